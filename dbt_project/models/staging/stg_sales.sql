@@ -1,0 +1,20 @@
+-- Left joins on unique keys: PostgreSQL leaves out those whose columns are not asked for.
+select
+    sales.order_id,
+    sales.product_id,
+    sales.product_key,
+    sales.user_key,
+    users.user_id,
+    products.product_title,
+    categories.category,
+    sales.ordered_at,
+    (sales.ordered_at at time zone 'UTC')::date as order_date,
+    sales.quantity,
+    sales.unit_price,
+    sales.revenue,
+    sales.loaded_at,
+    sales.load_xid
+from {{ source('warehouse', 'fact_sales') }} as sales
+left join {{ source('warehouse', 'dim_user') }} as users on users.user_key = sales.user_key
+left join {{ source('warehouse', 'dim_product') }} as products on products.product_key = sales.product_key
+left join {{ source('warehouse', 'dim_category') }} as categories on categories.category_key = sales.category_key

@@ -1,0 +1,227 @@
+"""One frozen settings tree: defaults < config.toml < ECOM_LITE_SECTION__KEY < flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from .errors import ConfigError
+
+ENV_PREFIX = "ECOM_LITE_"
+CONFIG_FILE = "config.toml"
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Rate = Annotated[float, Field(gt=0)] | Literal["max"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Run(Section):
+    """The run itself."""
+
+    data_dir: Path = Field(Path(".ecom_lite"), description="everything the run keeps: databases, logs, passwords")
+    light: bool = Field(False, description="no Spark: per-minute figures are a view over the facts")
+    ready_timeout_s: float = Field(120, gt=0, description="a part that is not ready by then fails the run")
+    stop_timeout_s: float = Field(30, gt=0, description="the loader may drain this long at the end")
+    restarts: int = Field(5, ge=0, description="per part, within restart_window_s; past that the run fails")
+    restart_window_s: float = Field(300, gt=0)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Kafka(Section):
+    """The broker. With `bootstrap` set nothing is started: Redpanda or any Kafka cluster serves."""
+
+    bootstrap: str = Field("", description="host:port,... of an external broker; empty starts our own")
+    topic: str = Field("ecommerce_events", pattern=r"^[A-Za-z0-9._-]{1,240}$")
+    partitions: int = Field(4, ge=1, le=1000, description="for a topic that does not exist yet")
+    port: Port | None = Field(None, description="of our own broker; free one if unset")
+    heap_mb: int = Field(384, ge=128, description="Java heap of our own broker")
+    retention_hours: int = Field(168, ge=1)
+    retention_mb: int = Field(4096, ge=16, description="per partition, our own broker")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: str = ""
+    sasl_username: str = ""
+    sasl_password: SecretStr = SecretStr("")
+    ssl_cafile: str = ""
+
+    @property
+    def dlq_topic(self) -> str:
+        return f"{self.topic}.dlq"
+
+
+class Postgres(Section):
+    """The database. With `url` set nothing is started; its role must be allowed to create roles and schemas."""
+
+    url: SecretStr = Field(SecretStr(""), description="postgresql://user:password@host:port/database; empty starts our own")
+    port: Port | None = Field(None, description="of our own server; free one if unset")
+    database: str = Field("ecom_lite", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+
+
+class Shop(Section):
+    """The simulated shop."""
+
+    enabled: bool = Field(True, description="false: only your own events")
+    seed: int = Field(7, ge=0, le=2**53)
+    rate: Rate = Field(5.0, description="orders per second, or max")
+    events: int | None = Field(None, ge=0, description="stop sending after this many events")
+    products: int = Field(20, ge=1, le=20)
+    customers_start: int = Field(10, ge=1)
+    customers_max: int = Field(200, ge=1)
+    max_lines: int = Field(4, ge=1, le=20, description="an order has 1 .. this many lines")
+
+
+class Load(Section):
+    """The loader."""
+
+    batch_rows: int = Field(10_000, ge=1, le=100_000, description="commit at the latest after so many records")
+    flush_ms: int = Field(200, ge=1, le=60_000, description="... or so long after the first one")
+
+
+class Spark(Section):
+    """Spark Structured Streaming."""
+
+    master: str = "local[2]"
+    memory_mb: int = Field(640, ge=384, description="Java heap of the driver")
+    shuffle_partitions: int = Field(2, ge=1, description="part of the checkpoint: a change needs a reset")
+    trigger_s: float = Field(1.0, gt=0)
+    watermark_s: int = Field(120, ge=1, description="how late an event may be and still be counted per minute")
+    lake: bool = Field(True, description="also keep the raw events as Parquet under lake/")
+
+
+class Transform(Section):
+    """dbt."""
+
+    every_s: float = Field(300, gt=0)
+    threads: int = Field(2, ge=1)
+
+
+class Dashboards(Section):
+    """The built-in page, and Grafana where a binary is found."""
+
+    host: str = Field("127.0.0.1", description="loopback by default: the page has no login")
+    port: Port | None = Field(None, description="of the built-in page; 8100 or the next free one if unset")
+
+
+class Grafana(Section):
+    enabled: bool = Field(True, description="start Grafana when a binary is found")
+    home: Path | None = Field(None, description="folder of a Grafana installation; else `grafana` on PATH")
+    port: Port | None = Field(None, description="3000 or a free one if unset")
+
+
+class Jars(Section):
+    """Where Kafka's and Spark's jars come from (fetched once, checked against the lock)."""
+
+    cache_dir: Path | None = Field(None, description="default: the user's cache folder")
+    mirror: str = Field("", description="base address of a Maven repository to use instead of Maven Central")
+    offline_dir: Path | None = Field(None, description="a folder that already has the jars: no network at all")
+    java: Path | None = Field(None, description="a Java 17+ executable; default: the bundled runtime")
+
+
+class Settings(Section):
+    """The whole tree. Build it by `load_settings`, which names file, field, value and reason when something is wrong."""
+
+    run: Run = Run()
+    kafka: Kafka = Kafka()
+    postgres: Postgres = Postgres()
+    shop: Shop = Shop()
+    load: Load = Load()
+    spark: Spark = Spark()
+    transform: Transform = Transform()
+    dashboards: Dashboards = Dashboards()
+    grafana: Grafana = Grafana()
+    jars: Jars = Jars()
+
+    @field_validator("run", mode="after")
+    @classmethod
+    def _absolute(cls, run: Run) -> Run:
+        return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
+
+    @property
+    def data_dir(self) -> Path:
+        return self.run.data_dir
+
+
+def load_settings(
+    config_file: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Merge the four layers. `flags` are dotted names, `{"shop.rate": 200}`; a None means not given.
+
+    `config_file` None means ./config.toml where it exists. Raises ConfigError.
+    """
+    path = config_file or Path(CONFIG_FILE)
+    if config_file is not None and not path.is_file():
+        raise ConfigError(f"--config {path}: no such file")
+    merged: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    _merge(merged, origin, _read_toml(path) if path.is_file() else {}, str(path))
+    for name, value in sorted((os.environ if env is None else env).items()):
+        if name.startswith(ENV_PREFIX) and "__" in name:
+            _put(merged, origin, name[len(ENV_PREFIX) :].lower().replace("__", "."), value, f"environment variable {name}")
+    for dotted, value in (flags or {}).items():
+        if value is not None:
+            _put(merged, origin, dotted, value, "command line")
+    # `_absolute` runs only for a section that was given: name it always.
+    merged.setdefault("run", {})
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, origin)) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _merge(into: dict[str, Any], origin: dict[str, str], layer: Mapping[str, Any], where: str) -> None:
+    for section, values in layer.items():
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{where}: `{section}` must stand in a section, such as [shop]")
+        for key, value in values.items():
+            _put(into, origin, f"{section}.{key}", value, where)
+
+
+def _put(into: dict[str, Any], origin: dict[str, str], dotted: str, value: Any, where: str) -> None:
+    section, _, key = dotted.partition(".")
+    into.setdefault(section, {})[key] = value
+    origin[dotted] = where
+
+
+def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
+    lines = []
+    for problem in error.errors():
+        path = [str(part) for part in problem["loc"]]
+        dotted = ".".join(path[:2])
+        where = origin.get(dotted) or next((w for name, w in origin.items() if name.startswith(path[0] + ".")), "defaults")
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")
+            continue
+        value = "***" if "password" in dotted or "url" in dotted else repr(problem["input"])
+        lines.append(f"{where}: {dotted} = {value}: {problem['msg']}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def describe(settings: Settings) -> list[tuple[str, str, str]]:
+    """(dotted name, value with secrets masked, what it is) for each setting: one registry for docs, `config` and tests."""
+    rows = []
+    for section_name in Settings.model_fields:
+        section = getattr(settings, section_name)
+        for key, field in type(section).model_fields.items():
+            value = getattr(section, key)
+            if isinstance(value, SecretStr):
+                value = "***" if value.get_secret_value() else ""
+            rows.append((f"{section_name}.{key}", "" if value is None else str(value), field.description or ""))
+    return rows

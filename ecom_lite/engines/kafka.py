@@ -1,0 +1,258 @@
+"""Owns the one-node Kafka broker: its settings, storage, start (also after a kill), proof of life and stop."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.engines.ports import LOOPBACK, choose_port, free_port, is_free, wait_port
+from ecom_lite.errors import EngineError
+
+DEFAULT_HEAP_MB = 384
+DEFAULT_RETENTION_HOURS = 168
+DEFAULT_RETENTION_BYTES = 1 << 30  # per partition
+SEGMENT_BYTES = 64 << 20  # retention drops whole segments only
+START_DEADLINE_S = 60.0
+STOP_GRACE_S = 10.0
+ROUND_TRIP_TIMEOUT_MS = 2_000
+POLL_S = 0.02
+JVM_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-Dfile.encoding=UTF-8")
+
+STORAGE = "storage"
+PROPERTIES = "server.properties"
+LOGGING = "log4j2.properties"
+
+# One node, loopback only. The four timeouts at the end let a start after SIGKILL take 5 s instead of 13 s.
+SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers={host}:{controller_port}
+log.dirs={storage}
+auto.create.topics.enable=false
+num.partitions=4
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=2
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=2
+group.initial.rebalance.delay.ms=0
+log.retention.hours={retention_hours}
+log.retention.bytes={retention_bytes}
+log.segment.bytes={segment_bytes}
+log.cleaner.dedupe.buffer.size=16777216
+num.network.threads=2
+num.io.threads=4
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+controller.quorum.election.timeout.ms=500
+controller.quorum.fetch.timeout.ms=1000
+"""
+
+LOG_SETTINGS = """\
+status=error
+appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}{UTC} %-5p %c{1}: %m%n
+rootLogger.level=warn
+rootLogger.appenderRef.console.ref=console
+logger.server.name=kafka.server
+logger.server.level=info
+"""
+
+
+class KafkaServer:
+    """A Kafka broker of our own, one KRaft node on loopback. Methods may be called from any thread, one at a time.
+
+    `port=None` takes the last run's port when it is still free, else a free one; a restart of this object keeps it.
+    `retention_bytes` counts per partition. `jvm_args` come before the class name (a CDS archive, for instance).
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        log_dir: Path,
+        *,
+        java: Path,
+        classpath: Sequence[Path],
+        port: int | None = None,
+        heap_mb: int = DEFAULT_HEAP_MB,
+        retention_hours: int = DEFAULT_RETENTION_HOURS,
+        retention_bytes: int = DEFAULT_RETENTION_BYTES,
+        registry: ChildRegistry | None = None,
+        jvm_args: Sequence[str] = (),
+    ) -> None:
+        self.data_dir = data_dir.absolute()
+        self.host = LOOPBACK
+        self._fixed_port = port
+        self._port: int | None = None
+        self._controller_port: int | None = None
+        self._retention = (retention_hours, retention_bytes)
+        # Paths in settings are relative to the child's folder: Kafka splits `log.dirs` at commas.
+        self._java = [java.absolute(), "-Xms64m", f"-Xmx{heap_mb}m", *JVM_FLAGS, *jvm_args]
+        self._java += [f"-Dlog4j2.configurationFile={LOGGING}", "-cp", os.pathsep.join(str(jar) for jar in classpath)]
+        self._log = log_dir.absolute() / "kafka.log"
+        self._registry = registry
+        self._child = self._make_child("Kafka", ["kafka.Kafka", PROPERTIES])
+
+    def _make_child(self, name: str, arguments: Sequence[str]) -> Child:
+        return Child(name, [*map(str, self._java), *arguments], log=self._log, cwd=self.data_dir, registry=self._registry)
+
+    @property
+    def port(self) -> int:
+        """The port of the broker; picked by the first `start()`."""
+        if self._port is None:
+            raise EngineError("Kafka has no port before it was started once.")
+        return self._port
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` for clients."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        return self._child.alive
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    @property
+    def log(self) -> Path:
+        return self._log
+
+    def rss_bytes(self) -> int:
+        """Resident memory; 0 when it does not run."""
+        return self._child.rss_bytes()
+
+    def log_tail(self, n: int = 20) -> str:
+        """The last lines of its log."""
+        return self._child.log_tail(n)
+
+    def start(self, deadline_s: float = START_DEADLINE_S) -> None:
+        """Start the broker, formatting its storage the first time, and return once it has answered a client.
+
+        May be called again after a stop, a kill or a crash. Raises EngineError, with the end of the log, when it dies
+        or is not ready within `deadline_s` seconds; nothing runs then. Raises PortTaken for a fixed port that is in use.
+        """
+        if self.alive:
+            raise EngineError(f"Kafka is running already (pid {self.pid}).")
+        give_up = time.monotonic() + deadline_s
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._choose_ports()
+        (self.data_dir / LOGGING).write_text(LOG_SETTINGS, "utf-8")
+        if not (self.data_dir / STORAGE / "meta.properties").exists():
+            self._format(give_up)
+        (self.data_dir / PROPERTIES).write_text(self._settings(STORAGE), "utf-8")
+        self._child.start()
+        try:
+            wait_port(self.port, self.host, deadline_s=give_up - time.monotonic(), alive=lambda: self.alive, what="Kafka")
+            self._round_trip(give_up)
+        except EngineError as error:
+            failure = self._child.failure(f"starting on {self.bootstrap}", error)
+            self._child.kill()
+            raise failure from error
+        except BaseException:
+            self._child.kill()
+            raise
+
+    def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
+        """Stop the broker, by force after `grace_s`; True when it went by itself. Safe before start and twice."""
+        return self._child.stop(grace_s)
+
+    def kill(self) -> None:
+        """Kill the broker now. Safe before start and twice."""
+        self._child.kill()
+
+    def _settings(self, storage: str) -> str:
+        hours, size = self._retention
+        return SETTINGS.format(
+            host=self.host,
+            port=self.port,
+            controller_port=self._controller_port,
+            storage=storage,
+            retention_hours=hours,
+            retention_bytes=size,
+            segment_bytes=SEGMENT_BYTES,
+        )
+
+    def _choose_ports(self) -> None:
+        """Fix both ports and write them down for the next run. Nobody but the broker itself uses the controller's."""
+        file = self.data_dir / "ports.json"
+        old_port = old_controller = 0
+        try:
+            last = json.loads(file.read_text("utf-8"))
+            old_port, old_controller = int(last["port"]), int(last["controller_port"])
+        except (OSError, ValueError, TypeError, KeyError):
+            pass  # the first start
+        self._port = choose_port(self._port, self._fixed_port, old_port, host=self.host, what="Kafka")
+        controller = self._controller_port or old_controller
+        usable = controller and controller != self._port and is_free(controller, self.host)
+        self._controller_port = controller if usable else free_port(self.host)
+        file.write_text(json.dumps({"port": self._port, "controller_port": self._controller_port}), "utf-8")
+
+    def _format(self, give_up: float) -> None:
+        """Format the storage in a folder aside and move it in place whole, so that a kill never leaves half of it."""
+        draft, final = self.data_dir / (STORAGE + ".new"), self.data_dir / STORAGE
+        if final.exists() and any(final.iterdir()):
+            raise EngineError(
+                f"The Kafka storage {final} has files but no meta.properties: it is damaged. Start with fresh data "
+                "(`ecom_lite run --fresh` or `ecom_lite reset`), or restore the folder."
+            )
+        shutil.rmtree(draft, ignore_errors=True)
+        (self.data_dir / PROPERTIES).write_text(self._settings(draft.name), "utf-8")
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+        # Eligible leader replicas choose among several copies after a crash. Here there is one copy: it leads, always.
+        features = ["--feature", "eligible.leader.replicas.version=0"]
+        arguments = ["format", "--cluster-id", cluster_id, "--standalone", "--config", PROPERTIES, *features]
+        child = self._make_child("Kafka's storage format", ["kafka.tools.StorageTool", *arguments])
+        child.start()
+        try:
+            code = child.wait(max(give_up - time.monotonic(), 0.1))
+        finally:
+            child.kill()
+        if code != 0:
+            raise child.failure("formatting the storage")
+        if final.exists():
+            final.rmdir()
+        draft.replace(final)
+
+    def _round_trip(self, give_up: float) -> None:
+        """Ask the broker for the cluster as any client would, until it names itself and a controller."""
+        from kafka import KafkaAdminClient  # 0.25 s to import: not before it is needed
+
+        last: Exception | None = None
+        while time.monotonic() < give_up and self.alive:
+            try:
+                admin = KafkaAdminClient(
+                    bootstrap_servers=self.bootstrap,
+                    client_id="ecom_lite-readiness",
+                    bootstrap_timeout_ms=ROUND_TRIP_TIMEOUT_MS,
+                    request_timeout_ms=ROUND_TRIP_TIMEOUT_MS,
+                )
+                try:
+                    cluster = admin.describe_cluster()
+                finally:
+                    admin.close()
+                if cluster.get("brokers") and cluster.get("controller_id", -1) >= 0:
+                    return
+            except Exception as error:  # the client raises many kinds while the broker comes up
+                last = error
+            time.sleep(POLL_S)
+        raise EngineError(f"Kafka answers on {self.bootstrap}, but not a client's request for metadata: {last!r}")

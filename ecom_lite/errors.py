@@ -1,0 +1,65 @@
+"""The error tree: every message a user sees says what, where, which value, and what to do."""
+
+
+class EcomLiteError(Exception):
+    """Something failed that the user can act on. The CLI prints the message and exits with `exit_code`, no traceback."""
+
+    exit_code = 1
+
+
+class UsageError(EcomLiteError):
+    """A command was used in a way that cannot work (wrong verb, wrong option, wrong moment)."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A setting is wrong: the message names the field, the value, the reason and where it was set."""
+
+
+class AlreadyRunning(UsageError):
+    """Another run holds the data folder: the message names its pid and how to stop it."""
+
+
+class NotRunning(UsageError):
+    """The command needs a live run, and none holds the data folder."""
+
+
+class EngineError(EcomLiteError):
+    """A server that we start ourselves (Kafka, PostgreSQL, the Spark JVM, Grafana) did not come up or died."""
+
+
+class PortTaken(EngineError):
+    """A fixed port is in use: the message names the process that has it, where that can be known."""
+
+
+class JarError(EngineError):
+    """A jar is missing, cannot be fetched, or does not match the lock."""
+
+
+class MigrationError(EcomLiteError):
+    """The database schema and the migration files disagree."""
+
+
+class LoadError(EcomLiteError):
+    """The loader met an error that no retry mends: the message has the SQLSTATE and what to do."""
+
+
+class StreamError(EcomLiteError):
+    """Spark could not start or its checkpoint does not fit the settings."""
+
+
+class TransformError(EcomLiteError):
+    """dbt could not run (a failing data test is not an error: it is recorded and shown)."""
+
+
+class CheckFailed(EcomLiteError):
+    """The count does not close."""
+
+
+class QueryError(EcomLiteError):
+    """A user's SQL statement was refused: the message is the database's."""
+
+
+class DashboardError(EcomLiteError):
+    """A dashboard file cannot be read or holds something no renderer can draw."""

@@ -1,0 +1,312 @@
+"""The event types of the topic, once: fields, rules, JSON in and out. Everyone who reads or writes an event uses these."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+SCHEMA_VERSION: Final = 1
+PRODUCER_HEADER: Final = "ecom_lite"  # our own records carry it; whatever lacks it comes from a foreign producer
+MAX_EVENT_BYTES: Final = 1_000_000
+MAX_QUANTITY: Final = 10_000
+PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST_AHEAD: Final = timedelta(days=1)
+
+# What is accepted on the wire, before `parse` has made it one type.
+WireId = Annotated[int, Meta(gt=0, le=9_223_372_036_854_775_807)] | Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
+WireOrderId = Annotated[str, Meta(min_length=1, max_length=64)] | Annotated[int, Meta(ge=0, le=9_223_372_036_854_775_807)]
+WireTime = str | int | float  # ISO 8601 (no zone means UTC), or epoch milliseconds
+Text = Annotated[str, Meta(min_length=1, max_length=200)]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+
+# Why a record is a dead letter. Declared once: the loader, `check`, the dashboards and the docs use these names.
+REASONS: Final[dict[str, str]] = {
+    "empty": "no value at all (a tombstone) or zero bytes",
+    "too_large": f"more than {MAX_EVENT_BYTES:,} bytes",
+    "not_utf8": "the bytes are not UTF-8",
+    "not_json": "the text is not one JSON value",
+    "not_an_object": "valid JSON, but not an object",
+    "unknown_type": "event_type is none of the known ones",
+    "missing_field": "a field that the event type needs is absent",
+    "wrong_type": "a field has another JSON type than the contract says",
+    "out_of_range": "a number or a text length is outside its limits",
+    "nul_byte": "a text has a NUL character, which PostgreSQL cannot store",
+    "bad_timestamp": "not a date, or outside 2000-01-01 .. now + 1 day",
+    "revenue_mismatch": "revenue is not price x quantity to the cent",
+    "refused_by_database": "valid here, but PostgreSQL refused the row (the detail has its SQLSTATE)",
+}
+
+
+class Rejected(Exception):
+    """A record that is no event: becomes a dead letter with `reason` (a key of REASONS) and a `detail` for people."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """One line of an order: the grain of `warehouse.fact_sales`. Times are in UTC, money is exact."""
+
+    order_id: str
+    user_id: int
+    product_id: int
+    product_title: Text
+    category: Text
+    price: Decimal
+    quantity: Quantity
+    revenue: Decimal
+    timestamp: datetime
+    event_id: str | None = None
+    event_type: Literal["order"] | None = None
+    schema_version: int | None = None
+
+
+class OrderReversal(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """A line taken back: cancelled before it was sent, or returned after."""
+
+    event_type: Literal["order_cancelled", "order_returned"]
+    order_id: str
+    user_id: int | None = None
+    product_id: int
+    quantity: Quantity
+    reason: Annotated[str, Meta(max_length=200)] = ""
+    timestamp: datetime
+    event_id: str | None = None
+    schema_version: int | None = None
+
+
+class UserChange(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """A customer's profile, whole, as of `timestamp`: signed up or changed."""
+
+    event_type: Literal["user_registered", "user_updated"]
+    user_id: int
+    name: Annotated[str, Meta(max_length=200)] | None = None
+    email: Annotated[str, Meta(max_length=200)] | None = None
+    city: Annotated[str, Meta(max_length=200)] | None = None
+    country: Annotated[str, Meta(max_length=200)] | None = None
+    timestamp: datetime
+    event_id: str | None = None
+    schema_version: int | None = None
+
+
+Event = OrderLine | OrderReversal | UserChange
+
+EVENT_TYPES: Final[dict[str, type[Struct]]] = {
+    "order": OrderLine,
+    "order_cancelled": OrderReversal,
+    "order_returned": OrderReversal,
+    "user_registered": UserChange,
+    "user_updated": UserChange,
+}
+
+_TEXTS: Final = ("order_id", "product_title", "category", "reason", "name", "email", "city", "country")
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class _OrderLineWire(OrderLine, kw_only=True, gc=False):
+    """Money stays raw bytes until it is read as an exact decimal, never through a float."""
+
+    order_id: WireOrderId  # type: ignore[assignment]
+    user_id: WireId  # type: ignore[assignment]
+    product_id: WireId  # type: ignore[assignment]
+    price: msgspec.Raw  # type: ignore[assignment]
+    revenue: msgspec.Raw  # type: ignore[assignment]
+    timestamp: WireTime  # type: ignore[assignment]
+
+
+class _OrderReversalWire(OrderReversal, kw_only=True, gc=False):
+    order_id: WireOrderId  # type: ignore[assignment]
+    user_id: WireId | None = None  # type: ignore[assignment]
+    product_id: WireId  # type: ignore[assignment]
+    timestamp: WireTime  # type: ignore[assignment]
+
+
+class _UserChangeWire(UserChange, kw_only=True, gc=False):
+    user_id: WireId  # type: ignore[assignment]
+    timestamp: WireTime  # type: ignore[assignment]
+
+
+_decode_order = msgspec.json.Decoder(_OrderLineWire).decode
+_decode_any = msgspec.json.Decoder().decode
+_DECODE: Final[dict[str, Callable[[bytes], Any]]] = {
+    "order": _decode_order,
+    "order_cancelled": msgspec.json.Decoder(_OrderReversalWire).decode,
+    "order_returned": msgspec.json.Decoder(_OrderReversalWire).decode,
+    "user_registered": msgspec.json.Decoder(_UserChangeWire).decode,
+    "user_updated": msgspec.json.Decoder(_UserChangeWire).decode,
+}
+_CENT: Final = Decimal("0.01")
+_NUL: Final = b"\\u0000"
+
+
+def encode(event: Event) -> bytes:
+    """One event as one UTF-8 JSON object, the value of a Kafka record."""
+    return _encoder.encode(event)
+
+
+def parse(value: bytes | None, now: datetime) -> Event:
+    """A Kafka record's value as an event whose ids are normalised and whose rules all hold.
+
+    `now` bounds the event time. Raises Rejected, and nothing else, whatever the bytes are.
+    """
+    if not value:
+        raise Rejected("empty", "no value" if value is None else "zero bytes")
+    if len(value) > MAX_EVENT_BYTES:
+        raise Rejected("too_large", f"{len(value):,} bytes")
+    wire: Any  # its fields still have the types of the wire
+    try:
+        wire = _decode_order(value)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        wire = _decode_other(value)
+    if _NUL in value:
+        _refuse_nul(wire)
+    if type(wire.user_id) is str:
+        wire.user_id = _positive("user_id", wire.user_id)
+    if not isinstance(wire, UserChange):
+        if type(wire.order_id) is int:
+            wire.order_id = str(wire.order_id)
+        if type(wire.product_id) is str:
+            wire.product_id = _positive("product_id", wire.product_id)
+    if isinstance(wire, OrderLine):
+        wire.price, wire.revenue = _money(bytes(wire.price), wire.quantity, bytes(wire.revenue))  # type: ignore[call-overload]
+    wire.timestamp = event_time(wire.timestamp, now)
+    event: Event = wire
+    return event
+
+
+@lru_cache(maxsize=65_536)
+def _money(price_json: bytes, quantity: int, revenue_json: bytes) -> tuple[Decimal, Decimal]:
+    """Price and revenue from their JSON text. A shop has few prices: most events are answered by the cache."""
+    price, revenue = _number("price", price_json), _number("revenue", revenue_json)
+    if not 0 <= price < PRICE_LIMIT:
+        raise Rejected("out_of_range", f"price {_short(price)} is outside 0 .. {PRICE_LIMIT:,}")
+    if price != price.quantize(_CENT):
+        raise Rejected("out_of_range", f"price {_short(price)} has more than 2 decimals")
+    if revenue != price * quantity:
+        raise Rejected("revenue_mismatch", f"{_short(revenue)} is not {price} x {quantity} = {price * quantity}")
+    return price.quantize(_CENT), revenue.quantize(_CENT)
+
+
+def _number(field: str, text: bytes) -> Decimal:
+    if text[:1] not in b"-0123456789":
+        raise Rejected("wrong_type", f"{field} is {_short(text.decode())}, not a JSON number")
+    return Decimal(text.decode())
+
+
+def event_time(value: datetime | str | float, now: datetime) -> datetime:
+    """The event time in UTC: ISO 8601 (no zone means UTC) or epoch milliseconds; Rejected outside the limits."""
+    try:
+        if isinstance(value, str):
+            time = datetime.fromisoformat(value)
+        elif isinstance(value, datetime):
+            time = value
+        else:
+            time = datetime.fromtimestamp(value / 1000, UTC)
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Rejected("bad_timestamp", f"{_short(value)} is neither ISO 8601 nor epoch milliseconds") from None
+    if not EARLIEST <= time <= now + LATEST_AHEAD:
+        raise Rejected("bad_timestamp", f"{time.isoformat()} is outside 2000-01-01 .. now + 1 day")
+    return time
+
+
+def _decode_other(value: bytes) -> Any:
+    """The other event types, and the exact reason where it is none."""
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        raise Rejected("not_utf8", f"byte {error.start}: {error.reason}") from None
+    try:
+        document = _decode_any(value)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise Rejected("not_json", str(error)) from None
+    if not isinstance(document, dict):
+        raise Rejected("not_an_object", f"a JSON {type(document).__name__}")
+    kind = document.get("event_type") or "order"
+    if not isinstance(kind, str) or kind not in _DECODE:
+        raise Rejected("unknown_type", f"event_type {_short(kind)}")
+    try:
+        return _DECODE[kind](value)
+    except msgspec.ValidationError as error:
+        raise _explain(error, document) from None
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Rejected("not_json", str(error)) from None
+
+
+def _explain(error: msgspec.ValidationError, document: dict[str, Any]) -> Rejected:
+    text = str(error)
+    if "missing required field" in text:
+        return Rejected("missing_field", text)
+    if "timestamp" in text:
+        return Rejected("bad_timestamp", f"{text}: {_short(document.get('timestamp'))}")
+    if "Expected `" in text and any(mark in text for mark in (">", "<", "length", "matching regex")):
+        return Rejected("out_of_range", text)
+    return Rejected("wrong_type", text)
+
+
+def _refuse_nul(event: Event) -> None:
+    for name in _TEXTS:
+        text = getattr(event, name, None)
+        if isinstance(text, str) and "\0" in text:
+            raise Rejected("nul_byte", f"{name} has a NUL character")
+
+
+def _positive(name: str, digits: str) -> int:
+    number = int(digits)
+    if not 0 < number <= 9_223_372_036_854_775_807:
+        raise Rejected("out_of_range", f"{name} {digits} is not a positive 64-bit integer")
+    return number
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "..."
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """One JSON Schema per event type, as written to docs/schemas by `python -m ecom_lite.events`."""
+    wires = {OrderLine: _OrderLineWire, OrderReversal: _OrderReversalWire, UserChange: _UserChangeWire}
+    money = {"type": "number", "minimum": 0, "description": "at most 2 decimals"}
+    schemas = {}
+    for kind, struct in EVENT_TYPES.items():
+        (schema,) = msgspec.json.schema(wires[struct])["$defs"].values()
+        schema["title"], schema["description"] = struct.__name__, struct.__doc__
+        for name in {"price", "revenue"} & schema["properties"].keys():
+            schema["properties"][name] = money
+        schemas[kind] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return schemas
+
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The wall clock. Loops take a Clock, so that tests can bring their own."""
+    return datetime.now(UTC)
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write json_schemas() as `<event type>.schema.json` into `folder`; returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for kind, schema in json_schemas().items():
+        file = folder / f"{kind}.schema.json"
+        file.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        files.append(file)
+    return files
+
+
+if __name__ == "__main__":
+    write_schemas(Path("docs/schemas"))

@@ -1,0 +1,1 @@
+"""Kafka -> PostgreSQL, exactly once: decode (bytes -> rows or dead letters), write (one transaction), loader (the loop)."""

@@ -1,0 +1,133 @@
+"""Records of the topic -> a batch: order lines, other events, dead letters, and the account of every offset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from ..events import PRODUCER_HEADER, OrderLine, OrderReversal, Rejected, UserChange, parse
+
+
+class Record(Protocol):
+    """What we use of a Kafka record; `timestamp` is in ms."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Any  # sequence of (name, bytes or None)
+
+
+class Line(NamedTuple):
+    partition: int
+    offset: int
+    event: OrderLine
+
+
+class Other(NamedTuple):
+    partition: int
+    offset: int
+    event: OrderReversal | UserChange
+
+
+class DeadLetter(NamedTuple):
+    """A record that is no event, with its original bytes."""
+
+    partition: int
+    offset: int
+    broker_time_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+    reason: str
+    detail: str
+    error_class: str
+
+
+@dataclass(slots=True)
+class Extent:
+    """The offsets [start, end) of one partition that a batch accounts for."""
+
+    start: int
+    end: int
+    epoch: int
+    records: int = 0
+    own: int = 0
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction writes. `lost` are offsets that retention removed before they could be read."""
+
+    extents: dict[int, Extent] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    others: list[Other] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    oldest_ms: int | None = None
+    newest_ms: int | None = None
+    sources: list[Sequence[Record]] = field(default_factory=list)  # as read, for what the database may refuse
+
+    @property
+    def records(self) -> int:
+        return len(self.lines) + len(self.others) + len(self.dead)
+
+    def add(self, records: Sequence[Record], start: int, epoch: int, now: datetime) -> None:
+        """Decode the records of one partition; `start` is the offset up to which the partition is accounted for."""
+        partition = records[0].partition
+        extent = self.extents.get(partition)
+        if extent is None:
+            extent = self.extents[partition] = Extent(start, start, epoch)
+        lines, own = self.lines, 0
+        for record in records:
+            headers = record.headers
+            if headers and headers[0][0] == PRODUCER_HEADER:
+                own += 1
+            try:
+                event = parse(record.value, now)
+            except Rejected as rejected:
+                self.dead.append(dead_letter(record, rejected.reason, rejected.detail, "Rejected"))
+                continue
+            if isinstance(event, OrderLine):
+                lines.append(Line(partition, record.offset, event))
+            else:
+                self.others.append(Other(partition, record.offset, event))
+        self.sources.append(records)
+        extent.end = records[-1].offset + 1
+        extent.records += len(records)
+        extent.own += own
+        oldest, newest = records[0].timestamp, records[-1].timestamp
+        self.oldest_ms = oldest if self.oldest_ms is None else min(oldest, self.oldest_ms)
+        self.newest_ms = newest if self.newest_ms is None else max(newest, self.newest_ms)
+
+    def without(self, refused: dict[tuple[int, int], DeadLetter]) -> Batch:
+        """The same batch with some of its events as dead letters instead."""
+        return Batch(
+            self.extents,
+            [line for line in self.lines if line[:2] not in refused],
+            [other for other in self.others if other[:2] not in refused],
+            self.dead + list(refused.values()),
+            self.oldest_ms,
+            self.newest_ms,
+            self.sources,
+        )
+
+    def original(self, partition: int, offset: int) -> Record:
+        """The record as it was read."""
+        return next(r for part in self.sources for r in part if r.partition == partition and r.offset == offset)
+
+
+def dead_letter(record: Record, reason: str, detail: str, error_class: str) -> DeadLetter:
+    return DeadLetter(
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.value,
+        tuple(record.headers or ()),
+        reason,
+        detail[:500].encode("utf-8", "backslashreplace").decode(),
+        error_class,
+    )

@@ -1,0 +1,6 @@
+INSERT INTO warehouse.fact_returns (order_id, product_id, kind, quantity, reason, returned_at, source_partition, source_offset, load_xid)
+SELECT n.*, %(xid)s
+FROM unnest(%(order_ids)s::text[], %(product_ids)s::bigint[], %(kinds)s::text[], %(quantities)s::integer[], %(reasons)s::text[],
+            %(times)s::timestamptz[], %(partitions)s::integer[], %(offsets)s::bigint[]) AS n
+ON CONFLICT DO NOTHING
+RETURNING source_partition

@@ -1,0 +1,37 @@
+"""The contract between the supervisor and anything it keeps alive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a service says of itself now: `ok`, one line for people, figures for programs (plain numbers and strings)."""
+
+    ok: bool
+    detail: str = ""
+    figures: Mapping[str, object] = field(default_factory=dict)
+
+
+class Service(Protocol):
+    """Anything the supervisor starts, watches, restarts and stops.
+
+    `start` returns when the part has proven itself by a real round trip, or raises EcomLiteError.
+    `run` blocks until `stop` is set; returning before, or raising, means the part died and is restarted.
+    `stop` frees everything; it is safe to call twice, before `start`, and after a crash, from any thread.
+    `health` is quick, never blocks and never raises.
+    """
+
+    name: str
+
+    def start(self) -> None: ...
+
+    def run(self, stop: Event) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def health(self) -> Health: ...

@@ -1,0 +1,1 @@
+"""The database everyone shares: schema migrations, roles and their passwords, connections."""

@@ -1,0 +1,68 @@
+"""How a room reaches PostgreSQL: one frozen address, one role per room, passwords only in memory and in one 0600 file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from ..errors import ConfigError
+
+ROLES: Final = ("ecom_owner", "ecom_loader", "ecom_producer", "ecom_stream", "ecom_dbt", "ecom_reader")
+CONNECT_TIMEOUT_S: Final = 5
+READER_STATEMENT_TIMEOUT_S: Final = 30
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the warehouse is, and the passwords of its roles. `str()` and `repr()` show no password."""
+
+    host: str
+    port: int
+    database: str
+    admin: str
+    admin_password: str = field(repr=False)
+    passwords: Mapping[str, str] = field(repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)  # further libpq settings of an external address (sslmode, ...)
+
+    @classmethod
+    def from_url(cls, url: str, passwords: Mapping[str, str]) -> Address:
+        """The external address of `postgres.url`; ConfigError when it is not one."""
+        try:
+            parts = conninfo_to_dict(url)
+        except psycopg.ProgrammingError as error:
+            raise ConfigError(f"postgres.url is not a PostgreSQL address: {str(error).strip()}") from None
+        known = {"host", "port", "dbname", "user", "password"}
+        return cls(
+            host=str(parts.get("host") or "127.0.0.1"),
+            port=int(parts.get("port") or 5432),
+            database=str(parts.get("dbname") or "ecom_lite"),
+            admin=str(parts.get("user") or "postgres"),
+            admin_password=str(parts.get("password") or ""),
+            passwords=passwords,
+            options={key: str(value) for key, value in parts.items() if key not in known},
+        )
+
+    def with_database(self, database: str) -> Address:
+        return replace(self, database=database)
+
+    def conninfo(self, role: str, **extra: Any) -> str:
+        """A libpq connection string for one of ROLES (or "admin"), with a connect timeout."""
+        admin = role == "admin"
+        return make_conninfo(
+            "",
+            host=self.host,
+            port=self.port,
+            dbname=self.database,
+            user=self.admin if admin else role,
+            password=self.admin_password if admin else self.passwords[role],
+            connect_timeout=CONNECT_TIMEOUT_S,
+            **{"application_name": f"ecom_lite {role.removeprefix('ecom_')}", **self.options, **extra},
+        )
+
+    def connect(self, role: str, *, autocommit: bool = False) -> psycopg.Connection:
+        """A new connection as `role`. Raises psycopg.OperationalError when the server cannot be reached."""
+        return psycopg.connect(self.conninfo(role), autocommit=autocommit)

@@ -1,0 +1,94 @@
+"""Schema migrations: numbered .sql files, one transaction each, recorded with a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import psycopg
+
+from ..errors import MigrationError
+from .connect import Address
+
+LOCK_KEY = 7_204_001  # advisory lock: two starts at once migrate one after the other
+_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file of migrations/: its number, its name, its SQL and the SQL's sha256."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def bundled() -> list[Migration]:
+    """The migrations of this version, in order."""
+    found = []
+    for entry in files(__package__).joinpath("migrations").iterdir():
+        match = _NAME.match(entry.name)
+        if match:
+            found.append(Migration(int(match[1]), entry.name, entry.read_text(encoding="utf-8")))
+    return sorted(found, key=lambda migration: migration.number)
+
+
+def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> list[str]:
+    """Apply what is missing, as ecom_owner, and return the names applied. Safe to repeat and to run twice at once.
+
+    Raises MigrationError when an applied file was edited, when the database is newer than this program, or when a file fails.
+    """
+    wanted = bundled() if migrations is None else list(migrations)
+    with address.connect("ecom_owner") as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS public.ecom_lite_migrations ("
+            "number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, "
+            "applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        connection.commit()
+        applied = {
+            number: (name, checksum)
+            for number, name, checksum in connection.execute("SELECT number, name, checksum FROM public.ecom_lite_migrations")
+        }
+        _refuse_drift(wanted, applied)
+        fresh = [migration for migration in wanted if migration.number not in applied]
+        for migration in fresh:
+            _apply(connection, migration)
+        connection.commit()
+        return [migration.name for migration in fresh]
+
+
+def _refuse_drift(wanted: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:
+    by_number = {migration.number: migration for migration in wanted}
+    for number, (name, checksum) in sorted(applied.items()):
+        if number not in by_number:
+            raise MigrationError(
+                f"the database has migration {name}, which this version of ecom_lite does not know: "
+                "update ecom_lite, or start new data with `ecom_lite run --fresh`"
+            )
+        if by_number[number].checksum != checksum:
+            raise MigrationError(
+                f"migration {name} was edited after it was applied (checksum {by_number[number].checksum[:12]}, "
+                f"applied {checksum[:12]}): put the file back and write a new migration"
+            )
+
+
+def _apply(connection: psycopg.Connection, migration: Migration) -> None:
+    try:
+        connection.execute(migration.sql.encode())
+        connection.execute(
+            "INSERT INTO public.ecom_lite_migrations (number, name, checksum) VALUES (%s, %s, %s)",
+            [migration.number, migration.name, migration.checksum],
+        )
+        connection.commit()
+    except psycopg.Error as error:
+        connection.rollback()
+        raise MigrationError(f"migration {migration.name} failed: {str(error).strip()} (SQLSTATE {error.sqlstate})") from error

@@ -1,0 +1,74 @@
+-- A plausible shop: `seed.lines` order lines over `seed.days` days (evening peaks, slow growth), the last two hours dense; UTC.
+-- Needs set_config('seed.lines' | 'seed.days' | 'seed.users') in the session. Deterministic up to now().
+SELECT setseed(0.42);
+
+INSERT INTO warehouse.dim_category (category)
+VALUES ('Electronics'), ('Home & Kitchen'), ('Clothing'), ('Sports'), ('Books'), ('Beauty');
+
+CREATE TEMP TABLE seed_products AS
+SELECT * FROM (VALUES
+    (1, 'Noise-cancelling headphones', 'Electronics', 189.00), (2, 'Portable SSD 1 TB', 'Electronics', 94.50),
+    (3, '27-inch monitor', 'Electronics', 279.00), (4, 'Mechanical keyboard', 'Electronics', 119.90),
+    (5, 'Cast-iron skillet', 'Home & Kitchen', 44.00), (6, 'Burr coffee grinder', 'Home & Kitchen', 79.00),
+    (7, 'Linen bed set', 'Home & Kitchen', 129.00), (8, 'Desk lamp', 'Home & Kitchen', 38.50),
+    (9, 'Merino sweater', 'Clothing', 84.00), (10, 'Rain jacket', 'Clothing', 139.00), (11, 'Denim jeans', 'Clothing', 69.00),
+    (12, 'Wool socks, 3 pairs', 'Clothing', 24.00), (13, 'Trail running shoes', 'Sports', 124.00), (14, 'Yoga mat', 'Sports', 34.90),
+    (15, 'Adjustable dumbbells', 'Sports', 219.00), (16, 'Insulated bottle', 'Sports', 27.50),
+    (17, 'Field guide to birds', 'Books', 32.00), (18, 'Bread baking, a course', 'Books', 41.00),
+    (19, 'Vitamin C serum', 'Beauty', 29.00), (20, 'Beard care kit', 'Beauty', 36.00)
+) AS p (product_id, product_title, category, price);
+
+INSERT INTO warehouse.dim_product (product_id, product_title, category_key, described_at)
+SELECT product_id, product_title, category_key, now() FROM seed_products JOIN warehouse.dim_category USING (category) ORDER BY product_id;
+
+INSERT INTO warehouse.dim_user (user_id, name, email, city, country, registered_at, profile_at)
+SELECT u, given || ' ' || family, lower(given || '.' || family || u) || '@example.com', city, country, at, at
+FROM (
+    SELECT u,
+        (ARRAY['Amara','Ben','Chiara','Diego','Elif','Femi','Greta','Hugo','Ines','Jonas','Keiko','Liam','Maya','Noor','Oskar','Priya'])[1 + u * 7 % 16] AS given,
+        (ARRAY['Okafor','Larsen','Rossi','Moreno','Yilmaz','Novak','Weber','Dubois','Silva','Tanaka','Murphy','Haddad','Lindgren','Patel','Kim'])[1 + u * 11 % 15] AS family,
+        (ARRAY['Lagos','Oslo','Milan','Madrid','Izmir','Prague','Berlin','Lyon','Porto','Osaka','Cork','Amman'])[1 + u % 12] AS city,
+        (ARRAY['Nigeria','Norway','Italy','Spain','Turkey','Czechia','Germany','France','Portugal','Japan','Ireland','Jordan'])[1 + u % 12] AS country,
+        now() - random() * current_setting('seed.days')::int * interval '1 day' AS at
+    FROM generate_series(1, current_setting('seed.users')::int) AS u
+) AS users;
+
+CREATE TEMP TABLE seed_orders AS
+SELECT o AS order_number, 1 + floor(current_setting('seed.users')::int * power(random(), 2.2))::int AS user_id, 1 + floor(random() * 4)::int AS lines,
+    CASE WHEN o % 4 = 0 THEN now() - random() * interval '2 hours'
+         ELSE least(now() - interval '1 second', now() - (power(random(), 1.25) * current_setting('seed.days')::int)::int * interval '1 day'
+              - ((5 + 4 * (random() + random() + random() - 1.5)) * interval '1 hour')) END AS ordered_at
+FROM generate_series(1, greatest(1, (current_setting('seed.lines')::int / 2.5)::int)) AS o;
+
+INSERT INTO warehouse.dim_date
+SELECT to_char(d, 'YYYYMMDD')::int, d, extract(year FROM d), extract(quarter FROM d), extract(month FROM d), extract(day FROM d),
+    extract(week FROM d), extract(isodow FROM d), extract(isodow FROM d) >= 6
+FROM (SELECT DISTINCT (ordered_at AT TIME ZONE 'UTC')::date AS d FROM seed_orders) AS days ORDER BY d;
+
+INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity, unit_price,
+    revenue, source_partition, source_offset, load_xid)
+SELECT 'ord-' || lpad(l.order_number::text, 9, '0'), p.product_key, u.user_key, p.category_key,
+    to_char(l.ordered_at AT TIME ZONE 'UTC', 'YYYYMMDD')::int, l.ordered_at, p.product_id, l.quantity, s.price, s.price * l.quantity,
+    l.user_id % 4, row_number() OVER (PARTITION BY l.user_id % 4 ORDER BY l.ordered_at) - 1, pg_current_xact_id()::text::bigint
+FROM (
+    SELECT DISTINCT ON (order_number, product_id) *
+    FROM (SELECT o.*, 1 + floor(20 * power(random(), 1.35))::int AS product_id, 1 + floor(power(random(), 3) * 4)::int AS quantity
+          FROM seed_orders AS o, generate_series(1, o.lines)) AS drawn
+) AS l
+JOIN warehouse.dim_product AS p USING (product_id)
+JOIN warehouse.dim_user AS u ON u.user_id = l.user_id
+JOIN seed_products AS s USING (product_id)
+ORDER BY l.ordered_at;
+
+INSERT INTO realtime.sales_per_minute (window_start, category, revenue, orders, lines, units)
+SELECT date_trunc('minute', ordered_at), category, sum(revenue), count(DISTINCT order_id), count(*), sum(quantity)
+FROM warehouse.fact_sales JOIN warehouse.dim_category USING (category_key) GROUP BY 1, 2;
+
+INSERT INTO ops.consumer_offsets (topic, partition, next_offset, epoch, first_offset, own, facts, other)
+SELECT 'ecommerce_events', p, n + n / 50, 1, 0, n + n / 50, n, n / 50
+FROM (SELECT source_partition AS p, count(*) AS n FROM warehouse.fact_sales GROUP BY 1) AS counted;
+
+INSERT INTO ops.load_batches (loaded_at, records, facts, duplicates, other, dead, oldest_broker_time, newest_broker_time, offsets)
+SELECT at, 34 + n, 30 + n, 0, 4, CASE WHEN random() < 0.004 THEN 1 ELSE 0 END, at - interval '60 ms' - random() * interval '190 ms', at, '{}'
+FROM (SELECT at, (18 + 14 * sin(extract(epoch FROM at) / 700) + 10 * random())::int AS n
+      FROM generate_series(now() - interval '2 hours', now(), interval '2 seconds') AS at) AS batches;
