@@ -225,3 +225,17 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
                 value = "***" if value.get_secret_value() else ""
             rows.append((f"{section_name}.{key}", "" if value is None else str(value), field.description or ""))
     return rows
+
+
+def dump_settings(settings: Settings) -> dict[str, Any]:
+    """The whole tree as plain JSON values, secrets included: for a worker's stdin, never for a file or a screen."""
+    return {
+        section: {key: _plain(value) for key, value in getattr(settings, section).model_dump().items()}
+        for section in Settings.model_fields
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value) if isinstance(value, Path) else value

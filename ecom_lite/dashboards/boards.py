@@ -17,18 +17,29 @@ SCHEMA_VERSIONS: Final = range(30, 43)  # classic JSON; what both Grafana 10 and
 TEXT_PANEL: Final = "text"
 # What static/panels.js has a drawing for. A test compares the two.
 PANEL_TYPES: Final = ("stat", "timeseries", "barchart", "piechart", "table", "bargauge", "gauge", TEXT_PANEL)
-UNITS: Final = ("none", "short", "locale", "string", "currencyUSD", "percent", "percentunit", "ms", "s", "d", "dateTimeAsIso")
+UNITS: Final = (
+    *("none", "short", "locale", "string", "currencyUSD", "percent", "percentunit", "ms", "s", "d", "dateTimeAsIso"),
+)
 CELL_TYPES: Final = ("auto", "gauge", "color-text", "color-background")
 CALCS: Final = ("lastNotNull", "last", "sum", "max", "min", "mean")
 COLOR_MODES: Final = ("fixed", "thresholds", "palette-classic", "continuous-BlPu", "continuous-GrYlRd")
 OVERRIDE_PROPERTIES: Final = (
-    *("unit", "decimals", "color", "displayName", "min", "max", "thresholds", "noValue", "custom.cellOptions", "custom.width"),
-    *("custom.align", "custom.axisPlacement", "custom.axisLabel", "custom.drawStyle", "custom.lineWidth", "custom.fillOpacity"),
-    *("custom.showPoints", "custom.hidden", "custom.stacking", "custom.pointSize"),
+    *("unit", "decimals", "color", "displayName", "min", "max", "thresholds", "noValue", "custom.cellOptions"),
+    *(
+        "custom.width",
+        "custom.align",
+        "custom.axisPlacement",
+        "custom.axisLabel",
+        "custom.drawStyle",
+        "custom.lineWidth",
+    ),
+    *("custom.fillOpacity", "custom.showPoints", "custom.hidden", "custom.stacking", "custom.pointSize"),
 )
 _PANEL_KEYS: Final = frozenset(
-    ("id", "type", "title", "description", "gridPos", "datasource", "targets", "options", "fieldConfig", "maxDataPoints")
-    + ("interval", "transparent", "pluginVersion")
+    (
+        *("id", "type", "title", "description", "gridPos", "datasource", "targets", "options", "fieldConfig"),
+        *("maxDataPoints", "interval", "transparent"),
+    )
 )
 
 Format = Literal["table", "time_series"]
@@ -126,7 +137,7 @@ def _board(document: dict[str, Any], path: Path) -> Board:
     _require(document.get("id") is None, "`id` must be null: the database of each Grafana gives its own")
     version = document["schemaVersion"]
     _require(version in SCHEMA_VERSIONS, f"schemaVersion {version} is not classic JSON of Grafana 10 to 13")
-    _require(not document.get("templating", {}).get("list"), "dashboard variables are not supported by the built-in page")
+    _require(not document.get("templating", {}).get("list"), "dashboard variables cannot be drawn")
     panels = tuple(_panel(raw) for raw in document["panels"])
     ids = [panel.id for panel in panels]
     _require(len(ids) == len(set(ids)), f"panel ids are not unique: {ids}")
@@ -198,13 +209,14 @@ def _query(target: dict[str, Any]) -> Query:
 
 
 def _datasource(datasource: dict[str, Any]) -> None:
-    _require(datasource.get("uid") == DATASOURCE_UID, f"datasource {datasource} is not the one with uid {DATASOURCE_UID}")
+    _require(datasource.get("uid") == DATASOURCE_UID, f"datasource {datasource} has not the uid {DATASOURCE_UID}")
 
 
 def _field_config(config: dict[str, Any]) -> None:
     _properties(config.get("defaults", {}))
     for override in config.get("overrides", []):
-        _require(override["matcher"]["id"] == "byName", f"override matcher {override['matcher']['id']!r}: only byName is drawn")
+        matcher = override["matcher"]["id"]
+        _require(matcher == "byName", f"override matcher {matcher!r}: only byName is drawn")
         for item in override["properties"]:
             _require(item["id"] in OVERRIDE_PROPERTIES, f"override of {item['id']} is not drawn")
             _properties({item["id"]: item["value"]})

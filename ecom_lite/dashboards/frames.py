@@ -70,7 +70,7 @@ def plain(value: Any) -> Any:
 def time_series(long: Frame, fill: Fill | None, time_range: TimeRange) -> Frame:
     """A `time_series` result: a first column `time` in epoch ms, then one number column per series, in order of time.
 
-    Three columns (time, name, value) are turned wide: one series per name. Raises DashboardError when `time` is missing.
+    Three columns (time, name, value) are turned wide: one series per name. Raises DashboardError without `time`.
     """
     names = [column.name for column in long.columns]
     if TIME_COLUMN not in names:

@@ -19,7 +19,7 @@ _FILLS: Final = {"NULL": None, "previous": "previous"}
 
 @dataclass(frozen=True)
 class Fill:
-    """What stands where a series has no value: `value` is a number, None (a gap) or "previous"; a point each `step_ms`."""
+    """What stands where a series has no value: a number, None (a gap) or "previous"; a point each `step_ms`."""
 
     step_ms: int
     value: float | str | None
@@ -46,7 +46,8 @@ def expand(sql: str, time_range: TimeRange, interval_ms: int) -> Expanded:
         arguments, end = _arguments(sql, match.end())
         expander = _MACROS.get(match[1])
         if expander is None:
-            raise DashboardError(f"macro $__{match[1]} is not known; known are {', '.join('$__' + name for name in _MACROS)}")
+            known = ", ".join(f"$__{name}" for name in _MACROS)
+            raise DashboardError(f"macro $__{match[1]} is not known; known are {known}")
         pieces += [sql[position : match.start()], expander(arguments, time_range)]
         if match[1].removesuffix("Alias") in ("timeGroup", "unixEpochGroup") and len(arguments) > 2:  # noqa: PLR2004
             fill = Fill(duration_ms(_unquote(arguments[1])), _fill_value(arguments[2]))
@@ -58,12 +59,12 @@ def expand(sql: str, time_range: TimeRange, interval_ms: int) -> Expanded:
 
 
 def _variable(name: str, time_range: TimeRange, interval_ms: int) -> str:
-    values = {"interval": step_text(interval_ms), "interval_ms": interval_ms, "from": time_range.start_ms, "to": time_range.end_ms}
-    return str(values[name])
+    bounds = {"from": time_range.start_ms, "to": time_range.end_ms}
+    return str({"interval": step_text(interval_ms), "interval_ms": interval_ms, **bounds}[name])
 
 
 def _arguments(sql: str, start: int) -> tuple[list[str], int]:
-    """The arguments of a call whose `(` may stand at `start`, split at commas outside brackets and quotes, and its end."""
+    """The arguments of a call whose `(` may be at `start`, split at commas outside brackets and quotes, and its end."""
     if not sql.startswith("(", start):
         return [], start
     found, depth, quoted, begin = [], 0, False, start + 1
@@ -152,7 +153,9 @@ def _ns(moment: datetime) -> int:
 _MACROS: Final[dict[str, Callable[[Sequence[str], TimeRange], str]]] = {
     "time": _of_column("time", lambda column, _: f'{column} AS "time"'),
     "timeEpoch": _of_column("timeEpoch", lambda column, _: f'extract(epoch from {column}) as "time"'),
-    "timeFilter": _of_column("timeFilter", lambda column, r: f"{column} BETWEEN {_quoted(r.start)} AND {_quoted(r.end)}"),
+    "timeFilter": _of_column(
+        "timeFilter", lambda column, r: f"{column} BETWEEN {_quoted(r.start)} AND {_quoted(r.end)}"
+    ),
     "timeFrom": _bound("timeFrom", lambda r: _quoted(r.start)),
     "timeTo": _bound("timeTo", lambda r: _quoted(r.end)),
     "timeGroup": _time_group,
@@ -160,7 +163,9 @@ _MACROS: Final[dict[str, Callable[[Sequence[str], TimeRange], str]]] = {
     "unixEpochFilter": _of_column("unixEpochFilter", lambda c, r: f"{c} >= {_s(r.start)} AND {c} <= {_s(r.end)}"),
     "unixEpochFrom": _bound("unixEpochFrom", lambda r: str(_s(r.start))),
     "unixEpochTo": _bound("unixEpochTo", lambda r: str(_s(r.end))),
-    "unixEpochNanoFilter": _of_column("unixEpochNanoFilter", lambda c, r: f"{c} >= {_ns(r.start)} AND {c} <= {_ns(r.end)}"),
+    "unixEpochNanoFilter": _of_column(
+        "unixEpochNanoFilter", lambda c, r: f"{c} >= {_ns(r.start)} AND {c} <= {_ns(r.end)}"
+    ),
     "unixEpochNanoFrom": _bound("unixEpochNanoFrom", lambda r: str(_ns(r.start))),
     "unixEpochNanoTo": _bound("unixEpochNanoTo", lambda r: str(_ns(r.end))),
     "unixEpochGroup": _unix_group,

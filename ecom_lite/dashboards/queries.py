@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, LiteralString, cast
+from typing import Any, Final, Literal, cast
 
 import psycopg
 from psycopg import errors as pg
@@ -34,6 +34,7 @@ CACHED_ANSWERS: Final = 200
 REST: Final = 3.0
 # Share of a board's refresh for which an answer is fresh: below one, so that each refresh of one browser shows news.
 FRESH_SHARE: Final = 0.8
+RETRY_S: Final = 2.0  # what cannot be shown now is asked again soon, so that a page heals quickly
 FIRST_DAY_SQL: Final = "SELECT min(date)::timestamp AT TIME ZONE 'UTC' FROM warehouse.dim_date"
 FIRST_DAY_TTL_S: Final = 60.0
 MARTS_WAITING: Final = "Waiting for the first dbt run"
@@ -74,7 +75,7 @@ class Queries:
         clock: Callable[[], float] = time.monotonic,
         connections: int = CONNECTIONS,
     ) -> None:
-        settings = f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
+        settings = f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c default_transaction_read_only=on -c timezone=UTC"
         self._now = now
         self._clock = clock
         self._cache: _Cache = _Cache(clock)
@@ -103,20 +104,27 @@ class Queries:
         """
         first = self._first_day() if start == ALL else None
         time_range = parse_range(start, end, self._now(), first)
-        key = (start, end, panel.points, panel.least_step_ms, *((query.raw_sql, query.format) for query in panel.queries))
+        sql = ((query.raw_sql, query.format) for query in panel.queries)
+        key = (start, end, panel.points, panel.least_step_ms, *sql)
         fresh_s = board.refresh_ms / 1000 * FRESH_SHARE
-        return cast(Answer, self._cache.get(key, lambda: self._answer(panel, time_range), fresh_s))
+
+        def keep_s(answer: Answer, took_s: float) -> float:
+            return RETRY_S if answer.state != "ok" else max(fresh_s, REST * took_s)
+
+        return cast(Answer, self._cache.get(key, lambda: self._answer(panel, time_range), keep_s))
 
     def _answer(self, panel: Panel, time_range: TimeRange) -> Answer:
         begin = self._clock()
         frames: list[Frame] = []
         state: State = "ok"
         message = ""
+        step = step_ms(time_range, panel.points, panel.least_step_ms)
         try:
             for query in panel.queries:
-                expanded = expand(query.raw_sql, time_range, step_ms(time_range, panel.points, panel.least_step_ms))
+                expanded = expand(query.raw_sql, time_range, step)
                 result = self._run(expanded.sql)
-                frames.append(time_series(result, expanded.fill, time_range) if query.format == "time_series" else result)
+                is_series = query.format == "time_series"
+                frames.append(time_series(result, expanded.fill, time_range) if is_series else result)
             if not any(value is not None for each in frames for row in each.rows for value in row):
                 state, message = "empty", "No data in this time range" if _ranged(panel) else "No data yet"
         except (psycopg.Error, DashboardError) as error:
@@ -128,8 +136,8 @@ class Queries:
 
     def _run(self, sql: str) -> Frame:
         with self._pool.connection(timeout=WAIT_S) as connection, connection.cursor() as cursor:
-            # The text is a file of ours with timestamps of ours in it; `execute` without parameters leaves % alone.
-            cursor.execute(cast(LiteralString, sql))
+            # The text is a file of ours with timestamps of ours; `execute` without parameters leaves % alone.
+            cursor.execute(sql.encode())
             rows: Sequence[Sequence[Any]] = cursor.fetchmany(MAX_ROWS + 1)
             columns = cursor.description or []
             names, oids = [column.name for column in columns], [column.type_code for column in columns]
@@ -144,7 +152,7 @@ class Queries:
             except psycopg.Error:
                 return None
 
-        return cast("datetime | None", self._cache.get(("first day",), read, FIRST_DAY_TTL_S))
+        return cast("datetime | None", self._cache.get(("first day",), read, lambda *_: FIRST_DAY_TTL_S))
 
 
 def _ranged(panel: Panel) -> bool:
@@ -163,7 +171,7 @@ def explain(error: Exception) -> tuple[State, str]:
 
 
 class _Cache:
-    """Answers by key, each computed by one thread at a time while the others who ask wait for it; least used go first."""
+    """Answers by key, each computed by one thread while the others who ask wait for it; the least used go first."""
 
     def __init__(self, clock: Callable[[], float], size: int = CACHED_ANSWERS) -> None:
         self._clock = clock
@@ -171,7 +179,10 @@ class _Cache:
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[object, ...], tuple[Future[object], float]] = OrderedDict()
 
-    def get(self, key: tuple[object, ...], compute: Callable[[], object], fresh_s: float) -> object:
+    def get(
+        self, key: tuple[object, ...], compute: Callable[[], object], keep_s: Callable[[Any, float], float]
+    ) -> object:
+        """The value of `key`: kept for `keep_s(value, seconds it took)`, else computed. Raises what `compute` does."""
         with self._lock:
             found = self._entries.get(key)
             if found is not None and (not found[0].done() or self._clock() < found[1]):
@@ -185,12 +196,14 @@ class _Cache:
                     self._entries.popitem(last=False)
         if mine:
             begin = self._clock()
+            expires = 0.0
             try:
-                future.set_result(compute())
+                value = compute()
+                expires = self._clock() + keep_s(value, self._clock() - begin)
+                future.set_result(value)
             except BaseException as error:
                 future.set_exception(error)
-            took_s = self._clock() - begin
             with self._lock:
                 if self._entries.get(key, (None,))[0] is future:
-                    self._entries[key] = (future, self._clock() + max(fresh_s, REST * took_s))
+                    self._entries[key] = (future, expires)
         return future.result()

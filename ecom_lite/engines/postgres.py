@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,7 +46,8 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """A PostgreSQL 18 server of our own, on loopback. Methods may be called from any thread, one at a time.
+    """A PostgreSQL 18 server of our own, on loopback. `stop()` and `kill()` may be called from any
+    thread, also during `start()`, which then raises.
 
     `port=None` takes the last run's port when it is still free, else a free one; a restart of this object keeps it.
     `settings` are added to, and win over, SETTINGS. `user` is the account it runs as when we are root.
@@ -71,6 +73,7 @@ class PostgresServer:
         self._settings = dict(settings or {})
         self._user = user
         self._child: Child | None = None
+        self._cancelled = threading.Event()
 
     @property
     def port(self) -> int:
@@ -121,6 +124,7 @@ class PostgresServer:
         """
         if self.alive:
             raise EngineError(f"PostgreSQL is running already (pid {self.pid}).")
+        self._cancelled.clear()
         give_up = time.monotonic() + deadline_s
         account = pgfiles.account_for(self._user)
         install = pgfiles.reachable_install(pgfiles.find_install(), account)
@@ -129,7 +133,7 @@ class PostgresServer:
             self._initdb(install, home, account, give_up)
         cluster = pgfiles.link_cluster(self.data_dir, home)
         self._check_version(cluster, install)
-        _drop_false_pid(cluster)
+        pgfiles.drop_false_pid(cluster)
         self._choose_port()
         self._child = self._make_child(install, cluster)
         self._child.start()
@@ -141,6 +145,7 @@ class PostgresServer:
 
     def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
         """Fast stop (ends sessions), by force after `grace_s`; True when it went by itself. Safe before start, twice."""
+        self._cancelled.set()
         if self._child is None:
             return True
         backends = self._backends()
@@ -150,6 +155,7 @@ class PostgresServer:
 
     def kill(self) -> None:
         """Kill the server and its backends now; the next start recovers. Safe before start and twice."""
+        self._cancelled.set()
         if self._child is not None:
             backends = self._backends()
             self._child.kill()
@@ -262,7 +268,7 @@ class PostgresServer:
                         f"PostgreSQL refuses the superuser password in {self.data_dir / PASSWORD_FILE}: it is not the one "
                         "this cluster was made with. Restore the file, or start with fresh data."
                     ) from error
-            late = time.monotonic() > give_up
+            late = time.monotonic() > give_up or self._cancelled.is_set()
             if not child.alive:
                 if late or not any(sign in child.log_tail() for sign in STILL_IN_USE):
                     raise child.failure(f"starting on {self.host}:{self.port}", last)
@@ -282,16 +288,6 @@ def _environment() -> dict[str, str]:
 def _write_secret(path: Path, text: str) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
-
-
-def _drop_false_pid(cluster: Path) -> None:
-    """Delete a postmaster.pid whose pid now belongs to some other program (PostgreSQL would refuse to start)."""
-    file = cluster / "postmaster.pid"
-    try:
-        if "postgres" not in psutil.Process(int(file.read_text("utf-8").split("\n")[0])).name():
-            file.unlink()
-    except (OSError, ValueError, psutil.Error):
-        pass  # no file, no such process: nothing in the way
 
 
 def _kill_all(processes: list[psutil.Process]) -> None:

@@ -33,7 +33,7 @@ class DeadLetterTopic:
             return
         try:
             if self._producer is None:
-                self._producer = KafkaProducer(**self._config, client_id="ecom_lite-dlq", linger_ms=5)
+                self._producer = KafkaProducer(**self._config, linger_ms=5)
             for letter in letters:
                 self._producer.send(
                     self._topic, key=letter.key, value=letter.value, headers=self._headers(letter), partition=None

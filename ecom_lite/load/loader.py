@@ -102,10 +102,9 @@ class Loader:
         load = self._settings.load
         self._stop, self._drain_s = stop, drain_s
         consumer = KafkaConsumer(
-            **self._client,
+            **{**self._client, "client_id": self._instance},
             group_id=GROUP,
             group_instance_id=self._instance,
-            client_id=self._instance,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_records=POLL_RECORDS,

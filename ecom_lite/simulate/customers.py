@@ -99,7 +99,7 @@ class Customers:
 
     @cached_property
     def _fakers(self) -> list[Faker]:
-        from faker import Faker  # noqa: PLC0415 - a third of a second, and not needed once all have signed up
+        from faker import Faker  # a third of a second, and not needed once all have signed up
 
         return [Faker(locale) for locale in LOCALES]
 

@@ -41,7 +41,8 @@ def make(tmp_path: Path, code: str = READY, **options: object) -> Child:
 
 def test_the_whole_life(tmp_path: Path) -> None:
     child = make(tmp_path)
-    assert (child.alive, child.pid, child.returncode, child.rss_bytes()) == (False, None, None, 0)
+    before = [child.alive, child.pid, child.returncode, child.rss_bytes()]
+    assert before == [False, None, None, 0]
     assert child.stop() is True  # before start
     child.kill()
     child.start()
@@ -53,7 +54,8 @@ def test_the_whole_life(tmp_path: Path) -> None:
     assert child.stop(5) is True
     assert child.stop(5) is True  # twice
     child.kill()
-    assert (child.alive, child.pid, child.returncode) == (False, None, -signal.SIGTERM)
+    after = [child.alive, child.pid, child.returncode]
+    assert after == [False, None, -signal.SIGTERM]
     child.start()  # again
     assert child.alive
     child.kill()
@@ -169,8 +171,9 @@ def test_the_registry_clears_what_an_earlier_run_left(tmp_path: Path) -> None:
     child = make(tmp_path, DEAF, registry=registry)
     child.start()
     until(lambda: "ready" in child.log_tail())
-    assert [(entry["pid"], entry["name"]) for entry in registry.entries()] == [(child.pid, "test child")]
-    assert ChildRegistry(path).cleanup() == [f"test child (pid {child.pid})"]
+    pid = child.pid
+    assert [(entry["pid"], entry["name"]) for entry in registry.entries()] == [(pid, "test child")]
+    assert ChildRegistry(path).cleanup() == [f"test child (pid {pid})"]
     assert child.wait(DEADLINE_S) == -signal.SIGKILL
     assert registry.entries() == []
     child.start()

@@ -136,7 +136,7 @@ def test_an_interrupted_download_is_resumed(tmp_path: Path, mirror: Mirror) -> N
     mirror.fail_first = 1
     cache_for(tmp_path, mirror, jar).fetch("g")
     assert mirror.ranges[:2] == [None, None]  # 503, then the cut
-    assert mirror.ranges[2] == "bytes=100000-"
+    assert mirror.ranges[2] == "bytes=65536-"  # whole blocks are kept
 
 
 @pytest.mark.parametrize("part", [BODY[:1000], b"x" * 1000, BODY, BODY + b"more"])
@@ -160,7 +160,7 @@ def test_a_missing_file_and_a_closed_port_are_clear_errors(tmp_path: Path, mirro
     closed = JarCache(
         tmp_path / "c2", f"http://127.0.0.1:{free_port()}", lock=tmp_path / "test.lock", local_maven=tmp_path / "no"
     )
-    with pytest.raises(JarError, match="Cannot fetch jar org.example:jar:1.0.*mirror"):
+    with pytest.raises(JarError, match=r"Cannot fetch jar org\.example:jar:1\.0.*mirror"):
         closed.fetch("g")
 
 

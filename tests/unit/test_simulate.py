@@ -90,9 +90,7 @@ def test_time_is_written_in_utc_whatever_its_zone() -> None:
     assert shop().batch(0, 5, elsewhere) == shop().batch(0, 5, TIME)
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"max_lines": 20}, {"products": 1}, {"products": 3, "max_lines": 9}, {"max_lines": 1}]
-)
+@pytest.mark.parametrize("settings", [{}, {"max_lines": 20}, {"products": 1}, {"products": 3, "max_lines": 9}, {"max_lines": 1}])
 def test_every_event_is_what_the_contract_makes_of_it(settings: dict[str, object]) -> None:
     stream = shop(**settings).batch(0, 1500, TIME)
     for outgoing, event in parsed(stream):

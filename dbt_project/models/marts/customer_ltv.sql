@@ -1,5 +1,6 @@
 -- New lines are added to what is here; the fact's primary key tells whether an order was counted before. The cost follows the
 -- new lines, not the age of the warehouse. A changed profile rewrites its row too.
+-- depends_on: {{ ref('stg_user_changes') }}
 {{ config(
     unique_key='user_id',
     indexes=[{'columns': ['user_id'], 'unique': true}, {'columns': ['load_xid_below']}],

@@ -52,8 +52,8 @@ CREATE TABLE warehouse.fact_sales (      -- grain: one order line
     loaded_at     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (order_id, product_id)
 );
-CREATE INDEX fact_sales_ordered_at ON warehouse.fact_sales USING brin (ordered_at) WITH (pages_per_range = 16);
-CREATE INDEX fact_sales_load_xid ON warehouse.fact_sales USING brin (load_xid) WITH (pages_per_range = 16);
+CREATE INDEX fact_sales_ordered_at ON warehouse.fact_sales USING brin (ordered_at) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX fact_sales_load_xid ON warehouse.fact_sales USING brin (load_xid) WITH (pages_per_range = 16, autosummarize = on);
 
 CREATE TABLE warehouse.fact_returns (    -- grain: one order line taken back
     order_id      text NOT NULL,
@@ -83,6 +83,8 @@ CREATE TABLE warehouse.user_changes (    -- append-only profile history
     loaded_at     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, changed_at, kind)
 );
+
+CREATE INDEX user_changes_load_xid ON warehouse.user_changes USING brin (load_xid) WITH (autosummarize = on);
 
 CREATE VIEW warehouse.sales_by_category AS
 SELECT c.category, count(DISTINCT f.order_id) AS orders, count(*) AS lines, sum(f.quantity) AS units, sum(f.revenue) AS revenue

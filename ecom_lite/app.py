@@ -1,0 +1,318 @@
+"""The one place that knows every room: builds the services of a run from the settings, in order."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from . import kafka_client
+from .config import Settings, dump_settings
+from .engines.child import ChildRegistry
+from .engines.jars import JarCache
+from .engines.java import find_java
+from .engines.kafka import KafkaServer
+from .engines.ports import free_port, is_free
+from .engines.postgres import PostgresServer
+from .paths import bundled
+from .supervise.adapters import EngineService, Late, Step
+from .supervise.schedule import Schedule
+from .supervise.service import Health
+from .supervise.supervisor import Supervisor
+from .supervise.worker import WorkerService
+from .terminal import Terminal
+from .warehouse.connect import ROLES, Address
+from .warehouse.migrate import migrate
+from .warehouse.roles import ensure_database_and_roles, load_passwords
+
+if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small commands start at once
+    from .dashboards.page import Page
+    from .engines.grafana import GrafanaServer
+    from .engines.spark import SparkGateway
+    from .stream.light import LightMinutes
+    from .transform import DbtRun, Transform
+
+LIGHT_EVERY_S: Final = 2.0
+FIRST_FACTS_EVERY_S: Final = 0.5
+PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
+GRAFANA_PORT: Final = 3000
+
+
+def fetch_jars(settings: Settings, terminal: Terminal, groups: Sequence[str] | None = None) -> None:
+    """Bring what a start needs into the jar cache; no network where it is there. Raises JarError."""
+    cache = jar_cache(settings)
+    for group in jar_groups(settings) if groups is None else groups:
+        missing = cache.missing(group)
+        if not missing:
+            continue
+        with terminal.fetching(group) as progress:
+            tasks = {jar.filename: progress.add_task(jar.filename, total=None) for jar in missing}
+
+            def tell(name: str, done: int, total: int, tasks: dict[str, Any] = tasks, progress: Any = progress) -> None:
+                progress.update(tasks[name], completed=done, total=total or None)
+
+            cache.fetch(group, tell)
+        terminal.say(f"fetched {len(missing)} jars for {group} into {cache.root}")
+
+
+def jar_cache(settings: Settings) -> JarCache:
+    return JarCache(settings.jars.cache_dir, settings.jars.mirror or None, settings.jars.offline_dir)
+
+
+def jar_groups(settings: Settings) -> list[str]:
+    """What must be in the jar cache before a start with these settings."""
+    return ([] if settings.kafka.bootstrap else ["kafka"]) + ([] if settings.run.light else ["spark"])
+
+
+class App:
+    """All parts of one run. Nothing is started before the supervisor starts it; `address` and `bootstrap` are known after."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data_dir = settings.data_dir
+        self.logs = self.data_dir / "logs"
+        self.registry = ChildRegistry(self.data_dir / "children.json")
+        self.jars = jar_cache(settings)
+        self.own_kafka = not settings.kafka.bootstrap
+        self.own_postgres = not settings.postgres.url.get_secret_value()
+        self.kafka: KafkaServer | None = None
+        self.postgres = PostgresServer(self.data_dir / "postgres", self.logs, port=settings.postgres.port, registry=self.registry)
+        self.transform: Transform | None = None
+        self.light: LightMinutes | None = None
+        self.page: Page | None = None
+        self.grafana: GrafanaServer | None = None
+        self._address: Address | None = None
+        self._dbt_pending = True
+
+    @property
+    def bootstrap(self) -> str:
+        return self.settings.kafka.bootstrap if self.kafka is None else self.kafka.bootstrap
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """kafka-python's settings for this broker."""
+        return dict(kafka_client.client_config(self.settings.kafka, self.bootstrap))
+
+    def use(self, address: Address) -> None:
+        """Reach the warehouse of a live run instead of our own server."""
+        self._address = address
+
+    @property
+    def address(self) -> Address:
+        """Where the warehouse is; an external server's role passwords follow from its own, the same on every machine."""
+        if self._address is None:
+            url = self.settings.postgres.url.get_secret_value()
+            if url:
+                address = Address.from_url(url, {})
+                passwords = {role: _derived(address.admin_password, role) for role in ROLES}
+                self._address = Address.from_url(url, passwords)
+            else:
+                server = self.postgres
+                self._address = Address(
+                    server.host, server.port, self.settings.postgres.database, "postgres", server.superuser_password,
+                    load_passwords(self.data_dir),
+                )  # fmt: skip
+        return self._address
+
+    def prepare_schema(self) -> None:
+        ensure_database_and_roles(self.address)
+        migrate(self.address)
+
+    def prepare_topics(self) -> None:
+        kafka = self.settings.kafka
+        kafka_client.ensure_topics(self.client, kafka.topic, kafka.partitions, kafka.dlq_topic)
+
+    def end_offsets(self) -> Mapping[int, int]:
+        """The broker's end of each partition, now."""
+        return dict(kafka_client.end_offsets(self.client, self.settings.kafka.topic))
+
+    def add_engines(self, supervisor: Supervisor, *, kafka: bool = True) -> None:
+        """The servers that are ours, and the steps that make them usable: `schema` and `topics`."""
+        if kafka and self.own_kafka:
+            self.kafka = self._kafka()
+            supervisor.add(EngineService("kafka", self.kafka))
+        if self.own_postgres:
+            supervisor.add(EngineService("postgres", self.postgres))
+        supervisor.add(Step("schema", self.prepare_schema), ["postgres"] if self.own_postgres else [])
+        if kafka:
+            supervisor.add(Step("topics", self.prepare_topics), ["kafka"] if self.own_kafka else [])
+
+    def add_parts(self, supervisor: Supervisor, status: Callable[[], Mapping[str, object]]) -> None:
+        """Everything above the engines, in the reverse of the order in which it must stop."""
+        settings = self.settings
+        supervisor.add(Late("page", lambda: self._build_page(status)), ["schema"])
+        from .engines.grafana import find_grafana
+
+        home = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
+        if home is not None:
+            supervisor.add(Late("grafana", lambda: EngineService("grafana", self._build_grafana(home))), ["schema"])
+        if not settings.run.light:
+            gateway = self._spark()
+            supervisor.add(EngineService("spark", gateway))
+            supervisor.add(Late("stream", lambda: self._build_stream(gateway)), ["spark", "schema", "topics"])
+        supervisor.add(Late("schedule", self._build_schedule), ["schema"])
+        supervisor.add(self._worker("load", self._load_job, settings.run.stop_timeout_s + 5), ["schema", "topics"])
+        if settings.shop.enabled:
+            supervisor.add(self._worker("produce", self._produce_job, 10), ["load"])
+
+    def run_dbt(self, trigger: str) -> DbtRun:
+        """One dbt run, now; runs never overlap."""
+        from .transform import Transform
+
+        if self.transform is None:
+            self.transform = Transform(
+                self.address, bundled("dbt_project"), self.data_dir / "dbt", self.settings.transform.threads
+            )
+        return self.transform.run(trigger)
+
+    def settle(self) -> None:
+        """At the end of a bounded run, with all facts in: bring minutes and marts up to them."""
+        if self.light is not None:
+            self.light.refresh()
+        self.run_dbt("stop")
+
+    def last_dbt(self) -> dict[str, object]:
+        """The last dbt run for `status` and the live view; {} before the first."""
+        last = self.transform.last if self.transform is not None else None
+        return {} if last is None else {"status": last.status, "seconds": round(last.seconds, 1), "message": last.message}
+
+    @property
+    def page_url(self) -> str:
+        return self.page.url if self.page is not None else ""
+
+    def addresses(self) -> dict[str, str]:
+        """What the banner shows."""
+        shown = {"dashboards": self.page_url}
+        if self.grafana is not None:
+            shown["grafana"] = self.grafana.url
+        address = self.address
+        shown["kafka"] = f"{self.bootstrap}, topic {self.settings.kafka.topic}"
+        shown["postgres"] = f'{address.host}:{address.port}/{address.database}, or `ecom_lite sql "SELECT ..."`'
+        shown["data"] = str(self.data_dir)
+        return shown
+
+    def connect_state(self) -> dict[str, object]:
+        """How another process on this machine reaches the live parts: for the state file, without passwords."""
+        address = self.address
+        return {
+            "bootstrap": self.bootstrap,
+            "postgres": {"host": address.host, "port": address.port, "database": address.database},
+        }
+
+    def _worker(self, role: str, job: Callable[[], Mapping[str, Any]], stop_s: float) -> WorkerService:
+        return WorkerService(
+            role,
+            job,
+            log=self.logs / f"{role}.log",
+            registry=self.registry,
+            ready_s=self.settings.run.ready_timeout_s,
+            stop_s=stop_s,
+        )
+
+    def _job(self) -> dict[str, Any]:
+        return {"settings": dump_settings(self.settings), "address": asdict(self.address), "bootstrap": self.bootstrap}
+
+    def _load_job(self) -> dict[str, Any]:
+        # Unique in the group, and the same after a restart: the new process takes the partitions over at once.
+        folder = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]
+        return {**self._job(), "instance": f"load-{folder}", "drain_s": self.settings.run.stop_timeout_s}
+
+    def _produce_job(self) -> dict[str, Any]:
+        return self._job()
+
+    def _java(self) -> Any:
+        return find_java(self.settings.jars.java)
+
+    def _kafka(self) -> KafkaServer:
+        kafka = self.settings.kafka
+        return KafkaServer(
+            self.data_dir / "kafka", self.logs, java=self._java(), classpath=self.jars.classpath("kafka"), port=kafka.port,
+            heap_mb=kafka.heap_mb, retention_hours=kafka.retention_hours, retention_bytes=kafka.retention_mb << 20,
+            registry=self.registry,
+        )  # fmt: skip
+
+    def _spark(self) -> SparkGateway:
+        from .engines.spark import SparkGateway
+
+        spark = self.settings.spark
+        return SparkGateway(
+            self.data_dir / "spark", self.logs, java=self._java(), jars=self.jars.classpath("spark"),
+            memory_mb=spark.memory_mb, registry=self.registry,
+        )  # fmt: skip
+
+    def _build_stream(self, gateway: SparkGateway) -> Any:
+        from .stream.stream import Stream
+
+        return Stream(self.settings, self.address, self.bootstrap, self.data_dir, gateway)
+
+    def _build_page(self, status: Callable[[], Mapping[str, object]]) -> Any:
+        from .dashboards.page import Page
+
+        wanted = self.settings.dashboards
+        port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
+        self.page = Page(self.address, bundled("grafana") / "dashboards", wanted.host, port, lambda: page_status(status()))
+        return _PageService(self.page)
+
+    def _build_grafana(self, home: Any) -> GrafanaServer:
+        raise NotImplementedError
+
+    def _build_schedule(self) -> Schedule:
+        from .stream.light import LightMinutes
+        from .transform import new_facts_exist
+
+        schedule = Schedule()
+        address = self.address
+
+        def first_facts() -> None:
+            if self._dbt_pending and new_facts_exist(address):
+                self._dbt_pending = False
+                self.run_dbt("first facts")
+
+        schedule.every("dbt at first facts", FIRST_FACTS_EVERY_S, first_facts, at_once=True)
+        schedule.every("dbt", self.settings.transform.every_s, lambda: self.run_dbt("schedule"))
+        if self.settings.run.light:
+            self.light = LightMinutes(address)
+            schedule.every("minutes without Spark", LIGHT_EVERY_S, self.light.refresh, at_once=True)
+        return schedule
+
+
+class _PageService:
+    name = "page"
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def start(self) -> None:
+        self._page.start()
+
+    def run(self, stop: Event) -> None:
+        while not stop.wait(0.5):
+            if not self._page.alive:
+                raise RuntimeError("the page's server ended")
+
+    def stop(self) -> None:
+        self._page.stop()
+
+    def health(self) -> Health:
+        return Health(self._page.alive, "", {"url": self._page.url})
+
+
+def page_status(status: Mapping[str, Any]) -> dict[str, object]:
+    """The run's status in the words of the page's strip."""
+    dbt = status["dbt"]
+    return {
+        "producer_rate": status["sent_per_s"],
+        "loader_rate": status["loaded_per_s"],
+        "lag": status["lag"],
+        "facts": status.get("facts", 0),
+        "dead_letters": status.get("dead", 0),
+        "last_dbt_run": dbt or None,
+        "services": {name: {"ok": part["state"] == "ready", "detail": part["state"]} for name, part in status["parts"].items()},
+    }
+
+
+def _derived(secret: str, role: str) -> str:
+    return hmac.new(secret.encode(), f"ecom_lite {role}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,1 @@
+"""DuckDB over the warehouse: ad-hoc SQL, and the reconciliation that must close."""

@@ -1,0 +1,70 @@
+"""Owns what the browser loads beside data: the page's own files and Plotly, in memory, compressed once."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Final
+
+PLOTLY: Final = "plotly.min.js"
+INDEX: Final = "index.html"
+TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_COMPRESSION: Final = 6
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file for the browser: its bytes, the same gzipped, its media type."""
+
+    body: bytes
+    gzipped: bytes
+    media_type: str
+
+
+class Assets:
+    """The files of static/ and Plotly's script. `version` changes with any of them, so caches may keep them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[str, Asset] = {}
+        folder = files(__package__).joinpath("static")
+        self._files = {
+            entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(tuple(TYPES))
+        }
+        digest = hashlib.sha256(version("plotly").encode())
+        for name in sorted(self._files):
+            digest.update(name.encode() + b"\0" + self._files[name])
+        self.version = digest.hexdigest()[:12]
+
+    def index(self) -> bytes:
+        """The page itself, which names the other files with their version."""
+        return self._files[INDEX].replace(b"{{version}}", self.version.encode())
+
+    def get(self, name: str) -> Asset | None:
+        """A file by name, or None. The first call for Plotly takes some tenths of a second."""
+        with self._lock:
+            if name in self._made:
+                return self._made[name]
+            body = self._body(name)
+            if body is None:
+                return None
+            suffix = name[name.rfind(".") :]
+            asset = Asset(body, gzip.compress(body, _COMPRESSION), TYPES[suffix])
+            self._made[name] = asset
+            return asset
+
+    def _body(self, name: str) -> bytes | None:
+        if name == PLOTLY:
+            from plotly.offline import get_plotlyjs  # noqa: PLC0415 - slow to import, and needed once
+
+            return str(get_plotlyjs()).encode()
+        return self._files.get(name) if name != INDEX else None

@@ -1,0 +1,246 @@
+"""The built-in page: a small web server that draws grafana/dashboards/*.json without Grafana."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ..errors import DashboardError, EcomLiteError, PortTaken
+from ..warehouse.connect import Address
+from .assets import Assets
+from .boards import Board, Panel, load_boards
+from .guard import WILDCARDS, Guard
+from .queries import Queries
+
+logger = logging.getLogger("ecom_lite.dashboards")
+
+START_S: Final = 10.0
+STOP_S: Final = 5.0
+POLL_S: Final = 0.02
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_NEVER: Final = "no-store"
+_BAD_REQUEST: Final = 400
+_NOT_FOUND: Final = 404
+
+Status = Callable[[], Mapping[str, object]]
+
+
+class Page:
+    """The dashboards on http://host:port/. `port` 0 picks a free one. Methods may be called from any thread.
+
+    `status` says how the pipeline does, for the strip above the panels; every key may be missing: `producer_rate` and
+    `loader_rate` (events a second), `lag`, `facts`, `dead_letters` (counts), `last_dbt_run` ({"status", "finished_at"
+    (ISO 8601), "seconds"}) and `services` ({name: {"ok", "detail"}}).
+    """
+
+    def __init__(self, address: Address, boards_dir: Path, host: str, port: int, status: Status) -> None:
+        self.host = host
+        self.port = port
+        self._address = address
+        self._boards_dir = boards_dir
+        self._status = status
+        self._lock = threading.Lock()
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self._queries: Queries | None = None
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the page; the port is the real one after `start`."""
+        host = "127.0.0.1" if self.host in WILDCARDS else self.host
+        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+
+    @property
+    def alive(self) -> bool:
+        """True while the server's thread serves."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Serve, and return once /health was answered. May be called again after `stop`.
+
+        Raises DashboardError (a board is wrong, or no answer), PortTaken.
+        """
+        with self._lock:
+            if self.alive:
+                return
+            boards = load_boards(self._boards_dir)
+            listener = self._listen()
+            self._queries = Queries(self._address)
+            self._queries.open()
+            app = Guard(build_app(boards, self._queries, Assets(), self._status), self.host)
+            config = uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                timeout_graceful_shutdown=2,
+            )
+            self._server = uvicorn.Server(config)
+            run = self._server.run
+            self._thread = threading.Thread(target=lambda: run(sockets=[listener]), name="dashboards", daemon=True)
+            self._thread.start()
+        try:
+            self._wait_ready()
+        except EcomLiteError:
+            self.stop()
+            raise
+        logger.info("dashboards at %s", self.url)
+
+    def stop(self) -> None:
+        """Close everything; safe before `start`, twice and from any thread. Blocks a few seconds at most."""
+        with self._lock:
+            server, thread, queries = self._server, self._thread, self._queries
+            self._server, self._queries = None, None
+        if server is not None:
+            server.should_exit = True
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(STOP_S)
+        if queries is not None:
+            queries.close()
+
+    def _listen(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self.host, self.port))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(
+                    f"port {self.port} on {self.host}, set for the dashboards, is taken: end that process, set another "
+                    "dashboards.port, or leave it unset"
+                ) from None
+            raise DashboardError(f"dashboards cannot listen on {self.host}:{self.port}: {error.strerror}") from None
+        self.port = int(listener.getsockname()[1])
+        return listener
+
+    def _wait_ready(self) -> None:
+        give_up = time.monotonic() + START_S
+        host = "127.0.0.1" if self.host in WILDCARDS else self.host
+        while self.alive and time.monotonic() < give_up:
+            connection = http.client.HTTPConnection(host, self.port, timeout=1)
+            try:
+                connection.request("GET", "/health")
+                if connection.getresponse().status == http.client.OK:
+                    return
+            except OSError:
+                pass
+            finally:
+                connection.close()
+            time.sleep(POLL_S)
+        raise DashboardError(f"dashboards: {self.url}health gave no answer within {START_S:.0f} s")
+
+
+def build_app(boards: Mapping[str, Board], queries: Queries, assets: Assets, status: Status) -> Starlette:
+    """The page's routes. Data endpoints are plain functions, which Starlette runs on threads."""
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse(f"/d/{next(iter(boards))}", headers={"Cache-Control": _NEVER})
+
+    async def page(request: Request) -> Response:
+        if request.path_params["uid"] not in boards:
+            return RedirectResponse("/", headers={"Cache-Control": _NEVER})
+        return Response(assets.index(), media_type="text/html", headers={"Cache-Control": _NEVER})
+
+    async def health(_: Request) -> Response:
+        return _json({"ok": True, "boards": list(boards)})
+
+    def static(request: Request) -> Response:
+        asset = assets.get(request.path_params["name"])
+        if asset is None:
+            return _json({"error": "no such file"}, _NOT_FOUND)
+        current = request.path_params["version"] == assets.version
+        headers = {"Cache-Control": _FOREVER if current else _NEVER, "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return Response(asset.gzipped, media_type=asset.media_type, headers=headers)
+        return Response(asset.body, media_type=asset.media_type, headers=headers)
+
+    async def list_boards(_: Request) -> Response:
+        return _json([{"uid": board.uid, "title": board.title} for board in boards.values()])
+
+    async def show_board(request: Request) -> Response:
+        board = boards.get(request.path_params["uid"])
+        return _json(_board_json(board)) if board else _json({"error": "no such board"}, _NOT_FOUND)
+
+    def show_panel(request: Request) -> Response:
+        board = boards.get(request.path_params["uid"])
+        if board is None:
+            return _json({"error": "no such board"}, _NOT_FOUND)
+        asked = request.query_params
+        try:
+            panel = board.panel(request.path_params["id"])
+        except DashboardError as error:
+            return _json({"error": str(error)}, _NOT_FOUND)
+        try:
+            answer = queries.panel(board, panel, asked.get("from", board.start), asked.get("to", board.end))
+        except DashboardError as error:
+            return _json({"error": str(error)}, _BAD_REQUEST)
+        return _json(answer.as_json())
+
+    def show_status(_: Request) -> Response:
+        return _json(dict(status()))
+
+    return Starlette(
+        routes=[
+            Route("/", home),
+            Route("/health", health),
+            Route("/d/{uid}", page),
+            Route("/static/{version}/{name}", static),
+            Route("/api/boards", list_boards),
+            Route("/api/boards/{uid}", show_board),
+            Route("/api/boards/{uid}/panels/{id:int}", show_panel),
+            Route("/api/status", show_status),
+        ]
+    )
+
+
+def _board_json(board: Board) -> dict[str, Any]:
+    """A board for the browser: everything but the SQL."""
+    return {
+        "uid": board.uid,
+        "title": board.title,
+        "description": board.description,
+        "refresh_ms": board.refresh_ms,
+        "from": board.start,
+        "to": board.end,
+        "panels": [_panel_json(panel) for panel in board.panels],
+    }
+
+
+def _panel_json(panel: Panel) -> dict[str, Any]:
+    grid = panel.grid
+    return {
+        "id": panel.id,
+        "type": panel.type,
+        "title": panel.title,
+        "description": panel.description,
+        "grid": {"x": grid.x, "y": grid.y, "w": grid.w, "h": grid.h},
+        "options": panel.options,
+        "fieldConfig": panel.field_config,
+        "hasData": bool(panel.queries),
+    }
+
+
+def _json(content: Any, code: int = 200) -> Response:
+    # Status figures may be decimals or times: they are shown as text.
+    body = json.dumps(content, default=str, separators=(",", ":"), allow_nan=False)
+    return Response(body, code, media_type="application/json", headers={"Cache-Control": _NEVER})

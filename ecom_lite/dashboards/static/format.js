@@ -1,0 +1,64 @@
+// Numbers and times as people read them: Grafana's units.
+
+const whole = (decimals) => new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+const cache = new Map();
+
+function fixed(value, decimals) {
+  if (!cache.has(decimals)) cache.set(decimals, whole(decimals));
+  return cache.get(decimals).format(value);
+}
+
+function sensible(value, decimals) {
+  if (decimals !== undefined && decimals !== null) return decimals;
+  const size = Math.abs(value);
+  return Number.isInteger(value) || size >= 1000 ? 0 : size >= 10 ? 1 : 2;
+}
+
+function scaled(value, decimals, prefix = "") {
+  const sign = value < 0 ? "-" : "";
+  const size = Math.abs(value);
+  for (const [limit, letter] of [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]]) {
+    if (size >= limit) {
+      const part = size / limit;
+      return `${sign}${prefix}${fixed(part, part >= 100 || Number.isInteger(part) ? 0 : 1)}${letter}`;
+    }
+  }
+  return `${sign}${prefix}${fixed(size, decimals)}`;
+}
+
+/** Seconds as one or two units: `0.21 s`, `42 s`, `3 min 5 s`, `2 h 10 min`, `4 d 3 h`. */
+export function duration(seconds, decimals) {
+  const size = Math.abs(seconds);
+  if (size < 1) return `${fixed(seconds * 1000, 0)} ms`;
+  if (size < 60) return `${fixed(seconds, sensible(seconds, decimals))} s`;
+  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const at = units.findIndex(([length]) => size >= length);
+  const [length, name] = units[at];
+  const rest = units[at + 1] ? Math.floor((size % length) / units[at + 1][0]) : 0;
+  return `${Math.floor(size / length)} ${name}${rest ? ` ${rest} ${units[at + 1][1]}` : ""}`;
+}
+
+/** A value with its unit. `compact` is for axes, where room is short. */
+export function format(value, { unit = "none", decimals } = {}, compact = false) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value !== "number") return String(value);
+  const places = sensible(value, decimals);
+  if (unit.startsWith("suffix:")) return `${fixed(value, places)}${unit.slice(7)}`;
+  switch (unit) {
+    case "currencyUSD":
+      return compact ? scaled(value, value !== 0 && Math.abs(value) < 10 ? 2 : 0, "$") : `${value < 0 ? "-" : ""}$${fixed(Math.abs(value), places)}`;
+    case "percentunit": return `${fixed(value * 100, decimals ?? 1)}%`;
+    case "percent": return `${fixed(value, decimals ?? 1)}%`;
+    case "ms": return duration(value / 1000, decimals);
+    case "s": return duration(value, decimals);
+    case "d": return `${fixed(value, places)} days`;
+    case "dateTimeAsIso": return new Date(value).toLocaleString();
+    default: return compact ? scaled(value, Math.min(places, 2)) : fixed(value, places);
+  }
+}
+
+/** How long ago, in words. */
+export function ago(milliseconds) {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  return seconds < 2 ? "just now" : `${duration(seconds, 0)} ago`;
+}

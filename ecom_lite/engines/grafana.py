@@ -1,0 +1,286 @@
+"""Owns a Grafana server of our own: finding an installation, its settings, start, proof of life, stop."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Mapping
+from configparser import ConfigParser
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.engines.ports import LOOPBACK, choose_port
+from ecom_lite.errors import EngineError
+
+HOME_VARIABLE = "GRAFANA_HOME"
+BINARIES = ("grafana", "grafana-server")
+# Where packages put what `--homepath` needs, when it is not beside the binary.
+PACKAGE_HOMES = (
+    Path("/usr/share/grafana"),
+    Path("/opt/homebrew/opt/grafana/share/grafana"),
+    Path("/usr/local/share/grafana"),
+)
+HOME_BOARD = "realtime_operations.json"
+USUAL_PORT = 3000
+START_DEADLINE_S = 90.0
+STOP_GRACE_S = 10.0
+HTTP_TIMEOUT_S = 2.0
+POLL_S = 0.1
+SECRETS_FILE = "secrets.json"
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """How Grafana reaches PostgreSQL, as ecom_reader; `sslmode` is libpq's."""
+
+    host: str
+    port: int
+    database: str
+    password: str = field(repr=False)
+    sslmode: str = "disable"
+
+    def variables(self) -> dict[str, str]:
+        """The environment that grafana/provisioning/datasources reads."""
+        return {
+            "ECOM_LITE_PG_HOST": self.host,
+            "ECOM_LITE_PG_PORT": str(self.port),
+            "ECOM_LITE_PG_DATABASE": self.database,
+            "ECOM_LITE_PG_SSLMODE": self.sslmode,
+            "ECOM_LITE_PG_READER_PASSWORD": self.password,
+        }
+
+
+def find_grafana(home: Path | None = None, env: Mapping[str, str] | None = None) -> Path | None:
+    """The server's executable: of the installation in `home`, else of $GRAFANA_HOME, else on PATH; None without one.
+
+    Raises EngineError when `home` is given and holds none.
+    """
+    variables = os.environ if env is None else env
+    if home is not None:
+        found = _in_home(home.expanduser())
+        if found is None:
+            raise EngineError(
+                f"grafana.home {home}: no bin/grafana there. Name the folder that Grafana was unpacked to."
+            )
+        return found
+    if variables.get(HOME_VARIABLE) and (found := _in_home(Path(variables[HOME_VARIABLE]))):
+        return found
+    for name in BINARIES:
+        if on_path := shutil.which(name, path=variables.get("PATH")):
+            return Path(on_path)
+    return None
+
+
+def _in_home(home: Path) -> Path | None:
+    for name in BINARIES:
+        binary = home / "bin" / name
+        if binary.is_file() and os.access(binary, os.X_OK):
+            return binary.absolute()
+    return None
+
+
+def _homepath(binary: Path) -> Path:
+    for home in (binary.parent.parent, binary.resolve().parent.parent, *PACKAGE_HOMES):
+        if (home / "public").is_dir() and (home / "conf").is_dir():
+            return home
+    raise EngineError(
+        f"{binary}: the rest of its installation (conf/, public/) was not found. Set grafana.home to its folder."
+    )
+
+
+class GrafanaServer:
+    """A Grafana of our own, on loopback, open to read without a login. `stop` and `kill` may be called from any thread.
+
+    `provisioning` and `boards` are grafana/provisioning and grafana/dashboards. What Grafana keeps is in `data_dir`.
+    `port=None` takes the last run's port, else 3000, else a free one; a restart of this object keeps it.
+    """
+
+    def __init__(
+        self,
+        binary: Path,
+        data_dir: Path,
+        log_dir: Path,
+        *,
+        warehouse: Warehouse,
+        provisioning: Path,
+        boards: Path,
+        port: int | None = None,
+        registry: ChildRegistry | None = None,
+    ) -> None:
+        self.data_dir = data_dir.absolute()
+        self.log = log_dir.absolute() / "grafana.log"
+        self.host = LOOPBACK
+        self._binary = binary
+        self._warehouse = warehouse
+        self._provisioning = provisioning.absolute()
+        self._boards = boards.absolute()
+        self._fixed_port = port
+        self._port: int | None = None
+        self._registry = registry
+        self._child: Child | None = None
+        self._cancelled = threading.Event()
+
+    @property
+    def port(self) -> int:
+        """The port of the server; picked by the first `start()`."""
+        if self._port is None:
+            raise EngineError("Grafana has no port before it was started once.")
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds it."""
+        return f"http://{self.host}:{self.port}/"
+
+    @property
+    def admin_password(self) -> str:
+        """Of the user `admin`, made at the first start and kept 0600 in the data folder."""
+        return self._secrets()["admin_password"]
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.alive
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._child is None else self._child.pid
+
+    def rss_bytes(self) -> int:
+        """Memory of the server; 0 when it does not run."""
+        return 0 if self._child is None else self._child.rss_bytes()
+
+    def log_tail(self, n: int = 20) -> str:
+        """The last lines of its log."""
+        return "" if self._child is None else self._child.log_tail(n)
+
+    def start(self, deadline_s: float = START_DEADLINE_S) -> None:
+        """Start the server and return once it says that it is well and serves the boards.
+
+        May be called again after a stop, a kill or a crash. Raises EngineError, with the end of the log, when it dies or
+        is not ready within `deadline_s` seconds; nothing runs then. Raises PortTaken for a fixed port that is in use.
+        """
+        if self.alive:
+            raise EngineError(f"Grafana is running already (pid {self.pid}).")
+        self._cancelled.clear()
+        homepath = _homepath(self._binary)
+        self._port = choose_port(self._port, self._fixed_port, self._last_port() or USUAL_PORT, what="Grafana")
+        for folder in ("data", "plugins"):
+            (self.data_dir / folder).mkdir(parents=True, exist_ok=True)
+        (self.data_dir / "port").write_text(str(self._port), "utf-8")
+        ini = self._write_ini()
+        verb = ["server"] if self._binary.name == "grafana" else []
+        command: list[str | Path] = [self._binary, *verb, f"--homepath={homepath}", f"--config={ini}"]
+        self._child = Child(
+            "Grafana", command, log=self.log, env=self._environment(), cwd=homepath, registry=self._registry
+        )
+        self._child.start()
+        try:
+            self._wait_ready(self._child, time.monotonic() + deadline_s)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
+        """Stop the server; True when it ended within `grace_s`. Safe before `start()`, after a crash, twice."""
+        self._cancelled.set()
+        return True if self._child is None else self._child.stop(grace_s)
+
+    def kill(self) -> None:
+        """End the server now. Safe before `start()`, after a crash, twice."""
+        self._cancelled.set()
+        if self._child is not None:
+            self._child.kill()
+
+    def _wait_ready(self, child: Child, give_up: float) -> None:
+        board = json.loads((self._boards / HOME_BOARD).read_text("utf-8"))["uid"]
+        cause: str | None = None
+        for path in ("/api/health", f"/api/dashboards/uid/{board}"):
+            while cause := self._refusal(path):
+                if self._cancelled.is_set():
+                    raise EngineError("Grafana was stopped while it started.")
+                if not child.alive or time.monotonic() > give_up:
+                    raise child.failure("starting", cause)
+                time.sleep(POLL_S)
+
+    def _refusal(self, path: str) -> str | None:
+        """Why `path` does not answer with 200 yet, or None when it does."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=HTTP_TIMEOUT_S)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return None if answer.status == http.client.OK else f"{path} answered {answer.status} {answer.reason}"
+        except OSError as error:
+            return f"{path}: {error}"
+        except http.client.HTTPException as error:
+            return f"{path}: {error!r}"
+        finally:
+            connection.close()
+
+    def _last_port(self) -> int | None:
+        try:
+            return int((self.data_dir / "port").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def _secrets(self) -> dict[str, str]:
+        path = self.data_dir / SECRETS_FILE
+        if path.is_file():
+            found: dict[str, str] = json.loads(path.read_text("utf-8"))
+            return found
+        made = {"admin_password": secrets.token_urlsafe(18), "secret_key": secrets.token_urlsafe(24)}
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(made, file)
+        return made
+
+    def _environment(self) -> dict[str, str]:
+        """Ours without the user's own GF_ settings, which are meant for another Grafana; secrets are in no argument."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GF_")}
+        kept = self._secrets()
+        return {
+            **own,
+            **self._warehouse.variables(),
+            "ECOM_LITE_DASHBOARDS": str(self._boards),
+            "GF_SECURITY_ADMIN_PASSWORD": kept["admin_password"],
+            "GF_SECURITY_SECRET_KEY": kept["secret_key"],
+        }
+
+    def _write_ini(self) -> Path:
+        ini = ConfigParser(interpolation=None)
+        off = "false"
+        ini["paths"] = {
+            "data": str(self.data_dir / "data"),
+            "logs": str(self.log.parent),
+            "plugins": str(self.data_dir / "plugins"),
+            "provisioning": str(self._provisioning),
+        }
+        ini["server"] = {"protocol": "http", "http_addr": self.host, "http_port": str(self.port), "root_url": self.url}
+        ini["analytics"] = {
+            "reporting_enabled": off,
+            "check_for_updates": off,
+            "check_for_plugin_updates": off,
+            "feedback_links_enabled": off,
+        }
+        ini["news"] = {"news_feed_enabled": off}
+        ini["security"] = {"disable_gravatar": "true", "cookie_samesite": "strict"}
+        ini["snapshots"] = {"external_enabled": off}
+        ini["users"] = {"allow_sign_up": off}
+        ini["auth.anonymous"] = {"enabled": "true", "org_role": "Viewer"}
+        ini["dashboards"] = {
+            "default_home_dashboard_path": str(self._boards / HOME_BOARD),
+            "min_refresh_interval": "5s",
+        }
+        ini["alerting"] = {"enabled": off}
+        ini["unified_alerting"] = {"enabled": off}
+        ini["plugins"] = {"plugin_admin_enabled": off, "preinstall_disabled": "true"}
+        ini["log"] = {"mode": "console", "level": "warn"}
+        path = self.data_dir / "grafana.ini"
+        with path.open("w", encoding="utf-8") as file:
+            ini.write(file)
+        return path

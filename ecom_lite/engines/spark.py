@@ -1,0 +1,198 @@
+"""Owns the Java process that Spark runs in: its flags, start, connection details and stop. No Spark session is made here.
+
+pyspark's own launcher asks Java for a module that small runtimes lack, and hides the process. Here flags, pid and log are ours.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.engines.ports import LOOPBACK
+from ecom_lite.errors import EngineError
+
+START_DEADLINE_S: Final = 60.0
+STOP_GRACE_S: Final = 10.0
+POLL_S: Final = 0.01
+DEFAULT_MEMORY_MB: Final = 640
+MAIN: Final = ("org.apache.spark.deploy.SparkSubmit", "pyspark-shell")
+
+# Lean, and it gives heap back after a burst. The second compiler stays: it halves the CPU that an event costs.
+JVM_FLAGS: Final = (
+    "-XX:+UseSerialGC",
+    "-XX:MinHeapFreeRatio=10",
+    "-XX:MaxHeapFreeRatio=30",
+    "-XX:ReservedCodeCacheSize=96m",
+    "-XX:MaxDirectMemorySize=128m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    "-Djava.awt.headless=true",
+    "-Djdk.reflect.useDirectMethodHandle=false",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+    "-Dfile.encoding=UTF-8",
+)
+OPENED: Final = (
+    "java.base/java.lang",
+    "java.base/java.lang.invoke",
+    "java.base/java.lang.reflect",
+    "java.base/java.io",
+    "java.base/java.net",
+    "java.base/java.nio",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/jdk.internal.ref",
+    "java.base/sun.nio.ch",
+    "java.base/sun.nio.cs",
+    "java.base/sun.security.action",
+    "java.base/sun.util.calendar",
+    "java.security.jgss/sun.security.krb5",
+)
+
+LOG_SETTINGS: Final = """\
+status=error
+appender.console.type=Console
+appender.console.name=console
+appender.console.target=SYSTEM_ERR
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}{UTC} %-5p %c{1}: %m%n%ex{8}
+rootLogger.level=warn
+rootLogger.appenderRef.console.ref=console
+logger.behind.name=org.apache.spark.sql.execution.streaming.runtime.ProcessingTimeExecutor
+logger.behind.level=error
+logger.native.name=org.apache.hadoop.util.NativeCodeLoader
+logger.native.level=error
+logger.kafkaconfig.name=org.apache.kafka.clients
+logger.kafkaconfig.level=error
+logger.truncated.name=org.apache.spark.sql.catalyst.util.SparkStringUtils
+logger.truncated.level=error
+"""
+
+
+class SparkGateway:
+    """The JVM that a Spark session is built on, as a child process. Methods may be called from any thread, one at a time.
+
+    With a `master` other than local[..] the same JVM is the driver in client mode; the session ships `jars` to the executors.
+    """
+
+    def __init__(
+        self,
+        work_dir: Path,
+        log_dir: Path,
+        *,
+        java: Path,
+        jars: Sequence[Path],
+        memory_mb: int = DEFAULT_MEMORY_MB,
+        master: str = "local[2]",
+        registry: ChildRegistry | None = None,
+        jvm_args: Sequence[str] = (),
+    ) -> None:
+        self.work_dir = work_dir.absolute()
+        self.jars = tuple(jar.absolute() for jar in jars)
+        self.master = master
+        self.log = log_dir.absolute() / "spark.log"
+        self._port: int | None = None
+        self._secret = ""
+        self._tmp = self.work_dir / "tmp"
+        classpath = os.pathsep.join([f"{pyspark_jars()}{os.sep}*", *map(str, self.jars)])
+        argv = [
+            *(str(java.absolute()), f"-Xmx{memory_mb}m", *JVM_FLAGS, *jvm_args),
+            *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED),
+            *(f"-Djava.io.tmpdir={self._tmp}", "-Dlog4j2.configurationFile=log4j2.properties"),
+            *("-cp", classpath, *MAIN),
+        ]
+        self._child = Child("Spark", argv, log=self.log, env=self._env(), cwd=self.work_dir, stdin_pipe=True, registry=registry)
+
+    def _env(self) -> dict[str, str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "_PYSPARK_"))}
+        env |= {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._conn_info), "SPARK_CONNECT_MODE": "0", "MALLOC_ARENA_MAX": "2"}
+        if self.master.startswith("local"):
+            env["SPARK_LOCAL_IP"] = LOOPBACK
+        return env
+
+    @property
+    def _conn_info(self) -> Path:
+        return self._tmp / "gateway"
+
+    @property
+    def port(self) -> int:
+        """The gateway's port on loopback; a new one after each start."""
+        if self._port is None:
+            raise EngineError("Spark has no port before it was started once.")
+        return self._port
+
+    @property
+    def secret(self) -> str:
+        """What a client of the gateway must know; only in memory."""
+        return self._secret
+
+    @property
+    def alive(self) -> bool:
+        return self._child.alive
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    def rss_bytes(self) -> int:
+        """Resident memory; 0 when it does not run."""
+        return self._child.rss_bytes()
+
+    def log_tail(self, n: int = 20) -> str:
+        """The last lines of its log."""
+        return self._child.log_tail(n)
+
+    def start(self, deadline_s: float = START_DEADLINE_S) -> None:
+        """Start the JVM; returns once its gateway has told its port and secret. May be called again after a stop or a crash.
+
+        Raises EngineError, with the end of the log, when it dies or is not ready within `deadline_s` seconds.
+        """
+        if self.alive:
+            raise EngineError(f"Spark is running already (pid {self.pid}).")
+        give_up = time.monotonic() + deadline_s
+        # What a killed JVM left (unpacked native libraries) would pile up.
+        shutil.rmtree(self._tmp, ignore_errors=True)
+        self._tmp.mkdir(parents=True, mode=0o700)
+        (self.work_dir / "log4j2.properties").write_text(LOG_SETTINGS, "utf-8")
+        self._child.start()
+        try:
+            self._port, self._secret = self._read_connection(give_up)
+        except BaseException:
+            self._child.kill()
+            raise
+        self._conn_info.unlink()
+
+    def _read_connection(self, give_up: float) -> tuple[int, str]:
+        """Port (4 bytes) and secret (length in 4 bytes, UTF-8), big-endian; the JVM moves the file in place whole."""
+        while time.monotonic() < give_up:
+            if self._conn_info.exists():
+                data = self._conn_info.read_bytes()
+                port, length = struct.unpack_from(">ii", data)
+                return port, data[8 : 8 + length].decode()
+            if not self.alive:
+                break
+            time.sleep(POLL_S)
+        raise self._child.failure("starting")
+
+    def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
+        """Stop the JVM, by force after `grace_s`; True when it went by itself. Safe before start and twice."""
+        return self._child.stop(grace_s)
+
+    def kill(self) -> None:
+        """Kill the JVM now. Safe before start and twice."""
+        self._child.kill()
+
+
+def pyspark_jars() -> Path:
+    """The folder of Spark's own jars, found without importing pyspark. Raises EngineError when it is not installed."""
+    spec = find_spec("pyspark")
+    if spec is None or not spec.submodule_search_locations:
+        raise EngineError("pyspark is not installed: install ecom_lite again, or run with --light.")
+    return Path(spec.submodule_search_locations[0]) / "jars"

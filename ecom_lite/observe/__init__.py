@@ -1,0 +1,1 @@
+"""Logs: one file per part in the data folder, read back by `ecom_lite logs`."""

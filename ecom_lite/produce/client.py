@@ -1,0 +1,128 @@
+"""The Kafka client that sends: idempotent, batched, partitioned by key, and one that closes when told to."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import Any, Final
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.partitioner import murmur2
+
+from ..events import PRODUCER_HEADER
+from ..kafka_client import Config
+from ..simulate import Outgoing
+from .ledger import Ledger
+
+log = logging.getLogger("ecom_lite.produce")
+
+BATCH_BYTES: Final = 256 * 1024
+LINGER_MS: Final = 20
+DELIVERY_TIMEOUT_MS: Final = 120_000  # a broker that is away for longer makes sends fail; they are then made again
+METADATA_TIMEOUT_MS: Final = 10_000
+
+Unacked = deque[tuple[Any, Outgoing]]  # (future, event) in the order of sending
+
+
+class _Closable(KafkaProducer):  # type: ignore[misc]
+    """kafka-python's `close` gives up halfway when its flush times out: the IO thread would go on sending."""
+
+    def flush(self, timeout: float | None = None) -> None:
+        try:
+            super().flush(timeout)
+        except KafkaTimeoutError:
+            log.debug("flush ended before all was acknowledged")
+
+
+class Sender:
+    """Sends one shop's events and books each acknowledged one into its ledger. For one thread.
+
+    Raises KafkaError where the broker cannot be reached or does not know the topic.
+    """
+
+    def __init__(self, config: Config, topic: str, ledger: Ledger) -> None:
+        self._producer = _Closable(
+            **config,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            batch_size=BATCH_BYTES,
+            linger_ms=LINGER_MS,
+            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            max_block_ms=METADATA_TIMEOUT_MS,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+        self._topic = topic
+        self._ledger = ledger
+        self._headers = [(PRODUCER_HEADER, ledger.shop_id.encode())]
+        self._partition_of: dict[bytes, int] = {}
+        try:
+            self._partitions: list[int] = sorted(self._producer.partitions_for(topic))
+        except KafkaError:
+            self.close(0)
+            raise
+        self._unacked: dict[int, Unacked] = {partition: deque() for partition in self._partitions}
+        self.unacked = 0
+        self.acked = 0
+
+    def send(self, events: list[Outgoing]) -> None:
+        """Hand the events to the client's IO thread. The caller bounds `unacked`: nothing here does."""
+        send, topic, headers, partition_of, unacked = (
+            self._producer.send,
+            self._topic,
+            self._headers,
+            self._partition_of,
+            self._unacked,
+        )
+        for event in events:
+            key = event.key
+            partition = partition_of.get(key)
+            if partition is None:
+                # What Kafka's own partitioner does, once per customer instead of once per event.
+                partition = self._partitions[(murmur2(key) & 0x7FFFFFFF) % len(self._partitions)]
+                partition_of[key] = partition
+            unacked[partition].append((send(topic, event.value, key, headers, partition), event))
+            self.unacked += 1
+
+    def settle(self, next_sequence: int) -> None:
+        """Book what the broker has acknowledged since the last call. `next_sequence` is the first order not sent whole.
+
+        Raises the KafkaError of the first failed send; what follows it in its partition is left to `recover`.
+        """
+        failure: KafkaError | None = None
+        with self._ledger.lock:
+            for partition, unacked in self._unacked.items():
+                failure = self._settle_partition(partition, unacked) or failure
+            waiting = [unacked[0][1].sequence for unacked in self._unacked.values() if unacked]
+            self._ledger.next_sequence = min(waiting, default=next_sequence)
+        if failure is not None:
+            raise failure
+
+    def _settle_partition(self, partition: int, unacked: Unacked) -> KafkaError | None:
+        lines = others = cents = 0
+        last = failure = None
+        while unacked:
+            future, event = unacked[0]
+            if not future.is_done:
+                break
+            if future.exception is not None:
+                failure = future.exception
+                break
+            unacked.popleft()
+            last = future
+            if event.kind == "order":
+                lines += 1
+                cents += event.revenue_cents
+            else:
+                others += 1
+        if last is not None:
+            self._ledger.counts[partition].add(lines, others, cents, last.value.offset + 1)
+            self.unacked -= lines + others
+            self.acked += lines + others
+        return failure
+
+    def close(self, timeout_s: float) -> None:
+        """Free the client; whatever is not acknowledged within `timeout_s` is given up. Safe to call twice."""
+        self._producer.close(timeout=timeout_s)

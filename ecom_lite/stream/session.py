@@ -1,0 +1,151 @@
+"""Owns the Spark session of this process: built on a gateway JVM that someone else started, and taken down without a trace."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from ..config import Settings
+from ..errors import StreamError
+
+APP_NAME: Final = "ecom_lite"
+LOOPBACK: Final = "127.0.0.1"
+FILE_MANAGER: Final = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+ROCKSDB: Final = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+_lock = threading.Lock()
+
+
+class Gateway(Protocol):
+    """What is needed of the JVM: where it listens, and the jars that it has beside Spark's own."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def secret(self) -> str: ...
+    @property
+    def alive(self) -> bool: ...
+    @property
+    def jars(self) -> tuple[Path, ...]: ...
+
+
+def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[str, str]:
+    """Spark's own settings. In local mode everything stays on loopback and on the local disk."""
+    spark = settings.spark
+    conf = {
+        "spark.master": spark.master,
+        "spark.app.name": APP_NAME,
+        "spark.ui.enabled": "false",
+        "spark.local.dir": str(data_dir / "spark" / "local"),
+        "spark.sql.warehouse.dir": str(data_dir / "spark" / "warehouse"),
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.session.timeZone": "UTC",
+        # A value that does not fit becomes NULL, and so an invalid event; it must never end the query.
+        "spark.sql.ansi.enabled": "false",
+        "spark.sql.variant.allowDuplicateKeys": "true",
+        "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
+        "spark.sql.streaming.stopTimeout": "15s",
+        "spark.sql.streaming.minBatchesToRetain": "10",
+        "spark.sql.streaming.metricsEnabled": "false",
+        "spark.cleaner.periodicGC.interval": "10min",
+        "spark.sql.files.maxRecordsPerFile": "0",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "parquet.block.size": str(16 << 20),
+    }
+    if spark.master.startswith("local"):
+        conf |= {
+            "spark.driver.host": LOOPBACK,
+            "spark.driver.bindAddress": LOOPBACK,
+            "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
+        }
+    else:
+        conf["spark.jars"] = ",".join(str(jar) for jar in gateway.jars)
+    return conf
+
+
+def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
+    """A new SparkSession on the gateway JVM; one that this process still has is closed first.
+
+    Raises StreamError when the JVM does not answer or refuses the settings.
+    """
+    with _lock:
+        _close()
+        # py4j tells of every lost connection with a traceback; we report the cause ourselves.
+        logging.getLogger("py4j").setLevel(logging.CRITICAL)
+        from py4j.protocol import Py4JError
+        from pyspark import SparkConf, SparkContext
+        from pyspark.java_gateway import launch_gateway
+        from pyspark.sql import SparkSession
+
+        try:
+            with _environment(PYSPARK_GATEWAY_PORT=str(gateway.port), PYSPARK_GATEWAY_SECRET=gateway.secret):
+                connection = launch_gateway()
+            conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)
+            for name, value in configuration(settings, gateway, data_dir).items():
+                conf.set(name, value)
+            return SparkSession(SparkContext(gateway=connection, conf=conf))
+        except (Py4JError, OSError, RuntimeError) as error:
+            _close()
+            raise StreamError(f"Spark cannot start with spark.master = {settings.spark.master}: {short(error)}") from error
+
+
+def close_session() -> None:
+    """Stop the session and forget the JVM, dead or alive. Safe when there is none."""
+    with _lock:
+        _close()
+
+
+def _close() -> None:
+    import sys
+
+    if "pyspark" not in sys.modules:
+        return
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    context, connection = SparkContext._active_spark_context, SparkContext._gateway
+    # A dead JVM raises at each of these; what matters is that Python forgets it.
+    with suppress(Exception):
+        if context is not None:
+            context.stop()
+    with suppress(Exception):
+        if connection is not None:
+            connection.shutdown_callback_server()
+    with suppress(Exception):
+        if connection is not None:
+            connection.close()
+    SparkContext._active_spark_context = None
+    SparkContext._gateway = None
+    SparkContext._jvm = None
+    SparkSession._instantiatedSession = None
+    SparkSession._activeSession = None
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def short(error: BaseException, limit: int = 300) -> str:
+    """The telling line of what Spark raised, which may be a page of Java."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - py4j asks the JVM for the text, which may be dead
+        text = type(error).__name__
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by:").strip() for line in lines if line.startswith("Caused by:")]
+    first = causes[-1] if causes else next((line for line in lines if not line.startswith("An error occurred while")), text)
+    return first if len(first) <= limit else first[:limit] + "..."

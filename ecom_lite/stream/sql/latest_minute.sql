@@ -1,0 +1,6 @@
+-- The newest minute that has ended, by category, for the table in the log.
+SELECT window_start, category, revenue, orders, lines, units
+FROM realtime.sales_per_minute
+WHERE window_start = (SELECT max(window_start) FROM realtime.sales_per_minute WHERE window_start <= now() - interval '1 minute')
+ORDER BY revenue DESC, category
+LIMIT 20

@@ -1,0 +1,117 @@
+-- Kafka records -> order lines, by the rules of `events.parse`: `valid` says whether the loader makes a fact of the record.
+-- Built-in functions only, so that no row goes through Python. VARIANT tells strings from numbers and keeps decimals exact.
+WITH document AS (
+    SELECT
+        current_timestamp() AS now,
+        -- In a list, because the JSON reader would overlook whatever follows the first value.
+        from_json(
+            CASE
+                WHEN octet_length(value) <= :max_bytes AND is_valid_utf8(CAST(value AS STRING))
+                THEN concat('[', CAST(value AS STRING), ']')
+            END,
+            'array<struct<order_id variant, user_id string, product_id string, product_title variant, category variant,
+                price variant, quantity int, revenue variant, timestamp variant,
+                event_type string, event_id variant, schema_version variant>>',
+            map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')
+        ) AS events
+    FROM kafka_records
+),
+event AS (
+    SELECT now, CASE WHEN size(events) = 1 THEN events[0] END AS e
+    FROM document
+),
+field AS (
+    SELECT
+        now,
+        schema_of_variant(e.order_id) AS order_id_type,
+        try_cast(e.order_id AS STRING) AS order_id,
+        e.user_id,
+        e.product_id,
+        CASE WHEN schema_of_variant(e.product_title) = 'STRING' THEN try_cast(e.product_title AS STRING) END AS product_title,
+        CASE WHEN schema_of_variant(e.category) = 'STRING' THEN try_cast(e.category AS STRING) END AS category,
+        CASE WHEN schema_of_variant(e.price) <> 'STRING' THEN try_cast(e.price AS DECIMAL(38, 18)) END AS price,
+        e.quantity,
+        CASE WHEN schema_of_variant(e.revenue) <> 'STRING' THEN try_cast(e.revenue AS DECIMAL(38, 18)) END AS revenue,
+        schema_of_variant(e.timestamp) AS time_type,
+        try_cast(e.timestamp AS STRING) AS time_text,
+        coalesce(e.event_type, 'order') AS event_type,
+        coalesce(schema_of_variant(e.event_id), 'VOID') AS event_id_type,
+        coalesce(schema_of_variant(e.schema_version), 'VOID') AS schema_version_type
+    FROM event
+),
+typed AS (
+    SELECT
+        now,
+        order_id_type,
+        order_id,
+        CASE WHEN user_id RLIKE '^[0-9]{1,19}$' THEN try_cast(user_id AS BIGINT) END AS user_id,
+        CASE WHEN product_id RLIKE '^[0-9]{1,19}$' THEN try_cast(product_id AS BIGINT) END AS product_id,
+        product_title,
+        category,
+        price,
+        CAST(price AS DECIMAL(10, 2)) AS cents,
+        quantity,
+        revenue,
+        event_type = 'order' AND event_id_type IN ('STRING', 'VOID') AND schema_version_type IN ('BIGINT', 'VOID') AS is_order,
+        CASE
+            WHEN time_type = 'STRING' THEN
+                CASE
+                    -- The usual spelling, first and fast.
+                    WHEN time_text RLIKE r'^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?$'
+                    THEN try_cast(time_text AS TIMESTAMP)
+                    -- The other ISO 8601 spellings of a calendar date: basic format, hours only, comma, short offset.
+                    WHEN time_text RLIKE :iso_time
+                    THEN try_cast(concat(
+                        regexp_extract(time_text, :iso_time, 1), '-',
+                        regexp_extract(time_text, :iso_time, 3), '-',
+                        regexp_extract(time_text, :iso_time, 4), 'T',
+                        lpad(regexp_extract(time_text, :iso_time, 5), 2, '0'), ':',
+                        lpad(regexp_extract(time_text, :iso_time, 7), 2, '0'), ':',
+                        lpad(regexp_extract(time_text, :iso_time, 8), 2, '0'), '.',
+                        rpad(regexp_extract(time_text, :iso_time, 9), 6, '0'),
+                        coalesce(nullif(regexp_extract(time_text, :iso_time, 10), ''), 'Z'),
+                        CASE
+                            WHEN regexp_extract(time_text, :iso_time, 10) IN ('', 'Z') THEN ''
+                            ELSE concat(':', lpad(regexp_extract(time_text, :iso_time, 11), 2, '0'))
+                        END
+                    ) AS TIMESTAMP)
+                END
+            WHEN time_type = 'BIGINT' OR time_type = 'DOUBLE' OR time_type LIKE 'DECIMAL%' THEN
+                -- Epoch milliseconds; bounded first, because an overflow would end the query.
+                CASE
+                    WHEN try_cast(time_text AS DOUBLE) BETWEEN 0 AND 1e13
+                    THEN timestamp_micros(CAST(round(try_cast(time_text AS DOUBLE) * 1000) AS BIGINT))
+                END
+        END AS ordered_at
+    FROM field
+),
+judged AS (
+    SELECT
+        order_id,
+        product_id,
+        category,
+        quantity,
+        CAST(revenue AS DECIMAL(14, 2)) AS revenue,
+        ordered_at,
+        coalesce(
+            is_order
+            AND CASE
+                WHEN order_id_type = 'STRING' THEN char_length(order_id) BETWEEN 1 AND 64 AND NOT contains(order_id, chr(0))
+                WHEN order_id_type = 'BIGINT' THEN NOT startswith(order_id, '-')
+            END
+            AND user_id > 0
+            AND product_id > 0
+            AND char_length(product_title) BETWEEN 1 AND 200 AND NOT contains(product_title, chr(0))
+            AND char_length(category) BETWEEN 1 AND 200 AND NOT contains(category, chr(0))
+            AND price >= 0 AND price = cents
+            AND quantity BETWEEN 1 AND :max_quantity
+            AND revenue = cents * quantity
+            AND ordered_at >= CAST(:earliest AS TIMESTAMP)
+            AND ordered_at <= now + make_dt_interval(0, 0, 0, :latest_ahead_s),
+            false
+        ) AS valid,
+        -- A clock that runs ahead must not drag the watermark past everybody else's events.
+        coalesce(ordered_at > now + make_dt_interval(0, 0, 0, :ahead_s), false) AS ahead
+    FROM typed
+)
+SELECT order_id, product_id, category, quantity, revenue, ordered_at, valid, ahead FROM judged

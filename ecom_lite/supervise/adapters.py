@@ -1,0 +1,91 @@
+"""Small adapters that make an engine, or a single step, a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+from typing import Final, Protocol
+
+from ..errors import EngineError
+from .service import Health, Service
+
+WATCH_S: Final = 0.2
+
+
+class Engine(Protocol):
+    """What the supervisor needs of a server that we start and own."""
+
+    def start(self) -> object: ...
+    def stop(self) -> object: ...
+    def log_tail(self, n: int = ...) -> str: ...
+    @property
+    def alive(self) -> bool: ...
+    @property
+    def pid(self) -> int | None: ...
+
+
+class EngineService:
+    """A server process: ready when its own `start` has proven it, dead when its process is gone."""
+
+    def __init__(self, name: str, engine: Engine) -> None:
+        self.name = name
+        self.engine = engine
+
+    def start(self) -> None:
+        self.engine.start()
+
+    def run(self, stop: Event) -> None:
+        while not stop.wait(WATCH_S):
+            if not self.engine.alive:
+                last = self.engine.log_tail(1).strip()
+                raise EngineError(f"{self.name} died" + (f"; its log ends: {last}" if last else ""))
+
+    def stop(self) -> None:
+        self.engine.stop()
+
+    def health(self) -> Health:
+        return Health(self.engine.alive, "" if self.engine.alive else "not running", {"pid": self.engine.pid})
+
+
+class Step:
+    """Something done once at the start, such as the migrations; others may need it."""
+
+    def __init__(self, name: str, action: Callable[[], object]) -> None:
+        self.name = name
+        self._action = action
+
+    def start(self) -> None:
+        self._action()
+
+    def run(self, stop: Event) -> None:
+        stop.wait()
+
+    def stop(self) -> None:
+        pass
+
+    def health(self) -> Health:
+        return Health(True)
+
+
+class Late:
+    """A service that can only be built once what it needs is up (its address is not known before)."""
+
+    def __init__(self, name: str, build: Callable[[], Service]) -> None:
+        self.name = name
+        self._build = build
+        self._service: Service | None = None
+
+    def start(self) -> None:
+        self._service = self._build()
+        self._service.start()
+
+    def run(self, stop: Event) -> None:
+        assert self._service is not None
+        self._service.run(stop)
+
+    def stop(self) -> None:
+        if self._service is not None:
+            self._service.stop()
+
+    def health(self) -> Health:
+        return self._service.health() if self._service is not None else Health(False, "not started")

@@ -1,0 +1,73 @@
+"""One run per data folder: an advisory lock that dies with the process, and a note of who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import AlreadyRunning, EcomLiteError
+
+LOCK_FILE = "run.lock"
+
+
+class RunLock:
+    """Held while a run (or a command that starts engines) owns the data folder. Use as a context manager."""
+
+    def __init__(self, data_dir: Path, purpose: str) -> None:
+        self._path = data_dir / LOCK_FILE
+        self._purpose = purpose
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> RunLock:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def acquire(self) -> None:
+        """Raises AlreadyRunning, naming the holder, when another process has it."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = self._path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise EcomLiteError(
+                f"the data folder {self._path.parent} cannot be used: {error.strerror}; choose another by --data-dir"
+            ) from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            who = holder(self._path.parent) or {}
+            raise AlreadyRunning(
+                f"{self._path.parent} is in use by `ecom_lite {who.get('purpose', 'run')}`, pid {who.get('pid', 'unknown')}: "
+                "see it with `ecom_lite status`, end it with `ecom_lite stop`, or choose another folder by --data-dir"
+            ) from None
+        file.truncate(0)
+        json.dump({"pid": os.getpid(), "purpose": self._purpose}, file)
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        """Safe to repeat. The file stays: removing it would let two runs hold two different files."""
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()
+            self._file = None
+
+
+def holder(data_dir: Path) -> dict[str, Any] | None:
+    """Who holds the folder now: {"pid", "purpose"}; None when nobody does."""
+    try:
+        with (data_dir / LOCK_FILE).open("r", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                text = file.read()
+                return dict(json.loads(text)) if text else {}
+    except (OSError, ValueError):
+        return None
+    return None

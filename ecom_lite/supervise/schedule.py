@@ -1,0 +1,62 @@
+"""What happens by the clock: APScheduler with the settings that skip nothing, as one supervised service."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from threading import Event
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from .service import Health
+
+log = logging.getLogger("ecom_lite.supervise")
+
+
+class Schedule:
+    """Jobs that repeat. A job that raises is logged and runs again at its next time; two runs of one job never overlap."""
+
+    name = "schedule"
+
+    def __init__(self) -> None:
+        self._jobs: list[tuple[str, Callable[[], object], float, bool]] = []
+        self._scheduler: BackgroundScheduler | None = None
+        self._problem = ""
+
+    def every(self, name: str, seconds: float, job: Callable[[], object], *, at_once: bool = False) -> None:
+        """Register before `start`. With `at_once` the first run is now, else after the first interval."""
+        self._jobs.append((name, job, seconds, at_once))
+
+    def start(self) -> None:
+        scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(4)},
+            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        scheduler.add_listener(self._hear, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        for name, job, seconds, at_once in self._jobs:
+            extra = {"next_run_time": datetime.now().astimezone()} if at_once else {}
+            scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name, **extra)
+        scheduler.start()
+        self._scheduler = scheduler
+
+    def run(self, stop: Event) -> None:
+        stop.wait()
+
+    def stop(self) -> None:
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler is not None:
+            scheduler.shutdown(wait=True)
+
+    def health(self) -> Health:
+        return Health(not self._problem, self._problem)
+
+    def _hear(self, event: JobExecutionEvent) -> None:
+        if event.code == EVENT_JOB_MISSED:
+            log.warning("job %s missed its time", event.job_id)
+        else:
+            self._problem = f"{event.job_id}: {event.exception}"
+            log.error("job %s failed: %s", event.job_id, event.exception)

@@ -1,0 +1,196 @@
+"""Starts services when what they need is ready, watches them, restarts them within limits, stops them in reverse."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..errors import EcomLiteError
+from .service import Health, Service
+
+FIRST_BACKOFF_S: Final = 0.2
+MAX_BACKOFF_S: Final = 5.0
+JOIN_S: Final = 60.0  # a service that does not return from run() by then is left behind
+log = logging.getLogger("ecom_lite.supervise")
+Listener = Callable[[str, str, str], None]  # service, event, detail
+
+
+@dataclass
+class Slot:
+    """One service and what became of it."""
+
+    service: Service
+    needs: tuple[str, ...]
+    state: str = "waiting"  # waiting, starting, ready, restarting, stopping, stopped, failed
+    started_s: float = 0.0
+    restarts: deque[float] = field(default_factory=deque)
+    restarted: int = 0
+    ready: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+
+class Supervisor:
+    """Services are stopped in the reverse of the order they were added in.
+
+    `restarts` in `restart_window_s` seconds are allowed per service; past that `failure` is set and `failed` fires: the first
+    cause decides. `listener` hears every change and must not raise.
+    """
+
+    def __init__(self, *, restarts: int, restart_window_s: float, ready_timeout_s: float, listener: Listener) -> None:
+        self._limit = restarts
+        self._window_s = restart_window_s
+        self._ready_timeout_s = ready_timeout_s
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self.slots: list[Slot] = []
+        self.failed = threading.Event()
+        self.failure: EcomLiteError | None = None
+
+    def add(self, service: Service, needs: Sequence[str] = ()) -> None:
+        """Register a service before `start`; `needs` are names of services added before."""
+        unknown = set(needs) - {slot.name for slot in self.slots}
+        if unknown:
+            raise ValueError(f"{service.name} needs {sorted(unknown)}, which were not added before it")
+        self.slots.append(Slot(service, tuple(needs)))
+
+    def start(self, abort: threading.Event | None = None) -> bool:
+        """Start everything, each part as soon as what it needs is ready; blocks until all are ready, or `abort` is set (False).
+
+        Raises the first part's EcomLiteError, or one that names the parts that were not ready in time.
+        """
+        for slot in self.slots:
+            slot.thread = threading.Thread(target=self._live, args=(slot,), name=f"svc-{slot.name}", daemon=True)
+            slot.thread.start()
+        deadline = time.monotonic() + self._ready_timeout_s
+        for slot in self.slots:
+            while not slot.ready.wait(0.05):
+                if self.failed.is_set() or self._stopping.is_set():
+                    break
+                if abort is not None and abort.is_set():
+                    return False
+                if time.monotonic() > deadline:
+                    late = ", ".join(s.name for s in self.slots if not s.ready.is_set())
+                    self._fail(EcomLiteError(f"not ready after {self._ready_timeout_s:g} s: {late}; see `ecom_lite logs`"))
+        if self.failure is not None:
+            raise self.failure
+        return not self._stopping.is_set()
+
+    def stop(self, *names: str) -> None:
+        """Stop these services, or all, in reverse order; each gets its own time. Safe to repeat, from any thread."""
+        if not names:
+            self._stopping.set()
+        for slot in reversed(self.slots):
+            if names and slot.name not in names:
+                continue
+            with self._lock:
+                if slot.state == "stopped":
+                    continue
+                was_waiting, slot.state = slot.state == "waiting", "stopping"
+            slot.stop.set()
+            if not was_waiting:
+                if not slot.ready.is_set():
+                    self._quietly_stop(slot)  # unblocks a start that still waits for its part
+                if slot.thread is not None and slot.thread is not threading.current_thread():
+                    slot.thread.join(JOIN_S)
+                self._quietly_stop(slot)
+            slot.state = "stopped"
+            if not was_waiting:
+                self._tell(slot, "stopped")
+
+    def health(self) -> dict[str, Health]:
+        """What each ready service says of itself; never raises."""
+        return {slot.name: slot.service.health() for slot in self.slots if slot.ready.is_set() and slot.state == "ready"}
+
+    def slot(self, name: str) -> Slot:
+        return next(slot for slot in self.slots if slot.name == name)
+
+    def _live(self, slot: Slot) -> None:
+        """The life of one service: start, run, and again after a death, until it is stopped or dies too often."""
+        needed = [self.slot(name) for name in slot.needs]
+        while not all(need.ready.is_set() for need in needed):
+            if slot.stop.wait(0.02) or self.failed.is_set():
+                return
+        backoff_s = FIRST_BACKOFF_S
+        while not slot.stop.is_set():
+            try:
+                self._start(slot)
+                began = time.monotonic()
+                slot.service.run(slot.stop)
+                cause: BaseException | None = None
+            except EcomLiteError as error:
+                cause = error
+            except Exception as error:
+                log.exception("%s died", slot.name)
+                cause = error
+            if slot.stop.is_set():
+                return
+            message = str(cause) if cause is not None else "it ended by itself"
+            if not slot.ready.is_set():
+                self._fail(
+                    cause if isinstance(cause, EcomLiteError) else EcomLiteError(f"{slot.name} did not start: {message}"), slot
+                )
+                return
+            self._tell(slot, "died", message)
+            now = time.monotonic()
+            slot.restarts.append(now)
+            while slot.restarts and slot.restarts[0] < now - self._window_s:
+                slot.restarts.popleft()
+            if len(slot.restarts) > self._limit:
+                limit = f"{slot.name} died {len(slot.restarts)} times within {self._window_s:g} s, the last time: {message}"
+                self._fail(EcomLiteError(limit), slot)
+                return
+            if now - began > self._window_s:
+                backoff_s = FIRST_BACKOFF_S
+            slot.state = "restarting"
+            self._quietly_stop(slot)
+            slot.stop.wait(backoff_s * random.uniform(0.5, 1.0))
+            backoff_s = min(backoff_s * 2, MAX_BACKOFF_S)
+
+    def _start(self, slot: Slot) -> None:
+        again = slot.ready.is_set()
+        if not again:
+            slot.state = "starting"
+            self._tell(slot, "starting")
+        began = time.monotonic()
+        slot.service.start()
+        slot.started_s = time.monotonic() - began
+        with self._lock:
+            if slot.state in ("starting", "restarting"):
+                slot.state = "ready"
+        slot.ready.set()
+        if again:
+            slot.restarted += 1
+        self._tell(slot, "restarted" if again else "ready", f"{slot.started_s:.1f} s")
+
+    def _fail(self, error: EcomLiteError, slot: Slot | None = None) -> None:
+        with self._lock:
+            if slot is not None:
+                slot.state = "failed"
+            if self.failure is None and not self._stopping.is_set():
+                self.failure = error
+        if slot is not None:
+            self._tell(slot, "failed", str(error))
+        self.failed.set()
+
+    def _quietly_stop(self, slot: Slot) -> None:
+        try:
+            slot.service.stop()
+        except Exception as error:
+            log.warning("%s did not stop cleanly: %s", slot.name, error)
+
+    def _tell(self, slot: Slot, event: str, detail: str = "") -> None:
+        level = logging.ERROR if event in ("died", "failed") else logging.INFO
+        log.log(level, "%s %s%s", slot.name, event, f": {detail}" if detail else "")
+        self._listener(slot.name, event, detail)

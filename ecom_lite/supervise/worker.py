@@ -1,0 +1,113 @@
+"""One of our own loops in a Python process of its own: its settings go in by stdin, its figures come out by stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from ..engines.child import Child
+from ..engines.registry import ChildRegistry
+from ..errors import EcomLiteError
+from .service import Health
+
+POLL_S: Final = 0.2
+_PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
+
+
+class WorkerService:
+    """Runs `python -m ecom_lite.worker <role>` as a supervised child.
+
+    The child reads one JSON line from stdin (so no password stands in a command line or an environment) and ends when stdin
+    closes; it prints one JSON object a second. It is ready when it has printed `{"ready": true, ...}`.
+    """
+
+    def __init__(
+        self, role: str, job: Callable[[], Mapping[str, Any]], *, log: Path, registry: ChildRegistry | None, ready_s: float, stop_s: float
+    ) -> None:
+        self.name = role
+        self._job = job
+        self._ready_s = ready_s
+        self._stop_s = stop_s
+        self._figures: dict[str, Any] = {}
+        self._ready = threading.Event()
+        self._reader: threading.Thread | None = None
+        self.child = Child(
+            role,
+            [sys.executable, "-m", "ecom_lite.worker", role],
+            log=log,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]))},
+            stdin_pipe=True,
+            stdout="pipe",
+            registry=registry,
+        )
+
+    def start(self) -> None:
+        self._ready.clear()
+        self._figures = {}
+        self.child.start()
+        stdin = self.child.stdin
+        assert stdin is not None
+        try:
+            stdin.write(json.dumps(self._job()).encode() + b"\n")
+            stdin.flush()
+        except OSError as error:
+            raise self._death() from error
+        self._reader = threading.Thread(target=self._read, name=f"read-{self.name}", daemon=True)
+        self._reader.start()
+        waited = 0.0
+        while not self._ready.wait(POLL_S):
+            waited += POLL_S
+            if not self.child.alive:
+                raise self._death()
+            if waited > self._ready_s:
+                raise EcomLiteError(f"{self.name} was not ready after {self._ready_s:g} s; see `ecom_lite logs {self.name}`")
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.wait(POLL_S):
+            if not self.child.alive:
+                if self.child.returncode == 0 and self._figures.get("done"):
+                    stop.wait()  # it had a fixed amount to do and has done it
+                    return
+                raise self._death()
+
+    def stop(self) -> None:
+        stdin = self.child.stdin
+        if self.child.alive and stdin is not None and not stdin.closed:
+            try:
+                stdin.close()  # the child finishes what it has in hand
+            except OSError:
+                pass
+            self.child.wait(self._stop_s)
+        self.child.stop(grace_s=2)
+        if self._reader is not None and self._reader is not threading.current_thread():
+            self._reader.join(timeout=2)
+
+    def health(self) -> Health:
+        figures = self._figures
+        alive = self.child.alive or bool(figures.get("done"))
+        return Health(alive and not figures.get("waiting_for"), str(figures.get("waiting_for") or ""), figures)
+
+    def _read(self) -> None:
+        stdout = self.child.stdout
+        assert stdout is not None
+        for line in stdout:
+            try:
+                figures = json.loads(line)
+            except ValueError:
+                continue
+            self._figures = figures
+            if figures.get("ready"):
+                self._ready.set()
+
+    def _death(self) -> EcomLiteError:
+        if self._reader is not None:
+            self._reader.join(timeout=1)
+        said = self._figures.get("error")
+        if said:
+            return EcomLiteError(str(said))
+        return self.child.failure("while it ran")

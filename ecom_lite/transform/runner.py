@@ -1,0 +1,139 @@
+"""The runs of dbt: one at a time, each with one cut through the facts, each recorded in ops.dbt_runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from ..errors import TransformError
+from ..warehouse.connect import Address
+from .dbt import ROLE, Dbt, Outcome
+
+LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
+LOCK_TIMEOUT_S: Final = 120
+_one_at_a_time = threading.Lock()  # of the process, not of a Transform: dbt keeps its state in globals
+
+logger = logging.getLogger("ecom_lite.transform")
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """One recorded run. `status` is success, tests failed or error; the marts hold exactly the facts with load_xid below the cut,
+    unless it is error: then a model that failed still holds an older cut and catches up in the next run."""
+
+    run_id: int
+    trigger: str
+    status: str
+    seconds: float
+    models: int
+    tests_passed: int
+    tests_failed: int
+    message: str
+    load_xid_below: int
+
+
+class Transform:
+    """Runs the dbt project of `project_dir` against the warehouse. Safe from any thread: the runs of a process queue.
+
+    Everything dbt writes (compiled SQL, its log) goes to `work_dir`; nothing is printed.
+    """
+
+    def __init__(
+        self, address: Address, project_dir: Path, work_dir: Path, threads: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._address = address
+        self._dbt = Dbt(address, project_dir, work_dir, threads)
+        self._clock = clock
+        self._last: DbtRun | None = None
+
+    @property
+    def last(self) -> DbtRun | None:
+        """The newest finished run of this process."""
+        return self._last
+
+    def warm_up(self) -> None:
+        """Import dbt and parse the project (seconds of CPU, no database): the first run is then quick. Raises TransformError."""
+        with _one_at_a_time:
+            self._dbt.parse()
+
+    def run(self, trigger: str, *, full_refresh: bool = False) -> DbtRun:
+        """Build the marts and test them; blocks until done, behind any other run.
+
+        A failing test or model is in the returned run and in ops.dbt_runs. Raises TransformError where dbt cannot run at all:
+        the project cannot be read, the database does not answer, another process holds the dbt lock for LOCK_TIMEOUT_S.
+        """
+        with _one_at_a_time, self._session() as connection:
+            started = self._clock()
+            connection.execute(_sql("close_leftovers"))
+            run_id, cut = _row(connection.execute(_sql("start_run"), {"trigger": trigger}))
+            try:
+                run = _finished(run_id, trigger, cut, self._dbt.build(cut, full_refresh=full_refresh), self._clock() - started)
+            except TransformError as error:
+                run = DbtRun(run_id, trigger, "error", self._clock() - started, 0, 0, 0, str(error), cut)
+                self._record(connection, run)
+                raise
+            self._record(connection, run)
+        return run
+
+    def _record(self, connection: psycopg.Connection, run: DbtRun) -> None:
+        self._last = run
+        connection.execute(_sql("finish_run"), vars(run))
+        level = logging.INFO if run.status == "success" else logging.WARNING
+        text = "dbt run %d (%s): %s, %d models, %d tests passed, %d failed, %.1f s%s"
+        detail = f": {run.message}" if run.message else ""
+        logger.log(
+            level, text, run.run_id, run.trigger, run.status, run.models, run.tests_passed, run.tests_failed, run.seconds, detail
+        )
+
+    @contextmanager
+    def _session(self) -> Iterator[psycopg.Connection]:
+        """A connection that holds the dbt lock of this warehouse; closing it frees the lock."""
+        try:
+            with self._address.connect(ROLE, autocommit=True) as connection:
+                connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
+                connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+                yield connection
+        except psycopg.errors.LockNotAvailable:
+            raise TransformError(
+                f"another ecom_lite process has been running dbt on {self._address.database} for {LOCK_TIMEOUT_S} s: "
+                "wait for it, or stop that process"
+            ) from None
+        except psycopg.Error as error:
+            raise TransformError(
+                f"dbt was not run: {self._address.host}:{self._address.port}/{self._address.database}: {str(error).strip()}"
+            ) from error
+
+
+def new_facts_exist(address: Address) -> bool:
+    """Whether a run started now would take facts that no good run has taken. Cheap: two index lookups. Raises psycopg.Error."""
+    with address.connect(ROLE, autocommit=True) as connection:
+        taken, below = _row(connection.execute(_sql("bounds")))
+        # A plan for "some row matches" would walk the whole table when none does.
+        connection.execute("SET enable_seqscan = off")
+        (found,) = _row(connection.execute(_sql("new_facts"), {"taken": taken, "below": below}))
+    return bool(found)
+
+
+def _finished(run_id: int, trigger: str, cut: int, outcome: Outcome, seconds: float) -> DbtRun:
+    status = "error" if outcome.errors else "tests failed" if outcome.failed else "success"
+    message = "; ".join([*outcome.errors, *outcome.failed])
+    return DbtRun(run_id, trigger, status, seconds, outcome.models, outcome.passed, len(outcome.failed), message, cut)
+
+
+def _row(cursor: psycopg.Cursor[Any]) -> Any:
+    row = cursor.fetchone()
+    assert row is not None, "the statement always returns a row"
+    return row
+
+
+def _sql(name: str) -> bytes:
+    return files(__package__).joinpath("sql", f"{name}.sql").read_bytes()

@@ -1,0 +1,345 @@
+"""Kafka and PostgreSQL of our own: they start anywhere, survive a SIGKILL with port and data, and leave nothing running."""
+
+import os
+import shutil
+import signal
+import stat
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from ecom_lite.engines import cds, pgfiles
+from ecom_lite.engines.child import ChildRegistry
+from ecom_lite.engines.jars import JarCache
+from ecom_lite.engines.java import find_java, java_version
+from ecom_lite.engines.kafka import KafkaServer
+from ecom_lite.engines.ports import free_port
+from ecom_lite.engines.postgres import PostgresServer
+from ecom_lite.errors import EngineError, PortTaken
+
+DEADLINE_S = 60.0
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < give_up, "condition not met in time"
+        time.sleep(0.01)
+
+
+def sigkill(server: KafkaServer | PostgresServer) -> None:
+    """What the kernel's memory killer does: only the main process, no word to us."""
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    until(lambda: not server.alive)
+
+
+@pytest.fixture
+def open_tmp() -> Iterator[Path]:
+    """A folder that other accounts reach, which pytest's are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(params=["with a space", "comma, too", "long" * 30])
+def folder(request: pytest.FixtureRequest, open_tmp: Path) -> Path:
+    return open_tmp / str(request.param)
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[PostgresServer]:
+    server = PostgresServer(tmp_path / "postgres", tmp_path / "logs", registry=ChildRegistry(tmp_path / "children.json"))
+    yield server
+    server.remove()
+
+
+def make_kafka(folder: Path, **options: object) -> KafkaServer:
+    jars = JarCache()
+    try:
+        classpath = jars.fetch("kafka")
+    except EngineError as error:
+        pytest.skip(f"no Kafka jars: {error}")
+    return KafkaServer(folder / "kafka", folder / "logs", java=find_java(), classpath=classpath, **options)  # type: ignore[arg-type]
+
+
+def test_postgres_keeps_port_and_data_through_stop_and_sigkill(folder: Path) -> None:
+    server = PostgresServer(folder / "pg", folder / "logs")
+    try:
+        server.stop()  # before start
+        server.start(DEADLINE_S)
+        port, password = server.port, server.superuser_password
+        with psycopg.connect(server.dsn_superuser) as link:
+            link.execute("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n")
+        open_session = psycopg.connect(server.dsn_superuser)
+        sigkill(server)
+        server.start(DEADLINE_S)
+        open_session.close()
+        assert server.stop() is True
+        assert server.stop() is True
+        assert not server.alive
+        server = PostgresServer(folder / "pg", folder / "logs")  # the next run
+        server.start(DEADLINE_S)
+        assert (server.port, server.superuser_password) == (port, password)
+        with psycopg.connect(server.dsn_superuser) as link:
+            assert link.execute("SELECT count(*) FROM t").fetchone() == (1000,)
+            assert link.execute("SELECT upper('ä'), current_setting('server_encoding')").fetchone() == ("Ä", "UTF8")
+        if server.socket_dir is not None:
+            psycopg.connect(server.dsn_superuser, host=str(server.socket_dir)).close()
+    finally:
+        server.remove()
+    assert not (folder / "pg").exists()
+
+
+def test_postgres_secrets_and_reach(postgres: PostgresServer) -> None:
+    postgres.start(DEADLINE_S)
+    mode = (postgres.data_dir / "superuser.password").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(postgres.dsn_superuser, password="wrong")
+    assert postgres.pid is not None
+    listening = [c.laddr.ip for c in psutil.Process(postgres.pid).net_connections("tcp") if c.status == "LISTEN"]
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_postgres_kill_leaves_no_backend(postgres: PostgresServer) -> None:
+    postgres.start(DEADLINE_S)
+    assert postgres.pid is not None
+    family = psutil.Process(postgres.pid).children(recursive=True)
+    assert family
+    postgres.kill()
+    postgres.kill()
+    until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family))
+
+
+@root_only
+def test_postgres_below_a_closed_parent_as_root(tmp_path: Path) -> None:
+    closed, moved = tmp_path / "closed", tmp_path / "moved"
+    closed.mkdir(mode=0o700)
+    first = PostgresServer(closed / "pg", closed / "logs")
+    second = PostgresServer(moved / "pg", moved / "logs")
+    third = PostgresServer(closed / "pg", closed / "logs")
+    try:
+        first.start(DEADLINE_S)
+        home = (closed / "pg" / "cluster").readlink().parent
+        assert home.parent == pgfiles.VAR_LIB and home.stat().st_uid == 0
+        first.stop()
+        shutil.move(closed, moved)  # the link goes with the folder, and a new one here is another cluster
+        second.start(DEADLINE_S)
+        third.start(DEADLINE_S)
+        assert (closed / "pg" / "cluster").readlink().parent != home
+        second.remove()
+        assert not home.exists()
+    finally:
+        for server in (first, second, third):
+            server.remove()
+
+
+@root_only
+def test_the_program_is_copied_once_when_it_cannot_be_reached(
+    tmp_path: Path, open_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = pgfiles.find_install()
+    closed = tmp_path / pgfiles.WHEEL / pgfiles.INSTALL  # pytest's own folder is closed to others
+    shutil.copytree(wheel, closed, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+    libraries = f"{pgfiles.WHEEL}.libs"
+    if wheel.parent.with_name(libraries).is_dir():
+        shutil.copytree(wheel.parent.with_name(libraries), tmp_path / libraries, symlinks=True)
+    monkeypatch.setattr(pgfiles, "find_install", lambda: closed)
+    monkeypatch.setattr(pgfiles, "VAR_CACHE", open_tmp / "cache")
+    account = pgfiles.account_for("nobody")
+    server = PostgresServer(tmp_path / "data", tmp_path / "logs")
+    try:
+        server.start(DEADLINE_S)
+        assert server.pid is not None
+        folder = open_tmp / "cache" / f"postgresql-{pgfiles.version_of(closed)}"
+        copy = folder / pgfiles.WHEEL / pgfiles.INSTALL
+        assert psutil.Process(server.pid).exe() == str(copy / "bin" / "postgres")
+        made = (copy / "bin" / "postgres").stat()
+        assert pgfiles.reachable_install(closed, account) == copy
+        assert (copy / "bin" / "postgres").stat().st_ino == made.st_ino
+        assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    finally:
+        server.remove()
+
+
+def test_postgres_of_another_version(postgres: PostgresServer) -> None:
+    postgres.start(DEADLINE_S)
+    postgres.stop()
+    version = (postgres.data_dir / "cluster").resolve() / "PG_VERSION"
+    version.write_text("15\n")
+    with pytest.raises(EngineError, match="made by PostgreSQL 15"):
+        postgres.start(DEADLINE_S)
+    version.write_text("18\n")
+
+
+def test_postgres_with_a_pid_file_that_names_another_program(postgres: PostgresServer) -> None:
+    postgres.start(DEADLINE_S)
+    sigkill(postgres)
+    pid_file = (postgres.data_dir / "cluster").resolve() / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    pid_file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
+    postgres.start(DEADLINE_S)
+    assert postgres.alive
+
+
+def test_postgres_says_why_it_died(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path / "pg", tmp_path / "logs", settings={"shared_buffers": "nonsense"})
+    try:
+        with pytest.raises(EngineError, match="shared_buffers"):
+            server.start(DEADLINE_S)
+        assert not server.alive
+    finally:
+        server.remove()
+
+
+def test_postgres_with_a_lost_password(postgres: PostgresServer) -> None:
+    postgres.start(DEADLINE_S)
+    postgres.stop()
+    (postgres.data_dir / "superuser.password").write_text("other")
+    with pytest.raises(EngineError, match="refuses the superuser password"):
+        postgres.start(DEADLINE_S)
+    (postgres.data_dir / "superuser.password").unlink()
+    with pytest.raises(EngineError, match="cannot be read"):
+        postgres.start(DEADLINE_S)
+    assert not postgres.alive
+
+
+def test_a_taken_port_is_refused(postgres: PostgresServer, tmp_path: Path) -> None:
+    postgres.start(DEADLINE_S)
+    other = PostgresServer(tmp_path / "other", tmp_path / "logs2", port=postgres.port)
+    try:
+        with pytest.raises(PortTaken, match=str(postgres.pid)):
+            other.start(DEADLINE_S)
+    finally:
+        other.remove()
+
+
+def produce(server: KafkaServer, topic: str, count: int) -> None:
+    from kafka import KafkaProducer
+
+    producer = KafkaProducer(bootstrap_servers=server.bootstrap)
+    for future in [producer.send(topic, str(n).encode()) for n in range(count)]:
+        future.get(timeout=DEADLINE_S)
+    producer.close()
+
+
+def consumed(server: KafkaServer, topic: str) -> list[int]:
+    from kafka import KafkaConsumer
+
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=server.bootstrap, auto_offset_reset="earliest", group_id="g", consumer_timeout_ms=3_000
+    )
+    found = [int(record.value) for record in consumer]
+    consumer.close(autocommit=False)
+    return sorted(found)
+
+
+def test_kafka_keeps_port_and_data_through_stop_and_sigkill(tmp_path: Path) -> None:
+    from kafka import KafkaAdminClient
+
+    folder = tmp_path / "a path, with space"
+    server = make_kafka(folder, registry=ChildRegistry(folder / "children.json"))
+    try:
+        server.stop()  # before start
+        server.start(DEADLINE_S)
+        bootstrap = server.bootstrap
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        admin.create_topics({"t": {"num_partitions": 2, "replication_factor": 1}}, wait_for_metadata=True)
+        admin.close()
+        produce(server, "t", 100)
+        sigkill(server)
+        server.start(DEADLINE_S)
+        assert server.bootstrap == bootstrap
+        produce(server, "t", 100)
+        assert consumed(server, "t") == sorted([*range(100), *range(100)])
+        assert server.stop() is True
+        assert server.stop() is True
+        server = make_kafka(folder)  # the next run
+        server.start(DEADLINE_S)
+        assert server.bootstrap == bootstrap
+        assert len(consumed(server, "t")) == 200
+    finally:
+        server.kill()
+    assert not server.alive
+
+
+@pytest.mark.parametrize("kind", ["kafka", "postgres"])
+def test_stop_during_start(kind: str, tmp_path: Path) -> None:
+    server = make_kafka(tmp_path) if kind == "kafka" else PostgresServer(tmp_path / "pg", tmp_path / "logs")
+    raised: list[EngineError] = []
+
+    def start() -> None:
+        try:
+            server.start(DEADLINE_S)
+        except EngineError as error:
+            raised.append(error)
+
+    starter = threading.Thread(target=start)
+    starter.start()
+    until(server.log.exists)  # at work: formatting, or making the cluster
+    server.stop()
+    starter.join(DEADLINE_S)
+    assert raised and not server.alive and not starter.is_alive()
+    if isinstance(server, PostgresServer):
+        server.remove()
+
+
+def test_kafka_says_why_it_died(tmp_path: Path) -> None:
+    server = make_kafka(tmp_path, jvm_args=["-XX:NoSuchOption=1"])
+    with pytest.raises(EngineError, match="NoSuchOption"):
+        server.start(DEADLINE_S)
+    assert not server.alive
+    assert not (tmp_path / "kafka" / "storage").exists()
+
+
+def test_kafka_starts_from_a_class_data_archive(tmp_path: Path) -> None:
+    java, classpath = find_java(), make_kafka(tmp_path).classpath
+    assert cds.jvm_args(java, classpath, tmp_path) == []
+    archive = cds.build_archive(java, classpath, tmp_path)
+    assert cds.build_archive(java, classpath, tmp_path) == archive
+    assert list(archive.parent.iterdir()) == [archive]
+    server = make_kafka(tmp_path, jvm_args=[*cds.jvm_args(java, classpath, tmp_path), "-Xlog:class+load:file=loaded.txt"])
+    try:
+        server.start(DEADLINE_S)
+        loaded = (server.data_dir / "loaded.txt").read_text()
+        assert loaded.count("source: shared objects file") > 3_000
+    finally:
+        server.kill()
+
+
+def test_kafka_on_a_taken_port(tmp_path: Path, postgres: PostgresServer) -> None:
+    postgres.start(DEADLINE_S)
+    with pytest.raises(PortTaken, match="Kafka"):
+        make_kafka(tmp_path, port=postgres.port).start(DEADLINE_S)
+
+
+def test_java_is_found_and_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    java = find_java()
+    assert java_version(java) >= (17,)
+    assert find_java(java.parent.parent) == java  # a Java home will do
+    with pytest.raises(EngineError, match="nothing-here"):
+        find_java(tmp_path / "nothing-here")
+    old = tmp_path / "old" / "bin" / "java"
+    old.parent.mkdir(parents=True)
+    old.write_text("#!/bin/sh\necho 'openjdk version \"1.8.0_402\"' >&2\n")
+    old.chmod(0o755)
+    assert java_version(old)[0] == 8
+    with pytest.raises(EngineError, match="17 or newer"):
+        find_java(old)
+
+
+def test_ports_set_by_the_user_are_used(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path / "pg", tmp_path / "logs", port=(port := free_port()))
+    try:
+        server.start(DEADLINE_S)
+        assert server.port == port
+    finally:
+        server.remove()

@@ -1,0 +1,177 @@
+"""The marts: right to the cent, the same whether built at once or bit by bit, whatever is late, slow or broken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecom_lite.transform import Transform, new_facts_exist
+from ecom_lite.warehouse.connect import Address
+
+from .facts import DAY0, Line, change_profile, insert_bulk, insert_lines, load, rows, some_lines
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+MARTS = ("customer_ltv", "product_performance", "daily_sales")
+CENT = Decimal("0.01")
+
+
+@pytest.fixture
+def transform(warehouse: Address, tmp_path: Path) -> Transform:
+    return Transform(warehouse, PROJECT, tmp_path / "dbt", threads=2)
+
+
+def marts(warehouse: Address) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all marts as a dashboard sees them, without the cut that touched them last."""
+    found = {}
+    for mart in MARTS:
+        with warehouse.connect("ecom_reader") as connection:
+            cursor = connection.execute(f"SELECT * FROM marts.{mart} ORDER BY 1".encode())
+            names = [column.name for column in cursor.description or []]
+            keep = [n for n, name in enumerate(names) if name != "load_xid_below"]
+            found[mart] = [tuple(row[n] for n in keep) for row in cursor]
+    return found
+
+
+def per(value: Decimal, count: int) -> Decimal:
+    return (value / count).quantize(CENT, ROUND_HALF_UP)
+
+
+def expected(lines: Iterable[Line], profiles: dict[int, tuple[str, str, str]] | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    """The marts worked out in plain Python."""
+    by_user, by_product, by_day = defaultdict(list), defaultdict(list), defaultdict(list)
+    for line in lines:
+        by_user[line.user_id].append(line)
+        by_product[line.product_id].append(line)
+        by_day[line.ordered_at.astimezone(UTC).date()].append(line)
+    customers, days = [], []
+    for user, bought in sorted(by_user.items()):
+        orders, value = len({line.order_id for line in bought}), sum(line.revenue for line in bought)
+        first, last = min(line.ordered_at for line in bought), max(line.ordered_at for line in bought)
+        segment = "VIP" if orders >= 20 else "Regular" if orders >= 10 else "Casual"
+        tenure = (last.astimezone(UTC).date() - first.astimezone(UTC).date()).days
+        profile = (profiles or {}).get(user, (None, None, None))
+        items = sum(line.quantity for line in bought)
+        customers.append((user, *profile, orders, value, per(Decimal(value), orders), items, first, last, tenure, segment))
+    revenue = {product: sum(line.revenue for line in sold) for product, sold in by_product.items()}
+    products = []
+    for product, sold in sorted(by_product.items()):
+        above = [p for p, r in revenue.items() if r > revenue[product]]
+        beside = [p for p in above if by_product[p][0].category == sold[0].category]
+        share = (Decimal(revenue[product]) / Decimal(sum(revenue.values()))).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+        units = sum(line.quantity for line in sold)
+        names = (f"Product {product}", sold[0].category)
+        products.append((product, *names, units, revenue[product], len(sold), len(above) + 1, len(beside) + 1, share))
+    for day, sold in sorted(by_day.items()):
+        orders, value = len({line.order_id for line in sold}), sum(line.revenue for line in sold)
+        counts = (len(sold), orders, sum(line.quantity for line in sold))
+        days.append((day, *counts, value, len({line.user_id for line in sold}), per(Decimal(value), orders)))
+    return {"customer_ltv": customers, "product_performance": products, "daily_sales": days}
+
+
+def test_an_empty_warehouse_has_empty_marts_and_fills_later(warehouse: Address, transform: Transform) -> None:
+    run = transform.run("schedule")
+    assert (run.status, run.message, run.tests_failed) == ("success", "", 0)
+    assert marts(warehouse) == {mart: [] for mart in MARTS}
+    lines = some_lines(50)
+    load(warehouse, lines)
+    assert transform.run("schedule").status == "success"
+    assert marts(warehouse) == expected(lines)
+
+
+def test_marts_equal_an_independent_computation_load_after_load(warehouse: Address, transform: Transform) -> None:
+    # 3 loads share the order ids, so orders and days are completed by later loads; ids span customers and days.
+    lines = some_lines(900, orders=250)
+    # Segment limits, to the order: 9, 10, 19 and 20 orders.
+    for user, orders in ((91, 9), (92, 10), (93, 19), (94, 20)):
+        lines += [Line(f"s-{user}-{n}", user, 1, 1, Decimal("0.33"), DAY0) for n in range(orders)]
+    for part in range(3):
+        load(warehouse, lines[part::3])
+        run = transform.run("schedule")
+        assert (run.status, run.message) == ("success", "")
+        assert marts(warehouse) == expected([line for n in range(part + 1) for line in lines[n::3]])
+    assert {row[0]: row[-1] for row in marts(warehouse)["customer_ltv"] if row[0] > 90} == {
+        91: "Casual",
+        92: "Regular",
+        93: "Regular",
+        94: "VIP",
+    }
+
+
+def test_bit_by_bit_equals_a_full_refresh_after_late_events_and_changes(warehouse: Address, transform: Transform) -> None:
+    load(warehouse, some_lines(200, seed=1))
+    assert transform.run("first facts").status == "success"
+    late = [Line(f"late-{n}", n % 7 + 1, 3, 1, Decimal("5.55"), DAY0 - timedelta(days=40, hours=n)) for n in range(20)]
+    load(warehouse, late)
+    change_profile(warehouse, 2, "Grace", "Arlington", "USA")  # no new order comes with it
+    change_profile(warehouse, 777, "No Orders", "Nowhere", "Utopia")
+    with warehouse.connect("ecom_loader") as connection:
+        connection.execute("UPDATE warehouse.dim_product SET product_title = 'Renamed' WHERE product_id = 3")
+    assert transform.run("schedule").status == "success"
+    load(warehouse, [Line("o-new", 777, 3, 2, Decimal("1.10"), DAY0)])
+    assert transform.run("schedule").status == "success"
+    bit_by_bit = marts(warehouse)
+    assert [row[1] for row in bit_by_bit["customer_ltv"] if row[0] in (2, 777)] == ["Grace", "No Orders"]
+    assert [row[1] for row in bit_by_bit["product_performance"] if row[0] == 3] == ["Renamed"]
+    assert transform.run("refresh", full_refresh=True).status == "success"
+    assert marts(warehouse) == bit_by_bit
+
+
+def test_a_large_catch_up_equals_a_full_refresh(warehouse: Address, transform: Transform) -> None:
+    """Large parts get other query plans than small ones, and the second one begins in the middle of an order."""
+    for part in (9_999, 40_000):
+        insert_bulk(warehouse, part, users=500)
+        assert transform.run("schedule").status == "success"
+    bit_by_bit = marts(warehouse)
+    assert transform.run("refresh", full_refresh=True).status == "success"
+    assert marts(warehouse) == bit_by_bit
+
+
+def test_a_slow_loader_is_not_skipped(warehouse: Address, transform: Transform) -> None:
+    """Its facts have a lower load_xid than facts that are long visible; a high-water mark would lose them."""
+    slow, quick = some_lines(20, seed=1), some_lines(20, seed=2)
+    load(warehouse, some_lines(5, seed=3))
+    with warehouse.connect("ecom_loader") as open_transaction:
+        insert_lines(open_transaction, slow[:10])
+        with warehouse.connect("ecom_loader") as connection:
+            connection.execute("SET lock_timeout = '5s'")
+            # Same dimensions would wait for the slow one: only facts are in flight here.
+            connection.execute(
+                "INSERT INTO warehouse.dim_user (user_id) VALUES (900); "
+                "INSERT INTO warehouse.fact_sales SELECT 'q-' || order_id, product_key, (SELECT user_key FROM warehouse.dim_user "
+                "WHERE user_id = 900), category_key, date_key, ordered_at, product_id, quantity, unit_price, revenue, 0, 0, "
+                "pg_current_xact_id()::text::bigint FROM warehouse.fact_sales"
+            )
+        run = transform.run("schedule")
+        assert run.status == "success"
+        assert len(rows(warehouse, "SELECT FROM warehouse.fact_sales WHERE order_id LIKE 'q-%'")) == 5
+        assert rows(warehouse, "SELECT FROM marts.customer_ltv WHERE user_id = 900") == [], "not taken before the slow one ended"
+        assert not new_facts_exist(warehouse)
+    load(warehouse, quick)
+    assert new_facts_exist(warehouse)
+    assert transform.run("schedule").status == "success"
+    taken = rows(warehouse, "SELECT sum(lines)::int FROM marts.daily_sales")
+    assert taken == rows(warehouse, "SELECT count(*)::int FROM warehouse.fact_sales") == [(5 + 10 + 5 + 20,)]
+    assert not new_facts_exist(warehouse)
+
+
+def test_a_model_that_failed_catches_up(warehouse: Address, transform: Transform) -> None:
+    lines = some_lines(60, orders=30)
+    load(warehouse, lines[:20])
+    transform.run("first facts")
+    with warehouse.connect("ecom_dbt") as connection:
+        connection.execute("ALTER TABLE marts.customer_ltv RENAME items TO itemz")
+    load(warehouse, lines[20:40])
+    run = transform.run("schedule")
+    assert run.status == "error" and "customer_ltv" in run.message
+    assert marts(warehouse)["daily_sales"] == expected(lines[:40])["daily_sales"], "the others went on"
+    with warehouse.connect("ecom_dbt") as connection:
+        connection.execute("ALTER TABLE marts.customer_ltv RENAME itemz TO items")
+    load(warehouse, lines[40:])
+    assert transform.run("schedule").status == "success"
+    assert marts(warehouse) == expected(lines)

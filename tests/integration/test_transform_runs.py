@@ -1,0 +1,146 @@
+"""The runs of dbt: recorded, one at a time, quiet, and clear about what is broken."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ecom_lite.errors import TransformError
+from ecom_lite.transform import Transform
+from ecom_lite.transform.dbt import Dbt
+from ecom_lite.warehouse.connect import Address
+
+from .facts import load, rows, settle, some_lines
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+
+
+@pytest.fixture
+def transform(warehouse: Address, tmp_path: Path) -> Transform:
+    return Transform(warehouse, PROJECT, tmp_path / "dbt", threads=2)
+
+
+def test_a_failing_data_test_is_recorded_and_does_not_raise(
+    warehouse: Address, transform: Transform, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(warehouse, some_lines(20))
+    transform.run("first facts")
+    with warehouse.connect("ecom_dbt") as connection:
+        connection.execute(
+            "UPDATE marts.daily_sales SET revenue = revenue + 0.01 WHERE date = (SELECT min(date) FROM marts.daily_sales)"
+        )
+    with caplog.at_level(logging.INFO, logger="ecom_lite.transform"):
+        run = transform.run("schedule")
+    assert (run.status, run.tests_failed, run.message) == ("tests failed", 1, "marts_hold_the_facts")
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1 and "marts_hold_the_facts" in warnings[0]
+    recorded = rows(
+        warehouse, "SELECT status, tests_failed, message, load_xid_below FROM ops.dbt_runs ORDER BY run_id DESC LIMIT 1"
+    )
+    assert recorded == [("tests failed", 1, "marts_hold_the_facts", run.load_xid_below)]
+
+
+def test_runs_are_recorded_and_rows_of_a_killed_process_are_closed(warehouse: Address, transform: Transform) -> None:
+    with warehouse.connect("ecom_dbt") as connection:
+        connection.execute(
+            "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below) VALUES ('schedule', now(), 'running', 5)"
+        )
+    run = transform.run("refresh")
+    assert transform.last == run
+    (dead, mine) = rows(
+        warehouse, "SELECT status, finished_at IS NOT NULL, models, tests_passed, message FROM ops.dbt_runs ORDER BY run_id"
+    )
+    assert dead == ("error", True, 0, 0, "the process ended before this run did")
+    assert mine == ("success", True, run.models, run.tests_passed, "") and run.models == 9 and run.tests_passed >= 10
+
+
+def test_the_process_is_left_as_it_was(
+    warehouse: Address, transform: Transform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """From a thread: no output, no password left, no foreign logging set-up, no network but loopback, no file in the repo."""
+    load(warehouse, some_lines(5))
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def listen(host: Any, *rest: Any, **more: Any) -> Any:
+        asked.append(str(host))
+        return real(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", listen)
+    before = (logging.getLogger().handlers[:], logging.getLogger().level, sorted(PROJECT.rglob("*")))
+    outcome: list[object] = []
+    thread = threading.Thread(target=lambda: outcome.append(transform.run("schedule").status))
+    thread.start()
+    thread.join(timeout=120)
+    assert outcome == ["success"]
+    assert (logging.getLogger().handlers[:], logging.getLogger().level, sorted(PROJECT.rglob("*"))) == before
+    assert capfd.readouterr() == ("", "")
+    assert set(asked) <= {"127.0.0.1", "localhost", warehouse.host}
+    password = warehouse.passwords["ecom_dbt"]
+    assert not [name for name, value in os.environ.items() if value == password]
+    written = [path for path in (tmp_path / "dbt").rglob("*") if path.is_file()]
+    assert any(path.name == "dbt.log" for path in written)
+    assert not [path for path in written if password.encode() in path.read_bytes()]
+
+
+def test_two_threads_queue(warehouse: Address, tmp_path: Path) -> None:
+    """dbt keeps its state in globals: also two Transforms of one process must not overlap."""
+    load(warehouse, some_lines(30))
+    both = [Transform(warehouse, PROJECT, tmp_path / str(n), threads=2) for n in range(2)]
+    statuses: list[str] = []
+    threads = [threading.Thread(target=lambda each=each: statuses.append(each.run("refresh").status)) for each in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert statuses == ["success", "success"]
+    assert rows(warehouse, "SELECT sum(lines)::int FROM marts.daily_sales") == [(30,)]
+
+
+def test_dbt_unit_tests_pass(warehouse: Address, transform: Transform, tmp_path: Path) -> None:
+    transform.run("refresh")  # they read column types from the models
+    outcome = Dbt(warehouse, PROJECT, tmp_path / "unit", threads=2).unit_tests()
+    assert (list(outcome.failed), list(outcome.errors)) == ([], [])
+    assert outcome.passed == 5
+
+
+def test_the_reader_still_reads_after_tables_were_swapped(warehouse: Address, transform: Transform) -> None:
+    load(warehouse, some_lines(5))
+    for full in (False, True):
+        transform.run("refresh", full_refresh=full)
+        settle(warehouse)
+    for relation in ("customer_ltv", "product_performance", "daily_sales", "stg_sales", "int_customer_days"):
+        assert rows(warehouse, f"SELECT * FROM marts.{relation}")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        rows(warehouse, "SELECT FROM public.customer_ltv")
+
+
+def test_an_edited_project_is_read_again_and_a_broken_one_is_named(warehouse: Address, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT, project)
+    transform = Transform(warehouse, project, tmp_path / "dbt", threads=2)
+    assert transform.run("refresh").models == 9
+    (project / "models" / "marts" / "extra.sql").write_text(
+        "{{ config(materialized='view', contract={'enforced': false}) }} select 1 as one"
+    )
+    assert transform.run("refresh").models == 10
+    (project / "models" / "marts" / "extra.sql").write_text("select 1 as one from {{ ref('no_such_model') }}")
+    with pytest.raises(TransformError, match="no_such_model"):
+        transform.run("refresh")
+    assert rows(warehouse, "SELECT status, message LIKE '%no_such_model%' FROM ops.dbt_runs ORDER BY run_id DESC LIMIT 1") == [
+        ("error", True)
+    ]
+
+
+def test_a_database_that_does_not_answer_is_named(warehouse: Address, tmp_path: Path) -> None:
+    transform = Transform(warehouse.with_database("no_such_database"), PROJECT, tmp_path / "dbt", threads=2)
+    with pytest.raises(TransformError, match="no_such_database"):
+        transform.run("schedule")
