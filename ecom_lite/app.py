@@ -85,7 +85,6 @@ class App:
         self.page: Page | None = None
         self.grafana: GrafanaServer | None = None
         self._address: Address | None = None
-        self._dbt_pending = True
 
     @property
     def bootstrap(self) -> str:
@@ -156,9 +155,9 @@ class App:
         supervisor.add(Late("schedule", self._build_schedule), ["schema"])
         supervisor.add(self._worker("load", self._load_job, settings.run.stop_timeout_s + 5), ["schema", "topics"])
         if settings.shop.enabled:
-            supervisor.add(self._worker("produce", self._produce_job, 10), ["load"])
+            supervisor.add(self._worker("produce", self._produce_job, 10), ["schema", "topics"])
 
-    def run_dbt(self, trigger: str) -> DbtRun:
+    def run_dbt(self, trigger: str, *, full_refresh: bool = False) -> DbtRun:
         """One dbt run, now; runs never overlap."""
         from .transform import Transform
 
@@ -166,7 +165,7 @@ class App:
             self.transform = Transform(
                 self.address, bundled("dbt_project"), self.data_dir / "dbt", self.settings.transform.threads
             )
-        return self.transform.run(trigger)
+        return self.transform.run(trigger, full_refresh=full_refresh)
 
     def settle(self) -> None:
         """At the end of a bounded run, with all facts in: bring minutes and marts up to them."""
@@ -266,12 +265,7 @@ class App:
         schedule = Schedule()
         address = self.address
 
-        def first_facts() -> None:
-            if self._dbt_pending and new_facts_exist(address):
-                self._dbt_pending = False
-                self.run_dbt("first facts")
-
-        schedule.every("dbt at first facts", FIRST_FACTS_EVERY_S, first_facts, at_once=True)
+        schedule.when("first facts", FIRST_FACTS_EVERY_S, lambda: new_facts_exist(address), lambda: self.run_dbt("first facts"))
         schedule.every("dbt", self.settings.transform.every_s, lambda: self.run_dbt("schedule"))
         if self.settings.run.light:
             self.light = LightMinutes(address)

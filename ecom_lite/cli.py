@@ -170,7 +170,12 @@ def logs(
 
 
 @cli.command()
-def refresh(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
+def refresh(
+    full: Annotated[bool, typer.Option("--full", help="Build the marts anew from all facts.")] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
     """Run dbt now: bring the marts up to the facts."""
     from dataclasses import asdict
 
@@ -179,7 +184,7 @@ def refresh(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = F
 
     settings = _settings(config, data_dir)
     with opened(settings, Terminal(quiet=True), "refresh", kafka=False) as now:
-        result = now.app.run_dbt("refresh")
+        result = now.app.run_dbt("refresh", full_refresh=full)
     if json_:
         print(json.dumps(asdict(result), default=str))
     else:

@@ -64,7 +64,7 @@ class Assets:
 
     def _body(self, name: str) -> bytes | None:
         if name == PLOTLY:
-            from plotly.offline import get_plotlyjs  # noqa: PLC0415 - slow to import, and needed once
+            from plotly.offline import get_plotlyjs  # slow to import, and needed once
 
             return str(get_plotlyjs()).encode()
         return self._files.get(name) if name != INDEX else None

@@ -49,7 +49,7 @@ def expand(sql: str, time_range: TimeRange, interval_ms: int) -> Expanded:
             known = ", ".join(f"$__{name}" for name in _MACROS)
             raise DashboardError(f"macro $__{match[1]} is not known; known are {known}")
         pieces += [sql[position : match.start()], expander(arguments, time_range)]
-        if match[1].removesuffix("Alias") in ("timeGroup", "unixEpochGroup") and len(arguments) > 2:  # noqa: PLR2004
+        if match[1].removesuffix("Alias") in ("timeGroup", "unixEpochGroup") and len(arguments) > 2:
             fill = Fill(duration_ms(_unquote(arguments[1])), _fill_value(arguments[2]))
         position = end
     expanded = "".join([*pieces, sql[position:]])

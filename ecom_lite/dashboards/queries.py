@@ -74,10 +74,12 @@ class Queries:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
         connections: int = CONNECTIONS,
+        wait_s: float = WAIT_S,
     ) -> None:
         settings = f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c default_transaction_read_only=on -c timezone=UTC"
         self._now = now
         self._clock = clock
+        self._wait_s = wait_s
         self._cache: _Cache = _Cache(clock)
         self._pool = ConnectionPool(
             address.conninfo("ecom_reader", application_name="ecom_lite dashboards", options=settings),
@@ -135,7 +137,7 @@ class Queries:
         return Answer(state, message, tuple(frames), time_range, self._now(), self._clock() - begin)
 
     def _run(self, sql: str) -> Frame:
-        with self._pool.connection(timeout=WAIT_S) as connection, connection.cursor() as cursor:
+        with self._pool.connection(timeout=self._wait_s) as connection, connection.cursor() as cursor:
             # The text is a file of ours with timestamps of ours; `execute` without parameters leaves % alone.
             cursor.execute(sql.encode())
             rows: Sequence[Sequence[Any]] = cursor.fetchmany(MAX_ROWS + 1)
@@ -146,7 +148,7 @@ class Queries:
     def _first_day(self) -> datetime | None:
         def read() -> datetime | None:
             try:
-                with self._pool.connection(timeout=WAIT_S) as connection:
+                with self._pool.connection(timeout=self._wait_s) as connection:
                     row = connection.execute(FIRST_DAY_SQL).fetchone()
                 return row[0] if row else None
             except psycopg.Error:

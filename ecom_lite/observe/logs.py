@@ -46,6 +46,7 @@ def setup_stderr_logs(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("ecom_lite").setLevel(level.upper())
+    logging.getLogger("kafka.net").setLevel(logging.ERROR)  # it warns of every busy moment
 
 
 def _file(path: Path) -> logging.Handler:

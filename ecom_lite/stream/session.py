@@ -52,9 +52,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         "spark.sql.streaming.minBatchesToRetain": "10",
         "spark.sql.streaming.metricsEnabled": "false",
         "spark.cleaner.periodicGC.interval": "10min",
-        "spark.sql.files.maxRecordsPerFile": "0",
         "spark.sql.parquet.compression.codec": "zstd",
-        "parquet.block.size": str(16 << 20),
     }
     if spark.master.startswith("local"):
         conf |= {

@@ -30,6 +30,16 @@ class Schedule:
         """Register before `start`. With `at_once` the first run is now, else after the first interval."""
         self._jobs.append((name, job, seconds, at_once))
 
+    def when(self, name: str, seconds: float, condition: Callable[[], bool], action: Callable[[], object]) -> None:
+        """Look every `seconds` whether `condition` holds; once it does, run `action` and look no more. Register before `start`."""
+
+        def look() -> None:
+            if condition() and self._scheduler is not None:
+                self._scheduler.remove_job(name)
+                action()
+
+        self._jobs.append((name, look, seconds, True))
+
     def start(self) -> None:
         scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(4)},

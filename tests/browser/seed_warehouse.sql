@@ -35,7 +35,7 @@ FROM (
 
 CREATE TEMP TABLE seed_orders AS
 SELECT o AS order_number, 1 + floor(current_setting('seed.users')::int * power(random(), 1.5))::int AS user_id, 1 + floor(random() * 4)::int AS lines,
-    CASE WHEN o % 16 = 0 THEN now() - random() * interval '2 hours'
+    CASE WHEN o % 40 = 0 THEN now() - random() * interval '2 hours'
          ELSE least(now() - interval '1 second', now() - (power(random(), 1.25) * current_setting('seed.days')::int)::int * interval '1 day'
               - ((5 + 4 * (random() + random() + random() - 1.5)) * interval '1 hour')) END AS ordered_at
 FROM generate_series(1, greatest(1, (current_setting('seed.lines')::int / 2.5)::int)) AS o;

@@ -93,10 +93,13 @@ export function drawTimeseries(panel, answer, body, state) {
   const right = settings.find((each) => each.custom.axisPlacement === "right");
   // A first start has minutes, a long range may have days: begin where the data begins when most of the range is empty.
   const start = x.length && x[0] - toClock(answer.from) > (answer.to - answer.from) * 0.3 ? x[0] - Math.max(step * 12, (x.at(-1) - x[0]) * 0.15) : toClock(answer.from);
-  const begins = Math.max(start, toClock(answer.from));
+  const bars = traces.some((trace) => trace.type === "bar") && x.length > 0;
+  // A bar at an edge is shown whole.
+  const begins = bars ? Math.min(Math.max(start, toClock(answer.from)), x[0]) : Math.max(start, toClock(answer.from));
+  const ends = bars ? Math.max(toClock(answer.to), x.at(-1) + step) : toClock(answer.to);
   Plotly.react(chart, traces, layout({
     barmode: stacked ? "stack" : "overlay", hovermode: traces.length ? "x unified" : false, dragmode: "zoom",
-    xaxis: axis({ type: "date", range: [begins, toClock(answer.to)], showgrid: false, fixedrange: false, nticks: 9, tickformat: clockFormat(toClock(answer.to) - begins), hoverformat: step >= DAY_MS ? "%a, %b %-d" : "%b %-d, %H:%M:%S" }),
+    xaxis: axis({ type: "date", range: [begins, ends], showgrid: false, fixedrange: false, nticks: 9, tickformat: clockFormat(ends - begins), hoverformat: step >= DAY_MS ? "%a, %b %-d" : "%b %-d, %H:%M:%S" }),
     yaxis: axis({ ...ticks(highest("left"), { unit: left.unit, decimals: null }) }),
     ...(right ? { yaxis2: axis({ ...ticks(highest("right"), { unit: right.unit }), overlaying: "y", side: "right", showgrid: false }) } : {}),
   }), CONFIG);
@@ -160,7 +163,7 @@ export function drawPie(panel, items, body) {
     marker: { colors, line: { color: color("card"), width: 2 } }, hovertemplate: "<b>%{label}</b><br>%{text} · %{percent}<extra></extra>",
   }], layout({
     margin: { l: 4, r: 4, t: 4, b: 4 }, uniformtext: { mode: "hide", minsize: 11 },
-    annotations: panel.options.pieType === "donut" ? [{ text: `<b>${format(total, settings, true)}</b>`, showarrow: false, font: { ...font(), size: 19, color: color("text") } }] : [],
+    annotations: panel.options.pieType === "donut" ? [{ text: `<b>${format(total, settings, total >= 10000)}</b>`, showarrow: false, font: { ...font(), size: 19, color: color("text") } }] : [],
   }), CONFIG);
 }
 

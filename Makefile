@@ -1,0 +1,55 @@
+# Two verbs matter: `make run` and `make test`. Both set up .venv first; they need python3 (3.11 or newer) and nothing else.
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+
+help:
+	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"
+	@echo "make test  [ARGS=\"tests/unit -k events\"] run the tests on real Kafka, PostgreSQL, Spark and dbt"
+	@echo "make check                               lint, types, import contracts"
+	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
+	@echo "make docs                                write the generated docs anew"
+	@echo "make clean                               remove .venv and caches; data folders stay (\`ecom_lite reset\`)"
+
+$(VENV)/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check uv
+
+$(READY): requirements.lock pyproject.toml $(VENV)/bin/uv
+	$(VENV)/bin/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock
+	$(VENV)/bin/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(READY)
+
+run: $(READY)
+	@$(PY) -m ecom_lite run $(ARGS)
+
+# What the tests need beyond Python: the jars, and a Chromium for the browser tests (installed by apt where we are root).
+prepare: $(READY)
+	@$(PY) -m ecom_lite fetch
+	@tests/install_chromium
+
+test: prepare
+	@$(PY) -m pytest $(ARGS)
+
+check: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+lock: $(VENV)/bin/uv
+	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --group dev pyproject.toml --output-file requirements.lock
+
+docs: $(READY)
+	$(PY) -m ecom_lite.events
+	$(PY) -m ecom_lite.dashboards.docs
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+
+.PHONY: help install run prepare test check lock docs clean

@@ -1,0 +1,125 @@
+"""What Spark computes: Kafka records, the order lines in them, and their per-minute figures by event time."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from ..config import Kafka as KafkaSettings
+from ..config import Settings
+from ..events import EARLIEST, LATEST_AHEAD, MAX_EVENT_BYTES, MAX_QUANTITY
+
+MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
+LAKE_RECORDS_PER_BATCH: Final = 500_000  # as it passes through, a record costs the lake query no memory
+MAX_AHEAD_S: Final = 60.0
+OBSERVED: Final = "records"  # the metrics that a batch reports: records, lines, ahead
+
+# Year, -, month, day, hour, :, minute, second, fraction, Z or hours of the offset, minutes of the offset.
+ISO_TIME: Final = (
+    r"^(\d{4})(-?)(\d\d)\2(\d\d)(?:.(\d\d)(?:(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d{1,6})\d*)?)?)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?)?$"
+)
+
+
+@cache
+def sql_text(name: str) -> str:
+    """A statement of this room's `sql` folder."""
+    return files(__package__).joinpath("sql", name).read_text("utf-8")
+
+
+def source_options(kafka: KafkaSettings, bootstrap: str) -> dict[str, str]:
+    """Spark's options for reading the topic, those of a protected cluster too."""
+    options = {
+        "kafka.bootstrap.servers": bootstrap,
+        "subscribe": kafka.topic,
+        "startingOffsets": "earliest",
+        # Retention may have removed records; `checkpoint.py` warns of it, and the figures go on with what there is.
+        "failOnDataLoss": "false",
+        "kafka.security.protocol": kafka.security_protocol,
+        "fetchOffset.numRetries": "10",
+        "fetchOffset.retryIntervalMs": "1000",
+        "kafka.reconnect.backoff.max.ms": "1000",
+        "groupIdPrefix": "ecom_lite.stream",
+    }
+    if kafka.security_protocol.startswith("SASL"):
+        options["kafka.sasl.mechanism"] = kafka.sasl_mechanism
+        options["kafka.sasl.jaas.config"] = _login(kafka)
+    if kafka.ssl_cafile:
+        options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.location": kafka.ssl_cafile}
+    return options
+
+
+def _login(kafka: KafkaSettings) -> str:
+    module = "scram.Scram" if kafka.sasl_mechanism.startswith("SCRAM") else "plain.Plain"
+    name, password = (
+        text.replace("\\", "\\\\").replace('"', '\\"') for text in (kafka.sasl_username, kafka.sasl_password.get_secret_value())
+    )
+    return f'org.apache.kafka.common.security.{module}LoginModule required username="{name}" password="{password}";'
+
+
+def read_topic(session: Any, settings: Settings, bootstrap: str, max_records: int) -> Any:
+    """The topic as a stream of Kafka records."""
+    reader = session.readStream.format("kafka").options(**source_options(settings.kafka, bootstrap))
+    return reader.option("maxOffsetsPerTrigger", str(max_records)).load()
+
+
+def ahead_limit_s(watermark_s: int) -> float:
+    """How far ahead of now an event may be before it is left out: less than what it would move the watermark past now."""
+    return min(watermark_s / 2, MAX_AHEAD_S)
+
+
+def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
+    """The records (a frame with `value`) as order lines with `valid` and `ahead`; see `sql/order_lines.sql`."""
+    records.createOrReplaceTempView("kafka_records")
+    return session.sql(
+        sql_text("order_lines.sql"),
+        args={
+            "max_bytes": MAX_EVENT_BYTES,
+            "max_quantity": MAX_QUANTITY,
+            "earliest": EARLIEST.isoformat(),
+            "latest_ahead_s": LATEST_AHEAD.total_seconds(),
+            "ahead_s": ahead_limit_s(watermark_s),
+            "iso_time": ISO_TIME,
+        },
+    )
+
+
+def sales_per_minute(session: Any, records: Any, watermark_s: int) -> Any:
+    """Per minute of event time and category: revenue, distinct orders, lines and units of the lines not seen before.
+
+    Lines older than the watermark are dropped, and counted, by the de-duplication: nothing is aggregated before it.
+    """
+    from pyspark.sql import functions as f
+
+    lines = order_lines(session, records, watermark_s).observe(
+        OBSERVED,
+        f.count(f.lit(1)).alias("records"),
+        f.count_if("valid").alias("lines"),
+        f.count_if(f.expr("valid AND ahead")).alias("ahead"),
+    )
+    return (
+        lines.where("valid AND NOT ahead")
+        .withWatermark("ordered_at", f"{watermark_s} seconds")
+        .dropDuplicatesWithinWatermark(["order_id", "product_id"])
+        .groupBy(f.window("ordered_at", "1 minute").alias("w"), "category")
+        .agg(
+            f.sum("revenue").cast("decimal(16,2)").alias("revenue"),
+            f.size(f.collect_set("order_id")).cast("bigint").alias("orders"),
+            f.count(f.lit(1)).alias("lines"),
+            f.sum("quantity").alias("units"),
+        )
+        .selectExpr("w.start AS window_start", "category", "revenue", "orders", "lines", "units")
+    )
+
+
+def raw_records(records: Any) -> Any:
+    """What the lake keeps of each record: where it was in the topic, and its bytes as text; `date` is the broker's (UTC)."""
+    return records.selectExpr(
+        "topic",
+        "partition",
+        "offset",
+        "timestamp AS broker_time",
+        "CAST(key AS STRING) AS key",
+        "CAST(value AS STRING) AS value",
+        "date_format(timestamp, 'yyyy-MM-dd') AS date",
+    )

@@ -1,0 +1,27 @@
+"""Fills a migrated database with a plausible shop, and builds the marts with the real dbt project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ecom_lite.transform import Transform
+from ecom_lite.warehouse.connect import Address
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = Path(__file__).with_name("seed_warehouse.sql")
+
+
+def seed_warehouse(address: Address, *, lines: int = 20_000, days: int = 45, users: int = 600) -> None:
+    """About `lines` order lines over `days` days up to now, with the per-minute figures and the loader's record of them."""
+    with address.connect("admin") as admin:
+        for name, value in (("lines", lines), ("days", days), ("users", users)):
+            admin.execute("SELECT set_config(%s, %s, false)", [f"seed.{name}", str(value)])
+        admin.execute(SEED.read_bytes())
+    with address.connect("admin", autocommit=True) as admin:
+        admin.execute("VACUUM ANALYZE")
+
+
+def build_marts(address: Address, work_dir: Path) -> None:
+    """One dbt run over what is there."""
+    run = Transform(address, ROOT / "dbt_project", work_dir, 2).run("refresh")
+    assert run.status == "success", run

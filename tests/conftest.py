@@ -1,0 +1,104 @@
+"""One set of real engines per session; a database cloned from a migrated template, and a topic of its own, per test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from ecom_lite.config import load_settings
+from ecom_lite.engines.jars import JarCache
+from ecom_lite.engines.java import find_java
+from ecom_lite.engines.kafka import KafkaServer
+from ecom_lite.engines.postgres import PostgresServer
+from ecom_lite.kafka_client import client_config, ensure_topics
+from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.migrate import migrate
+from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
+
+TEMPLATE = "ecom_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def session_dir() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="ecom_lite_tests_"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(session_dir: Path) -> Iterator[PostgresServer]:
+    server = PostgresServer(session_dir / "postgres", session_dir / "logs")
+    server.start()
+    yield server
+    server.stop()
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def template(postgres_server: PostgresServer, session_dir: Path) -> Address:
+    server = postgres_server
+    passwords = load_passwords(session_dir)
+    address = Address(server.host, server.port, TEMPLATE, "postgres", server.superuser_password, passwords)
+    ensure_database_and_roles(address)
+    migrate(address)
+    return address
+
+
+@pytest.fixture
+def warehouse(template: Address) -> Iterator[Address]:
+    """A fresh, migrated database."""
+    name = f"test_{next(_numbers)}"
+    address = template.with_database(name)
+    with template.with_database("postgres").connect("admin", autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_owner, ecom_dbt").format(sql.Identifier(name)))
+        yield address
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def java() -> Path:
+    return find_java()
+
+
+@pytest.fixture(scope="session")
+def jar_cache() -> JarCache:
+    """The user's own cache: filled by `make test` before the tests run."""
+    cache = JarCache()
+    for group in ("kafka", "spark"):
+        cache.fetch(group)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def kafka_server(session_dir: Path, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
+    server = KafkaServer(session_dir / "kafka", session_dir / "logs", java=java, classpath=jar_cache.classpath("kafka"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(kafka_server: KafkaServer) -> str:
+    return kafka_server.bootstrap
+
+
+@pytest.fixture
+def topic(kafka_bootstrap: str) -> str:
+    """A topic of four partitions, with its dead-letter topic."""
+    name = f"events_{next(_numbers)}"
+    kafka = load_settings(env={}, flags={"kafka.topic": name}).kafka
+    ensure_topics(client_config(kafka, kafka_bootstrap), name, 4, kafka.dlq_topic)
+    return name
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"

@@ -1,0 +1,194 @@
+"""Every panel's SQL on a migrated database: empty, sold from, and with marts; and the page over real HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecom_lite.dashboards import Page, load_boards
+from ecom_lite.dashboards.boards import Board
+from ecom_lite.dashboards.queries import Queries
+from ecom_lite.errors import PortTaken
+from ecom_lite.warehouse.connect import Address
+from tests.browser.seed import build_marts, seed_warehouse
+
+BOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"
+STATUS = {"facts": 3, "lag": 0}
+
+
+@pytest.fixture
+def queries(warehouse: Address) -> Iterator[Queries]:
+    made = Queries(warehouse)
+    made.open()
+    yield made
+    made.close()
+    made.close()
+
+
+def _states(queries: Queries, board: Board, start: str | None = None) -> dict[str, str]:
+    answers = {panel.title: queries.panel(board, panel, start or board.start, board.end) for panel in board.panels}
+    return {title: f"{answer.state} {answer.message}".strip() for title, answer in answers.items()}
+
+
+def test_an_empty_warehouse_is_no_error(queries: Queries) -> None:
+    boards = load_boards(BOARDS)
+    live = _states(queries, boards["realtime-operations"])
+    assert {live[title] for title in ("Total revenue", "Total orders", "Average order value")} == {"ok"}
+    assert {state.split()[0] for state in live.values()} == {"ok", "empty"}
+    marts = _states(queries, boards["business-intelligence"])
+    assert {state for title, state in marts.items() if title != "Age of these figures"} == {
+        "waiting Waiting for the first dbt run"
+    }
+
+
+def test_every_panel_has_data(warehouse: Address, queries: Queries, tmp_path: Path) -> None:
+    seed_warehouse(warehouse, lines=4_000, days=20, users=150)
+    build_marts(warehouse, tmp_path)
+    for board in load_boards(BOARDS).values():
+        for start in (board.start, "now-7d", "now-90d", "all"):
+            assert set(_states(queries, board, start).values()) == {"ok"}, (board.uid, start)
+
+
+def test_the_figures_are_the_warehouse_s(warehouse: Address, queries: Queries, tmp_path: Path) -> None:
+    seed_warehouse(warehouse, lines=3_000, days=10, users=100)
+    build_marts(warehouse, tmp_path)
+    boards = load_boards(BOARDS)
+
+    def rows(uid: str, title: str) -> list[list[Any]]:
+        board = boards[uid]
+        panel = next(panel for panel in board.panels if panel.title == title)
+        return queries.panel(board, panel, "all", "now").frames[0].rows
+
+    with warehouse.connect("ecom_reader") as reader:
+        found = reader.execute(
+            "SELECT sum(revenue), count(DISTINCT order_id), count(DISTINCT user_key) FROM warehouse.fact_sales"
+        )
+        revenue, orders, customers = found.fetchone() or (0, 0, 0)
+    assert rows("realtime-operations", "Total revenue") == [[float(revenue)]]
+    assert rows("realtime-operations", "Total orders") == [[orders]]
+    assert rows("realtime-operations", "Average order value") == [[pytest.approx(float(revenue) / orders, abs=0.01)]]
+    assert sum(row[1] for row in rows("realtime-operations", "Revenue by category")) == pytest.approx(float(revenue))
+    products = rows("realtime-operations", "Top 10 products by revenue")
+    assert len(products) == 10 and [row[1] for row in products] == sorted((row[1] for row in products), reverse=True)
+    assert len(rows("realtime-operations", "Top 5 customers")) == 5
+    assert rows("business-intelligence", "Customers") == [[customers]]
+    assert sum(row[1] for row in rows("business-intelligence", "Daily trend")) == pytest.approx(float(revenue))
+    shares = rows("business-intelligence", "Category comparison")
+    assert [sum(row[index] for row in shares) for index in (1, 2, 3)] == [pytest.approx(1)] * 3
+
+
+def test_minutes_keep_their_sum_at_any_step(warehouse: Address, queries: Queries) -> None:
+    seed_warehouse(warehouse, lines=2_000, days=3, users=50)
+    board = load_boards(BOARDS)["realtime-operations"]
+    panel = next(panel for panel in board.panels if panel.title == "Revenue per minute by category")
+    with warehouse.connect("ecom_reader") as reader:
+        total = float((reader.execute("SELECT sum(revenue) FROM realtime.sales_per_minute").fetchone() or [0])[0])
+    for start in ("now-7d", "now-90d"):
+        rows = queries.panel(board, panel, start, "now").frames[0].rows
+        steps = {b[0] - a[0] for a, b in zip(rows, rows[1:], strict=False)}
+        minutes = min(steps) / 60_000
+        assert sum(value or 0 for row in rows for value in row[1:]) * minutes == pytest.approx(total)
+
+
+def test_the_reader_cannot_write(queries: Queries) -> None:
+    with queries._pool.connection() as connection, pytest.raises(Exception, match="read-only"):
+        connection.execute("CREATE TABLE warehouse.mine ()")
+
+
+@pytest.fixture
+def page(warehouse: Address) -> Iterator[Page]:
+    made = Page(warehouse, BOARDS, "127.0.0.1", 0, lambda: STATUS)
+    made.stop()
+    made.start()
+    yield made
+    made.stop()
+    made.stop()
+    assert not made.alive
+
+
+def _get(page: Page, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=20)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+def test_routes(page: Page) -> None:
+    assert page.alive and page.url == f"http://127.0.0.1:{page.port}/"
+    status, headers, _ = _get(page, "/")
+    assert (status, headers["location"]) == (307, "/d/realtime-operations")
+    assert _get(page, "/d/business-intelligence")[0] == 200
+    assert _get(page, "/d/nothing")[1]["location"] == "/"
+    assert [board["uid"] for board in json.loads(_get(page, "/api/boards")[2])] == [
+        "realtime-operations",
+        "business-intelligence",
+    ]
+    board = _get(page, "/api/boards/realtime-operations")[2]
+    assert b"SELECT" not in board and len(json.loads(board)["panels"]) == 12
+    panel = json.loads(_get(page, "/api/boards/realtime-operations/panels/1?from=now-5m&to=now")[2])
+    assert panel["state"] == "ok" and panel["frames"][0]["rows"] == [[0]]
+    assert json.loads(_get(page, "/api/status")[2]) == STATUS
+    for path, code in {
+        "/api/boards/nothing": 404,
+        "/api/boards/nothing/panels/1": 404,
+        "/api/boards/realtime-operations/panels/99": 404,
+        "/api/boards/realtime-operations/panels/1?from=soon": 400,
+        "/static/x/nothing.js": 404,
+        "/static/x/..%2Fpage.py": 404,
+    }.items():
+        assert _get(page, path)[0] == code, path
+
+
+def test_headers_and_compression(page: Page) -> None:
+    status, headers, body = _get(page, "/d/realtime-operations")
+    assert status == 200 and "default-src 'self'" in headers["content-security-policy"]
+    script = next(part for part in body.decode().split('"') if part.endswith("plotly.min.js"))
+    _, headers, packed = _get(page, script, **{"Accept-Encoding": "gzip"})
+    assert headers["content-encoding"] == "gzip" and "immutable" in headers["cache-control"]
+    _, headers, plain = _get(page, script)
+    assert "content-encoding" not in headers and len(plain) > 2 * len(packed)
+
+
+def test_another_host_name_is_refused(page: Page) -> None:
+    assert _get(page, "/api/boards", Host="evil.example")[0] == 421
+    assert _get(page, "/api/boards", Host=f"localhost:{page.port}")[0] == 200
+
+
+def test_a_taken_port_and_a_restart(page: Page, warehouse: Address) -> None:
+    with pytest.raises(PortTaken, match=str(page.port)):
+        Page(warehouse, BOARDS, "127.0.0.1", page.port, dict).start()
+    port = page.port
+    page.stop()
+    page.start()
+    assert page.port == port and _get(page, "/health")[0] == 200
+
+
+def test_many_browsers_cost_one_query(page: Page, warehouse: Address) -> None:
+    path = "/api/boards/realtime-operations/panels/2?from=now-1h&to=now"
+    bodies: list[bytes] = []
+    threads = [threading.Thread(target=lambda: bodies.append(_get(page, path)[2])) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(bodies) == 10 and len({json.loads(body)["at"] for body in bodies}) == 1
+
+
+def test_a_lost_database_is_said_in_one_line(warehouse: Address) -> None:
+    board = load_boards(BOARDS)["realtime-operations"]
+    broken = Queries(Address("127.0.0.1", 1, "none", "postgres", "", warehouse.passwords), wait_s=0.5)
+    broken.open()
+    try:
+        answer = broken.panel(board, board.panel(1), "now-5m", "now")
+    finally:
+        broken.close()
+    assert (answer.state, answer.message) == ("error", "The database cannot be reached")
