@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+import zlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,14 +65,14 @@ def run(
         config, data_dir, run__light=light or None, shop__events=events, shop__seed=seed, shop__rate=rate, dashboards__port=port
     )
     for_s = None if for_ is None else _seconds(for_)
-    from .reset import reset_data
-
     if fresh:
+        from .reset import reset_data
+
         reset_data(settings, keep_grafana=True)
     if detach:
         from .detach import run_detached
 
-        run_detached(settings, [arg for arg in sys.argv[1:] if arg not in ("--detach", "--fresh")])
+        run_detached(settings, [arg for arg in sys.argv[1:] if arg not in ("--detach", "--fresh")], as_json=json_)
         return
     from .run import Options, execute
 
@@ -79,7 +80,9 @@ def run(
     if json_ and summary:
         print(json.dumps(summary, default=str))
     elif summary:
-        _table(["what", "figure"], [(name, value) for name, value in summary.items()], sys.stderr)
+        from .terminal import Terminal
+
+        Terminal().summary(summary)
     raise typer.Exit(code)
 
 
@@ -98,23 +101,11 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
     if json_:
         print(json.dumps(state))
     else:
-        _print_status(state)
+        from .view import print_status
+
+        print_status(state)
     if state.get("state") == "running" and not all(part.get("ok", True) for part in state.get("parts", {}).values()):
         raise typer.Exit(1)
-
-
-def _print_status(state: dict[str, Any]) -> None:
-    print(f"{state.get('state')}, pid {state.get('pid')}, up {state.get('uptime_s', 0):,} s")
-    for name, where in state.get("addresses", {}).items():
-        print(f"  {name}: {where}")
-    parts = [
-        (name, part["state"], part.get("restarts", 0), part.get("detail", "")) for name, part in state.get("parts", {}).items()
-    ]
-    _table(["part", "state", "restarts", "remark"], parts)
-    names = ("sent", "facts", "duplicates", "other", "dead", "lost", "lag", "sent_per_s", "loaded_per_s", "rss_mb")
-    _table(["figure", "value"], [(name, f"{state[name]:,}") for name in names if name in state])
-    if state.get("lost"):
-        print(f"{state['lost']:,} offsets are LOST: retention removed them before they were loaded")
 
 
 @cli.command()
@@ -131,9 +122,16 @@ def stop(
     if who is None or "pid" not in who:
         raise NotRunning(f"nothing runs in {settings.data_dir}")
     pid = int(who["pid"])
-    os.kill(pid, signal.SIGTERM)
+    if who.get("purpose") != "run":
+        raise UsageError(f"no run: `ecom_lite {who.get('purpose')}`, pid {pid}, has {settings.data_dir} for a moment")
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # it ended just now
+    except PermissionError:
+        raise EcomLiteError(f"pid {pid} belongs to another user: stop it as that user") from None
     deadline = time.monotonic() + timeout
-    while holder(settings.data_dir) is not None:
+    while (now := holder(settings.data_dir)) is not None and now.get("pid", pid) == pid:
         if time.monotonic() > deadline:
             raise EcomLiteError(f"pid {pid} still runs after {timeout:g} s; `ecom_lite stop` once more stops it at once")
         time.sleep(0.1)
@@ -150,23 +148,34 @@ def logs(
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
-    """Show the logs of all parts, or of one."""
+    """Show the logs of all parts in the order of their time, or of one."""
     from .observe.logs import follow as follow_logs
-    from .observe.logs import log_files, tail
+    from .observe.logs import log_files, sizes, tail
 
     settings = _settings(config, data_dir)
     found = log_files(settings.data_dir, service)
     if not found and not (follow and service is None):
         known = ", ".join(log_files(settings.data_dir, None)) or "none: nothing has run here yet"
         raise UsageError(f"no log of {service or 'any part'} in {settings.data_dir / 'logs'}; there is: {known}")
-    for name, line in tail(found.values(), lines):
-        print(f"{name:<10} | {line}")
+    show = _log_line(one=service is not None)
+    until = sizes(found)
+    for name, line in tail(found, lines, until):
+        print(show(name, line))
     if follow:
         try:
-            for name, line in follow_logs(lambda: log_files(settings.data_dir, service), _sleep):
-                print(f"{name:<10} | {line}", flush=True)
+            for name, line in follow_logs(lambda: log_files(settings.data_dir, service), _sleep, until):
+                print(show(name, line), flush=True)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+
+
+def _log_line(*, one: bool) -> Callable[[str, str], str]:
+    """How a line looks: with the part before it, in a colour of its own on a terminal."""
+    if one:
+        return lambda name, line: line
+    if not sys.stdout.isatty():
+        return lambda name, line: f"{name:<10} | {line}"
+    return lambda name, line: f"\x1b[{31 + zlib.crc32(name.encode()) % 6}m{name:<10} |\x1b[0m {line}"
 
 
 @cli.command()
@@ -183,7 +192,7 @@ def refresh(
     from .terminal import Terminal
 
     settings = _settings(config, data_dir)
-    with opened(settings, Terminal(quiet=True), "refresh", kafka=False) as now:
+    with opened(settings, Terminal(), "refresh", kafka=False) as now:
         result = now.app.run_dbt("refresh", full_refresh=full)
     if json_:
         print(json.dumps(asdict(result), default=str))
@@ -203,7 +212,7 @@ def check(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fal
     from .terminal import Terminal
 
     settings = _settings(config, data_dir)
-    with opened(settings, Terminal(quiet=True), "check", kafka=True) as now:
+    with opened(settings, Terminal(), "check", kafka=True) as now:
         report = reconcile(now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, spark=True)
     if json_:
         print(json.dumps(report.as_json(), default=str))
@@ -232,7 +241,7 @@ def sql(
 
     settings = _settings(config, data_dir)
     text = sys.stdin.read() if statement == "-" else statement
-    with opened(settings, Terminal(quiet=True), "sql", kafka=False) as now:
+    with opened(settings, Terminal(), "sql", kafka=False) as now:
         connection = attach(now.address, settings.data_dir / "lake")
         try:
             columns, rows, more = query(connection, text, limit)
@@ -256,7 +265,7 @@ def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     from .warehouse.migrate import migrate as apply
 
     settings = _settings(config, data_dir)
-    with opened(settings, Terminal(quiet=True), "migrate", kafka=False) as now:
+    with opened(settings, Terminal(), "migrate", kafka=False) as now:
         applied = apply(now.address)
     print("\n".join(applied) if applied else f"up to date: {bundled()[-1].name}")
 
@@ -264,11 +273,13 @@ def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
 @cli.command()
 def fetch(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Fetch the jars of Kafka and Spark ahead of time; after that no start needs the network."""
-    from .app import fetch_jars, jar_cache
+    from .app import fetch_jars, jar_cache, quicken_kafka
     from .terminal import Terminal
 
-    settings = _settings(config, data_dir)
-    fetch_jars(settings, Terminal(), ["kafka", "spark"])
+    settings, terminal = _settings(config, data_dir), Terminal()
+    fetch_jars(settings, terminal, ["kafka", "spark"])
+    with terminal.busy("preparing Kafka's class-data archive: it halves the start (some seconds, once)"):
+        quicken_kafka(settings)
     print(f"all jars are in {jar_cache(settings).root}")
 
 
@@ -303,7 +314,7 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
     if json_:
         print(json.dumps([finding._asdict() for finding in findings]))
     else:
-        _table(["", "what", "found", "do"], [("ok" if f.ok else "BAD", f.what, f.found, f.fix) for f in findings])
+        _table(["", "what", "found", "do"], [("ok" if f.ok else "BAD", f.what, f.found, "" if f.ok else f.fix) for f in findings])
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -362,6 +373,12 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]], file: Any = No
             print("  ".join("-" * width for width in widths), file=file or sys.stdout)
 
 
+def _foreign(error: Exception) -> bool:
+    """A database that went away under a command is no bug of ours. (psycopg is imported only where it is used.)"""
+    psycopg = sys.modules.get("psycopg")
+    return psycopg is not None and isinstance(error, psycopg.Error)
+
+
 def main() -> None:
     """Run the command line; errors that the user can act on are one message and an exit code, never a traceback."""
     try:
@@ -374,3 +391,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        if not _foreign(error):
+            raise
+        print(f"ecom_lite: the warehouse did not answer: {str(error).strip()}; see `ecom_lite status`", file=sys.stderr)
+        sys.exit(1)

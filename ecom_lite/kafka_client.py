@@ -75,10 +75,10 @@ def explained(config: Mapping[str, Any], doing: str) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        raise EcomLiteError(f"{doing}: {_explain(config, error)}") from error
+        raise EcomLiteError(f"{doing}: {explain(config, error)}") from error
 
 
-def _explain(config: Mapping[str, Any], error: KafkaError) -> str:
+def explain(config: Mapping[str, Any], error: KafkaError) -> str:
     where = ",".join(config["bootstrap_servers"])
     if isinstance(error, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
         return f"Kafka at {where} refused the login: {error}; check kafka.sasl_mechanism, _username and _password"

@@ -41,7 +41,8 @@ def opened(settings: Settings, terminal: Terminal, purpose: str, *, kafka: bool)
         yield _live(settings)
         return
     app = App(settings)
-    if (app.own_postgres or app.own_kafka) and not (settings.data_dir / "secrets.json").is_file():
+    own = [name for name, needed in (("postgres", app.own_postgres), ("kafka", kafka and app.own_kafka)) if needed]
+    if not all((settings.data_dir / name).is_dir() for name in own):
         raise NotRunning(f"{settings.data_dir} has no data yet: start with `ecom_lite run`")
     with RunLock(settings.data_dir, purpose):
         setup_file_logs(settings.data_dir, settings.run.log_level)
@@ -52,7 +53,8 @@ def opened(settings: Settings, terminal: Terminal, purpose: str, *, kafka: bool)
         supervisor = Supervisor(restarts=0, restart_window_s=60, ready_timeout_s=run.ready_timeout_s, listener=lambda *_: None)
         app.add_engines(supervisor, kafka=kafka)
         try:
-            supervisor.start()
+            with terminal.busy(f"starting {' and '.join(own)} for this command" if own else "connecting"):
+                supervisor.start()
             yield Opened(app, live=False, producing=False)
         finally:
             supervisor.stop()

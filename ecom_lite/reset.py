@@ -15,6 +15,7 @@ from .supervise.lock import LOCK_FILE, RunLock
 # Everything that a run writes. A file that is none of these is not ours and stays.
 OURS: Final = (
     "kafka", "postgres", "spark", "lake", "dbt", "grafana", "logs", "secrets.json", "state.json", "children.json",
+    "grafana.env",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import signal
 import threading
 import time
@@ -13,23 +13,21 @@ from types import FrameType
 from typing import Any, Final
 
 import psutil
-import psycopg
 
 from .app import App, fetch_jars
-from .check.reconcile import reconcile
 from .config import Settings
-from .engines.child import ChildRegistry
-from .errors import EcomLiteError
+from .engines.registry import ChildRegistry
+from .errors import EcomLiteError, UsageError
 from .observe.logs import setup_file_logs
-from .observe.memory import run_memory_bytes
+from .observe.meter import Meter
 from .supervise.lock import RunLock
 from .supervise.state import write_state
 from .supervise.supervisor import Supervisor
 from .terminal import Terminal
+from .view import duration
 
 TICK_S: Final = 1.0
-MEMORY_EVERY_TICKS: Final = 2
-log = logging.getLogger("ecom_lite.supervise")
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,8 @@ class Run:
     """One run in this process. `execute` returns (exit code, summary); the summary is {} where none was asked for."""
 
     def __init__(self, settings: Settings, options: Options) -> None:
+        if settings.shop.events is not None and not settings.shop.enabled:
+            raise UsageError("--events counts what the simulated shop sends, and shop.enabled is false: use --for, or enable it")
         self.settings = settings
         self.options = options
         self.bounded = options.for_s is not None or settings.shop.events is not None
@@ -55,40 +55,31 @@ class Run:
         self._asked = threading.Event()  # a signal came
         self._supervisor: Supervisor | None = None
         self._app: App | None = None
+        self._meter = Meter()
         self._began = psutil.Process().create_time()
         self._ready_s = 0.0
-        self._peak_memory = 0
-        self._totals: dict[str, Any] = {}
-        self._rates: dict[str, float] = {"sent": 0.0, "records": 0.0}
-        self._last_tick: tuple[float, dict[str, Any]] = (time.monotonic(), {})
-        self._events: list[tuple[str, str, str]] = []
-        self._reader: psycopg.Connection | None = None
-        self._recorder: psycopg.Connection | None = None
 
     def execute(self) -> tuple[int, dict[str, Any]]:
-        """Raises EcomLiteError when a part cannot start or dies for good."""
-        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Raises EcomLiteError when a part cannot start or dies for good; KeyboardInterrupt while jars are fetched."""
         data_dir = self.settings.data_dir
-        try:
-            with RunLock(data_dir, "run"):
-                setup_file_logs(data_dir, self.settings.run.log_level)
-                left = ChildRegistry(data_dir / "children.json").cleanup()
-                if left:
-                    self.terminal.say(f"ended what an earlier run had left: {', '.join(left)}", "yellow")
-                try:
-                    return self._execute()
-                finally:
-                    self.terminal.end()
-                    if self._supervisor is not None:
-                        self._supervisor.stop()
-                    self.state = "stopped"
-                    self._write_state()
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+        with RunLock(data_dir, "run"):
+            setup_file_logs(data_dir, self.settings.run.log_level)
+            left = ChildRegistry(data_dir / "children.json").cleanup()
+            if left:
+                self.terminal.say(f"ended what an earlier run had left: {', '.join(left)}", "yellow")
+            fetch_jars(self.settings, self.terminal)  # before our signal handlers: Ctrl-C ends it at once, the next run goes on
+            previous = {number: signal.getsignal(number) for number in SIGNALS}
+            for number in SIGNALS:
+                if previous[number] is not signal.SIG_IGN:  # nohup
+                    signal.signal(number, self._on_signal)
+            try:
+                return self._execute()
+            finally:
+                self._stop_all()
+                for number, handler in previous.items():
+                    signal.signal(number, handler)
 
     def _execute(self) -> tuple[int, dict[str, Any]]:
-        fetch_jars(self.settings, self.terminal)
         app = self._app = App(self.settings)
         run = self.settings.run
         supervisor = self._supervisor = Supervisor(
@@ -106,7 +97,7 @@ class Run:
         self._ready_s = time.time() - self._began
         self.state = "running"
         self._write_state()
-        self.terminal.banner(self._ready_s, self._shown_addresses())
+        self.terminal.banner(self._ready_s, app.addresses())
         if self.options.open_page:
             webbrowser.open(app.page_url)
         self._watch(supervisor)
@@ -121,35 +112,55 @@ class Run:
             return 128 + self.signal, summary
         return (0 if summary.get("closes", True) else 1), summary
 
+    def _stop_all(self) -> None:
+        was_running, self.state = self.state != "starting", "stopping"
+        self._doing("stopping the parts")
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        self.terminal.end()
+        self._meter.close()
+        self.state = "stopped"
+        self._write_state()
+        if was_running:
+            totals, folder = self._meter.totals, self.settings.data_dir
+            done = f"{totals.get('sent', 0):,} events sent, {totals.get('facts', 0):,} facts in the warehouse"
+            up = duration(time.time() - self._began)
+            self.terminal.say(f"stopped after {up}: {done}; the next run goes on from {folder}")
+
     def _watch(self, supervisor: Supervisor) -> None:
-        """Until a signal, the time given, all events sent and loaded, or a part that fails for good."""
+        """Until a signal, the time given, all events sent, or a part that fails for good."""
         until = None if self.options.for_s is None else time.monotonic() + self.options.for_s
-        tick = 0
         while not self._asked.wait(TICK_S if until is None else max(0.0, min(TICK_S, until - time.monotonic()))):
-            tick += 1
-            self._measure(tick)
-            if supervisor.failed.is_set():
+            self._measure()
+            if supervisor.failed.is_set() or (until is not None and time.monotonic() >= until):
                 return
-            if until is not None and time.monotonic() >= until:
-                return
-            if until is None and self.bounded and supervisor.slot("produce").service.health().figures.get("done"):
+            if self.settings.shop.events is not None and supervisor.slot("produce").service.health().figures.get("done"):
                 return
 
     def _finish(self, app: App, supervisor: Supervisor) -> dict[str, Any]:
         """Stop sending, drain, run dbt once more, and take the count while the engines are still up."""
-        self.terminal.update(self.status())
+        self._doing("stopping the shop")
         supervisor.stop("produce")
+        self._doing("loading what is left")
+        ends = [app.end_offsets()]  # the loader drains up to here at least; others may go on sending
         supervisor.stop("load")
-        self._measure(0)
+        self._measure()
         if supervisor.failed.is_set():
             return {}
+        self._doing("bringing the marts up to date")
         app.settle()
-        report = reconcile(app.address, self.settings.kafka.topic, app.end_offsets, producing=False)
-        self._peak_memory = max(self._peak_memory, run_memory_bytes())
-        figures = report.figures
+        self._doing("taking the count")
+        from .check.reconcile import reconcile
+
+        report = reconcile(
+            app.address, self.settings.kafka.topic, lambda: ends.pop() if ends else app.end_offsets(), producing=False
+        )
+        self._measure()
+        self._meter.measure_memory()
         for line in report.lines:
             if not line.closes:
                 self.terminal.say(f"does not close: {line.name}: {line.left} is not {line.right} {line.note}", "bold red")
+        figures, this_run = report.figures, self._meter.this_run(app.address, self._began)
         names = ("sent", "facts", "duplicates", "other", "dead", "foreign", "lost")
         return {
             "closes": report.closes,
@@ -157,85 +168,41 @@ class Run:
             **{name: int(figures[name]) for name in names},
             "revenue": str(figures["fact_revenue"]),
             "marts": int(figures["mart_lines"]),
-            "dbt_runs": self._count_dbt(app),
-            "load_rate": self._load_rate(app),
-            "rss_mb": round(self._peak_memory / 1e6),
+            **this_run,
+            "rss_mb": round(self._meter.peak_memory / 1e6),
             "restarts": {slot.name: slot.restarted for slot in supervisor.slots if slot.restarted},
             "seconds": round(time.time() - self._began, 1),
             "seed": self.settings.shop.seed,
         }
 
-    def _count_dbt(self, app: App) -> int:
-        return int(self._one(app, "SELECT count(*) FROM ops.dbt_runs WHERE started_at >= to_timestamp(%s) AND status <> 'error'"))
+    def _doing(self, what: str) -> None:
+        self.terminal.doing(what)
+        self.terminal.update(self.status(), self._meter.history)
 
-    def _load_rate(self, app: App) -> int:
-        """Events a second from the first one's broker time to the last commit, producer running beside."""
-        return int(
-            self._one(
-                app,
-                "SELECT coalesce(sum(records) / nullif(extract(epoch FROM max(loaded_at) - min(oldest_broker_time)), 0), 0) "
-                "FROM ops.load_batches WHERE loaded_at >= to_timestamp(%s)",
-            )
-        )
-
-    def _one(self, app: App, query: Any) -> Any:
-        with psycopg.connect(app.address.conninfo("ecom_reader")) as reader:
-            row = reader.execute(query, [self._began]).fetchone()
-            return row[0] if row else 0
-
-    def _measure(self, tick: int) -> None:
+    def _measure(self) -> None:
         """Once a second: totals, rates, memory, the state file, the live view."""
-        if tick % MEMORY_EVERY_TICKS == 0:
-            self._peak_memory = max(self._peak_memory, run_memory_bytes())
-        self._flush_events()
-        totals = self._read_totals()
-        now = time.monotonic()
-        before, old = self._last_tick
-        if totals and old and now > before:
-            self._rates = {name: max(0.0, (totals[name] - old[name]) / (now - before)) for name in ("sent", "records")}
-        if totals:
-            self._totals, self._last_tick = totals, (now, totals)
-        self._write_state()
-        self.terminal.update(self.status())
-
-    def _read_totals(self) -> dict[str, Any]:
         assert self._app is not None
-        query = (
-            "SELECT coalesce(sum(own), 0)::bigint, coalesce(sum(facts), 0)::bigint, coalesce(sum(duplicates), 0)::bigint, "
-            "coalesce(sum(other), 0)::bigint, coalesce(sum(dead), 0)::bigint, coalesce(sum(lost), 0)::bigint, "
-            "(SELECT coalesce(sum(events), 0)::bigint FROM ops.sent_ledger) FROM ops.consumer_offsets"
-        )
-        try:
-            if self._reader is None or self._reader.closed:
-                self._reader = psycopg.connect(self._app.address.conninfo("ecom_reader"), autocommit=True)
-            row = self._reader.execute(query).fetchone()
-        except psycopg.Error:
-            if self._reader is not None:
-                self._reader.close()
-            return {}
-        names = ("own", "facts", "duplicates", "other", "dead", "lost", "sent")
-        totals: dict[str, Any] = dict(zip(names, row or (0,) * len(names), strict=True))
-        totals["records"] = totals["facts"] + totals["duplicates"] + totals["other"] + totals["dead"]
-        return totals
+        self._meter.measure(self._app.address)
+        self._write_state()
+        self.terminal.update(self.status(), self._meter.history)
 
     def status(self) -> dict[str, Any]:
         """What `ecom_lite status`, the page and the live view show."""
-        supervisor, app = self._supervisor, self._app
+        supervisor, meter, shop = self._supervisor, self._meter, self.settings.shop
         health = supervisor.health() if supervisor is not None else {}
-        load = health["load"].figures if "load" in health else {}
-        shop = self.settings.shop
+        load: Mapping[str, Any] = health["load"].figures if "load" in health else {}
         return {
             "state": self.state,
             "uptime_s": round(time.time() - self._began),
             "seed": shop.seed,
             "rate": shop.rate,
-            **self._totals,
-            "sent_per_s": round(self._rates["sent"]),
-            "loaded_per_s": round(self._rates["records"]),
+            **meter.totals,
+            "sent_per_s": round(meter.sent_per_s),
+            "loaded_per_s": round(meter.loaded_per_s),
             "lag": load.get("lag", 0),
             "delay_ms": load.get("delay_ms", 0),
-            "rss_mb": round(self._peak_memory / 1e6),
-            "dbt": app.last_dbt() if app is not None else {},
+            "rss_mb": round(meter.peak_memory / 1e6),
+            "dbt": meter.dbt,
             "parts": {
                 slot.name: {
                     "state": slot.state,
@@ -247,50 +214,32 @@ class Run:
             },
         }
 
-    def _shown_addresses(self) -> Mapping[str, str]:
-        assert self._app is not None
-        return self._app.addresses()
-
     def _write_state(self) -> None:
-        ready = self.state in ("running", "draining")
-        addresses = dict(self._shown_addresses()) if ready else {}
-        connect = self._app.connect_state() if ready and self._app is not None else {}
-        write_state(self.settings.data_dir, {**self.status(), "addresses": addresses, **connect, "pid": psutil.Process().pid})
+        app = self._app if self.state in ("running", "draining") else None
+        where = {} if app is None else {"addresses": app.addresses(), **app.connect_state()}
+        write_state(self.settings.data_dir, {**self.status(), **where, "pid": os.getpid()})
 
     def _heard(self, service: str, event: str, detail: str) -> None:
-        self._events.append((service, event, detail[:1000]))
+        self._meter.heard(service, event, detail)
         self.terminal.heard(service, event, detail)
 
-    def _flush_events(self) -> None:
-        """The supervisor's events into ops.service_events; while the database is away they wait here."""
-        events = self._events[:]
-        if not events or self._app is None:
-            return
-        try:
-            if self._recorder is None or self._recorder.closed:
-                self._recorder = self._app.address.connect("ecom_owner", autocommit=True)
-            with self._recorder.cursor() as cursor:
-                cursor.executemany("INSERT INTO ops.service_events (service, event, detail) VALUES (%s, %s, %s)", events)
-        except psycopg.Error:
-            if self._recorder is not None:
-                self._recorder.close()
-            return
-        del self._events[: len(events)]
-
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """The first one only asks: whoever waits on `_asked` goes on from there. The second does not wait."""
         if self._asked.is_set():
-            self.kill_now(number)
+            self._end_now(number)
         self.signal = number
         self._asked.set()
-        self.terminal.say("stopping; once more to stop at once", "yellow")
 
-    def kill_now(self, number: int) -> None:
-        """The second signal: no grace. What was committed is committed; the next run goes on from there."""
-        import os
-
-        self.terminal.end()
-        ChildRegistry(self.settings.data_dir / "children.json").cleanup(deadline_s=2)
-        os._exit(128 + number)
+    def _end_now(self, number: int) -> None:
+        """No grace: what was committed is committed; the next run goes on from there."""
+        os.write(2, b"\x1b[?25h\r\n" if self.terminal.fancy else b"")  # the live view had hidden the cursor
+        os.write(2, b"stopped at once; the next run goes on from what was committed\n")
+        if self._supervisor is not None:
+            self._supervisor.abandon()
+        try:
+            ChildRegistry(self.settings.data_dir / "children.json").cleanup(deadline_s=2)
+        finally:
+            os._exit(128 + number)
 
 
 def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:

@@ -1,66 +1,99 @@
-"""What a run shows on the terminal: the parts as they come up, the banner, a live view. All of it on stderr."""
+"""What a run shows on the terminal: the parts as they come up, the banner, a live view, the end. All of it on stderr."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console, Group
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 from rich.text import Text
 
-MARKS = {"waiting": "·", "starting": "◌", "ready": "✔", "restarting": "↻", "stopping": "■", "stopped": "■", "failed": "✘"}
-STYLES = {"ready": "green", "starting": "yellow", "restarting": "yellow", "failed": "bold red", "waiting": "dim"}
+from .view import starting_view, status_view
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+STATES: Final = {"starting": "starting", "ready": "ready", "restarted": "ready", "died": "restarting", "failed": "failed"}
+FRAMES_PER_S: Final = 5
 
 
 class Terminal:
-    """Rich where stderr is a terminal, one plain line per event where it is not."""
+    """Rich where stderr is a terminal, one plain line per event where it is not. Methods may be called from any thread."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, highlight=False, quiet=quiet)
+    def __init__(self, quiet: bool = False, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False, quiet=quiet)
         self.fancy = self.console.is_terminal and not quiet
-        self._parts: dict[str, tuple[str, float, str]] = {}  # name -> state, since, detail
+        self._parts: dict[str, tuple[str, float, float | None]] = {}  # name -> state, since, seconds it took
         self._began = time.monotonic()
+        self._doing = "starting"
+        self._ready = False
         self._live: Live | None = None
         self._status: Mapping[str, Any] = {}
+        self._history: Sequence[float] = ()
         self._lock = threading.Lock()
 
     def fetching(self, label: str) -> Progress:
-        """A progress bar for the jars; use it as a context manager."""
+        """Progress bars for the jars; use it as a context manager. Without a terminal it only says that it fetches."""
+        if not self.fancy:
+            self.say(f"fetching the jars for {label}")
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        return Progress(*columns, console=self.console, transient=False, disable=not self.fancy)
+        return Progress(*columns, console=self.console, transient=True, disable=not self.fancy)
+
+    @contextmanager
+    def busy(self, what: str) -> Iterator[None]:
+        """A spinner while something takes its time; nothing without a terminal."""
+        if self.fancy:
+            with self.console.status(what):
+                yield
+        else:
+            yield
 
     def begin(self, names: list[str]) -> None:
+        """The parts are about to start."""
         now = time.monotonic()
         self._began = now
-        self._parts = {name: ("waiting", now, "") for name in names}
+        self._parts = {name: ("waiting", now, None) for name in names}
         if self.fancy:
-            self._live = Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
+            self._live = Live(
+                get_renderable=self._render, console=self.console, refresh_per_second=FRAMES_PER_S, transient=True,
+                redirect_stdout=False, redirect_stderr=False,
+            )  # fmt: skip
             self._live.start()
 
     def heard(self, service: str, event: str, detail: str) -> None:
-        """A supervisor event, from any thread."""
-        states = {"starting": "starting", "ready": "ready", "restarted": "ready", "died": "restarting", "failed": "failed"}
+        """An event of the supervisor."""
+        now = time.monotonic()
         with self._lock:
-            self._parts[service] = (states.get(event, "stopped"), time.monotonic(), detail)
-        if event in ("died", "failed"):
-            self.say(
-                f"{service} {event}: {detail.splitlines()[0] if detail else ''}", "yellow" if event == "died" else "bold red"
-            )
+            _, since, _ = self._parts.get(service, ("", now, None))
+            state = STATES.get(event, "stopped")
+            self._parts[service] = (state, now if state != "ready" else since, now - since if state == "ready" else None)
+        first = detail.splitlines()[0] if detail else ""
+        if event == "died":
+            self.say(f"{service} died and is started again: {first}", "yellow")
         elif event == "restarted":
-            self.say(f"{service} is back ({detail})", "green")
-        elif event == "ready" and not self.fancy:
+            self.say(f"{service} is back after {detail}", "green")
+        elif event == "ready" and not self.fancy and not self._ready:
             self.say(f"{service} ready, {detail}")
 
     def say(self, text: str, style: str = "") -> None:
-        self.console.print(Text(text, style=style))
+        """One line; above the live view where there is one."""
+        self.console.print(Text(text, style=style), soft_wrap=True)
 
-    def update(self, status: Mapping[str, Any]) -> None:
-        self._status = status
+    def doing(self, what: str) -> None:
+        """The run goes on to its next stage."""
+        self._doing = what
+        if not self.fancy:
+            self.say(what)
+
+    def update(self, status: Mapping[str, Any], history: Sequence[float] = ()) -> None:
+        self._status, self._history = status, tuple(history)
 
     def end(self) -> None:
         """Take the live view down. Safe to repeat."""
@@ -69,39 +102,32 @@ class Terminal:
             live.stop()
 
     def banner(self, ready_s: float, addresses: Mapping[str, str]) -> None:
+        """All parts are ready: where to look."""
+        self._ready = True
+        self._doing = "running"
         table = Table.grid(padding=(0, 2))
         for name, address in addresses.items():
-            table.add_row(Text(f"  {name}", style="bold"), Text(address, style="cyan"))
-        self.console.print(Text(f"\necom_lite is ready after {ready_s:.1f} s", style="bold green"))
+            table.add_row(Text(f"  {name}", style="bold"), Text(address, style="cyan" if "://" in address else "", overflow="fold"))
+        self.console.print(Text(f"ecom_lite is ready after {ready_s:.1f} s", style="bold green"))
         self.console.print(table)
         self.console.print(Text("  Ctrl-C stops it; the data stays.\n", style="dim"))
 
-    def _render(self) -> Group | Table:
-        with self._lock:
-            parts = dict(self._parts)
-        if self._status.get("state") in ("running", "draining"):
-            return self._running()
-        table = Table.grid(padding=(0, 1))
-        now = time.monotonic()
-        for name, (state, since, detail) in parts.items():
-            shown = detail if state == "ready" else "" if state == "waiting" else f"{now - since:.1f} s"
-            table.add_row(Text(MARKS[state], style=STYLES.get(state, "")), Text(name), Text(shown, style="dim"))
-        return Group(Text(f"starting, {now - self._began:.0f} s", style="bold"), table)
+    def summary(self, summary: Mapping[str, Any]) -> None:
+        """The count at the end, for people."""
+        table = Table.grid(padding=(0, 2))
+        for name, value in summary.items():
+            shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and name != "seed" else value
+            table.add_row(Text(f"  {name}", style="dim"), Text(str(shown)))
+        closes = summary.get("closes")
+        self.console.print(Text("the count closes" if closes else "THE COUNT DOES NOT CLOSE", style="bold green" if closes else "bold red"))
+        self.console.print(table)
 
-    def _running(self) -> Table:
-        status = self._status
-        dbt = status.get("dbt") or {}
-        table = Table.grid(padding=(0, 3))
-        cells = {
-            "sent": f"{status.get('sent', 0):,} ({status.get('sent_per_s', 0):,.0f}/s)",
-            "facts": f"{status.get('facts', 0):,} ({status.get('loaded_per_s', 0):,.0f}/s)",
-            "lag": f"{status.get('lag', 0):,}",
-            "duplicates": f"{status.get('duplicates', 0):,}",
-            "dead letters": f"{status.get('dead', 0):,}",
-            "dbt": f"{dbt.get('status', 'waiting for facts')}{' ' + dbt['at'] if dbt.get('at') else ''}",
-            "memory": f"{status.get('rss_mb', 0):,} MB",
-            "up": f"{status.get('uptime_s', 0):.0f} s",
-        }
-        table.add_row(*[Text(name, style="dim") for name in cells])
-        table.add_row(*[Text(value, style="bold") for value in cells.values()])
-        return table
+    def _render(self) -> RenderableType:
+        if self._ready and self._status:
+            return status_view({**self._status, "doing": self._doing}, self._history)
+        now = time.monotonic()
+        with self._lock:
+            parts = {
+                name: (state, now - since if took is None else took) for name, (state, since, took) in self._parts.items()
+            }
+        return starting_view(parts, now - self._began, self._doing)

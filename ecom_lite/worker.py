@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import signal
 import sys
 import threading
@@ -38,16 +40,22 @@ def _produce(job: Job, stop: threading.Event, report: Callable[[Mapping[str, obj
     Producer(settings, Address(**job["address"]), job["bootstrap"], report=told).run(stop, events=settings.shop.events)
 
 
-ROLES = {"load": _load, "produce": _produce}
+ROLES = {"load": (_load, "ecom_lite.load.loader"), "produce": (_produce, "ecom_lite.produce")}
 
 
 def main() -> int:
     """Run the role named on the command line until stdin closes, SIGTERM comes, or its work is done."""
-    job: Job = json.loads(sys.stdin.readline())
-    setup_stderr_logs(job["settings"]["run"]["log_level"])
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    role, room = ROLES[sys.argv[1]]
+    stop, started = threading.Event(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set() if started.is_set() else os._exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    importlib.import_module(room)  # the job comes once Kafka and PostgreSQL are up: until then there is time for this
+    line = sys.stdin.readline()
+    if not line:
+        return 0  # the run was stopped before it was ready
+    started.set()
+    job: Job = json.loads(line)
+    setup_stderr_logs(job["settings"]["run"]["log_level"])
     threading.Thread(target=_stop_at_end_of_stdin, args=(stop,), name="stdin", daemon=True).start()
     last: dict[str, object] = {}
 
@@ -57,7 +65,7 @@ def main() -> int:
         print(json.dumps(figures, default=str), flush=True)
 
     try:
-        ROLES[sys.argv[1]](job, stop, report)
+        role(job, stop, report)
         report({**last, "ready": True, "done": True})
         return 0
     except EcomLiteError as error:
@@ -66,7 +74,8 @@ def main() -> int:
 
 
 def _stop_at_end_of_stdin(stop: threading.Event) -> None:
-    while sys.stdin.read(4096):
+    # Not sys.stdin.read: Python aborts at its end when a daemon thread sits in a buffered read.
+    while os.read(0, 4096):
         pass
     stop.set()
 

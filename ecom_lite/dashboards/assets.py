@@ -37,9 +37,7 @@ class Assets:
         self._lock = threading.Lock()
         self._made: dict[str, Asset] = {}
         folder = files(__package__).joinpath("static")
-        self._files = {
-            entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(tuple(TYPES))
-        }
+        self._files = {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(tuple(TYPES))}
         digest = hashlib.sha256(version("plotly").encode())
         for name in sorted(self._files):
             digest.update(name.encode() + b"\0" + self._files[name])

@@ -16,15 +16,13 @@ COLUMNS: Final = 24  # of Grafana's grid
 SCHEMA_VERSIONS: Final = range(30, 43)  # classic JSON; what both Grafana 10 and 13 read
 TEXT_PANEL: Final = "text"
 # What static/panels.js has a drawing for. A test compares the two.
-PANEL_TYPES: Final = ("stat", "timeseries", "barchart", "piechart", "table", "bargauge", "gauge", TEXT_PANEL)
-UNITS: Final = (
-    *("none", "short", "locale", "string", "currencyUSD", "percent", "percentunit", "ms", "s", "d", "dateTimeAsIso"),
-)
+PANEL_TYPES: Final = ("stat", "timeseries", "barchart", "piechart", "table", "bargauge", TEXT_PANEL)
+UNITS: Final = ("none", "short", "locale", "string", "currencyUSD", "percent", "percentunit", "ms", "s", "d", "dateTimeAsIso")
 CELL_TYPES: Final = ("auto", "gauge", "color-text", "color-background")
 CALCS: Final = ("lastNotNull", "last", "sum", "max", "min", "mean")
 COLOR_MODES: Final = ("fixed", "thresholds", "palette-classic", "continuous-BlPu", "continuous-GrYlRd")
 OVERRIDE_PROPERTIES: Final = (
-    *("unit", "decimals", "color", "displayName", "min", "max", "thresholds", "noValue", "custom.cellOptions"),
+    *("unit", "decimals", "color", "displayName", "min", "max", "thresholds", "mappings", "custom.cellOptions"),
     *(
         "custom.width",
         "custom.align",
@@ -227,6 +225,12 @@ def _properties(found: dict[str, Any]) -> None:
     _require(unit in UNITS or unit.startswith("suffix:"), f"unit {unit!r} is not among {', '.join(UNITS)}")
     mode = found.get("color", {}).get("mode", COLOR_MODES[0])
     _require(mode in COLOR_MODES, f"colour mode {mode!r} is not among {', '.join(COLOR_MODES)}")
+    for mapping in found.get("mappings", []):
+        _require(mapping["type"] == "value", f"value mapping of type {mapping['type']!r}: only `value` is drawn")
+        _require(
+            all(set(to) <= {"color", "index"} for to in mapping["options"].values()),
+            "a value mapping may set a color only",
+        )
     cell = found.get("custom.cellOptions", {}).get("type", "auto")
     _require(cell in CELL_TYPES, f"cell type {cell!r} is not among {', '.join(CELL_TYPES)}")
 

@@ -18,7 +18,7 @@ HEAD = """# The dashboards' queries
 
 Grafana and the built-in page draw the same files, `grafana/dashboards/*.json`; both run these queries as `ecom_reader`,
 which may only read. `$__timeFrom()`, `$__timeTo()` and `$__timeFilter(column)` stand for the chosen time range,
-`$__interval_ms` for the width of one point in milliseconds, and `$__timeGroupAlias(column, $__interval)` cuts time into points.
+`$__interval_ms` for the width of one point in milliseconds; `$__timeGroupAlias(column, $__interval)` is a point's time.
 """
 
 
@@ -28,9 +28,9 @@ def render(boards: Iterable[Board]) -> str:
     for board in boards:
         parts.append(f"\n## {board.title}\n")
         parts.append(f"{board.description}\n")
-        parts.append(
-            f"`{board.source.name}`, uid `{board.uid}`, from {board.start} to {board.end}, each {board.refresh_ms // 1000} s.\n"
-        )
+        every = f"{board.refresh_ms // 1000} s"
+        name = board.source.name
+        parts.append(f"`{name}`, uid `{board.uid}`, {board.start} to {board.end}, drawn anew each {every}.\n")
         parts += [_panel(panel) for panel in board.panels]
     return "\n".join(parts)
 

@@ -153,9 +153,7 @@ def _ns(moment: datetime) -> int:
 _MACROS: Final[dict[str, Callable[[Sequence[str], TimeRange], str]]] = {
     "time": _of_column("time", lambda column, _: f'{column} AS "time"'),
     "timeEpoch": _of_column("timeEpoch", lambda column, _: f'extract(epoch from {column}) as "time"'),
-    "timeFilter": _of_column(
-        "timeFilter", lambda column, r: f"{column} BETWEEN {_quoted(r.start)} AND {_quoted(r.end)}"
-    ),
+    "timeFilter": _of_column("timeFilter", lambda column, r: f"{column} BETWEEN {_quoted(r.start)} AND {_quoted(r.end)}"),
     "timeFrom": _bound("timeFrom", lambda r: _quoted(r.start)),
     "timeTo": _bound("timeTo", lambda r: _quoted(r.end)),
     "timeGroup": _time_group,
@@ -163,9 +161,7 @@ _MACROS: Final[dict[str, Callable[[Sequence[str], TimeRange], str]]] = {
     "unixEpochFilter": _of_column("unixEpochFilter", lambda c, r: f"{c} >= {_s(r.start)} AND {c} <= {_s(r.end)}"),
     "unixEpochFrom": _bound("unixEpochFrom", lambda r: str(_s(r.start))),
     "unixEpochTo": _bound("unixEpochTo", lambda r: str(_s(r.end))),
-    "unixEpochNanoFilter": _of_column(
-        "unixEpochNanoFilter", lambda c, r: f"{c} >= {_ns(r.start)} AND {c} <= {_ns(r.end)}"
-    ),
+    "unixEpochNanoFilter": _of_column("unixEpochNanoFilter", lambda c, r: f"{c} >= {_ns(r.start)} AND {c} <= {_ns(r.end)}"),
     "unixEpochNanoFrom": _bound("unixEpochNanoFrom", lambda r: str(_ns(r.start))),
     "unixEpochNanoTo": _bound("unixEpochNanoTo", lambda r: str(_ns(r.end))),
     "unixEpochGroup": _unix_group,

@@ -181,9 +181,7 @@ class _Cache:
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[object, ...], tuple[Future[object], float]] = OrderedDict()
 
-    def get(
-        self, key: tuple[object, ...], compute: Callable[[], object], keep_s: Callable[[Any, float], float]
-    ) -> object:
+    def get(self, key: tuple[object, ...], compute: Callable[[], object], keep_s: Callable[[Any, float], float]) -> object:
         """The value of `key`: kept for `keep_s(value, seconds it took)`, else computed. Raises what `compute` does."""
         with self._lock:
             found = self._entries.get(key)

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import requests
-
 from ecom_lite.errors import JarError
 
 CONNECT_TIMEOUT_S = 10.0
@@ -39,6 +37,8 @@ def download(url: str, part: Path, *, what: str, tell: Callable[[int, int], None
     `tell(done, total)` gets bytes; total is 0 when the server does not say. Retries what may pass (lost connections,
     429, 5xx). Raises JarError that names `what` and the reason; Interrupted when `stop` is set.
     """
+    import requests  # 0.1 s to import, and nearly every start finds all jars in the cache
+
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _attempt(url, part, what, tell, stop)
@@ -58,6 +58,8 @@ def download(url: str, part: Path, *, what: str, tell: Callable[[int, int], None
 
 
 def _attempt(url: str, part: Path, what: str, tell: Callable[[int, int], None], stop: threading.Event) -> None:
+    import requests
+
     have = part.stat().st_size if part.exists() else 0
     headers = {"Accept-Encoding": "identity"}
     if have:

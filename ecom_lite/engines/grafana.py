@@ -65,9 +65,7 @@ def find_grafana(home: Path | None = None, env: Mapping[str, str] | None = None)
     if home is not None:
         found = _in_home(home.expanduser())
         if found is None:
-            raise EngineError(
-                f"grafana.home {home}: no bin/grafana there. Name the folder that Grafana was unpacked to."
-            )
+            raise EngineError(f"grafana.home {home}: no bin/grafana there. Name the folder that Grafana was unpacked to.")
         return found
     if variables.get(HOME_VARIABLE) and (found := _in_home(Path(variables[HOME_VARIABLE]))):
         return found
@@ -89,9 +87,7 @@ def _homepath(binary: Path) -> Path:
     for home in (binary.parent.parent, binary.resolve().parent.parent, *PACKAGE_HOMES):
         if (home / "public").is_dir() and (home / "conf").is_dir():
             return home
-    raise EngineError(
-        f"{binary}: the rest of its installation (conf/, public/) was not found. Set grafana.home to its folder."
-    )
+    raise EngineError(f"{binary}: the rest of its installation (conf/, public/) was not found. Set grafana.home to its folder.")
 
 
 class GrafanaServer:
@@ -116,7 +112,7 @@ class GrafanaServer:
         self.data_dir = data_dir.absolute()
         self.log = log_dir.absolute() / "grafana.log"
         self.host = LOOPBACK
-        self._binary = binary
+        self.binary = binary
         self._warehouse = warehouse
         self._provisioning = provisioning.absolute()
         self._boards = boards.absolute()
@@ -162,23 +158,21 @@ class GrafanaServer:
     def start(self, deadline_s: float = START_DEADLINE_S) -> None:
         """Start the server and return once it says that it is well and serves the boards.
 
-        May be called again after a stop, a kill or a crash. Raises EngineError, with the end of the log, when it dies or
-        is not ready within `deadline_s` seconds; nothing runs then. Raises PortTaken for a fixed port that is in use.
+        May be called again after a stop, a kill or a crash. Raises EngineError, with the end of the log, when it dies
+        or is not ready within `deadline_s` seconds; nothing runs then. Raises PortTaken for a fixed port in use.
         """
         if self.alive:
             raise EngineError(f"Grafana is running already (pid {self.pid}).")
         self._cancelled.clear()
-        homepath = _homepath(self._binary)
+        homepath = _homepath(self.binary)
         self._port = choose_port(self._port, self._fixed_port, self._last_port() or USUAL_PORT, what="Grafana")
         for folder in ("data", "plugins"):
             (self.data_dir / folder).mkdir(parents=True, exist_ok=True)
         (self.data_dir / "port").write_text(str(self._port), "utf-8")
         ini = self._write_ini()
-        verb = ["server"] if self._binary.name == "grafana" else []
-        command: list[str | Path] = [self._binary, *verb, f"--homepath={homepath}", f"--config={ini}"]
-        self._child = Child(
-            "Grafana", command, log=self.log, env=self._environment(), cwd=homepath, registry=self._registry
-        )
+        verb = ["server"] if self.binary.name == "grafana" else []
+        command: list[str | Path] = [self.binary, *verb, f"--homepath={homepath}", f"--config={ini}"]
+        self._child = Child("Grafana", command, log=self.log, env=self._environment(), cwd=homepath, registry=self._registry)
         self._child.start()
         try:
             self._wait_ready(self._child, time.monotonic() + deadline_s)

@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from .decode import DeadLetter
 
 ACK_TIMEOUT_S: Final = 10
+PRODUCER: Final = {
+    "linger_ms": 5,
+    "max_block_ms": ACK_TIMEOUT_S * 1000,  # a broker that is away must not hold the loader up for long
+    "max_request_size": 16 * 1024 * 1024,  # the original may be as large as its own topic allows, and headers come on top
+}
 log = logging.getLogger("ecom_lite.load")
 
 
@@ -28,21 +33,29 @@ class DeadLetterTopic:
         self._producer: KafkaProducer | None = None
 
     def send(self, letters: Sequence[DeadLetter]) -> None:
-        """Send and wait for the acknowledgements; a broker that does not answer is logged, the table has the letters."""
+        """Send and wait for the acknowledgements; what Kafka does not take is logged, the table has it."""
         if not letters:
             return
+        futures, problem = [], None
         try:
             if self._producer is None:
-                self._producer = KafkaProducer(**self._config, linger_ms=5)
+                self._producer = KafkaProducer(**self._config, **PRODUCER)
             for letter in letters:
-                self._producer.send(
-                    self._topic, key=letter.key, value=letter.value, headers=self._headers(letter), partition=None
-                )
+                try:
+                    futures.append(
+                        self._producer.send(self._topic, key=letter.key, value=letter.value, headers=self._headers(letter))
+                    )
+                except MessageSizeTooLargeError as error:
+                    problem = error
             self._producer.flush(timeout=ACK_TIMEOUT_S)
         except KafkaError as error:
-            log.warning("%d dead letters are in ops.dead_letters but not on topic %s: %s", len(letters), self._topic, error)
+            problem = error
+        problem = next((future.exception for future in futures if future.failed()), problem)
+        if problem is not None:
+            missing = len(letters) - sum(future.succeeded() for future in futures)
+            log.warning("%d dead letters are in ops.dead_letters but not on topic %s: %r", missing, self._topic, problem)
 
-    def _headers(self, letter: DeadLetter) -> list[tuple[str, bytes]]:
+    def _headers(self, letter: DeadLetter) -> list[tuple[str, bytes | None]]:
         ours = {
             "__connect.errors.topic": self._source,
             "__connect.errors.partition": str(letter.partition),
@@ -53,8 +66,7 @@ class DeadLetterTopic:
             "__connect.errors.exception.class.name": letter.reason,
             "__connect.errors.exception.message": letter.detail,
         }
-        kept = [(name, value or b"") for name, value in letter.headers]
-        return kept + [(name, text.encode("utf-8", "replace")) for name, text in ours.items()]
+        return [*letter.headers] + [(name, text.encode("utf-8", "replace")) for name, text in ours.items()]
 
     def close(self) -> None:
         if self._producer is not None:

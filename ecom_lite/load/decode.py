@@ -47,6 +47,16 @@ class DeadLetter(NamedTuple):
     error_class: str
 
 
+class Part(NamedTuple):
+    """What one poll brought of one partition: it accounts for the offsets [start, end), also for those without a record."""
+
+    partition: int
+    records: Sequence[Record]
+    start: int
+    end: int
+    epoch: int
+
+
 @dataclass(slots=True)
 class Extent:
     """The offsets [start, end) of one partition that a batch accounts for."""
@@ -60,7 +70,7 @@ class Extent:
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction writes. `lost` are offsets that retention removed before they could be read."""
+    """What one transaction writes, and the offsets that it accounts for."""
 
     extents: dict[int, Extent] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
@@ -74,12 +84,15 @@ class Batch:
     def records(self) -> int:
         return len(self.lines) + len(self.others) + len(self.dead)
 
-    def add(self, records: Sequence[Record], start: int, epoch: int, now: datetime) -> None:
-        """Decode the records of one partition; `start` is the offset up to which the partition is accounted for."""
-        partition = records[0].partition
+    def add(self, part: Part, now: datetime) -> None:
+        """Decode the records of one partition; parts of the same partition follow each other without a gap."""
+        partition, records, start, end, epoch = part
         extent = self.extents.get(partition)
         if extent is None:
             extent = self.extents[partition] = Extent(start, start, epoch)
+        extent.end = end
+        if not records:
+            return
         lines, own = self.lines, 0
         for record in records:
             headers = record.headers
@@ -95,12 +108,10 @@ class Batch:
             else:
                 self.others.append(Other(partition, record.offset, event))
         self.sources.append(records)
-        extent.end = records[-1].offset + 1
         extent.records += len(records)
         extent.own += own
-        oldest, newest = records[0].timestamp, records[-1].timestamp
-        self.oldest_ms = oldest if self.oldest_ms is None else min(oldest, self.oldest_ms)
-        self.newest_ms = newest if self.newest_ms is None else max(newest, self.newest_ms)
+        stamps = [ms for ms in (records[0].timestamp, records[-1].timestamp, self.oldest_ms, self.newest_ms) if ms and ms > 0]
+        self.oldest_ms, self.newest_ms = min(stamps, default=None), max(stamps, default=None)
 
     def without(self, refused: dict[tuple[int, int], DeadLetter]) -> Batch:
         """The same batch with some of its events as dead letters instead."""

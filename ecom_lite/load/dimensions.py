@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import psycopg
 
+from ..events import UserChange
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch
 
@@ -15,7 +16,7 @@ MAX_CACHED: Final = 200_000  # users and products each; a fuller cache is emptie
 
 
 class Dimensions:
-    """Surrogate keys by natural key. Call `commit` or `forget` with the transaction that `resolve` ran in."""
+    """Surrogate keys by natural key. Call `forget` when the transaction that `resolve` ran in is rolled back."""
 
     def __init__(self) -> None:
         self.forget()
@@ -34,13 +35,14 @@ class Dimensions:
             self.forget()
         events = [line.event for line in batch.lines]
         users = {event.user_id for event in events} | {
-            other.event.user_id for other in batch.others if hasattr(other.event, "email")
+            other.event.user_id for other in batch.others if isinstance(other.event, UserChange)
         }
         self._learn(connection, "user", self.users, users - self.users.keys())
+        known = self._described
+        changed = {e.product_id for e in events if known.get(e.product_id) != (e.product_title, e.category)}
         described: dict[int, tuple[str, str, datetime]] = {}
-        for event in events:
-            known = self._described.get(event.product_id)
-            if known is None or known[0] != event.product_title or known[1] != event.category:
+        for event in events if changed else ():
+            if event.product_id in changed:
                 newest = described.get(event.product_id)
                 if newest is None or newest[2] <= event.timestamp:
                     described[event.product_id] = (event.product_title, event.category, event.timestamp)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import enum
+import logging
 import random
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 
 import psycopg
 
+from ..errors import LoadError
+
 FIRST_DELAY_S: Final = 0.1
 MAX_DELAY_S: Final = 5.0
+T = TypeVar("T")
+log = logging.getLogger("ecom_lite.load")
 
 
 class Verdict(enum.Enum):
@@ -22,16 +27,15 @@ class Verdict(enum.Enum):
 _RETRY_CLASSES: Final = ("08", "53", "57P")
 _RETRY_STATES: Final = {"40001", "40P01", "25006", "55P03"}  # 25006: a read-only standby before it is promoted
 _DATA_CLASSES: Final = ("22", "23")
+_SCHEMA_CLASSES: Final = ("3F", "42")
 
-HINTS: Final = {
-    "28": "the password or the access rules of role ecom_loader were changed: start ecom_lite again, which sets them",
-    "3D": "the database is gone: `ecom_lite reset` starts with new data",
-    "42": "the schema is not the one that this version expects: run `ecom_lite migrate`",
-}
+
+class Stopped(Exception):
+    """The loader was told to stop while it waited: nothing of the batch in hand is lost, the next run loads it."""
 
 
 def verdict(error: psycopg.Error) -> Verdict:
-    """Read the SQLSTATE; an error without one is a connection that broke."""
+    """Read the SQLSTATE; an error without one is a connection that broke or did not come about."""
     state = error.sqlstate
     if state is None:
         return Verdict.RETRY if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) else Verdict.STOP
@@ -40,8 +44,14 @@ def verdict(error: psycopg.Error) -> Verdict:
     return Verdict.BISECT if state.startswith(_DATA_CLASSES) else Verdict.STOP
 
 
-def hint(error: psycopg.Error) -> str:
-    return HINTS.get((error.sqlstate or "")[:2], "see the loader's log; nothing was lost, the next run goes on from here")
+def fatal(error: psycopg.Error) -> LoadError:
+    """The error that ends the loader, in words for the user."""
+    state = error.sqlstate or "no SQLSTATE"
+    if state.startswith(_SCHEMA_CLASSES):
+        advice = "the schema or its grants are not those that this version expects: run `ecom_lite migrate`"
+    else:
+        advice = "nothing was lost, the next run goes on from here"
+    return LoadError(f"PostgreSQL refused the loader: {str(error).strip()} (SQLSTATE {state}); {advice}")
 
 
 def delays() -> Iterator[float]:
@@ -50,3 +60,38 @@ def delays() -> Iterator[float]:
     while True:
         yield delay * random.uniform(0.5, 1.0)
         delay = min(delay * 2, MAX_DELAY_S)
+
+
+class Patience:
+    """Repeats work until the database takes it. `pause(seconds)` waits, and raises Stopped when waiting must end."""
+
+    def __init__(self, pause: Callable[[float], None]) -> None:
+        self._pause = pause
+        self.waiting_for = ""  # why the database cannot be used now; for `health`
+
+    def run(self, work: Callable[[], T], reconnect: Callable[[], None]) -> T:
+        """Raises Stopped, LoadError where no retry helps, and psycopg.Error only for what one record may have caused."""
+        waits = delays()
+        while True:
+            try:
+                result = work()
+            except psycopg.Error as error:
+                what = verdict(error)
+                if what is Verdict.BISECT:
+                    raise
+                reconnect()
+                if what is Verdict.STOP:
+                    raise fatal(error) from error
+                self._note(error)
+                self._pause(next(waits))
+            else:
+                if self.waiting_for:
+                    log.info("PostgreSQL is back, loading goes on")
+                    self.waiting_for = ""
+                return result
+
+    def _note(self, error: psycopg.Error) -> None:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if not self.waiting_for:
+            log.warning("PostgreSQL is away, waiting: %s", reason)
+        self.waiting_for = reason

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -17,6 +20,8 @@ from ..warehouse.sqlfiles import read_sql
 from .decode import Batch, DeadLetter
 from .dimensions import Dimensions
 from .rows import copy_payload
+
+log = logging.getLogger("ecom_lite.load")
 
 
 class StaleOwner(Exception):
@@ -37,6 +42,14 @@ class Written:
     dead: int
 
 
+class Claimed(NamedTuple):
+    """A partition taken over: go on at `next_offset`; the offsets from `was` up to it were lost to retention."""
+
+    next_offset: int
+    epoch: int
+    was: int
+
+
 class Writer:
     """Owns one connection as ecom_loader, and the key cache that is true for it."""
 
@@ -45,6 +58,7 @@ class Writer:
         self._topic = topic
         self._dimensions = Dimensions()
         self._connection: psycopg.Connection | None = None
+        self._last = Written(0, 0, 0, 0)  # what the newest transaction writes, should it be committed
 
     def close(self) -> None:
         """Drop the connection (whatever its state) and all that was learnt on it. Safe to repeat."""
@@ -55,76 +69,74 @@ class Writer:
 
     def connection(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            self._dimensions.forget()
+            self.close()
             connection = self._address.connect("ecom_loader")
             connection.execute(read_sql(__package__, "temp_facts"))
             connection.commit()
             self._connection = connection
         return self._connection
 
-    def claim(self, beginnings: dict[int, int]) -> dict[int, tuple[int, int]]:
-        """Take partitions over: partition -> (next_offset, epoch). A partition never seen starts at its beginning."""
-        connection = self.connection()
-        claims = {}
-        for partition, beginning in sorted(beginnings.items()):
-            row = connection.execute(
-                read_sql(__package__, "claim"), {"topic": self._topic, "partition": partition, "beginning": beginning}
-            ).fetchone()
-            assert row is not None
-            claims[partition] = (int(row[0]), int(row[1]))
-        connection.commit()
+    def claim(self, beginnings: Mapping[int, int]) -> dict[int, Claimed]:
+        """Take partitions over, by their first offset on the broker. What was lost goes to ops.service_events too."""
+        with self.connection().transaction():
+            rows = self.connection().execute(
+                read_sql(__package__, "claim"),
+                {"topic": self._topic, "partitions": sorted(beginnings), "beginnings": [beginnings[p] for p in sorted(beginnings)]},
+            )
+            claims = {partition: Claimed(*claimed) for partition, *claimed in rows}
+            for partition, (next_offset, _, was) in claims.items():
+                if was < next_offset:
+                    detail = f"{self._topic}[{partition}]: retention removed offsets {was} .. {next_offset - 1} before they were loaded"
+                    self.connection().execute(read_sql(__package__, "insert_lost"), [detail])
         return claims
 
-    def record_lost(self, partition: int, start: int, epoch: int, beginning: int) -> None:
-        """Account for offsets that retention removed before they were loaded, and say so in ops.service_events."""
-        connection = self.connection()
-        connection.execute(
-            read_sql(__package__, "record_lost"),
-            {"topic": self._topic, "partition": partition, "start": start, "epoch": epoch, "beginning": beginning},
-        )
-        connection.execute(
-            "INSERT INTO ops.service_events (service, event, detail) VALUES ('load', 'lost', %s)",
-            [f"{self._topic}[{partition}]: offsets {start} .. {beginning - 1} were removed by retention before they were loaded"],
-        )
-        connection.commit()
-
-    def positions(self, partitions: list[int]) -> dict[int, int]:
-        """next_offset as the database has it: settles a COMMIT whose reply was lost."""
-        rows = self.connection().execute(
-            "SELECT partition, next_offset FROM ops.consumer_offsets WHERE topic = %s AND partition = ANY(%s)",
-            [self._topic, partitions],
-        )
-        found: dict[int, int] = dict(rows.fetchall())
-        self.connection().rollback()
-        return found
+    def prune(self) -> None:
+        """House-keeping. Raises psycopg.Error."""
+        with self.connection().transaction():
+            self.connection().execute(read_sql(__package__, "prune_batches"))
 
     def write(self, batch: Batch) -> Written:
-        """Commit the batch, whole. Raises StaleOwner (nothing written) or psycopg.Error."""
+        """Commit the batch, whole. Safe to repeat after a lost connection: a batch that is in stays in, once.
+
+        Raises StaleOwner (nothing written) or psycopg.Error.
+        """
         connection = self.connection()
         try:
-            written = self._fill(connection, batch)
+            if not self._is_in(connection, batch):
+                self._last = self._fill(connection, batch)
             connection.commit()
         except BaseException:
-            self._dimensions.forget()
-            if not connection.closed:
-                connection.rollback()
+            self._roll_back(connection)
             raise
-        return written
+        return self._last
 
-    def try_rows(self, batch: Batch) -> psycopg.Error | None:
-        """Write the rows of a part of a batch and roll back: the error that they cause, if they cause one."""
+    def try_rows(self, batch: Batch) -> None:
+        """Write the rows of a part of a batch and roll back. Raises what they cause."""
         connection = self.connection()
         try:
             self._rows(connection, batch)
-        except psycopg.DataError as error:
-            return error
-        except psycopg.IntegrityError as error:
-            return error
         finally:
-            self._dimensions.forget()
-            if not connection.closed:
-                connection.rollback()
-        return None
+            self._roll_back(connection)
+
+    def _roll_back(self, connection: psycopg.Connection) -> None:
+        self._dimensions.forget()
+        with suppress(psycopg.Error):  # a broken connection has nothing to roll back
+            connection.rollback()
+
+    def _is_in(self, connection: psycopg.Connection, batch: Batch) -> bool:
+        """Compare and lock: False when our offsets are where the batch begins, True when a lost COMMIT had put it in."""
+        rows = connection.execute(
+            read_sql(__package__, "lock_offsets"), {"topic": self._topic, "partitions": list(batch.extents)}
+        ).fetchall()
+        found = {partition: (next_offset, epoch) for partition, next_offset, epoch in rows}
+        extents = batch.extents.items()
+        if all(found.get(p) == (extent.end, extent.epoch) for p, extent in extents):
+            log.info("a lost COMMIT reply was settled: the batch was in")
+            return True
+        stale = [p for p, extent in extents if found.get(p) != (extent.start, extent.epoch)]
+        if stale:
+            raise StaleOwner(sorted(stale))
+        return False
 
     def _fill(self, connection: psycopg.Connection, batch: Batch) -> Written:
         facts, other = self._rows(connection, batch)
@@ -146,22 +158,21 @@ class Writer:
         others: Counter[int] = Counter()
         if not (batch.lines or batch.others):
             return facts, others
-        xid = _scalar(connection.execute("SELECT pg_current_xact_id()::text::bigint"))
         self._dimensions.resolve(connection, batch)
         if batch.lines:
-            facts = self._facts(connection, batch, xid)
+            facts = self._facts(connection, batch)
         reversals = [other for other in batch.others if isinstance(other.event, OrderReversal)]
         changes = [other for other in batch.others if isinstance(other.event, UserChange)]
         if reversals:
             events: list[Any] = [reversal.event for reversal in reversals]
-            others += _count(connection, "insert_returns", xid, reversals, {
+            others += _count(connection, "insert_returns", reversals, {
                 "order_ids": [e.order_id for e in events], "product_ids": [e.product_id for e in events],
                 "kinds": [e.event_type for e in events], "quantities": [e.quantity for e in events],
                 "reasons": [e.reason for e in events],
             })  # fmt: skip
         if changes:
             people: list[Any] = [change.event for change in changes]
-            others += _count(connection, "insert_user_changes", xid, changes, {
+            others += _count(connection, "insert_user_changes", changes, {
                 "user_ids": [e.user_id for e in people], "kinds": [e.event_type for e in people],
                 "names": [e.name for e in people], "emails": [e.email for e in people],
                 "cities": [e.city for e in people], "countries": [e.country for e in people],
@@ -169,35 +180,32 @@ class Writer:
             connection.execute(read_sql(__package__, "update_profiles"), {"user_ids": sorted({e.user_id for e in people})})
         return facts, others
 
-    def _facts(self, connection: psycopg.Connection, batch: Batch, xid: int) -> Counter[int]:
+    def _facts(self, connection: psycopg.Connection, batch: Batch) -> Counter[int]:
         keys = self._dimensions
         payload = copy_payload(batch.lines, keys.products, keys.users, keys.categories)
         with connection.cursor() as cursor:
             with cursor.copy("COPY incoming_facts FROM STDIN (FORMAT binary)") as copy:
                 copy.write(payload)
-            cursor.execute(read_sql(__package__, "insert_facts"), {"xid": xid})
-            if cursor.rowcount == len(batch.lines):
-                return Counter(line.partition for line in batch.lines)
-            return Counter(dict(cursor.execute(read_sql(__package__, "inserted_by_partition"), {"xid": xid}).fetchall()))
+            return Counter(dict(cursor.execute(read_sql(__package__, "insert_facts")).fetchall()))
 
     def _advance(
         self, connection: psycopg.Connection, batch: Batch, facts: Counter[int], other: Counter[int], dead: Counter[int]
     ) -> None:
-        stale = []
-        for partition, extent in sorted(batch.extents.items()):
-            known = facts[partition] + other[partition] + dead[partition]
-            moved = connection.execute(
-                read_sql(__package__, "advance"),
-                {
-                    "topic": self._topic, "partition": partition, "start": extent.start, "end": extent.end, "epoch": extent.epoch,
-                    "own": extent.own, "facts": facts[partition], "other": other[partition], "dead": dead[partition],
-                    "duplicates": extent.records - known, "markers": extent.end - extent.start - extent.records,
-                },
-            ).rowcount  # fmt: skip
-            if not moved:
-                stale.append(partition)
-        if stale:
-            raise StaleOwner(stale)
+        extents = batch.extents.items()
+        connection.execute(
+            read_sql(__package__, "advance"),
+            {
+                "topic": self._topic,
+                "partitions": list(batch.extents),
+                "ends": [extent.end for _, extent in extents],
+                "own": [extent.own for _, extent in extents],
+                "facts": [facts[p] for p, _ in extents],
+                "duplicates": [extent.records - facts[p] - other[p] - dead[p] for p, extent in extents],
+                "other": [other[p] for p, _ in extents],
+                "dead": [dead[p] for p, _ in extents],
+                "markers": [extent.end - extent.start - extent.records for _, extent in extents],
+            },
+        )
 
     def _record_batch(self, connection: psycopg.Connection, batch: Batch, written: Written) -> None:
         connection.execute(
@@ -210,28 +218,22 @@ class Writer:
         )  # fmt: skip
 
     def _dead_row(self, letter: DeadLetter) -> tuple[Any, ...]:
-        headers = [[name, base64.b64encode(value or b"").decode()] for name, value in letter.headers]
+        headers = [
+            [name.replace("\0", ""), None if value is None else base64.b64encode(value).decode()] for name, value in letter.headers
+        ]
         return (
             self._topic, letter.partition, letter.offset, _time(letter.broker_time_ms), letter.key, letter.value,
-            Jsonb([[name.replace("\0", ""), value] for name, value in headers]), letter.reason,
-            letter.detail.replace("\0", "\\0"), letter.error_class,
+            Jsonb(headers), letter.reason, letter.detail.replace("\0", "\\0"), letter.error_class,
         )  # fmt: skip
 
 
-def _count(connection: psycopg.Connection, name: str, xid: int, others: list[Any], columns: dict[str, Any]) -> Counter[int]:
+def _count(connection: psycopg.Connection, name: str, others: list[Any], columns: dict[str, Any]) -> Counter[int]:
     common = {
-        "xid": xid,
         "times": [o.event.timestamp for o in others],
         "partitions": [o.partition for o in others],
         "offsets": [o.offset for o in others],
     }
     return Counter(partition for (partition,) in connection.execute(read_sql(__package__, name), common | columns))
-
-
-def _scalar(cursor: psycopg.Cursor[Any]) -> int:
-    row = cursor.fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _time(ms: int | None) -> datetime | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
+import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
 LOG_DIR: Final = "logs"
 MAX_BYTES: Final = 8 << 20
+TAIL_BYTES: Final = 64 << 10
+STAMP: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d[.,]\d{3})")  # ours, Kafka's and PostgreSQL's: all UTC
+OTHER_NAMES: Final = {"page": "dashboards", "dbt": "transform", "schedule": "supervise"}  # part -> the log it writes to
 ROOMS: Final = ("load", "produce", "stream", "transform", "dashboards", "supervise", "check")
 LINE: Final = "%(asctime)s.%(msecs)03d %(levelname)-7s %(message)s"
 
@@ -58,19 +63,51 @@ def _file(path: Path) -> logging.Handler:
 def log_files(data_dir: Path, service: str | None) -> dict[str, Path]:
     """Log file by part name; only `service`'s when given. Empty where there is none."""
     found = {path.stem: path for path in sorted((data_dir / LOG_DIR).glob("*.log"))}
-    return found if service is None else {name: path for name, path in found.items() if name == service}
+    if service is None:
+        return found
+    wanted = service if service in found else OTHER_NAMES.get(service, service)
+    return {wanted: found[wanted]} if wanted in found else {}
 
 
-def tail(paths: Iterable[Path], lines: int) -> Iterator[tuple[str, str]]:
-    """The last `lines` lines of each file, as (part, line)."""
-    for path in paths:
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]:
-            yield path.stem, line
+def sizes(files: Mapping[str, Path]) -> dict[str, int]:
+    """How long each file is now, in bytes: where `tail` ends and `follow` goes on."""
+    return {name: path.stat().st_size for name, path in files.items()}
 
 
-def follow(find: Callable[[], dict[str, Path]], wait: Callable[[float], bool], poll_s: float = 0.3) -> Iterator[tuple[str, str]]:
-    """New lines of all files as they are written, those that appear later too, until `wait(poll_s)` says stop."""
-    positions = {name: path.stat().st_size for name, path in find().items()}
+def tail(files: Mapping[str, Path], lines: int, until: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """The last `lines` lines of each file up to byte `until`, as (part, line), all files in the order of their time stamps."""
+    each = [_stamped(name, _last_lines(path, lines, until[name])) for name, path in files.items()]
+    for _stamp, name, line in heapq.merge(*each, key=lambda entry: entry[0]):
+        yield name, line
+
+
+def _stamped(name: str, lines: list[str]) -> list[tuple[str, str, str]]:
+    """(time, part, line); a line without a time of its own belongs to the one before it."""
+    stamp, stamped = "", []
+    for line in lines:
+        found = STAMP.match(line)
+        stamp = max(stamp, f"{found[1]} {found[2]}") if found else stamp
+        stamped.append((stamp, name, line))
+    return stamped
+
+
+def _last_lines(path: Path, lines: int, until: int) -> list[str]:
+    chunk = TAIL_BYTES
+    with path.open("rb") as file:
+        while True:
+            start = max(0, until - chunk)
+            file.seek(start)
+            data = file.read(until - start)
+            if start == 0 or data.count(b"\n") > lines:
+                return data.decode("utf-8", "replace").splitlines()[-lines:] if lines else []
+            chunk *= 4
+
+
+def follow(
+    find: Callable[[], dict[str, Path]], wait: Callable[[float], bool], start: Mapping[str, int], poll_s: float = 0.3
+) -> Iterator[tuple[str, str]]:
+    """Lines beyond byte `start` of each file, and of those that appear later, as they are written, until `wait(poll_s)` is true."""
+    positions = dict(start)
     while not wait(poll_s):
         for name, path in find().items():
             try:

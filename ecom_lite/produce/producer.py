@@ -111,6 +111,7 @@ class Producer:
             self._begin(recovered)
             sender = Sender(self._config, self._settings.kafka.topic, self._ledger)
             self._state = "sending"
+            self._report(self._monotonic(), force=True)
             self._send_all(sender, stop, events, deadline)
             self._drain(sender, stop)
             return True

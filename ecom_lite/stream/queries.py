@@ -87,6 +87,8 @@ def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
 def sales_per_minute(session: Any, records: Any, watermark_s: int) -> Any:
     """Per minute of event time and category: revenue, distinct orders, lines and units of the lines not seen before.
 
+    `window_start` is in seconds since 1970: Python would read a Spark timestamp in the zone of this process.
+
     Lines older than the watermark are dropped, and counted, by the de-duplication: nothing is aggregated before it.
     """
     from pyspark.sql import functions as f
@@ -108,7 +110,7 @@ def sales_per_minute(session: Any, records: Any, watermark_s: int) -> Any:
             f.count(f.lit(1)).alias("lines"),
             f.sum("quantity").alias("units"),
         )
-        .selectExpr("w.start AS window_start", "category", "revenue", "orders", "lines", "units")
+        .selectExpr("unix_seconds(w.start) AS window_start", "category", "revenue", "orders", "lines", "units")
     )
 
 

@@ -16,7 +16,8 @@ from ..errors import StreamError
 APP_NAME: Final = "ecom_lite"
 LOOPBACK: Final = "127.0.0.1"
 FILE_MANAGER: Final = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
-ROCKSDB: Final = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+STATE_STORE: Final = "RocksDB"
+ROCKSDB_PROVIDER: Final = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 _lock = threading.Lock()
 
 
@@ -52,6 +53,12 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         "spark.sql.streaming.minBatchesToRetain": "10",
         "spark.sql.streaming.metricsEnabled": "false",
         "spark.cleaner.periodicGC.interval": "10min",
+        # State outside the heap, within a fixed budget: a rate of thousands a second must not end in OutOfMemory.
+        "spark.sql.streaming.stateStore.providerClass": ROCKSDB_PROVIDER,
+        "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+        "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
+        "spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB": "64",
+        "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "false",
         "spark.sql.parquet.compression.codec": "zstd",
     }
     if spark.master.startswith("local"):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from ..errors import AlreadyRunning, EcomLiteError
 
-LOCK_FILE = "run.lock"
+LOCK_FILE: Final = "run.lock"
+LOOKERS_S: Final = 0.3
+POLL_S: Final = 0.02
 
 
 class RunLock:
@@ -38,7 +41,7 @@ class RunLock:
                 f"the data folder {self._path.parent} cannot be used: {error.strerror}; choose another by --data-dir"
             ) from None
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
         except OSError:
             file.close()
             who = holder(self._path.parent) or {}
@@ -57,6 +60,19 @@ class RunLock:
             self._file.truncate(0)
             self._file.close()
             self._file = None
+
+
+def _lock(file: IO[str]) -> None:
+    """Take the lock; a command that only looks whether somebody holds it (see `holder`) is in the way for a moment."""
+    give_up = time.monotonic() + LOOKERS_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(POLL_S)
 
 
 def holder(data_dir: Path) -> dict[str, Any] | None:

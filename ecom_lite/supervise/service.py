@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,13 @@ class Service(Protocol):
     def stop(self) -> None: ...
 
     def health(self) -> Health: ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A service with something slow to do that needs no other part: the supervisor has it done while those start.
+
+    `prepare` returns at once (it may leave a process or thread at work) or raises EcomLiteError; `stop` undoes it.
+    """
+
+    def prepare(self) -> None: ...

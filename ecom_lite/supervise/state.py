@@ -6,17 +6,22 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-STATE_FILE = "state.json"
+from ..errors import EcomLiteError
+
+STATE_FILE: Final = "state.json"
 
 
 def write_state(data_dir: Path, state: Mapping[str, Any]) -> None:
-    """Replace the file in one step, so that a reader never sees half of it."""
+    """Replace the file in one step, so that a reader never sees half of it. Raises EcomLiteError where it cannot be written."""
     fresh = data_dir / (STATE_FILE + ".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(state, file, default=str)
-    fresh.replace(data_dir / STATE_FILE)
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(state, file, default=str)
+        fresh.replace(data_dir / STATE_FILE)
+    except OSError as error:
+        raise EcomLiteError(f"the data folder {data_dir} cannot be written any more: {error.strerror}") from None
 
 
 def read_state(data_dir: Path) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import EcomLiteError
-from .service import Health, Service
+from .service import Health, Prepares, Service
 
 FIRST_BACKOFF_S: Final = 0.2
 MAX_BACKOFF_S: Final = 5.0
+NEEDS_POLL_S: Final = 0.02
 JOIN_S: Final = 60.0  # a service that does not return from run() by then is left behind
 log = logging.getLogger("ecom_lite.supervise")
 Listener = Callable[[str, str, str], None]  # service, event, detail
@@ -99,15 +100,20 @@ class Supervisor:
                     continue
                 was_waiting, slot.state = slot.state == "waiting", "stopping"
             slot.stop.set()
-            if not was_waiting:
-                if not slot.ready.is_set():
-                    self._quietly_stop(slot)  # unblocks a start that still waits for its part
-                if slot.thread is not None and slot.thread is not threading.current_thread():
-                    slot.thread.join(JOIN_S)
-                self._quietly_stop(slot)
+            if not slot.ready.is_set():
+                self._quietly_stop(slot)  # unblocks a start that still waits for its part
+            if slot.thread is not None and slot.thread is not threading.current_thread():
+                slot.thread.join(JOIN_S)
+            self._quietly_stop(slot)
             slot.state = "stopped"
             if not was_waiting:
                 self._tell(slot, "stopped")
+
+    def abandon(self) -> None:
+        """Restart nothing any more, wait for nothing: for a process that ends at once. Safe in a signal handler."""
+        self._stopping.set()
+        for slot in self.slots:
+            slot.stop.set()
 
     def health(self) -> dict[str, Health]:
         """What each ready service says of itself; never raises."""
@@ -118,12 +124,10 @@ class Supervisor:
 
     def _live(self, slot: Slot) -> None:
         """The life of one service: start, run, and again after a death, until it is stopped or dies too often."""
-        needed = [self.slot(name) for name in slot.needs]
-        while not all(need.ready.is_set() for need in needed):
-            if slot.stop.wait(0.02) or self.failed.is_set():
-                return
+        if not self._prepare(slot):
+            return
         backoff_s = FIRST_BACKOFF_S
-        while not slot.stop.is_set():
+        while self._wait_for_needs(slot):
             try:
                 self._start(slot)
                 began = time.monotonic()
@@ -157,6 +161,24 @@ class Supervisor:
             self._quietly_stop(slot)
             slot.stop.wait(backoff_s * random.uniform(0.5, 1.0))
             backoff_s = min(backoff_s * 2, MAX_BACKOFF_S)
+
+    def _prepare(self, slot: Slot) -> bool:
+        """What can be done before the parts that are needed are ready. False when it failed, and the run with it."""
+        if isinstance(slot.service, Prepares):
+            try:
+                slot.service.prepare()
+            except EcomLiteError as error:
+                self._fail(error, slot)
+                return False
+        return True
+
+    def _wait_for_needs(self, slot: Slot) -> bool:
+        """Block until what it needs is ready, after a death too: a start without it would only count as one more death."""
+        needed = [self.slot(name) for name in slot.needs]
+        while not all(need.state == "ready" for need in needed):
+            if self.failed.is_set() or slot.stop.wait(NEEDS_POLL_S):
+                return False
+        return not slot.stop.is_set()
 
     def _start(self, slot: Slot) -> None:
         again = slot.ready.is_set()

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,8 @@ class WorkerService:
     """Runs `python -m ecom_lite.worker <role>` as a supervised child.
 
     The child reads one JSON line from stdin (so no password stands in a command line or an environment) and ends when stdin
-    closes; it prints one JSON object a second. It is ready when it has printed `{"ready": true, ...}`.
+    closes; it prints one JSON object a second. It is ready when it has printed `{"ready": true, ...}`. `prepare` starts the
+    process ahead of its job, so that it imports what it needs while Kafka is still starting.
     """
 
     def __init__(
@@ -46,25 +48,28 @@ class WorkerService:
             registry=registry,
         )
 
+    def prepare(self) -> None:
+        if not self.child.alive:
+            self.child.start()
+
     def start(self) -> None:
         self._ready.clear()
         self._figures = {}
-        self.child.start()
+        self.prepare()
         stdin = self.child.stdin
         assert stdin is not None
         try:
             stdin.write(json.dumps(self._job()).encode() + b"\n")
             stdin.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # it died, or `stop` closed the pipe
             raise self._death() from error
         self._reader = threading.Thread(target=self._read, name=f"read-{self.name}", daemon=True)
         self._reader.start()
-        waited = 0.0
+        give_up = time.monotonic() + self._ready_s
         while not self._ready.wait(POLL_S):
-            waited += POLL_S
             if not self.child.alive:
                 raise self._death()
-            if waited > self._ready_s:
+            if time.monotonic() > give_up:
                 raise EcomLiteError(f"{self.name} was not ready after {self._ready_s:g} s; see `ecom_lite logs {self.name}`")
 
     def run(self, stop: threading.Event) -> None:
@@ -95,14 +100,20 @@ class WorkerService:
     def _read(self) -> None:
         stdout = self.child.stdout
         assert stdout is not None
-        for line in stdout:
-            try:
-                figures = json.loads(line)
-            except ValueError:
-                continue
-            self._figures = figures
-            if figures.get("ready"):
-                self._ready.set()
+        try:
+            for line in stdout:
+                self._take(line)
+        except ValueError:
+            pass  # closed under us by `stop`
+
+    def _take(self, line: bytes) -> None:
+        try:
+            figures = json.loads(line)
+        except ValueError:
+            return
+        self._figures = figures
+        if figures.get("ready"):
+            self._ready.set()
 
     def _death(self) -> EcomLiteError:
         if self._reader is not None:
@@ -110,4 +121,4 @@ class WorkerService:
         said = self._figures.get("error")
         if said:
             return EcomLiteError(str(said))
-        return self.child.failure("while it ran")
+        return self.child.failure("at work")

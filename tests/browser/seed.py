@@ -12,7 +12,7 @@ SEED = Path(__file__).with_name("seed_warehouse.sql")
 
 
 def seed_warehouse(address: Address, *, lines: int = 20_000, days: int = 45, users: int = 600) -> None:
-    """About `lines` order lines over `days` days up to now, with the per-minute figures and the loader's record of them."""
+    """About `lines` order lines over `days` days up to now, the per-minute figures and the loader's record."""
     with address.connect("admin") as admin:
         for name, value in (("lines", lines), ("days", days), ("users", users)):
             admin.execute("SELECT set_config(%s, %s, false)", [f"seed.{name}", str(value)])

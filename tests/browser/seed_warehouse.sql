@@ -69,6 +69,6 @@ SELECT 'ecommerce_events', p, n + n / 50, 1, 0, n + n / 50, n, n / 50
 FROM (SELECT source_partition AS p, count(*) AS n FROM warehouse.fact_sales GROUP BY 1) AS counted;
 
 INSERT INTO ops.load_batches (loaded_at, records, facts, duplicates, other, dead, oldest_broker_time, newest_broker_time, offsets)
-SELECT at, 34 + n, 30 + n, 0, 4, CASE WHEN random() < 0.004 THEN 1 ELSE 0 END, at - interval '60 ms' - random() * interval '190 ms', at, '{}'
+SELECT at, 34 + n, 30 + n, 0, 4, 0, at - interval '60 ms' - random() * interval '190 ms', at, '{}'
 FROM (SELECT at, (18 + 14 * sin(extract(epoch FROM at) / 700) + 10 * random())::int AS n
       FROM generate_series(now() - interval '2 hours', now(), interval '2 seconds') AS at) AS batches;

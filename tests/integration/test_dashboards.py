@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def test_minutes_keep_their_sum_at_any_step(warehouse: Address, queries: Queries
         total = float((reader.execute("SELECT sum(revenue) FROM realtime.sales_per_minute").fetchone() or [0])[0])
     for start in ("now-7d", "now-90d"):
         rows = queries.panel(board, panel, start, "now").frames[0].rows
-        steps = {b[0] - a[0] for a, b in zip(rows, rows[1:], strict=False)}
+        steps = {b[0] - a[0] for a, b in itertools.pairwise(rows)}
         minutes = min(steps) / 60_000
         assert sum(value or 0 for row in rows for value in row[1:]) * minutes == pytest.approx(total)
 

@@ -86,9 +86,7 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
 
 
 def test_the_docs_are_current() -> None:
-    assert docs.PAGE.read_text("utf-8") == docs.render(load_boards(BOARDS).values()), (
-        "run python -m ecom_lite.dashboards.docs"
-    )
+    assert docs.PAGE.read_text("utf-8") == docs.render(load_boards(BOARDS).values()), "run python -m ecom_lite.dashboards.docs"
 
 
 def _panel(document: dict[str, Any], index: int = 0) -> dict[str, Any]:
@@ -113,9 +111,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "links",
     ),
     "matcher": (
-        lambda d: _panel(d)["fieldConfig"]["overrides"].append(
-            {"matcher": {"id": "byRegexp", "options": "x"}, "properties": []}
-        ),
+        lambda d: _panel(d)["fieldConfig"]["overrides"].append({"matcher": {"id": "byRegexp", "options": "x"}, "properties": []}),
         "byRegexp",
     ),
     "overlap": (lambda d: _panel(d)["gridPos"].update(x=1), "overlap"),
@@ -130,9 +126,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 
 
 @pytest.mark.parametrize(("breaking", "word"), BROKEN.values(), ids=list(BROKEN))
-def test_what_cannot_be_drawn_is_refused(
-    tmp_path: Path, breaking: Callable[[dict[str, Any]], object], word: str
-) -> None:
+def test_what_cannot_be_drawn_is_refused(tmp_path: Path, breaking: Callable[[dict[str, Any]], object], word: str) -> None:
     document = copy.deepcopy(json.loads((BOARDS / "realtime_operations.json").read_text("utf-8")))
     breaking(document)
     path = tmp_path / "board.json"

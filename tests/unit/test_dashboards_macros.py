@@ -45,9 +45,7 @@ def test_expansion(macro: str, expected: str) -> None:
     assert expand(macro, RANGE, 60_000).sql == expected
 
 
-@pytest.mark.parametrize(
-    ("third", "value"), [("NULL", None), ("previous", "previous"), ("0", 0.0), ("-1.5", -1.5)], ids=str
-)
+@pytest.mark.parametrize(("third", "value"), [("NULL", None), ("previous", "previous"), ("0", 0.0), ("-1.5", -1.5)], ids=str)
 def test_fill(third: str, value: float | str | None) -> None:
     assert expand(f"$__timeGroupAlias(at, '5m', {third})", RANGE, 60_000).fill == Fill(300_000, value)
 

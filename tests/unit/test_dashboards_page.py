@@ -52,9 +52,7 @@ def test_one_computation_serves_all_who_ask() -> None:
         return "answer"
 
     found: list[object] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(cache.get(("k",), compute, lambda *_: 1.0))) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(cache.get(("k",), compute, lambda *_: 1.0))) for _ in range(8)]
     threads[0].start()
     assert computing.wait(JOIN_S)
     for thread in threads[1:]:

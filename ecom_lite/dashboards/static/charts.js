@@ -76,7 +76,7 @@ export function drawTimeseries(panel, answer, body, state) {
       hovertemplate: "%{text}", hoverinfo: "text+name",
     };
     if (custom.drawStyle === "bars") {
-      return { ...common, type: "bar", marker: { color: rgba(colors[index], (custom.fillOpacity ?? 80) / 100) }, width: step * 0.8, offset: step * 0.1, textposition: "none" };
+      return { ...common, type: "bar", marker: { color: rgba(colors[index], (custom.fillOpacity ?? 80) / 100) }, width: step * 0.8, offset: step * (custom.barAlignment === 1 ? 0.1 : -0.4), textposition: "none" };
     }
     const points = custom.showPoints === "always" || x.length < 3;
     return {
@@ -93,10 +93,11 @@ export function drawTimeseries(panel, answer, body, state) {
   const right = settings.find((each) => each.custom.axisPlacement === "right");
   // A first start has minutes, a long range may have days: begin where the data begins when most of the range is empty.
   const start = x.length && x[0] - toClock(answer.from) > (answer.to - answer.from) * 0.3 ? x[0] - Math.max(step * 12, (x.at(-1) - x[0]) * 0.15) : toClock(answer.from);
+  const centred = settings.some((each) => each.custom.drawStyle === "bars" && each.custom.barAlignment !== 1);
   const bars = traces.some((trace) => trace.type === "bar") && x.length > 0;
   // A bar at an edge is shown whole.
-  const begins = bars ? Math.min(Math.max(start, toClock(answer.from)), x[0]) : Math.max(start, toClock(answer.from));
-  const ends = bars ? Math.max(toClock(answer.to), x.at(-1) + step) : toClock(answer.to);
+  const begins = bars ? Math.min(Math.max(start, toClock(answer.from)), x[0] - (centred ? step / 2 : 0)) : Math.max(start, toClock(answer.from));
+  const ends = bars ? Math.max(toClock(answer.to), x.at(-1) + (centred ? step / 2 : step)) : toClock(answer.to);
   Plotly.react(chart, traces, layout({
     barmode: stacked ? "stack" : "overlay", hovermode: traces.length ? "x unified" : false, dragmode: "zoom",
     xaxis: axis({ type: "date", range: [begins, ends], showgrid: false, fixedrange: false, nticks: 9, tickformat: clockFormat(ends - begins), hoverformat: step >= DAY_MS ? "%a, %b %-d" : "%b %-d, %H:%M:%S" }),

@@ -42,7 +42,9 @@ export function duration(seconds, decimals) {
 export function format(value, { unit = "none", decimals } = {}, compact = false) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
-  const places = sensible(value, decimals);
+  // Money has cents or none, never one digit of them.
+  const money = unit === "currencyUSD" && (decimals === undefined || decimals === null);
+  const places = money ? (Math.abs(value) >= 1000 || value === 0 ? 0 : 2) : sensible(value, decimals);
   if (unit.startsWith("suffix:")) return `${fixed(value, places)}${unit.slice(7)}`;
   switch (unit) {
     case "currencyUSD":

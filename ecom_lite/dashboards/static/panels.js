@@ -24,6 +24,8 @@ function run(element, from, to, write) {
 }
 
 function colorOf(settings, value) {
+  const mapped = (settings.mappings ?? []).map((mapping) => mapping.options[value]?.color).find(Boolean);
+  if (mapped) return color(mapped);
   return settings.color?.mode === "thresholds" ? threshold(settings.thresholds?.steps, value) : color(settings.color?.fixedColor ?? "text");
 }
 
@@ -72,26 +74,6 @@ function drawBargauge(panel, answer, body) {
   keepScroll(body, ".bars", h("div", { class: "bars" }, ...rows));
 }
 
-function drawGauge(panel, answer, body) {
-  const item = reduced(panel, answer.frames[0])[0];
-  const settings = fieldSettings(panel, item.field);
-  const { min = 0, max = 100 } = settings;
-  const share = Math.max(0, Math.min(1, ((item.value ?? min) - min) / (max - min)));
-  const arc = "M 14 78 A 56 56 0 0 1 126 78";
-  const length = Math.PI * 56;
-  const steps = settings.thresholds?.steps ?? [];
-  const marks = steps.map((step, index) => {
-    const begin = Math.max(0, ((step.value ?? min) - min) / (max - min));
-    const end = steps[index + 1] ? (steps[index + 1].value - min) / (max - min) : 1;
-    return svg("path", { d: "M 4.5 78 A 65.5 65.5 0 0 1 135.5 78", fill: "none", stroke: color(step.color), "stroke-width": 3, pathLength: 1, "stroke-dasharray": `0 ${begin} ${end - begin - 0.008} 1` });
-  });
-  body.replaceChildren(h("div", { class: "gauge" }, svg("svg", { viewBox: "0 8 140 76", role: "img" },
-    ...marks,
-    svg("path", { d: arc, fill: "none", class: "track", "stroke-width": 14 }),
-    svg("path", { d: arc, fill: "none", class: "value", stroke: colorOf(settings, item.value), "stroke-width": 14, "stroke-dasharray": `${share * length} ${length}` }),
-    svg("text", { x: 70, y: 75 }, format(item.value, settings)))));
-}
-
 function drawTable(panel, answer, body) {
   const { columns, rows } = answer.frames[0];
   const settings = columns.map((column) => fieldSettings(panel, column.name));
@@ -132,7 +114,6 @@ const DRAWINGS = {
   piechart: (panel, answer, body) => drawPie(panel, reduced(panel, answer.frames[0]), body),
   table: drawTable,
   bargauge: drawBargauge,
-  gauge: drawGauge,
   text: drawText,
 };
 

@@ -1,5 +1,8 @@
--- Compare-and-set: only the owner that saw (next_offset, epoch) may account for the offsets that follow.
-UPDATE ops.consumer_offsets
-SET next_offset = %(end)s, own = own + %(own)s, facts = facts + %(facts)s, duplicates = duplicates + %(duplicates)s,
-    other = other + %(other)s, dead = dead + %(dead)s, markers = markers + %(markers)s, updated_at = now()
-WHERE topic = %(topic)s AND partition = %(partition)s AND next_offset = %(start)s AND epoch = %(epoch)s
+-- The set of the compare-and-set: the rows are locked by lock_offsets.
+UPDATE ops.consumer_offsets o
+SET next_offset = n.next_offset, own = o.own + n.own, facts = o.facts + n.facts, duplicates = o.duplicates + n.duplicates,
+    other = o.other + n.other, dead = o.dead + n.dead, markers = o.markers + n.markers, updated_at = now()
+FROM unnest(%(partitions)s::integer[], %(ends)s::bigint[], %(own)s::bigint[], %(facts)s::bigint[], %(duplicates)s::bigint[],
+            %(other)s::bigint[], %(dead)s::bigint[], %(markers)s::bigint[])
+     AS n (partition, next_offset, own, facts, duplicates, other, dead, markers)
+WHERE o.topic = %(topic)s AND o.partition = n.partition

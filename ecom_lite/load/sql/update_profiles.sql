@@ -1,12 +1,14 @@
--- The dimension shows the newest profile by event time, whatever order the changes arrive in.
+-- The dimension shows the newest known value of each field by event time, whatever order the changes arrive in.
 UPDATE warehouse.dim_user u
-SET name = coalesce(n.name, u.name), email = coalesce(n.email, u.email), city = coalesce(n.city, u.city),
-    country = coalesce(n.country, u.country), profile_at = n.changed_at,
-    registered_at = coalesce(u.registered_at, CASE WHEN n.kind = 'user_registered' THEN n.changed_at END)
+SET name = n.name, email = n.email, city = n.city, country = n.country, profile_at = n.profile_at, registered_at = n.registered_at
 FROM (
-    SELECT DISTINCT ON (c.user_id) c.*
+    SELECT c.user_id, max(c.changed_at) AS profile_at, min(c.changed_at) FILTER (WHERE c.kind = 'user_registered') AS registered_at,
+           (array_agg(c.name ORDER BY c.changed_at DESC, c.kind DESC) FILTER (WHERE c.name IS NOT NULL))[1] AS name,
+           (array_agg(c.email ORDER BY c.changed_at DESC, c.kind DESC) FILTER (WHERE c.email IS NOT NULL))[1] AS email,
+           (array_agg(c.city ORDER BY c.changed_at DESC, c.kind DESC) FILTER (WHERE c.city IS NOT NULL))[1] AS city,
+           (array_agg(c.country ORDER BY c.changed_at DESC, c.kind DESC) FILTER (WHERE c.country IS NOT NULL))[1] AS country
     FROM warehouse.user_changes c
     WHERE c.user_id = ANY(%(user_ids)s::bigint[])
-    ORDER BY c.user_id, c.changed_at DESC, c.kind DESC
+    GROUP BY c.user_id
 ) n
-WHERE u.user_id = n.user_id AND (u.profile_at IS NULL OR u.profile_at <= n.changed_at)
+WHERE u.user_id = n.user_id

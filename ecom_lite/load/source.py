@@ -1,0 +1,146 @@
+"""The partitions that are ours: the group assigns them, the table says where to go on, and each poll accounts for every offset."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Final
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from ..errors import LoadError
+from .decode import Part
+from .write import Claimed
+
+POSITION_MS: Final = 1000
+log = logging.getLogger("ecom_lite.load")
+
+# What poll and position raise where the client's position is not (or no longer) one that the table gave.
+_MOVED = (NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncationError, IllegalStateError)
+
+
+@dataclass(slots=True)
+class Claim:
+    """A partition that is ours: all offsets below `next_offset` were handed out under `epoch`."""
+
+    next_offset: int
+    epoch: int
+
+
+class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Only notes that the assignment changes: callbacks run on the client's IO thread, the loop acts on it."""
+
+    def __init__(self, changed: Event) -> None:
+        self._changed = changed
+
+    def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        self._changed.set()
+
+    def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self._changed.set()
+
+    def on_partitions_lost(self, lost: Sequence[TopicPartition]) -> None:
+        self._changed.set()
+
+
+class Source:
+    """Reads `topic` with a consumer whose `auto_offset_reset` is "none". For one thread, but `changed` may be set by any.
+
+    Once `changed` is set nothing is handed out until `take_over` has claimed all partitions anew.
+    """
+
+    def __init__(self, consumer: KafkaConsumer, topic: str, claim: Callable[[Mapping[int, int]], Mapping[int, Claimed]]) -> None:
+        self.changed = Event()
+        self.claims: dict[int, Claim] = {}
+        self._consumer = consumer
+        self._topic = topic
+        self._claim = claim
+        consumer.subscribe([topic], listener=_Assignment(self.changed))
+
+    def take_over(self) -> None:
+        """Claim all partitions that are assigned now. Raises LoadError when the topic is not the one that was loaded."""
+        self.changed.clear()  # first: whatever changes from here on is for the next time
+        self.claims = {}
+        parts = sorted(tp for tp in self._consumer.assignment() if tp.topic == self._topic)
+        if not parts:
+            return
+        try:
+            beginnings = {tp.partition: offset for tp, offset in self._consumer.beginning_offsets(parts).items()}
+            ends = self.ends(parts)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            log.warning("Kafka does not answer, %s is claimed later: %r", self._topic, error)
+            self.changed.set()
+            return
+        for partition, claimed in self._claim(beginnings).items():
+            self._seek(partition, claimed, ends[partition])
+        log.info("loading %s from %s", self._topic, {p: c.next_offset for p, c in sorted(self.claims.items())})
+
+    def _seek(self, partition: int, claimed: Claimed, end: int) -> None:
+        if claimed.next_offset > end:
+            raise LoadError(
+                f"{self._topic}[{partition}] ends at offset {end}, but offsets up to {claimed.next_offset} were loaded: "
+                "the topic was made anew or the broker lost data; `ecom_lite run --fresh` starts with new data"
+            )
+        if claimed.was < claimed.next_offset:
+            log.error(
+                "%s[%d]: offsets %d .. %d are LOST: retention removed them before they were loaded",
+                self._topic, partition, claimed.was, claimed.next_offset - 1,
+            )  # fmt: skip
+        try:
+            self._consumer.seek(TopicPartition(self._topic, partition), claimed.next_offset)
+        except ValueError:  # revoked a moment ago
+            self.changed.set()
+            return
+        self.claims[partition] = Claim(claimed.next_offset, claimed.epoch)
+
+    def poll(self, timeout_s: float, max_records: int) -> list[Part]:
+        """What came, by partition, without a gap: offsets that have no record (markers, compacted) are in the parts too."""
+        try:
+            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=max_records)
+            ends = {tp: self._consumer.position(tp, timeout_ms=POSITION_MS) for tp in self._partitions()}
+        except _MOVED:
+            self.changed.set()
+        # The group may have moved positions (None: to one not yet known): what was read under the old claims proves nothing.
+        if self.changed.is_set() or None in ends.values():
+            self.changed.set()
+            return []
+        parts = []
+        for tp, end in ends.items():
+            claim = self.claims[tp.partition]
+            if end > claim.next_offset:
+                parts.append(Part(tp.partition, polled.get(tp, ()), claim.next_offset, end, claim.epoch))
+                claim.next_offset = end
+        return parts
+
+    def ends(self, parts: Sequence[TopicPartition] | None = None) -> dict[int, int]:
+        """Per partition (of ours, if none are named) the offset up to which records can be read now."""
+        wanted = self._partitions() if parts is None else parts
+        return {tp.partition: offset for tp, offset in self._consumer.end_offsets(wanted).items()}
+
+    def reached(self, ends: Mapping[int, int]) -> bool:
+        return all(self.claims[p].next_offset >= end for p, end in ends.items() if p in self.claims)
+
+    def lag(self, committed: Mapping[int, int]) -> int:
+        """Records on the broker, as of the last fetch, that are not committed to the warehouse."""
+        lag = 0
+        for tp in self._partitions():
+            try:
+                high = self._consumer.highwater(tp)
+            except IllegalStateError:
+                continue
+            lag += max(0, (high or 0) - committed.get(tp.partition, 0))
+        return lag
+
+    def _partitions(self) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in self.claims]

@@ -1,0 +1,1 @@
+INSERT INTO ops.service_events (service, event, detail) VALUES ('load', 'lost', %s)

@@ -1,0 +1,1 @@
+DELETE FROM ops.load_batches WHERE loaded_at < now() - interval '3 days'

@@ -1,0 +1,210 @@
+"""Where the stream goes: per-minute figures and the record of each micro-batch into PostgreSQL, raw events into Parquet files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from ..errors import StreamError
+from ..warehouse.connect import Address
+from .queries import OBSERVED, sql_text
+
+PER_MINUTE: Final = "per_minute"
+LAKE: Final = "lake"
+ROLE: Final = "ecom_stream"
+RETRY_FIRST_S: Final = 0.2
+RETRY_MAX_S: Final = 2.0
+DEDUPLICATION: Final = "StreamingDeduplicateWithinWatermark"
+SOURCE: Final = "MicroBatchScan"
+COLUMNS: Final = ("window_start", "category", "revenue", "orders", "lines", "units")
+log = logging.getLogger("ecom_lite.stream")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one micro-batch read and dropped. `late_rows` are order lines outside the reach of the watermark, on either side."""
+
+    batch_id: int
+    input_rows: int
+    late_rows: int
+    ahead_rows: int
+    duplicate_rows: int
+    watermark: datetime | None
+    duration_ms: int
+
+
+class MinuteSink:
+    """The foreachBatch function of the per-minute query: the batch's windows and its counts in one transaction.
+
+    Counts come from the batch's own plan, not from a progress report afterwards, so that they are never lost in a crash.
+    A lost PostgreSQL is waited for up to `patience_s`; past that the batch, and with it the query, fails with StreamError.
+    """
+
+    def __init__(self, address: Address, session: Any, stop: threading.Event, patience_s: float) -> None:
+        self._address = address
+        self._session = session
+        self._stop = stop
+        self._patience_s = patience_s
+        self._connection: psycopg.Connection | None = None
+        self._started_ms = time.time() * 1000
+        self.last: Batch | None = None
+        self.rows_per_s = 0.0
+        self.late_rows = 0
+        self.error: Exception | None = None
+        self._last_end = time.monotonic()
+
+    def __call__(self, frame: Any, batch_id: int) -> None:
+        """Called by Spark, one batch at a time, on a thread of py4j. The frame is computed once: its counters add up."""
+        began = time.monotonic()
+        try:
+            rows = frame.collect()
+            batch = self._measure(batch_id, began)
+            self._write_patiently(rows, batch)
+        except Exception as error:
+            self.error = error
+            raise
+        now = time.monotonic()
+        self.rows_per_s = batch.input_rows / max(now - self._last_end, 0.001)
+        self._last_end, self.last = now, batch
+        self.late_rows += batch.late_rows
+        if batch.ahead_rows:
+            log.warning("%d events with a time ahead of the clock are left out of the per-minute figures", batch.ahead_rows)
+
+    def _measure(self, batch_id: int, began: float) -> Batch:
+        execution = running_query(self._session, PER_MINUTE).streamingQuery().lastExecution()
+        dropped, read = _counters(execution.executedPlan())
+        observed = execution.observedMetrics().get(OBSERVED)
+        ahead = int(observed.get().getLong(2)) if observed.isDefined() else 0
+        watermark_ms = int(execution.offsetSeqMetadata().batchWatermarkMs())
+        trigger_ms = int(execution.offsetSeqMetadata().batchTimestampMs())
+        # A batch that is repeated after a restart has the trigger time of its first try.
+        known = trigger_ms >= self._started_ms
+        elapsed_ms = time.time() * 1000 - trigger_ms if known else (time.monotonic() - began) * 1000
+        return Batch(
+            batch_id=batch_id,
+            input_rows=read.get("numOutputRows", 0),
+            late_rows=dropped.get("numRowsDroppedByWatermark", 0) + ahead,
+            ahead_rows=ahead,
+            duplicate_rows=dropped.get("numDroppedDuplicateRows", 0),
+            watermark=datetime.fromtimestamp(watermark_ms / 1000, UTC) if watermark_ms > 0 else None,
+            duration_ms=int(elapsed_ms),
+        )
+
+    def _write_patiently(self, rows: list[Any], batch: Batch) -> None:
+        give_up = time.monotonic() + self._patience_s
+        delay_s = RETRY_FIRST_S
+        while True:
+            try:
+                self._write(rows, batch)
+                return
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                self.close()
+                reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+                if time.monotonic() >= give_up or self._stop.is_set():
+                    raise StreamError(f"micro-batch {batch.batch_id} cannot be written to PostgreSQL: {reason}") from error
+                log.warning("PostgreSQL: %s; micro-batch %d is tried again", reason, batch.batch_id)
+            self._stop.wait(delay_s)
+            delay_s = min(delay_s * 2, RETRY_MAX_S)
+
+    def _write(self, rows: list[Any], batch: Batch) -> None:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._address.connect(ROLE)
+        with self._connection.transaction():
+            if rows:
+                # Always in the same order, so that two writers cannot lock each other out.
+                rows = sorted(rows, key=lambda row: (row["window_start"], row["category"]))
+                self._connection.execute(sql_text("upsert_minutes.sql"), columns(rows))
+            self._connection.execute(
+                sql_text("record_progress.sql"),
+                {
+                    "query": PER_MINUTE,
+                    "batch_id": batch.batch_id,
+                    "watermark": batch.watermark,
+                    "input_rows": batch.input_rows,
+                    "late_rows": batch.late_rows,
+                    "duplicate_rows": batch.duplicate_rows,
+                    "duration_ms": batch.duration_ms,
+                },
+            )
+
+    def close(self) -> None:
+        """Drop the connection; the next batch makes a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def columns(rows: list[Any]) -> dict[str, list[Any]]:
+    """Rows of Spark as one list per column."""
+    return {name: [row[name] for row in rows] for name in COLUMNS}
+
+
+def running_query(session: Any, name: str) -> Any:
+    """The JVM's handle of a query that runs, by its name."""
+    for query in session._jsparkSession.streams().active():
+        if query.name() == name:
+            return query
+    raise StreamError(f"Spark's query {name} does not run any more")
+
+
+def _counters(plan: Any) -> tuple[dict[str, int], dict[str, int]]:
+    """What the de-duplication dropped and the source read, from the executed plan: a chain of operators, last one first."""
+    dropped: dict[str, int] = {}
+    read: dict[str, int] = {}
+    node = plan
+    while True:
+        name = str(node.nodeName())
+        if name == DEDUPLICATION:
+            dropped = _metrics(node, "numRowsDroppedByWatermark", "numDroppedDuplicateRows")
+        children = node.children()
+        if children.isEmpty():
+            if name == SOURCE:
+                read = _metrics(node, "numOutputRows")
+            return dropped, read
+        node = children.head()
+
+
+def _metrics(node: Any, *names: str) -> dict[str, int]:
+    metrics = node.metrics()
+    return {name: int(found.get().value()) for name in names if (found := metrics.get(name)).isDefined()}
+
+
+class LakeSink:
+    """The foreachBatch function of the lake query: one Parquet file per micro-batch and date, named after the batch.
+
+    A batch that is repeated writes the same records under the same name: whoever reads `date=*/*.parquet` sees each once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._draft = folder / ".draft"
+        self.files = 0
+        self.error: Exception | None = None
+
+    def __call__(self, frame: Any, batch_id: int) -> None:
+        try:
+            self._write(frame, batch_id)
+        except Exception as error:
+            self.error = error
+            raise
+
+    def _write(self, frame: Any, batch_id: int) -> None:
+        shutil.rmtree(self._draft, ignore_errors=True)
+        frame.coalesce(1).write.partitionBy("date").mode("overwrite").option("parquet.block.size", 16 << 20).parquet(
+            self._draft.as_uri()
+        )
+        for part in sorted(self._draft.glob("date=*/*.parquet")):
+            final = self._folder / part.parent.name / f"batch-{batch_id:08d}.parquet"
+            final.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part, final)
+            self.files += 1
+        shutil.rmtree(self._draft, ignore_errors=True)

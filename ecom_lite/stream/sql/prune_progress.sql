@@ -1,0 +1,13 @@
+-- Keeps two days of micro-batches; the counts of older ones are summed up in the row with batch_id -1.
+WITH old AS (
+    DELETE FROM realtime.stream_progress
+    WHERE query = %(query)s AND batch_id >= 0 AND at < now() - interval '2 days'
+    RETURNING input_rows, late_rows, duplicate_rows, duration_ms
+)
+INSERT INTO realtime.stream_progress AS p (query, batch_id, input_rows, late_rows, duplicate_rows, duration_ms)
+SELECT %(query)s, -1, sum(input_rows), sum(late_rows), sum(duplicate_rows), sum(duration_ms)
+FROM old
+HAVING count(*) > 0
+ON CONFLICT (query, batch_id) DO UPDATE
+SET at = now(), input_rows = p.input_rows + excluded.input_rows, late_rows = p.late_rows + excluded.late_rows,
+    duplicate_rows = p.duplicate_rows + excluded.duplicate_rows, duration_ms = p.duration_ms + excluded.duration_ms

@@ -1,0 +1,207 @@
+"""The service that keeps Spark's queries running: it starts them, watches them, tells what they do, and stops them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from kafka import KafkaAdminClient
+
+from ..config import Settings
+from ..errors import StreamError
+from ..kafka_client import client_config, explained, offset_range
+from ..supervise.service import Health
+from ..warehouse.connect import Address
+from .checkpoint import Checkpoint
+from .queries import LAKE_RECORDS_PER_BATCH, MAX_RECORDS_PER_BATCH, raw_records, read_topic, sales_per_minute, sql_text
+from .session import Gateway, close_session, open_session, short
+from .sinks import LAKE, PER_MINUTE, ROLE, LakeSink, MinuteSink
+from .summary import render
+
+SUMMARY_EVERY_S: Final = 10.0
+PRUNE_EVERY_S: Final = 3600.0
+LAKE_TRIGGER_S: Final = 30.0  # few and bigger files
+DATABASE_PATIENCE_S: Final = 120.0
+POLL_S: Final = 0.05
+WATCH_S: Final = 0.5
+log = logging.getLogger("ecom_lite.stream")
+
+
+class Stream:
+    """Spark Structured Streaming from the topic into `realtime.*` and `lake/`, on a gateway JVM that is already up.
+
+    One object or another may be started again on the same JVM, or on a new one; the checkpoints make it go on where it was.
+    """
+
+    name = "stream"
+
+    def __init__(self, settings: Settings, address: Address, bootstrap: str, data_dir: Path, gateway: Gateway) -> None:
+        self._settings = settings
+        self._address = address
+        self._bootstrap = bootstrap
+        self._data_dir = data_dir.absolute()
+        self._gateway = gateway
+        self._stopping = threading.Event()
+        self._session: Any = None
+        self._queries: dict[str, Any] = {}
+        self._minutes: MinuteSink | None = None
+        self._lake: LakeSink | None = None
+        self._shown: object = None
+
+    def start(self) -> None:
+        """Build the session and start the queries; returns when the first trigger has read from Kafka and written.
+
+        Blocks. Raises StreamError when Spark refuses, or when a checkpoint does not fit the settings or the broker.
+        """
+        self._stopping.clear()
+        minutes, lake = (Checkpoint(self._data_dir / "spark" / "checkpoints" / name) for name in (PER_MINUTE, LAKE))
+        cluster_id, first, end = self._broker()
+        topic = self._settings.kafka.topic
+        for checkpoint in (minutes, lake):
+            checkpoint.compare(topic, first, end)
+        if minutes.guard(self._settings, cluster_id):
+            self._execute("forget_progress.sql")
+        lake.guard(self._settings, cluster_id)
+        self._execute("forget_light.sql")
+        try:
+            self._session = open_session(self._settings, self._gateway, self._data_dir)
+            self._start_minutes(minutes)
+            if self._settings.spark.lake:
+                self._start_lake(lake)
+            self._wait_first_trigger()
+        except StreamError:
+            self.stop()
+            raise
+        except Exception as error:
+            self.stop()
+            raise StreamError(f"Spark cannot start the queries: {short(error)}") from error
+
+    def _broker(self) -> tuple[str, dict[int, int], dict[int, int]]:
+        """The cluster's id, and the first and end offsets of the topic."""
+        config = client_config(self._settings.kafka, self._bootstrap)
+        first, end = offset_range(config, self._settings.kafka.topic)
+        with explained(config, "asking Kafka for its cluster id"):
+            admin = KafkaAdminClient(**config)
+            try:
+                cluster_id = str(admin.describe_cluster().get("cluster_id"))
+            finally:
+                admin.close()
+        return cluster_id, first, end
+
+    def _execute(self, statement: str) -> None:
+        try:
+            with self._address.connect(ROLE) as connection:
+                connection.execute(sql_text(statement), {"query": PER_MINUTE})
+        except psycopg.Error as error:
+            raise StreamError(f"the stream cannot use PostgreSQL as {ROLE}: {str(error).strip()}") from error
+
+    def _start_minutes(self, checkpoint: Checkpoint) -> None:
+        spark = self._settings.spark
+        records = read_topic(self._session, self._settings, self._bootstrap, MAX_RECORDS_PER_BATCH)
+        self._minutes = MinuteSink(self._address, self._session, self._stopping, DATABASE_PATIENCE_S)
+        writer = sales_per_minute(self._session, records, spark.watermark_s).writeStream.queryName(PER_MINUTE)
+        writer = writer.outputMode("update").foreachBatch(self._minutes).option("checkpointLocation", checkpoint.folder.as_uri())
+        self._queries[PER_MINUTE] = writer.trigger(processingTime=f"{round(spark.trigger_s * 1000)} milliseconds").start()
+
+    def _start_lake(self, checkpoint: Checkpoint) -> None:
+        records = read_topic(self._session, self._settings, self._bootstrap, LAKE_RECORDS_PER_BATCH)
+        self._lake = LakeSink(self._data_dir / "lake")
+        writer = raw_records(records).writeStream.queryName(LAKE).outputMode("append").foreachBatch(self._lake)
+        writer = writer.option("checkpointLocation", checkpoint.folder.as_uri())
+        every_s = max(LAKE_TRIGGER_S, self._settings.spark.trigger_s)
+        self._queries[LAKE] = writer.trigger(processingTime=f"{round(every_s)} seconds").start()
+
+    def _wait_first_trigger(self) -> None:
+        """Until the per-minute query has told of a trigger: with nothing to read, that it asked Kafka and found nothing."""
+        query = self._queries[PER_MINUTE]
+        give_up = time.monotonic() + self._settings.run.ready_timeout_s
+        while query._jsq.lastProgress() is None:
+            self._raise_if_dead()
+            if time.monotonic() > give_up:
+                raise StreamError(
+                    f"Spark ran no micro-batch within run.ready_timeout_s = {self._settings.run.ready_timeout_s:g}: "
+                    "see `ecom_lite logs spark`, or give it more time"
+                )
+            if self._stopping.wait(POLL_S):
+                raise StreamError("Spark was stopped while it started")
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch the queries until `stop` is set. Raises StreamError with the cause when one has died."""
+        next_summary = time.monotonic() + SUMMARY_EVERY_S
+        next_prune = time.monotonic()
+        while not stop.wait(WATCH_S):
+            try:
+                self._raise_if_dead()
+            except StreamError:
+                raise
+            except Exception as error:
+                if stop.is_set():
+                    return
+                raise StreamError(f"Spark does not answer: {short(error)}") from error
+            if self._stopping.is_set():
+                return
+            now = time.monotonic()
+            with suppress(psycopg.Error, StreamError):  # PostgreSQL may restart; the sink is the one to complain
+                if now >= next_summary:
+                    next_summary = now + SUMMARY_EVERY_S
+                    self._summarise()
+                if now >= next_prune:
+                    next_prune = now + PRUNE_EVERY_S
+                    self._execute("prune_progress.sql")
+
+    def _raise_if_dead(self) -> None:
+        if not self._gateway.alive:
+            raise StreamError("the Java process of Spark has ended")
+        for name, query in self._queries.items():
+            if not query.isActive:
+                sink = self._minutes if name == PER_MINUTE else self._lake
+                cause = (sink.error if sink is not None else None) or query.exception()
+                raise StreamError(f"Spark's query {name} ended: {short(cause) if cause is not None else 'no cause given'}")
+
+    def _summarise(self) -> None:
+        with self._address.connect(ROLE, autocommit=True) as connection:
+            lines = connection.execute(sql_text("latest_minute.sql")).fetchall()
+        if lines and lines != self._shown:
+            self._shown = lines
+            log.info("%s", render([(line[0].astimezone(UTC), *line[1:]) for line in lines]))
+
+    def stop(self) -> None:
+        """Stop queries and session. The batch at work is given up: it is repeated at the next start and changes nothing.
+
+        Safe before `start`, twice, and when the JVM is dead.
+        """
+        self._stopping.set()
+        queries, self._queries = self._queries, {}
+        session, self._session = self._session, None
+        if self._gateway.alive:
+            for query in queries.values():
+                with suppress(Exception):  # a JVM that dies meanwhile has stopped them too
+                    query.stop()
+        if session is not None:
+            close_session()
+        if self._minutes is not None:
+            self._minutes.close()
+
+    def health(self) -> Health:
+        """From memory: figures of the last micro-batch."""
+        sink = self._minutes
+        last = sink.last if sink is not None else None
+        figures: dict[str, object] = {}
+        if sink is not None and last is not None:
+            figures = {
+                "batch": last.batch_id,
+                "rows_per_s": round(sink.rows_per_s, 1),
+                "batch_ms": last.duration_ms,
+                "watermark": last.watermark.isoformat(timespec="seconds") if last.watermark else "",
+                "watermark_lag_s": round((datetime.now(UTC) - last.watermark).total_seconds()) if last.watermark else None,
+                "late_rows": sink.late_rows,
+                "lake_files": self._lake.files if self._lake is not None else 0,
+            }
+        ok = bool(self._queries) and self._gateway.alive
+        return Health(ok, "" if ok else "not running", figures)

@@ -1,0 +1,135 @@
+"""How the status of a run looks to people: the same picture for the live view of `run` and for `ecom_lite status`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+MARKS: Final = {
+    "waiting": "·", "starting": "◌", "ready": "✔", "restarting": "↻", "stopping": "◌", "stopped": "■", "failed": "✘",
+}  # fmt: skip
+STYLES: Final = {
+    "ready": "green", "starting": "yellow", "restarting": "yellow", "stopping": "yellow", "failed": "bold red",
+}  # fmt: skip
+STEPS: Final = frozenset({"schema", "topics"})  # done once at the start: no part to watch
+BARS: Final = "▁▂▃▄▅▆▇█"
+BAD_DBT: Final = ("error", "tests failed")
+
+
+def mark(state: str) -> Text:
+    """One coloured character for the state of a part."""
+    return Text(MARKS.get(state, "?"), style=STYLES.get(state, "dim"))
+
+
+def starting_view(parts: Mapping[str, tuple[str, float]], elapsed_s: float, doing: str) -> RenderableType:
+    """The parts as they come up (or go down): name -> (state, seconds it took or has taken so far)."""
+    table = Table.grid(padding=(0, 1))
+    for name, (state, seconds) in parts.items():
+        shown = "" if state in ("waiting", "stopped") else f"{seconds:.1f} s"
+        table.add_row(" ", mark(state), Text(name, style="" if state != "waiting" else "dim"), Text(shown, style="dim"))
+    return Group(Text(f"{doing} … {elapsed_s:.0f} s", style="bold"), table)
+
+
+def status_view(status: Mapping[str, Any], history: Sequence[float] = (), now: datetime | None = None) -> RenderableType:
+    """The whole picture, about eight lines. `history`: events loaded in each of the last seconds."""
+    figures = Table.grid(padding=(0, 2))
+    figures.add_column(min_width=9, style="dim")
+    figures.add_column(justify="right", min_width=10)
+    figures.add_column(min_width=9)
+    figures.add_column(justify="right", style="dim")
+    figures.add_column()
+    figures.add_row("  sent", _count(status, "sent"), "events", _rate(status, "sent_per_s"), "")
+    figures.add_row("  loaded", _count(status, "facts"), "facts", _rate(status, "loaded_per_s"), Text(spark(history), style="cyan"))
+    figures.add_row("  lag", _count(status, "lag"), "events", f"{status.get('delay_ms', 0):,} ms", Text("from shop to fact", style="dim"))
+    return Group(_headline(status), figures, _others(status), _dbt(status, now or datetime.now(UTC)), *_parts(status))
+
+
+def spark(values: Sequence[float], width: int = 30) -> str:
+    """The last `width` values as a line of bars."""
+    shown = list(values)[-width:]
+    top = max(shown, default=0)
+    return "".join(BARS[round(value / top * (len(BARS) - 1))] if top else BARS[0] for value in shown)
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 05 s`, `2 h 07 min`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def _headline(status: Mapping[str, Any]) -> Text:
+    doing = str(status.get("doing") or status.get("state", "unknown"))
+    rate = status.get("rate")
+    pace = "as fast as it goes" if rate == "max" else f"{float(rate or 0):g} orders/s"
+    facts = [f"up {duration(status.get('uptime_s', 0))}", pace, f"seed {status.get('seed')}", f"{status.get('rss_mb', 0):,} MB"]
+    return Text.assemble(("● ", "green" if doing == "running" else "yellow"), (doing, "bold"), ("   " + " · ".join(facts), "dim"))
+
+
+def _others(status: Mapping[str, Any]) -> Text:
+    text = Text("           ", style="dim")
+    for number, (key, name, style) in enumerate(
+        [("duplicates", "duplicates", ""), ("other", "other events", ""), ("dead", "dead letters", "yellow"), ("lost", "LOST", "bold red")]
+    ):
+        value = int(status.get(key) or 0)
+        if key == "lost" and not value:
+            continue
+        text.append(" · " if number else "")
+        text.append(f"{value:,} {name}", style=style if value and style else "dim")
+    return text
+
+
+def _dbt(status: Mapping[str, Any], now: datetime) -> Text:
+    dbt: Mapping[str, Any] = status.get("dbt") or {}
+    text = Text("  dbt      ", style="dim")
+    if not dbt:
+        return text.append("waiting for the first facts")
+    state = str(dbt.get("status"))
+    text.append(state, style="red" if state in BAD_DBT else "yellow" if state == "running" else "green")
+    if dbt.get("finished_at"):
+        ago = duration(max(0.0, (now - datetime.fromisoformat(str(dbt["finished_at"]))).total_seconds()))
+        text.append(f" {ago} ago, {float(dbt.get('seconds', 0)):.1f} s, {dbt.get('tests_passed', 0)} tests passed", style="dim")
+    if state in BAD_DBT and dbt.get("message"):
+        text.append(f"\n           {str(dbt['message']).splitlines()[0]}", style="red")
+    return text
+
+
+def _parts(status: Mapping[str, Any]) -> list[Text]:
+    line = Text("  parts    ", style="dim")
+    remarks = []
+    for name, part in status.get("parts", {}).items():
+        if name in STEPS:
+            continue
+        line.append_text(mark(part["state"]))
+        again = f" ×{part['restarts'] + 1}" if part.get("restarts") else ""
+        line.append(f" {name}{again}  ", style="" if part.get("ok", True) else "yellow")
+        if part.get("detail"):
+            remarks.append(Text(f"           {name}: {part['detail']}", style="yellow"))
+    return [line, *remarks]
+
+
+def _count(status: Mapping[str, Any], name: str) -> Text:
+    return Text(f"{int(status.get(name) or 0):,}", style="bold")
+
+
+def _rate(status: Mapping[str, Any], name: str) -> str:
+    return f"{float(status.get(name) or 0):,.0f}/s"
+
+
+def print_status(status: Mapping[str, Any]) -> None:
+    """For `ecom_lite status`: the same on stdout, with where to look."""
+    console = Console(highlight=False)
+    console.print(status_view(status), soft_wrap=True)
+    table = Table.grid(padding=(0, 2))
+    for name, address in status.get("addresses", {}).items():
+        table.add_row(Text(f"  {name}", style="dim"), Text(address))
+    console.print(Text(f"  pid      {status.get('pid')}", style="dim"))
+    console.print(table, soft_wrap=True)

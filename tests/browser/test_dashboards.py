@@ -1,0 +1,221 @@
+"""A real browser looks at both boards: on the built-in page, and in Grafana where one is found."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import pytest
+
+from ecom_lite.dashboards import Page, load_boards
+from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
+from ecom_lite.warehouse.connect import Address
+from tests.browser.seed import build_marts, seed_warehouse
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Request
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+ROOT = Path(__file__).resolve().parents[2]
+BOARDS = ROOT / "grafana" / "dashboards"
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+ARGUMENTS = [
+    *(
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ),
+    *("--no-first-run", "--disable-quic"),
+]
+BUILT_GRAFANA = Path("~/.cache/ecom_lite/grafana").expanduser()
+DEADLINE_S = 30.0
+Scheme = Literal["dark", "light"]
+SCHEMES: tuple[Scheme, ...] = ("dark", "light")
+UIDS = ("realtime-operations", "business-intelligence")
+WIDTH, HEIGHT = 1600, 1900  # high enough for Grafana to draw every panel of a board
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
+    pytest.mark.timeout(180),
+]
+
+
+class Tab:
+    """One page of the browser, and everything that went wrong or went elsewhere in it."""
+
+    def __init__(self, browser: Browser, scheme: Scheme) -> None:
+        self.page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
+        self.complaints: list[str] = []
+        self.foreign: list[str] = []
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._request)
+
+    def _request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme in ("http", "https", "ws", "wss") and url.hostname != "127.0.0.1":
+            self.foreign.append(url.geturl())
+
+    def states(self) -> dict[str, str]:
+        found: dict[str, str] = self.page.evaluate(
+            "Object.fromEntries([...document.querySelectorAll('.panel')].map(p => [p.dataset.panel, p.dataset.state]))"
+        )
+        return found
+
+    def wait(self, holds: Callable[[], bool], what: str) -> None:
+        give_up = time.monotonic() + DEADLINE_S
+        while not holds():
+            assert time.monotonic() < give_up, f"{what}: {self.states()} {self.complaints}"
+            self.page.wait_for_timeout(100)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(warehouse: Address) -> Iterator[Page]:
+    status = {
+        "producer_rate": 12.0,
+        "loader_rate": 12.1,
+        "lag": 2,
+        "facts": 4000,
+        "dead_letters": 1,
+        "last_dbt_run": None,
+    }
+    made = Page(warehouse, BOARDS, "127.0.0.1", 0, lambda: status)
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_every_panel_of_both_boards_is_drawn(warehouse: Address, page: Page, browser: Browser, tmp_path: Path) -> None:
+    seed_warehouse(warehouse, lines=6_000, days=30, users=200)
+    build_marts(warehouse, tmp_path)
+    boards = load_boards(BOARDS)
+    for scheme in SCHEMES:
+        tab = Tab(browser, scheme)
+        for uid in UIDS:
+            tab.page.goto(f"{page.url}d/{uid}")
+            expected = {str(panel.id): "drawn" for panel in boards[uid].panels}
+            tab.wait(partial(_same, tab.states, expected), f"{uid} in {scheme}")
+            assert tab.page.locator(".strip .step").count() == 6
+            for panel in boards[uid].panels:
+                body = tab.page.locator(f'.panel[data-panel="{panel.id}"] .body')
+                drawn = body.locator(".value, .bars .fill, td, .js-plotly-plot .trace, .js-plotly-plot .slice")
+                assert drawn.count() > 0, panel.title
+                box = body.bounding_box()
+                assert box and box["height"] > 40 and box["width"] > 100, panel.title
+        assert (
+            tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
+            == {
+                "dark": "rgb(14, 17, 22)",
+                "light": "rgb(243, 245, 248)",
+            }[scheme]
+        )
+        assert (tab.complaints, tab.foreign) == ([], [])
+        tab.page.close()
+
+
+def test_a_first_start_waits_for_dbt_and_heals(warehouse: Address, page: Page, browser: Browser, tmp_path: Path) -> None:
+    tab = Tab(browser, "dark")
+    tab.page.goto(f"{page.url}d/business-intelligence")
+    tab.wait(lambda: set(tab.states().values()) == {"waiting", "empty"}, "before the first dbt run")
+    assert tab.page.get_by_text("Waiting for the first dbt run").count() > 5
+    seed_warehouse(warehouse, lines=500, days=2, users=20)
+    build_marts(warehouse, tmp_path)
+    # The page would ask again by itself after the board's minute; a viewer who picks another range need not wait.
+    tab.page.get_by_role("button", name="7d").click()
+    tab.wait(lambda: set(tab.states().values()) == {"drawn"}, "healed")
+    assert (tab.complaints, tab.foreign) == ([], [])
+
+
+def test_ranges_boards_and_a_lost_server(warehouse: Address, page: Page, browser: Browser) -> None:
+    seed_warehouse(warehouse, lines=2_000, days=5, users=50)
+    tab = Tab(browser, "dark")
+    tab.page.goto(page.url)
+    tab.wait(lambda: set(tab.states().values()) == {"drawn"}, "first sight")
+    for name in ("5m", "24h", "All"):
+        tab.page.get_by_role("button", name=name, exact=True).click()
+        assert tab.page.get_by_role("button", name=name, exact=True).get_attribute("aria-pressed") == "true"
+        tab.wait(lambda: "loading" not in tab.states().values(), name)
+    assert "from=all" in tab.page.url
+    page.stop()
+    tab.wait(lambda: tab.page.locator(".updated.lost").count() == 1, "the loss is shown")
+    first = tab.page.locator('.panel[data-panel="1"]')
+    assert first.locator(".value").inner_text().startswith("$") and first.locator(".trouble").count() == 1
+    page.start()
+    tab.wait(lambda: tab.page.locator(".updated.live").count() == 1 and set(tab.states().values()) == {"drawn"}, "healed")
+    tab.page.get_by_role("link", name="Business Intelligence").click()
+    tab.wait(lambda: "business-intelligence" in tab.page.url and len(tab.states()) == 12, "the other board")
+    assert tab.foreign == []
+
+
+@pytest.fixture
+def grafana(warehouse: Address, tmp_path: Path) -> Iterator[GrafanaServer]:
+    binary = find_grafana() or (find_grafana(BUILT_GRAFANA) if BUILT_GRAFANA.is_dir() else None)
+    if binary is None:
+        pytest.skip("no Grafana on PATH, in $GRAFANA_HOME or in the default folder")
+    made = GrafanaServer(
+        binary,
+        tmp_path / "grafana",
+        tmp_path / "logs",
+        warehouse=Warehouse(warehouse.host, warehouse.port, warehouse.database, warehouse.passwords["ecom_reader"]),
+        provisioning=ROOT / "grafana" / "provisioning",
+        boards=BOARDS,
+    )
+    made.start()
+    yield made
+    made.stop()
+    assert not made.alive
+
+
+def test_grafana_draws_the_same_boards(warehouse: Address, grafana: GrafanaServer, browser: Browser, tmp_path: Path) -> None:
+    seed_warehouse(warehouse, lines=6_000, days=30, users=200)
+    build_marts(warehouse, tmp_path)
+    boards = load_boards(BOARDS)
+    tab = Tab(browser, "dark")
+    home = tab.page.request.get(f"{grafana.url}api/dashboards/home").json()
+    assert home["dashboard"]["uid"] == "realtime-operations"
+    for board in boards.values():
+        for panel in board.panels:
+            target = {"refId": "A", "datasource": {"uid": "ecom-lite-postgres"}, "format": panel.queries[0].format}
+            query = {**target, "rawSql": panel.queries[0].raw_sql, "intervalMs": 60_000, "maxDataPoints": panel.points}
+            asked = {"queries": [query], "from": board.start, "to": board.end}
+            answer = tab.page.request.post(f"{grafana.url}api/ds/query", data=asked)
+            result = answer.json()["results"]["A"]
+            assert answer.ok and "error" not in result, (panel.title, result)
+            assert any(result["frames"][0]["data"]["values"]), panel.title
+        tab.page.goto(f"{grafana.url}d/{board.uid}?kiosk")
+        seen = [panel.title for panel in board.panels]
+        tab.wait(partial(_drawn_by_grafana, tab, seen), board.title)
+        assert tab.page.get_by_text("No data").count() == 0
+        assert tab.page.locator('[data-testid*="Panel status error"]').count() == 0
+    assert tab.foreign == []
+
+
+def _same(states: Callable[[], dict[str, str]], expected: dict[str, str]) -> bool:
+    return states() == expected
+
+
+def _drawn_by_grafana(tab: Tab, titles: list[str]) -> bool:
+    content = tab.page.locator('[data-testid="data-testid panel content"], [class*="panel-content"]')
+    filled = sum(
+        1 for index in range(content.count()) if content.nth(index).locator("canvas, svg, table, [role=row], span").count()
+    )
+    headed = all(tab.page.get_by_text(title, exact=True).count() for title in titles)
+    return headed and filled >= len(titles)

@@ -1,0 +1,80 @@
+"""The documents say what is true: verbs, settings and files that they name exist."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from ecom_lite.cli import cli
+from ecom_lite.config import Settings, describe, load_settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+VERBS = set(get_command(cli).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_verb_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"`(?:\.venv/bin/)?ecom_lite ([a-z]+)", page.read_text(encoding="utf-8")))
+    assert named <= VERBS
+
+
+def test_the_readme_names_every_verb_a_user_needs() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for verb in VERBS - {"migrate", "fetch", "config"}:
+        assert re.search(rf"ecom_lite {verb}|make {verb}", text), verb
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_config_file_changes_nothing_and_its_examples_are_settings() -> None:
+    assert load_settings(ROOT / "config.toml", env={}) == load_settings(env={}, config_file=None)
+    names = {name for name, _, _ in describe(Settings())}
+    section = ""
+    for line in (ROOT / "config.toml").read_text(encoding="utf-8").splitlines():
+        text = line.removeprefix("# ").strip()
+        if re.fullmatch(r"\[[a-z]+\]", text):
+            section = text.strip("[]")
+        elif match := re.match(r"([a-z_]+) = ", text):
+            assert f"{section}.{match[1]}" in names, line
+
+
+def test_compose_pins_its_images_keeps_its_data_and_stays_on_loopback() -> None:
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    assert set(compose["services"]) == {"redpanda", "postgres", "grafana"}
+    for name, service in compose["services"].items():
+        assert re.search(r":v?\d+\.\d+", service["image"]), f"{name} is not pinned"
+        assert service["healthcheck"]["test"]
+        assert service["profiles"]
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+        assert any(volume.split(":")[0] in compose["volumes"] for volume in service["volumes"])
+    assert compose["services"]["grafana"]["environment"]["GF_SERVER_HTTP_ADDR"] == "127.0.0.1"
+
+
+def test_versions_agree() -> None:
+    from ecom_lite import __version__
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == __version__
+    assert (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").startswith("# Changelog")
+
+
+def test_decisions_have_context_choice_and_consequence() -> None:
+    for record in (ROOT / "docs" / "decisions").glob("*.md"):
+        text = record.read_text(encoding="utf-8")
+        assert all(f"**{part}.**" in text for part in ("Context", "Choice", "Consequence")), record.name
+
+
+def test_the_lock_names_no_address() -> None:
+    assert "://" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in (ROOT / "ecom_lite" / "engines" / "jars.lock").read_text(encoding="utf-8")
