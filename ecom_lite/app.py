@@ -177,9 +177,15 @@ class App:
             supervisor.add(EngineService("spark", gateway))
             supervisor.add(Late("stream", lambda: self._build_stream(gateway)), ["spark", "schema", "topics"])
         supervisor.add(Late("schedule", self._build_schedule), ["schema"])
-        supervisor.add(self._worker("load", self._load_job, settings.run.stop_timeout_s + 5), ["schema", "topics"])
+        self.add_loader(supervisor)
         if settings.shop.enabled:
-            supervisor.add(self._worker("produce", self._produce_job, 10), ["schema", "topics"])
+            # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
+            supervisor.add(
+                self._worker("produce", self._produce_job, 10), ["load", "page", *([] if settings.run.light else ["stream"])]
+            )
+
+    def add_loader(self, supervisor: Supervisor) -> None:
+        supervisor.add(self._worker("load", self._load_job, self.settings.run.stop_timeout_s + 5), ["schema", "topics"])
 
     def run_dbt(self, trigger: str, *, full_refresh: bool = False) -> DbtRun:
         """One dbt run, now; runs never overlap."""
@@ -209,7 +215,7 @@ class App:
                 "status": last.status,
                 "seconds": round(last.seconds, 1),
                 "message": last.message,
-            "tests_passed": last.tests_passed,
+                "tests_passed": last.tests_passed,
                 "finished_at": self._dbt_finished_at.isoformat(timespec="seconds") if self._dbt_finished_at else "",
             }
         )

@@ -60,7 +60,16 @@ def run(
     open_: Annotated[bool, typer.Option("--open", help="Open the dashboards in the browser.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print a summary of the run as JSON on stdout at its end.")] = False,
 ) -> None:
-    """Start everything, and watch it."""
+    """Start everything, and watch it.
+
+    Runs until Ctrl-C; the data stays, and the next run goes on from it. With --for or --events it ends by itself, loads
+    what is left, builds the marts, takes the count, and exits 0 only when the count closes.
+
+    \b
+    ecom_lite run                                   a small shop, all parts
+    ecom_lite run --light --rate 200                more orders, no Spark
+    ecom_lite run --light --events 100000 --rate max --json
+    """
     settings = _settings(
         config, data_dir, run__light=light or None, shop__events=events, shop__seed=seed, shop__rate=rate, dashboards__port=port
     )
@@ -88,7 +97,10 @@ def run(
 
 @cli.command()
 def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
-    """What runs, how far it is, and where to look."""
+    """What runs, how far it is, and where to look.
+
+    Exits 0 when all parts are well, 1 when one is not, 2 when nothing runs.
+    """
     from .supervise.lock import holder
     from .supervise.state import read_state
 
@@ -114,7 +126,10 @@ def stop(
     config: ConfigFile = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for it to end.")] = 60,
 ) -> None:
-    """Stop the run of this data folder, gracefully."""
+    """Stop the run of this data folder, gracefully.
+
+    What was sent is loaded first. A second `stop` ends it at once; nothing committed is lost by that.
+    """
     from .supervise.lock import holder
 
     settings = _settings(config, data_dir)
@@ -148,7 +163,14 @@ def logs(
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
-    """Show the logs of all parts in the order of their time, or of one."""
+    """Show the logs of all parts, or of one.
+
+    All parts together are shown in the order of their time (UTC).
+
+    \b
+    ecom_lite logs -f
+    ecom_lite logs kafka -n 100
+    """
     from .observe.logs import follow as follow_logs
     from .observe.logs import log_files, sizes, tail
 
@@ -185,7 +207,10 @@ def refresh(
     config: ConfigFile = None,
     json_: Json = False,
 ) -> None:
-    """Run dbt now: bring the marts up to the facts."""
+    """Run dbt now: bring the marts up to the facts.
+
+    Works beside a live run and without one. Exits 1 when a model or a data test fails.
+    """
     from dataclasses import asdict
 
     from .opened import opened
@@ -206,7 +231,11 @@ def refresh(
 
 @cli.command()
 def check(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
-    """Take the count: sent = broker = facts + duplicates + other + dead, marts = facts, closed minutes = facts."""
+    """Take the count, from the first event sent to the last mart.
+
+    Sent = on the broker = facts + duplicates + other events + dead letters; marts = facts; closed minutes = facts.
+    Works beside a live run and without one. Exits 1 when a line does not close, and names it.
+    """
     from .check.reconcile import reconcile
     from .opened import opened
     from .terminal import Terminal
@@ -234,7 +263,15 @@ def sql(
     json_: Annotated[bool, typer.Option("--json", help="One JSON object per row.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many rows.")] = 1000,
 ) -> None:
-    """Ask the warehouse, read-only: schemas warehouse, marts, realtime, ops; and view lake."""
+    """Ask the warehouse, read-only.
+
+    Schemas: warehouse, marts, realtime, ops; view memory.main.lake where Spark has written one.
+
+    \b
+    ecom_lite sql "FROM sales_by_category ORDER BY revenue DESC"
+    ecom_lite sql --json "FROM marts.customer_ltv WHERE segment = 'VIP'"
+    echo "SHOW ALL TABLES" | ecom_lite sql -
+    """
     from .check.duck import attach, query
     from .opened import opened
     from .terminal import Terminal
@@ -258,7 +295,10 @@ def sql(
 
 @cli.command()
 def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Bring the database schema up to this version (`run` does it too)."""
+    """Bring the database schema up to this version.
+
+    `run` does it too. Each migration is one transaction; one that was edited after it was applied is refused.
+    """
     from .opened import opened
     from .terminal import Terminal
     from .warehouse.migrate import bundled
@@ -272,7 +312,10 @@ def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
 
 @cli.command()
 def fetch(data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Fetch the jars of Kafka and Spark ahead of time; after that no start needs the network."""
+    """Fetch the jars of Kafka and Spark ahead of time.
+
+    After that no start needs the network. jars.mirror and jars.offline_dir say where else to get them.
+    """
     from .app import fetch_jars, jar_cache, quicken_kafka
     from .terminal import Terminal
 
@@ -285,7 +328,10 @@ def fetch(data_dir: DataDir = None, config: ConfigFile = None) -> None:
 
 @cli.command()
 def reset(data_dir: DataDir = None, config: ConfigFile = None, yes: Yes = False) -> None:
-    """Delete all data of this folder, Grafana's state too, after asking."""
+    """Delete all data of this folder, after asking.
+
+    Databases, topics, lake, logs, passwords, Grafana's state. Files that are not ours stay.
+    """
     from .reset import reset_data, what_goes
 
     settings = _settings(config, data_dir)
@@ -307,7 +353,10 @@ def reset(data_dir: DataDir = None, config: ConfigFile = None, yes: Yes = False)
 
 @cli.command()
 def doctor(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
-    """Look for what would keep a run from starting, and say how to mend it."""
+    """Look for what would keep a run from starting.
+
+    Each finding comes with what to do. Starts nothing, changes nothing. Exits 1 when something is wrong.
+    """
     from .doctor import examine
 
     findings = examine(_settings(config, data_dir))
@@ -321,7 +370,10 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
 
 @cli.command("config")
 def show_config(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
-    """Show every setting, its value now, and what it does."""
+    """Show every setting, its value now, and what it does.
+
+    Defaults < config.toml < environment (ECOM_LITE_SHOP__RATE=200) < options.
+    """
     rows = describe(_settings(config, data_dir))
     if json_:
         print(json.dumps({name: value for name, value, _ in rows}))

@@ -17,6 +17,7 @@ from .engines.pgfiles import find_install
 from .engines.ports import is_free, port_owner
 from .errors import EcomLiteError
 from .supervise.lock import holder
+from .warehouse.connect import Address
 
 NEEDED_DISK: Final = 2 << 30
 NEEDED_MEMORY: Final = 2 << 30
@@ -34,8 +35,9 @@ def examine(settings: Settings) -> list[Finding]:
     """All findings, good ones too. Starts nothing and changes nothing."""
     return [
         Finding(sys.version_info >= (3, 11), "Python", sys.version.split()[0], "use Python 3.11 or newer"),
-        _java(settings),
+        *([_java(settings)] if jar_groups(settings) else []),
         *[_jars(settings, group) for group in jar_groups(settings)],
+        *([_kafka(settings)] if settings.kafka.bootstrap else []),
         _postgres(settings),
         _folder(settings.data_dir),
         _disk(settings.data_dir),
@@ -62,9 +64,30 @@ def _jars(settings: Settings, group: str) -> Finding:
     return Finding(not missing, f"jars for {group}", f"{found} in {cache.root}", "ecom_lite fetch (needs the network once)")
 
 
+def _kafka(settings: Settings) -> Finding:
+    from .kafka_client import client_config, reachable
+
+    where = settings.kafka.bootstrap
+    try:
+        answers = reachable(client_config(settings.kafka, where))
+    except EcomLiteError as error:
+        return Finding(False, "Kafka", f"external, {where}", str(error))
+    found = f"external, {where}" + ("" if answers else ": nobody answers")
+    return Finding(answers, "Kafka", found, "start that broker, or correct kafka.bootstrap")
+
+
 def _postgres(settings: Settings) -> Finding:
-    if settings.postgres.url.get_secret_value():
-        return Finding(True, "PostgreSQL", "external, by postgres.url")
+    url = settings.postgres.url.get_secret_value()
+    if url:
+        import psycopg
+
+        try:
+            address = Address.from_url(url, {})
+            where = f"external, {address.host}:{address.port}/{address.database}"
+            with psycopg.connect(address.with_database("postgres").conninfo("admin")) as admin:
+                return Finding(True, "PostgreSQL", f"{where}, version {admin.info.server_version // 10_000}")
+        except (EcomLiteError, psycopg.Error) as error:
+            return Finding(False, "PostgreSQL", str(error).strip().splitlines()[0], "start that server, or correct postgres.url")
     try:
         return Finding(True, "PostgreSQL", str(find_install()))
     except EcomLiteError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -18,6 +18,7 @@ PRODUCER_HEADER: Final = "ecom_lite"  # our own records carry it; whatever lacks
 MAX_EVENT_BYTES: Final = 1_000_000
 MAX_QUANTITY: Final = 10_000
 PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
+MAX_MONEY_CHARS: Final = 64
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST_AHEAD: Final = timedelta(days=1)
 
@@ -201,8 +202,13 @@ def _money(price_json: bytes, quantity: int, revenue_json: bytes) -> tuple[Decim
 
 def _number(field: str, text: bytes) -> Decimal:
     if text[:1] not in b"-0123456789":
-        raise Rejected("wrong_type", f"{field} is {_short(text.decode())}, not a JSON number")
-    return Decimal(text.decode())
+        raise Rejected("wrong_type", f"{field} is {_short(text.decode('utf-8', 'backslashreplace'))}, not a JSON number")
+    if len(text) > MAX_MONEY_CHARS:
+        raise Rejected("out_of_range", f"{field} has {len(text):,} characters")
+    try:
+        return Decimal(text.decode())
+    except InvalidOperation:  # an exponent beyond all numbers
+        raise Rejected("out_of_range", f"{field} {_short(text.decode())} is no amount of money") from None
 
 
 def event_time(value: datetime | str | float, now: datetime) -> datetime:
@@ -234,7 +240,8 @@ def _decode_other(value: bytes) -> Any:
         raise Rejected("not_json", str(error)) from None
     if not isinstance(document, dict):
         raise Rejected("not_an_object", f"a JSON {type(document).__name__}")
-    kind = document.get("event_type") or "order"
+    kind = document.get("event_type")
+    kind = "order" if kind is None else kind
     if not isinstance(kind, str) or kind not in _DECODE:
         raise Rejected("unknown_type", f"event_type {_short(kind)}")
     try:
@@ -264,6 +271,8 @@ def _refuse_nul(event: Event) -> None:
 
 
 def _positive(name: str, digits: str) -> int:
+    if not digits.isdecimal():  # the pattern lets a newline pass at the end
+        raise Rejected("out_of_range", f"{name} {_short(digits)} is not made of digits")
     number = int(digits)
     if not 0 < number <= 9_223_372_036_854_775_807:
         raise Rejected("out_of_range", f"{name} {digits} is not a positive 64-bit integer")

@@ -13,10 +13,12 @@ from typing import Any, Final
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import (
     AuthorizationError,
+    FencedInstanceIdError,
     KafkaError,
     KafkaTimeoutError,
     SaslAuthenticationFailedError,
     TopicAlreadyExistsError,
+    UnsupportedCodecError,
     UnsupportedSaslMechanismError,
 )
 
@@ -28,6 +30,7 @@ REQUEST_TIMEOUT_MS: Final = 10_000
 RECONNECT_BACKOFF_MAX_MS: Final = 1_000  # a restarted broker is found again within a second
 PROBE_TIMEOUT_S: Final = 1.0
 POLL_S: Final = 0.1
+DEAD_LETTER_MAX_BYTES: Final = 4 * 1024 * 1024  # a record of Kafka's default limit, with the headers that say what is wrong
 
 Config = dict[str, Any]  # keyword arguments that KafkaProducer, KafkaConsumer and KafkaAdminClient all take
 
@@ -84,6 +87,10 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
         return f"Kafka at {where} refused the login: {error}; check kafka.sasl_mechanism, _username and _password"
     if isinstance(error, AuthorizationError):
         return f"Kafka at {where} does not allow this: {error}; grant it to {config.get('sasl_plain_username') or 'us'}"
+    if isinstance(error, UnsupportedCodecError):
+        return f"{error}: the topic has records compressed so; `pip install 'kafka-python[snappy,zstd]'` and start again"
+    if isinstance(error, FencedInstanceIdError):
+        return f"Kafka at {where}: another process has joined the group under our name; only one can"
     if not isinstance(error, KafkaTimeoutError):
         return f"Kafka at {where}: {type(error).__name__}: {error}"
     refusals = [reason for pair in addresses(where) if (reason := _refusal(*pair))]
@@ -133,10 +140,11 @@ def ensure_topics(config: Config, topic: str, partitions: int, dlq_topic: str) -
     doing = f"making topics {topic} and {dlq_topic}"
     with _admin(config, doing) as admin:
         present = {found["name"] for found in admin.describe_topics([topic, dlq_topic]) if not found["error_code"]}
-        for name, count in ((topic, partitions), (dlq_topic, 1)):
+        letters = {"num_partitions": 1, "configs": {"max.message.bytes": str(DEAD_LETTER_MAX_BYTES)}}
+        for name, options in ((topic, {"num_partitions": partitions}), (dlq_topic, letters)):
             if name not in present:
                 with suppress(TopicAlreadyExistsError):  # somebody else was quicker
-                    admin.create_topics({name: {"num_partitions": count}})
+                    admin.create_topics({name: options})
         admin.wait_for_topics([topic, dlq_topic])
         (found,) = admin.describe_topics([topic])
         return len(found["partitions"])
@@ -153,8 +161,11 @@ def _admin(config: Config, doing: str, timeout_s: float = BOOTSTRAP_TIMEOUT_MS /
 
 
 def end_offsets(config: Config, topic: str) -> dict[int, int]:
-    """Per partition the offset that the next record will get. Raises EcomLiteError, also when there is no such topic."""
-    return offset_range(config, topic)[1]
+    """Per partition the offset below which all records can be read, transactions of foreign producers included.
+
+    Raises EcomLiteError, also when there is no such topic.
+    """
+    return offset_range({**config, "isolation_level": "read_committed"}, topic)[1]
 
 
 def offset_range(config: Config, topic: str) -> tuple[dict[int, int], dict[int, int]]:

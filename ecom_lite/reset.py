@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,8 @@ from .supervise.lock import LOCK_FILE, RunLock
 
 # Everything that a run writes. A file that is none of these is not ours and stays.
 OURS: Final = (
-    "kafka", "postgres", "spark", "lake", "dbt", "grafana", "logs", "secrets.json", "state.json", "children.json",
-    "grafana.env",
+    "kafka", "postgres", "spark", "lake", "dbt", "grafana", "grafana.env", "logs",
+    "secrets.json", "secrets.new", "state.json", "state.json.new", "children.json", "children.json.new",
 )  # fmt: skip
 
 
@@ -36,8 +37,8 @@ def reset_data(settings: Settings, *, keep_grafana: bool) -> None:
             if name == "grafana" and keep_grafana:
                 continue
             _delete(data_dir / name)
-    if not keep_grafana and {entry.name for entry in data_dir.iterdir()} <= {LOCK_FILE}:
-        _delete(data_dir)
+        if not keep_grafana and {entry.name for entry in data_dir.iterdir()} <= {LOCK_FILE}:
+            _delete(data_dir)  # while the lock is still ours: nobody can have begun a run in it
 
 
 def _delete(path: Path) -> None:
@@ -52,5 +53,14 @@ def _delete(path: Path) -> None:
 
 def _size(path: Path) -> int:
     if path.is_dir():
-        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return path.stat().st_size
+        return sum(_size_of_file(file) for file in path.rglob("*"))
+    return _size_of_file(path)
+
+
+def _size_of_file(path: Path) -> int:
+    """0 for anything else, and for a file that a live run has just taken away."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0

@@ -114,7 +114,7 @@ class Run:
 
     def _stop_all(self) -> None:
         was_running, self.state = self.state != "starting", "stopping"
-        self._doing("stopping the parts")
+        self._doing("stopping the parts" + ("; Ctrl-C once more ends it at once" if self.signal == signal.SIGINT else ""))
         if self._supervisor is not None:
             self._supervisor.stop()
         self.terminal.end()

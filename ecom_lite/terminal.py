@@ -105,12 +105,16 @@ class Terminal:
         """All parts are ready: where to look."""
         self._ready = True
         self._doing = "running"
-        table = Table.grid(padding=(0, 2))
-        for name, address in addresses.items():
-            table.add_row(Text(f"  {name}", style="bold"), Text(address, style="cyan" if "://" in address else "", overflow="fold"))
         self.console.print(Text(f"ecom_lite is ready after {ready_s:.1f} s", style="bold green"))
-        self.console.print(table)
+        self.addresses(addresses)
         self.console.print(Text("  Ctrl-C stops it; the data stays.\n", style="dim"))
+
+    def addresses(self, addresses: Mapping[str, str]) -> None:
+        """Where to look: one line each, never broken, so that it can be copied."""
+        width = max(map(len, addresses), default=0)
+        for name, address in addresses.items():
+            line = Text.assemble(("  " + name.ljust(width + 2), "bold"), (address, "cyan" if "://" in address else ""))
+            self.console.print(line, soft_wrap=True)
 
     def summary(self, summary: Mapping[str, Any]) -> None:
         """The count at the end, for people."""
@@ -119,15 +123,19 @@ class Terminal:
             shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and name != "seed" else value
             table.add_row(Text(f"  {name}", style="dim"), Text(str(shown)))
         closes = summary.get("closes")
-        self.console.print(Text("the count closes" if closes else "THE COUNT DOES NOT CLOSE", style="bold green" if closes else "bold red"))
+        self.console.print(
+            Text("the count closes" if closes else "THE COUNT DOES NOT CLOSE", style="bold green" if closes else "bold red")
+        )
         self.console.print(table)
 
     def _render(self) -> RenderableType:
         if self._ready and self._status:
-            return status_view({**self._status, "doing": self._doing}, self._history)
+            with self._lock:
+                states = {name: state for name, (state, _, _) in self._parts.items()}
+            known = self._status.get("parts", {})
+            fresh = {name: {**part, "state": states.get(name, part["state"])} for name, part in known.items()}
+            return status_view({**self._status, "doing": self._doing, "parts": fresh}, self._history)
         now = time.monotonic()
         with self._lock:
-            parts = {
-                name: (state, now - since if took is None else took) for name, (state, since, took) in self._parts.items()
-            }
+            parts = {name: (state, now - since if took is None else took) for name, (state, since, took) in self._parts.items()}
         return starting_view(parts, now - self._began, self._doing)

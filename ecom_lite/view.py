@@ -44,8 +44,12 @@ def status_view(status: Mapping[str, Any], history: Sequence[float] = (), now: d
     figures.add_column(justify="right", style="dim")
     figures.add_column()
     figures.add_row("  sent", _count(status, "sent"), "events", _rate(status, "sent_per_s"), "")
-    figures.add_row("  loaded", _count(status, "facts"), "facts", _rate(status, "loaded_per_s"), Text(spark(history), style="cyan"))
-    figures.add_row("  lag", _count(status, "lag"), "events", f"{status.get('delay_ms', 0):,} ms", Text("from shop to fact", style="dim"))
+    figures.add_row(
+        "  loaded", _count(status, "facts"), "facts", _rate(status, "loaded_per_s"), Text(spark(history), style="cyan")
+    )
+    figures.add_row(
+        "  lag", _count(status, "lag"), "events", f"{status.get('delay_ms', 0):,} ms", Text("from shop to fact", style="dim")
+    )
     return Group(_headline(status), figures, _others(status), _dbt(status, now or datetime.now(UTC)), *_parts(status))
 
 
@@ -77,7 +81,12 @@ def _headline(status: Mapping[str, Any]) -> Text:
 def _others(status: Mapping[str, Any]) -> Text:
     text = Text("           ", style="dim")
     for number, (key, name, style) in enumerate(
-        [("duplicates", "duplicates", ""), ("other", "other events", ""), ("dead", "dead letters", "yellow"), ("lost", "LOST", "bold red")]
+        [
+            ("duplicates", "duplicates", ""),
+            ("other", "other events", ""),
+            ("dead", "dead letters", "yellow"),
+            ("lost", "LOST", "bold red"),
+        ]
     ):
         value = int(status.get(key) or 0)
         if key == "lost" and not value:
@@ -128,8 +137,7 @@ def print_status(status: Mapping[str, Any]) -> None:
     """For `ecom_lite status`: the same on stdout, with where to look."""
     console = Console(highlight=False)
     console.print(status_view(status), soft_wrap=True)
-    table = Table.grid(padding=(0, 2))
-    for name, address in status.get("addresses", {}).items():
-        table.add_row(Text(f"  {name}", style="dim"), Text(address))
-    console.print(Text(f"  pid      {status.get('pid')}", style="dim"))
-    console.print(table, soft_wrap=True)
+    where = {"pid": str(status.get("pid")), **status.get("addresses", {})}
+    width = max(map(len, where))
+    for name, address in where.items():
+        console.print(Text.assemble((f"  {name.ljust(width)}  ", "dim"), address), soft_wrap=True)

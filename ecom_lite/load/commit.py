@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 
@@ -26,7 +27,7 @@ class Committer:
         self._dead_letters.send(batch.dead)
         while True:
             try:
-                return self._patience.run(lambda: self._writer.write(batch), self._writer.close)
+                return self._patience.run(partial(self._writer.write, batch), self._writer.close)
             except psycopg.Error as error:
                 refused = self._find_refused(batch)
                 if not refused:  # it is not the records, or not one of them alone
@@ -53,10 +54,9 @@ class Committer:
     def _try(self, batch: Batch, part: Sequence[Line | Other]) -> psycopg.Error | None:
         lines = [event for event in part if isinstance(event, Line)]
         others = [event for event in part if isinstance(event, Other)]
+        trial = replace(batch, lines=lines, others=others, dead=[])
         try:
-            self._patience.run(
-                lambda: self._writer.try_rows(replace(batch, lines=lines, others=others, dead=[])), self._writer.close
-            )
+            self._patience.run(partial(self._writer.try_rows, trial), self._writer.close)
         except psycopg.Error as problem:
             return problem
         return None

@@ -42,9 +42,9 @@ class DeadLetterTopic:
                 self._producer = KafkaProducer(**self._config, **PRODUCER)
             for letter in letters:
                 try:
-                    futures.append(
-                        self._producer.send(self._topic, key=letter.key, value=letter.value, headers=self._headers(letter))
-                    )
+                    # The client cannot send neither key nor value, nor a header of null: they go as empty.
+                    value = b"" if letter.key is None and letter.value is None else letter.value
+                    futures.append(self._producer.send(self._topic, key=letter.key, value=value, headers=self._headers(letter)))
                 except MessageSizeTooLargeError as error:
                     problem = error
             self._producer.flush(timeout=ACK_TIMEOUT_S)
@@ -55,7 +55,7 @@ class DeadLetterTopic:
             missing = len(letters) - sum(future.succeeded() for future in futures)
             log.warning("%d dead letters are in ops.dead_letters but not on topic %s: %r", missing, self._topic, problem)
 
-    def _headers(self, letter: DeadLetter) -> list[tuple[str, bytes | None]]:
+    def _headers(self, letter: DeadLetter) -> list[tuple[str, bytes]]:
         ours = {
             "__connect.errors.topic": self._source,
             "__connect.errors.partition": str(letter.partition),
@@ -66,7 +66,9 @@ class DeadLetterTopic:
             "__connect.errors.exception.class.name": letter.reason,
             "__connect.errors.exception.message": letter.detail,
         }
-        return [*letter.headers] + [(name, text.encode("utf-8", "replace")) for name, text in ours.items()]
+        return [(name, value or b"") for name, value in letter.headers] + [
+            (name, text.encode("utf-8", "replace")) for name, text in ours.items()
+        ]
 
     def close(self) -> None:
         if self._producer is not None:

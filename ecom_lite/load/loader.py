@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import threading
@@ -19,6 +20,7 @@ from ..errors import EcomLiteError, LoadError
 from ..events import Clock, utc_now
 from ..kafka_client import client_config, explain
 from ..warehouse.connect import Address
+from . import headers
 from .commit import Committer
 from .deadletters import DeadLetterTopic
 from .decode import Batch
@@ -26,7 +28,7 @@ from .retry import Patience, Stopped, fatal
 from .source import Source
 from .write import StaleOwner, Writer
 
-GROUP: Final = "ecom_lite.load"
+GROUP_PREFIX: Final = "ecom_lite.load"
 POLL_RECORDS: Final = 10_000
 QUEUED_BATCHES: Final = 2
 KAFKA_COMMIT_EVERY_S: Final = 5.0  # for lag displays only: the truth is ops.consumer_offsets
@@ -34,11 +36,11 @@ REPORT_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 3600.0
 TICK_S: Final = 0.2  # how late a wait sees that it must end
 CLOSE_S: Final = 5.0
+GC_THRESHOLDS: Final = (100_000, 50, 100)
 log = logging.getLogger("ecom_lite.load")
 Report = Callable[[Mapping[str, object]], None]
 
 CONSUMER: Final[Mapping[str, Any]] = {
-    "group_id": GROUP,
     "enable_auto_commit": False,
     "auto_offset_reset": "none",  # where to read is said by the table, never guessed
     "isolation_level": "read_committed",  # an aborted transaction of a foreign producer never happened
@@ -79,6 +81,7 @@ class Loader:
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
         self._dead_letters = DeadLetterTopic(self._client, self._topic, settings.kafka.dlq_topic)
         self._committer = Committer(self._writer, self._dead_letters, self._writing)
+        self._source: Source | None = None
         self._next_report = self._next_kafka_commit = 0.0
 
     def run(self, stop: threading.Event, drain_s: float) -> None:
@@ -88,22 +91,28 @@ class Loader:
         """
         self._stop, self._drain_s = stop, drain_s
         writing = threading.Thread(target=self._write_loop, name="load-write", daemon=True)
+        headers.install()
         with ExitStack() as stack:
+            # Records by the ten thousand come and go, none of them in a cycle: the default would look through them all the time.
+            stack.callback(gc.set_threshold, *gc.get_threshold())
+            gc.set_threshold(*GC_THRESHOLDS)
             stack.callback(self._claimer.close)
             stack.callback(self._dead_letters.close)
             try:
+                warehouse = self._claiming.run(self._claimer.identity, self._claimer.close)
                 self._consumer = KafkaConsumer(
                     **{**self._client, "client_id": self._instance},
                     **CONSUMER,
+                    group_id=f"{GROUP_PREFIX}.{warehouse}",
                     group_instance_id=self._instance,
                     fetch_max_wait_ms=min(100, self._settings.load.flush_ms),
                 )
                 stack.callback(self._consumer.close, autocommit=False, timeout_ms=2000)
-                self._source = Source(self._consumer, self._topic, self._claim)
+                source = self._source = Source(self._consumer, self._topic, self._claim)
                 writing.start()
                 stack.callback(writing.join, timeout=CLOSE_S)
                 stack.callback(self._abort.set)
-                self._read_loop()
+                self._read_loop(source)
                 self._hand_over(None)
                 while writing.is_alive():
                     self._tick()
@@ -118,14 +127,14 @@ class Loader:
             except psycopg.Error as error:
                 raise fatal(error) from error
 
-    def _read_loop(self) -> None:
-        load, source = self._settings.load, self._source
+    def _read_loop(self, source: Source) -> None:
+        load = self._settings.load
         batch, since = Batch(), 0.0
         ends: dict[int, int] | None = None
         while True:
             self._tick()
             if self._stop.is_set():
-                ends = self._ends() if ends is None else ends
+                ends = _ends(source) if ends is None else ends
                 if source.reached(ends):
                     break
             if source.changed.is_set():
@@ -146,13 +155,6 @@ class Loader:
                 batch = Batch()
         if batch.extents:
             self._hand_over(batch)
-
-    def _ends(self) -> dict[int, int]:
-        try:
-            return self._source.ends()
-        except KafkaError as error:
-            log.warning("Kafka does not answer, so only what was read is drained: %r", error)
-            return {}
 
     def _claim(self, beginnings: Mapping[int, int]) -> Any:
         return self._claiming.run(lambda: self._claimer.claim(beginnings), self._claimer.close)
@@ -194,6 +196,7 @@ class Loader:
             written = self._committer.commit(batch)
         except StaleOwner as stale:
             log.warning("%s", stale)
+            assert self._source is not None
             self._source.changed.set()
             return
         self._committed = self._committed | {partition: extent.end for partition, extent in batch.extents.items()}
@@ -250,5 +253,14 @@ class Loader:
 
     def _send_report(self) -> None:
         waiting_for = self._writing.waiting_for or self._claiming.waiting_for
-        figures = {"lag": self._source.lag(self._committed), "partitions": len(self._source.claims), "waiting_for": waiting_for}
-        self._report({**self._counts, **figures})
+        source = self._source
+        lag, partitions = (source.lag(self._committed), len(source.claims)) if source else (0, 0)
+        self._report({**self._counts, "lag": lag, "partitions": partitions, "waiting_for": waiting_for})
+
+
+def _ends(source: Source) -> dict[int, int]:
+    try:
+        return source.ends()
+    except KafkaError as error:
+        log.warning("Kafka does not answer, so only what was read is drained: %r", error)
+        return {}

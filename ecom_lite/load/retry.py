@@ -51,7 +51,8 @@ def fatal(error: psycopg.Error) -> LoadError:
         advice = "the schema or its grants are not those that this version expects: run `ecom_lite migrate`"
     else:
         advice = "nothing was lost, the next run goes on from here"
-    return LoadError(f"PostgreSQL refused the loader: {str(error).strip()} (SQLSTATE {state}); {advice}")
+    message = " ".join(str(error).split())
+    return LoadError(f"PostgreSQL refused the loader: {message} (SQLSTATE {state}); {advice}")
 
 
 def delays() -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""The partitions that are ours: the group assigns them, the table says where to go on, and each poll accounts for every offset."""
+"""The partitions that are ours: the group assigns them, the table says where to go on, a poll accounts for every offset."""
 
 from __future__ import annotations
 

@@ -76,24 +76,36 @@ class Writer:
             self._connection = connection
         return self._connection
 
+    def identity(self) -> str:
+        """A name for this warehouse that no other one has."""
+        connection = self.connection()
+        with connection.transaction():
+            row = connection.execute(read_sql(__package__, "identity")).fetchone()
+        return str(row[0]) if row else ""
+
     def claim(self, beginnings: Mapping[int, int]) -> dict[int, Claimed]:
         """Take partitions over, by their first offset on the broker. What was lost goes to ops.service_events too."""
-        with self.connection().transaction():
-            rows = self.connection().execute(
-                read_sql(__package__, "claim"),
-                {"topic": self._topic, "partitions": sorted(beginnings), "beginnings": [beginnings[p] for p in sorted(beginnings)]},
+        partitions = sorted(beginnings)  # one order for all, so that two loaders cannot deadlock
+        firsts = [beginnings[partition] for partition in partitions]
+        connection = self.connection()
+        with connection.transaction():
+            rows = connection.execute(
+                read_sql(__package__, "claim"), {"topic": self._topic, "partitions": partitions, "beginnings": firsts}
             )
             claims = {partition: Claimed(*claimed) for partition, *claimed in rows}
             for partition, (next_offset, _, was) in claims.items():
                 if was < next_offset:
-                    detail = f"{self._topic}[{partition}]: retention removed offsets {was} .. {next_offset - 1} before they were loaded"
-                    self.connection().execute(read_sql(__package__, "insert_lost"), [detail])
+                    detail = (
+                        f"{self._topic}[{partition}]: offsets {was} .. {next_offset - 1} were removed before they were loaded"
+                    )
+                    connection.execute(read_sql(__package__, "insert_lost"), [detail])
         return claims
 
     def prune(self) -> None:
         """House-keeping. Raises psycopg.Error."""
-        with self.connection().transaction():
-            self.connection().execute(read_sql(__package__, "prune_batches"))
+        connection = self.connection()
+        with connection.transaction():
+            connection.execute(read_sql(__package__, "prune_batches"))
 
     def write(self, batch: Batch) -> Written:
         """Commit the batch, whole. Safe to repeat after a lost connection: a batch that is in stays in, once.
@@ -219,7 +231,8 @@ class Writer:
 
     def _dead_row(self, letter: DeadLetter) -> tuple[Any, ...]:
         headers = [
-            [name.replace("\0", ""), None if value is None else base64.b64encode(value).decode()] for name, value in letter.headers
+            [name.replace("\0", ""), None if value is None else base64.b64encode(value).decode()]
+            for name, value in letter.headers
         ]
         return (
             self._topic, letter.partition, letter.offset, _time(letter.broker_time_ms), letter.key, letter.value,

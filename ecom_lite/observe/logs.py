@@ -29,7 +29,7 @@ class _OneLine(logging.Formatter):
 
 
 def setup_file_logs(data_dir: Path, level: str) -> None:
-    """Our loggers `ecom_lite.<room>` go to logs/<room>.log, warnings of libraries to logs/libraries.log, nothing to the terminal."""
+    """Our loggers `ecom_lite.<room>` go to logs/<room>.log, warnings of libraries to logs/libraries.log; none to the terminal."""
     folder = data_dir / LOG_DIR
     folder.mkdir(parents=True, exist_ok=True)
     for room in ROOMS:
@@ -106,21 +106,21 @@ def _last_lines(path: Path, lines: int, until: int) -> list[str]:
 def follow(
     find: Callable[[], dict[str, Path]], wait: Callable[[float], bool], start: Mapping[str, int], poll_s: float = 0.3
 ) -> Iterator[tuple[str, str]]:
-    """Lines beyond byte `start` of each file, and of those that appear later, as they are written, until `wait(poll_s)` is true."""
+    """Lines beyond byte `start` of each file, and of those that appear later, as they come, until `wait(poll_s)` is true."""
     positions = dict(start)
     while not wait(poll_s):
         for name, path in find().items():
             try:
                 size = path.stat().st_size
-                start = positions.get(name, 0)
-                if size < start:
-                    start = 0  # rotated
-                if size > start:
+                begin = positions.get(name, 0)
+                if size < begin:
+                    begin = 0  # rotated
+                if size > begin:
                     with path.open("rb") as file:
-                        file.seek(start)
-                        chunk = file.read(size - start)
+                        file.seek(begin)
+                        chunk = file.read(size - begin)
                     whole = chunk.rfind(b"\n") + 1
-                    positions[name] = start + whole
+                    positions[name] = begin + whole
                     for line in chunk[:whole].decode("utf-8", "replace").splitlines():
                         yield name, line
             except OSError:

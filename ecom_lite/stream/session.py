@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -78,54 +79,65 @@ def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
     Raises StreamError when the JVM does not answer or refuses the settings.
     """
     with _lock:
-        _close()
+        _stop_context()
         # py4j tells of every lost connection with a traceback; we report the cause ourselves.
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
         from py4j.protocol import Py4JError
         from pyspark import SparkConf, SparkContext
-        from pyspark.java_gateway import launch_gateway
         from pyspark.sql import SparkSession
 
         try:
-            with _environment(PYSPARK_GATEWAY_PORT=str(gateway.port), PYSPARK_GATEWAY_SECRET=gateway.secret):
-                connection = launch_gateway()
+            connection = _connect(gateway)
             conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)
             for name, value in configuration(settings, gateway, data_dir).items():
                 conf.set(name, value)
             return SparkSession(SparkContext(gateway=connection, conf=conf))
         except (Py4JError, OSError, RuntimeError) as error:
-            _close()
+            _stop_context()
             raise StreamError(f"Spark cannot start with spark.master = {settings.spark.master}: {short(error)}") from error
 
 
 def close_session() -> None:
-    """Stop the session and forget the JVM, dead or alive. Safe when there is none."""
+    """Stop the session; its JVM may be alive or dead. Safe when there is none."""
     with _lock:
-        _close()
+        _stop_context()
 
 
-def _close() -> None:
-    import sys
+def _connect(gateway: Gateway) -> Any:
+    """The connection to this JVM: the one we have, or a new one in place of that to a JVM which is gone."""
+    from pyspark import SparkContext
+    from pyspark.java_gateway import launch_gateway
 
+    old: Any = SparkContext._gateway
+    if old is not None:
+        parameters = old.java_parameters
+        if (parameters.port, parameters.auth_token) == (gateway.port, gateway.secret):
+            return old
+        SparkContext._gateway = SparkContext._jvm = None
+        # Blocks for as long as the old JVM holds its end.
+        threading.Thread(target=_disconnect, args=(old,), name="old spark connection", daemon=True).start()
+    with _environment(PYSPARK_GATEWAY_PORT=str(gateway.port), PYSPARK_GATEWAY_SECRET=gateway.secret):
+        return launch_gateway()
+
+
+def _disconnect(connection: Any) -> None:
+    with suppress(Exception):
+        connection.shutdown_callback_server()
+    with suppress(Exception):
+        connection.close()
+
+
+def _stop_context() -> None:
     if "pyspark" not in sys.modules:
         return
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-    context, connection = SparkContext._active_spark_context, SparkContext._gateway
-    # A dead JVM raises at each of these; what matters is that Python forgets it.
-    with suppress(Exception):
+    context: Any = SparkContext._active_spark_context
+    with suppress(Exception):  # a dead JVM raises; what matters is that Python forgets it
         if context is not None:
             context.stop()
-    with suppress(Exception):
-        if connection is not None:
-            connection.shutdown_callback_server()
-    with suppress(Exception):
-        if connection is not None:
-            connection.close()
     SparkContext._active_spark_context = None
-    SparkContext._gateway = None
-    SparkContext._jvm = None
     SparkSession._instantiatedSession = None
     SparkSession._activeSession = None
 

@@ -31,7 +31,7 @@ class Schedule:
         self._jobs.append((name, job, seconds, at_once))
 
     def when(self, name: str, seconds: float, condition: Callable[[], bool], action: Callable[[], object]) -> None:
-        """Look every `seconds` whether `condition` holds; once it does, run `action` and look no more. Register before `start`."""
+        """Look every `seconds` whether `condition` holds; once it does, run `action` and look no more."""
 
         def look() -> None:
             if condition() and self._scheduler is not None:

@@ -17,6 +17,7 @@ from .service import Health, Prepares, Service
 FIRST_BACKOFF_S: Final = 0.2
 MAX_BACKOFF_S: Final = 5.0
 NEEDS_POLL_S: Final = 0.02
+UNBLOCK_EVERY_S: Final = 0.2
 JOIN_S: Final = 60.0  # a service that does not return from run() by then is left behind
 log = logging.getLogger("ecom_lite.supervise")
 Listener = Callable[[str, str, str], None]  # service, event, detail
@@ -30,6 +31,7 @@ class Slot:
     needs: tuple[str, ...]
     state: str = "waiting"  # waiting, starting, ready, restarting, stopping, stopped, failed
     started_s: float = 0.0
+    starting: bool = False  # its start() is at work, the first time or after a death
     restarts: deque[float] = field(default_factory=deque)
     restarted: int = 0
     ready: threading.Event = field(default_factory=threading.Event)
@@ -100,10 +102,7 @@ class Supervisor:
                     continue
                 was_waiting, slot.state = slot.state == "waiting", "stopping"
             slot.stop.set()
-            if not slot.ready.is_set():
-                self._quietly_stop(slot)  # unblocks a start that still waits for its part
-            if slot.thread is not None and slot.thread is not threading.current_thread():
-                slot.thread.join(JOIN_S)
+            self._join(slot)
             self._quietly_stop(slot)
             slot.state = "stopped"
             if not was_waiting:
@@ -186,7 +185,11 @@ class Supervisor:
             slot.state = "starting"
             self._tell(slot, "starting")
         began = time.monotonic()
-        slot.service.start()
+        slot.starting = True
+        try:
+            slot.service.start()
+        finally:
+            slot.starting = False
         slot.started_s = time.monotonic() - began
         with self._lock:
             if slot.state in ("starting", "restarting"):
@@ -205,6 +208,17 @@ class Supervisor:
         if slot is not None:
             self._tell(slot, "failed", str(error))
         self.failed.set()
+
+    def _join(self, slot: Slot) -> None:
+        """Wait for its thread. A start that still waits for its part is unblocked, again and again: it may just be beginning."""
+        give_up = time.monotonic() + JOIN_S
+        while slot.thread is not None and slot.thread.is_alive() and slot.thread is not threading.current_thread():
+            if slot.starting:
+                self._quietly_stop(slot)
+            slot.thread.join(UNBLOCK_EVERY_S)
+            if time.monotonic() > give_up:
+                log.error("%s does not end and is left behind", slot.name)
+                return
 
     def _quietly_stop(self, slot: Slot) -> None:
         try:

@@ -29,7 +29,14 @@ class WorkerService:
     """
 
     def __init__(
-        self, role: str, job: Callable[[], Mapping[str, Any]], *, log: Path, registry: ChildRegistry | None, ready_s: float, stop_s: float
+        self,
+        role: str,
+        job: Callable[[], Mapping[str, Any]],
+        *,
+        log: Path,
+        registry: ChildRegistry | None,
+        ready_s: float,
+        stop_s: float,
     ) -> None:
         self.name = role
         self._job = job

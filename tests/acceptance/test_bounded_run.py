@@ -1,0 +1,66 @@
+"""Runs that end by themselves, with a summary; and a run in the background."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.runs import LightRun, wait_for
+
+EVENTS = 5000
+FIELDS = {"closes", "ready_s", "sent", "facts", "duplicates", "other", "dead", "foreign", "rss_mb", "dbt_runs", "load_rate"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield tmp_path_factory.mktemp("bounded") / "data"
+
+
+def test_a_number_of_events_as_fast_as_it_goes(folder: Path) -> None:
+    run = LightRun(folder, "--events", str(EVENTS), "--rate", "max", "--seed", "7", "--json")
+    assert run.wait() == 0, run.stderr
+    summary = run.summary()
+    assert set(summary) >= FIELDS
+    assert summary["closes"] is True and summary["sent"] == EVENTS and summary["dead"] == 0
+    assert summary["facts"] + summary["duplicates"] + summary["other"] == EVENTS == summary["sent"]
+    assert summary["marts"] == summary["facts"] and summary["dbt_runs"] >= 1 and summary["restarts"] == {}
+    assert 0 < summary["ready_s"] < summary["seconds"] and summary["rss_mb"] > 100 and summary["load_rate"] > 0
+    run.assert_nothing_left()
+
+
+def test_in_the_background_on_the_same_data(folder: Path) -> None:
+    started = LightRun(folder, "--detach", "--rate", "20", "--json")
+    try:
+        assert started.wait() == 0, started.stderr
+        state = json.loads(started.stdout)
+        process = psutil.Process(state["pid"])
+        started.known |= {child.pid: child for child in [process, *process.children(recursive=True)]}
+        assert state["state"] == "running" and len(started.known) > 4
+        wait_for(lambda: started.state.get("facts", 0) > 0, "the facts of the first run are still there")
+        assert "is ready after" in started.verb("logs", "run").stdout
+        again = LightRun(folder, "--detach")
+        assert again.wait() == 2 and f"pid {state['pid']}" in again.stderr
+    finally:
+        stopped = started.verb("stop")
+    assert stopped.returncode == 0, stopped.stderr
+    started.assert_nothing_left()
+
+
+def test_fresh_data_for_a_time(folder: Path) -> None:
+    run = LightRun(folder, "--fresh", "--for", "2s", "--rate", "50")
+    try:
+        assert run.wait() == 0, run.stderr
+        assert run.stdout == "" and "the count closes" in run.stderr, "without --json the summary is for people"
+        assert 0 < run.state["sent"] < EVENTS, "the data of the earlier runs is gone"
+    finally:
+        run.close()
+
+
+def test_a_background_run_that_cannot_start_says_why(tmp_path: Path) -> None:
+    run = LightRun(tmp_path / "data", "--detach", env={"ECOM_LITE_JARS__JAVA": "/nowhere/java"})
+    assert run.wait() == 1
+    assert "/nowhere/java" in run.stderr and "Traceback" not in run.stderr and run.stdout == ""

@@ -1,0 +1,162 @@
+"""One light run, used as people use it: every verb beside it, foreign producers, then the end and what stays."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaProducer
+
+from tests.runs import COMMAND, LightRun, wait_for
+
+FOREIGN = 1000
+RUBBISH: list[bytes] = [
+    b"",
+    b"not json at all",
+    b"\xff\xfe\x00broken utf-8",
+    b'["an", "array"]',
+    b'{"order_id": "r-1", "user_id": 1, "product_id": 1}',
+    b'{"order_id": "r-2", "user_id": 1, "product_id": 1, "product_title": "x", "category": "c", "price": 2.00, "quantity": 3, '
+    b'"revenue": 5.99, "timestamp": "2026-01-01T00:00:00"}',
+    b'{"event_type": "alien", "order_id": "r-3"}',
+]
+
+
+def plain_event(number: int) -> dict[str, Any]:
+    """The nine fields of the contract and nothing else."""
+    quantity, price = 1 + number % 5, f"{1 + number % 90}.{number % 100:02}"
+    cents = quantity * round(float(price) * 100)
+    return {
+        "order_id": f"foreign-{number // 2}",
+        "user_id": 100_000 + number % 50,
+        "product_id": 500 + number % 40,
+        "product_title": f"Thing {number % 40}",
+        "category": "Foreign",
+        "price": float(price),
+        "quantity": quantity,
+        "revenue": cents / 100,
+        "timestamp": f"2026-01-{1 + number % 28:02}T12:00:00",
+    }
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LightRun]:
+    folder = tmp_path_factory.mktemp("light") / "a data folder, with spaces"
+    run = LightRun(folder, "--rate", "50", "--seed", "7")
+    try:
+        yield run.wait_ready()
+    finally:
+        run.close()
+
+
+def test_it_gets_ready_and_says_where_to_look(run: LightRun) -> None:
+    state = run.state
+    assert {"kafka", "postgres", "schema", "topics", "page", "schedule", "load", "produce"} <= set(state["parts"])
+    assert "ecom_lite is ready after" in run.stderr and state["addresses"]["dashboards"] in run.stderr
+    assert run.stdout == "", "stdout is for data"
+
+
+def test_the_page_answers(run: LightRun) -> None:
+    with urllib.request.urlopen(run.state["addresses"]["dashboards"], timeout=10) as answer:
+        assert answer.status == 200
+
+
+def test_status(run: LightRun) -> None:
+    wait_for(lambda: run.state.get("facts", 0) > 0, "first facts")
+    said = run.verb("status")
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "running" in said.stdout and "✔ load" in said.stdout and run.state["addresses"]["dashboards"] in said.stdout
+    state = json.loads(run.verb("status", "--json").stdout)
+    assert state["state"] == "running" and state["pid"] == run.process.pid
+    secrets = json.loads((run.data_dir / "secrets.json").read_text())
+    assert not [secret for secret in secrets.values() if secret in (run.data_dir / "state.json").read_text()]
+
+
+def test_a_second_run_on_the_same_folder_is_refused(run: LightRun) -> None:
+    second = LightRun(run.data_dir)
+    code = second.wait(20)
+    assert code == 2 and second.stdout == ""
+    assert f"pid {run.process.pid}" in second.stderr and "Traceback" not in second.stderr
+    reset = run.verb("reset", "--yes")
+    assert reset.returncode == 2 and f"pid {run.process.pid}" in reset.stderr
+
+
+def test_foreign_events_load_and_exactly_the_rubbish_is_dead(run: LightRun) -> None:
+    producer = KafkaProducer(bootstrap_servers=run.state["bootstrap"])
+    events = [json.dumps(plain_event(number)).encode() for number in range(FOREIGN)]
+    for number, event in enumerate(events):
+        producer.send("ecommerce_events", event)
+        if number % (FOREIGN // len(RUBBISH)) == 0 and number // (FOREIGN // len(RUBBISH)) < len(RUBBISH):
+            producer.send("ecommerce_events", RUBBISH[number // (FOREIGN // len(RUBBISH))])
+    producer.flush()
+    producer.close()
+    wait_for(lambda: run.state.get("dead") == len(RUBBISH), "all rubbish is found")
+    run.verb("refresh")
+    said = run.verb("check", "--json")
+    counts = json.loads(said.stdout)
+    assert said.returncode == 0 and counts["closes"], said.stdout
+    assert counts["foreign"] == FOREIGN + len(RUBBISH) and counts["dead"] == len(RUBBISH)
+    rows = run.verb("sql", "--json", "SELECT count(*) AS n FROM fact_sales WHERE order_id LIKE 'foreign-%'").stdout
+    assert json.loads(rows) == {"n": FOREIGN}
+    dead = run.verb("sql", "--json", "SELECT hex(value) AS value FROM ops.dead_letters").stdout.splitlines()
+    assert sorted(json.loads(line)["value"] or "" for line in dead) == sorted(value.hex().upper() for value in RUBBISH)
+
+
+def test_refresh_and_migrate_work_beside_it(run: LightRun) -> None:
+    said = run.verb("refresh", "--json")
+    result = json.loads(said.stdout)
+    assert said.returncode == 0 and result["status"] == "success" and result["models"] > 0
+    assert "up to date" in run.verb("migrate").stdout
+
+
+def test_sql_answers_reads_stdin_and_refuses_to_write(run: LightRun) -> None:
+    table = run.verb("sql", "SELECT 1 AS one, 'x' AS letter").stdout.splitlines()
+    assert table[0].split() == ["one", "letter"] and table[2].split() == ["1", "x"]
+    piped = subprocess.run(
+        [*COMMAND, "sql", "-", "--json", "--data-dir", str(run.data_dir)], input="SELECT 2 AS two", capture_output=True, text=True
+    )
+    assert json.loads(piped.stdout) == {"two": 2}
+    for statement in ("SELECT * FROM nowhere", "DELETE FROM fact_sales", "FROM read_csv('/etc/passwd')"):
+        said = run.verb("sql", statement)
+        assert said.returncode == 1 and said.stdout == "" and "Traceback" not in said.stderr and said.stderr
+
+
+def test_logs_of_all_parts_and_live(run: LightRun) -> None:
+    names = {line.split("|")[0].strip() for line in run.verb("logs").stdout.splitlines()}
+    assert {"kafka", "postgres", "load", "supervise"} <= names
+    assert "loading ecommerce_events" in run.verb("logs", "load").stdout
+    with subprocess.Popen(
+        [*COMMAND, "logs", "-f", "-n", "1", "--data-dir", str(run.data_dir)], stdout=subprocess.PIPE, text=True
+    ) as follower:
+        assert follower.stdout is not None
+        try:
+            assert "|" in follower.stdout.readline()
+        finally:
+            follower.send_signal(signal.SIGINT)
+        assert follower.wait(10) == 130
+
+
+def test_stop_ends_it_and_the_data_stays(run: LightRun) -> None:
+    run.note_processes()
+    assert len(run.known) > 4
+    said = run.verb("stop")
+    assert said.returncode == 0 and said.stdout == "" and f"stopped (pid {run.process.pid})" in said.stderr
+    assert run.wait() == 128 + signal.SIGTERM
+    run.assert_nothing_left()
+    assert "stopped after" in run.stderr and "Traceback" not in run.stderr
+    assert run.verb("status").returncode == 2 and run.verb("stop").returncode == 2
+    assert run.verb("refresh").returncode == 0
+    said = run.verb("check", "--json")
+    assert said.returncode == 0 and json.loads(said.stdout)["closes"], said.stdout + said.stderr
+
+
+def test_reset_leaves_nothing(run: LightRun, tmp_path: Path) -> None:
+    said = run.verb("reset", "--yes")
+    assert said.returncode == 0 and "kafka" in said.stderr
+    assert not run.data_dir.exists()

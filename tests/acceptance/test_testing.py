@@ -1,0 +1,32 @@
+"""The fixture that users import: their own events in, facts out."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecom_lite.testing import LightWarehouse, ecom_lite_warehouse
+from tests.acceptance.test_light_run import plain_event
+
+__all__ = ["ecom_lite_warehouse"]
+
+
+def test_what_is_sent_is_loaded(ecom_lite_warehouse: LightWarehouse) -> None:
+    assert ecom_lite_warehouse.send(plain_event(number) for number in range(200)) == 200
+    ecom_lite_warehouse.send([plain_event(0), {"nonsense": 1}])
+    ecom_lite_warehouse.wait_loaded()
+    assert ecom_lite_warehouse.query("SELECT count(*) FROM warehouse.fact_sales") == [(200,)]
+    assert ecom_lite_warehouse.query("SELECT count(*) FROM ops.dead_letters WHERE topic = %s", [ecom_lite_warehouse.topic]) == [(1,)]
+    assert "ecom_reader" in ecom_lite_warehouse.conninfo
+
+
+def test_the_marts_and_the_count_are_there_too(ecom_lite_warehouse: LightWarehouse) -> None:
+    assert ecom_lite_warehouse.refresh().status == "success"
+    report = ecom_lite_warehouse.check()
+    assert report.closes, report.lines
+    assert report.figures["facts"] == 200 and report.figures["foreign"] == 202
+
+
+def test_waiting_ends(ecom_lite_warehouse: LightWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ecom_lite_warehouse._app, "end_offsets", lambda: {0: 10**9})
+    with pytest.raises(TimeoutError, match="not loaded after 0.1 s: the topic ends at .*1000000000"):
+        ecom_lite_warehouse.wait_loaded(0.1)

@@ -1,0 +1,140 @@
+"""A loader in a thread, records for it, and the truth to compare with: what the loader's tests share."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafka import KafkaProducer
+
+from ecom_lite.config import Settings, load_settings
+from ecom_lite.kafka_client import client_config, end_offsets
+from ecom_lite.load.loader import Loader
+from ecom_lite.warehouse.connect import Address
+
+PATIENCE_S = 30.0
+PARTITIONS = 4
+
+
+def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
+    """The first true value of `condition`."""
+    deadline = time.monotonic() + patience_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {patience_s:g} s for {what}"
+        time.sleep(0.02)
+    return value
+
+
+def line(order: object = "o", product: int = 1, **fields: Any) -> dict[str, Any]:
+    """A plain order line of the nine fields."""
+    base: dict[str, Any] = {
+        "order_id": order, "user_id": 1, "product_id": product, "product_title": f"Product {product}", "category": "Books",
+        "price": 10.5, "quantity": 2, "revenue": 21.0, "timestamp": "2026-01-02T03:04:05Z",
+    }  # fmt: skip
+    return base | fields
+
+
+@dataclass
+class Bench:
+    """One topic and one warehouse."""
+
+    bootstrap: str
+    topic: str
+    warehouse: Address
+    failures: list[BaseException] = field(default_factory=list)
+
+    def settings(self, **flags: object) -> Settings:
+        return load_settings(env={}, flags={"kafka.topic": self.topic, "load.flush_ms": 50, **flags})
+
+    @property
+    def client(self) -> dict[str, Any]:
+        return client_config(self.settings().kafka, self.bootstrap)
+
+    @contextmanager
+    def producer(self, **options: Any) -> Iterator[KafkaProducer]:
+        producer = KafkaProducer(**{**self.client, "linger_ms": 5, **options})
+        try:
+            yield producer
+            producer.flush(timeout=10)
+        finally:
+            producer.close(timeout=2)
+
+    def send(self, values: Sequence[Mapping[str, Any] | bytes | None], partition: int = 0, **options: Any) -> None:
+        with self.producer(**options) as producer:
+            for value in values:
+                raw = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
+                producer.send(self.topic, value=raw, partition=partition)
+
+    def loader(
+        self, instance: str = "one", report: Callable[[Mapping[str, object]], None] | None = None, **flags: object
+    ) -> Loader:
+        address = self.warehouse
+        return Loader(self.settings(**flags), address, self.bootstrap, instance=instance, report=report or (lambda figures: None))
+
+    @contextmanager
+    def loading(self, loader: Loader | None = None, drain_s: float = 20) -> Iterator[Running]:
+        running = Running(loader or self.loader(), drain_s)
+        running.thread.start()
+        try:
+            yield running
+        finally:
+            running.end()
+
+    def load(self, **flags: object) -> None:
+        """Run a loader until it has loaded what the topic holds now, and see it end well."""
+        with self.loading(self.loader(**flags)) as running:
+            self.until_loaded(running)
+        assert running.failure is None
+
+    def until_loaded(self, running: Running | None = None) -> None:
+        ends = end_offsets(self.client, self.topic)
+        until(lambda: (running and running.failure) or self.positions() == ends, f"offsets {ends}, not {self.positions()}")
+        if running is not None and running.failure is not None:
+            raise running.failure
+
+    def positions(self) -> dict[int, int]:
+        return dict(self.ask("SELECT partition, next_offset FROM ops.consumer_offsets WHERE topic = %s", [self.topic]))
+
+    def ask(self, query: str, values: Sequence[object] = (), role: str = "admin") -> list[tuple[Any, ...]]:
+        with self.warehouse.connect(role, autocommit=True) as connection:
+            cursor = connection.execute(query.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def counts(self) -> dict[str, int]:
+        """The account of the whole topic, without the counts that are zero."""
+        names = ("own", "facts", "duplicates", "other", "dead", "markers", "lost")
+        sums = ", ".join(f"coalesce(sum({name}), 0)::int" for name in names)
+        (row,) = self.ask(f"SELECT {sums} FROM ops.consumer_offsets WHERE topic = %s", [self.topic])
+        return {name: count for name, count in zip(names, row, strict=True) if count}
+
+    def dead(self) -> list[tuple[Any, ...]]:
+        return self.ask('SELECT partition, "offset", reason FROM ops.dead_letters ORDER BY 1, 2')
+
+
+class Running:
+    """A Loader's run in a thread."""
+
+    def __init__(self, loader: Loader, drain_s: float) -> None:
+        self.loader = loader
+        self.stop = threading.Event()
+        self.failure: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, args=(drain_s,), name="test-loader", daemon=True)
+
+    def _run(self, drain_s: float) -> None:
+        try:
+            self.loader.run(self.stop, drain_s)
+        except BaseException as error:
+            self.failure = error
+
+    def end(self, patience_s: float = PATIENCE_S) -> float:
+        """Stop it; how many seconds that took."""
+        began = time.monotonic()
+        self.stop.set()
+        self.thread.join(patience_s)
+        assert not self.thread.is_alive(), "the loader did not stop"
+        return time.monotonic() - began

@@ -1,0 +1,420 @@
+"""Kill anything, at any point: nothing is lost, nothing is counted twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from kafka import KafkaAdminClient, TopicPartition
+
+from ecom_lite.config import dump_settings
+from ecom_lite.engines.kafka import KafkaServer
+from ecom_lite.engines.postgres import PostgresServer
+from ecom_lite.errors import LoadError
+from ecom_lite.kafka_client import ensure_topics
+from ecom_lite.load.write import StaleOwner, Writer
+from ecom_lite.warehouse.connect import Address
+
+from .loading import Bench, line, until
+
+
+@pytest.fixture
+def bench(kafka_bootstrap: str, topic: str, warehouse: Address) -> Bench:
+    return Bench(kafka_bootstrap, topic, warehouse)
+
+
+def mixed(count: int, seed: int = 1) -> tuple[list[Any], dict[str, int]]:
+    """Lines (some of them twice), other events and nonsense, and what must become of them."""
+    draw, values = random.Random(seed), []
+    for i in range(count):
+        kind = draw.random()
+        if kind < 0.9:
+            values.append(line(i // 2, i % 7 + 1 + 10 * (i % 2), user_id=i % 50 + 1))
+        elif kind < 0.95:
+            values.append({"event_type": "user_updated", "user_id": i, "name": "N", "timestamp": "2026-01-01"})
+        else:
+            values.append(b"nonsense %d" % i)
+    values += draw.sample([value for value in values if isinstance(value, dict)], count // 20)
+    dead = sum(isinstance(value, bytes) for value in values)
+    distinct = {json.dumps(value) for value in values if isinstance(value, dict)}
+    other = sum("event_type" in value for value in distinct)
+    facts = len(distinct) - other
+    return values, {"facts": facts, "other": other, "dead": dead, "duplicates": len(values) - facts - other - dead}
+
+
+def spread(bench: Bench, values: list[Any]) -> None:
+    for partition in range(4):
+        bench.send(values[partition::4], partition=partition)
+
+
+def assert_rows_are_as_counted(bench: Bench, counts: dict[str, int]) -> None:
+    assert bench.counts() == counts
+    assert bench.ask(
+        "SELECT (SELECT count(*) FROM warehouse.fact_sales), (SELECT count(*) FROM warehouse.user_changes),"
+        " (SELECT count(*) FROM ops.dead_letters), (SELECT sum(records) FROM ops.load_batches)"
+    ) == [(counts["facts"], counts["other"], counts["dead"], sum(counts.values()))]
+
+
+def worker(bench: Bench, **flags: object) -> subprocess.Popen[str]:
+    job = {
+        "settings": dump_settings(bench.settings(**flags)), "address": {**asdict(bench.warehouse)}, "bootstrap": bench.bootstrap,
+        "instance": "one", "drain_s": 20,
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ecom_lite.worker", "load"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(job) + "\n")
+    process.stdin.flush()
+    return process
+
+
+def test_a_loader_killed_again_and_again_loads_everything_once(bench: Bench) -> None:
+    values, counts = mixed(6000)
+    spread(bench, values)
+    for kill in range(3):
+        process = worker(bench, **{"load.batch_rows": 20})
+        until(lambda: process.poll() is not None or sum(bench.positions().values()) > kill * 1000, "progress")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert sum(bench.positions().values()) < len(values), "it was killed too late to prove anything"
+    bench.load()
+    assert_rows_are_as_counted(bench, counts)
+
+
+def test_connections_killed_at_random_lose_and_repeat_nothing(bench: Bench) -> None:
+    values, counts = mixed(6000, seed=2)
+    spread(bench, values)
+    draw, ended = random.Random(3), threading.Event()
+
+    def killer() -> None:
+        with bench.warehouse.connect("admin", autocommit=True) as admin:
+            while not ended.wait(draw.uniform(0.0, 0.05)):
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE usename = 'ecom_loader' AND datname = current_database()"
+                )
+
+    thread = threading.Thread(target=killer)
+    with bench.loading(bench.loader(**{"load.batch_rows": 200})) as running:
+        until(lambda: bench.counts(), "the first batch")
+        thread.start()
+        try:
+            time.sleep(2)
+        finally:
+            ended.set()
+            thread.join()
+        bench.until_loaded(running)
+    assert_rows_are_as_counted(bench, counts)
+
+
+class CuttingProxy:
+    """A TCP proxy before PostgreSQL that, once armed, swallows the reply to the next COMMIT and cuts the connection."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self.armed = threading.Event()
+        self.cuts = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._server.accept()
+                server = socket.create_connection(self._target)
+                doomed = threading.Event()
+                threading.Thread(target=self._pump, args=(client, server, doomed, True), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client, doomed, False), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, doomed: threading.Event, asks: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                if asks and self.armed.is_set() and b"COMMIT" in data:
+                    self.armed.clear()
+                    self.cuts += 1
+                    doomed.set()
+                elif not asks and doomed.is_set():
+                    break  # the server has committed, and nobody hears of it
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._server.close()
+
+
+def test_a_lost_reply_to_commit_is_settled_and_counted_once(bench: Bench, postgres_server: PostgresServer) -> None:
+    proxy = CuttingProxy((postgres_server.host, postgres_server.port))
+    real, bench.warehouse = bench.warehouse, replace(bench.warehouse, host="127.0.0.1", port=proxy.port)
+    reports: list[dict[str, object]] = []
+    with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures)))) as running:
+        bench.warehouse = real
+        values, counts = mixed(400)
+        until(lambda: len(bench.positions()) == 4, "the claims")
+        proxy.armed.set()
+        spread(bench, values)
+        bench.until_loaded(running)
+        until(lambda: reports[-1]["records"] == len(values), "the report")
+    proxy.close()
+    assert proxy.cuts == 1 and running.failure is None
+    assert {name: reports[-1][name] for name in counts} == counts
+    assert_rows_are_as_counted(bench, counts)
+    assert {epoch for (epoch,) in bench.ask("SELECT epoch FROM ops.consumer_offsets")} == {1}  # settled, not taken over again
+
+
+def test_a_raised_epoch_throws_a_stale_owner_out_and_it_starts_anew_from_the_table(bench: Bench) -> None:
+    with bench.loading() as running:
+        for round_ in range(3):
+            values, _ = mixed(300, seed=round_)
+            spread(bench, values)
+            bench.until_loaded(running)
+            bench.ask("UPDATE ops.consumer_offsets SET epoch = epoch + 5 WHERE partition IN (0, 2)")
+        spread(bench, [b"the last"])
+        bench.until_loaded(running)
+    assert running.failure is None
+    total = sum(bench.positions().values())
+    assert sum(bench.counts().values()) == total
+    assert bench.ask("SELECT count(*), sum(records) FROM ops.load_batches")[0][1] == total
+
+
+def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(bench: Bench) -> None:
+    bench.send([b"nonsense"])
+    bench.load()
+    from ecom_lite.events import utc_now
+    from ecom_lite.load.decode import Batch, Part
+
+    record = type("R", (), {"partition": 0, "offset": 0, "timestamp": 1, "key": None, "value": b"nonsense", "headers": []})()
+    batch = Batch()
+    batch.add(Part(0, [record], 0, 1, epoch=99), utc_now())
+    writer = Writer(bench.warehouse, bench.topic)
+    with pytest.raises(StaleOwner):
+        writer.write(batch)
+    writer.close()
+    assert bench.counts() == {"dead": 1}
+
+
+def test_two_loaders_share_the_partitions_and_the_end_of_one_moves_them_to_the_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ecom_lite.load import loader
+
+    monkeypatch.setattr(loader, "CONSUMER", {**loader.CONSUMER, "session_timeout_ms": 6000})
+    values, counts = mixed(4000, seed=5)
+    with bench.loading(bench.loader("one", **{"load.batch_rows": 50})) as one:
+        spread(bench, values[:1000])
+        bench.until_loaded(one)
+        with bench.loading(bench.loader("two", **{"load.batch_rows": 50})) as two:
+            spread(bench, values[1000:2000])
+            until(lambda: two.loader._source is not None and len(two.loader._source.claims) == 2, "half of the partitions")
+            spread(bench, values[2000:3000])
+            bench.until_loaded(one)
+        spread(bench, values[3000:])
+        bench.until_loaded(one)
+    assert one.failure is None and two.failure is None
+    assert_rows_are_as_counted(bench, counts)
+
+
+def test_a_second_loader_of_the_same_name_is_told_apart(bench: Bench) -> None:
+    with bench.loading() as one:
+        bench.send([line("a")])
+        bench.until_loaded(one)
+        with bench.loading() as two:
+            until(lambda: one.failure is not None, "the first to be fenced")
+            bench.send([line("b")])
+            bench.until_loaded(two)
+    assert isinstance(one.failure, LoadError)
+    assert "another process has joined the group under our name" in str(one.failure)
+    assert bench.counts() == {"facts": 2}
+
+
+def test_offsets_that_retention_removed_are_recorded_as_lost(bench: Bench) -> None:
+    bench.send([line(i) for i in range(10)])
+    bench.load()
+    bench.send([line(i) for i in range(10, 30)])
+    delete_before(bench, 25)
+    bench.send([line("new")])
+    bench.load()
+    assert bench.counts() == {"facts": 10 + 5 + 1, "lost": 15}
+    ((detail,),) = bench.ask("SELECT detail FROM ops.service_events WHERE event = 'lost'")
+    assert "offsets 10 .. 24 were removed before they were loaded" in detail
+
+
+def test_retention_that_overtakes_a_running_loader_is_recorded_too(bench: Bench) -> None:
+    with bench.loading() as running:
+        bench.send([line(0)])
+        bench.until_loaded(running)
+        lock = bench.warehouse.connect("admin")
+        lock.execute("SELECT 1 FROM ops.consumer_offsets FOR UPDATE")  # the loader cannot go on
+        values = [line(i, product_title="x" * 200) for i in range(1, 30)]
+        for value in values:  # more batches than the loader reads ahead
+            bench.send([value])
+        running.loader._source.changed.set()  # type: ignore[union-attr]  # what was read ahead is read again
+        bench.send([line(30)])
+        delete_before(bench, 25)
+        lock.close()
+        bench.until_loaded(running)
+    counts = bench.counts()
+    assert running.failure is None
+    assert counts["facts"] + counts.get("lost", 0) == 31 and counts["facts"] >= 7
+
+
+def delete_before(bench: Bench, offset: int) -> None:
+    admin = KafkaAdminClient(**bench.client)
+    admin.delete_records({TopicPartition(bench.topic, 0): offset})
+    admin.close()
+
+
+@pytest.mark.parametrize("while_it_runs", [True, False])
+def test_a_topic_made_anew_is_an_error_that_says_so(bench: Bench, while_it_runs: bool) -> None:
+    bench.send([line(i) for i in range(10)])
+    if not while_it_runs:
+        bench.load()
+        make_anew(bench)
+        with pytest.raises(LoadError, match=r"\[0\] ends at offset 0, but offsets up to 10 were loaded: the topic was made anew"):
+            bench.load()
+        return
+    with bench.loading() as running:
+        bench.until_loaded(running)
+        make_anew(bench)
+        until(lambda: running.failure, "the error")
+    assert isinstance(running.failure, LoadError) and "made anew" in str(running.failure)
+
+
+def make_anew(bench: Bench) -> None:
+    admin = KafkaAdminClient(**bench.client)
+    admin.delete_topics([bench.topic])
+    until(lambda: bench.topic not in admin.list_topics(), "the topic to go")
+    admin.close()
+    ensure_topics(bench.client, bench.topic, 4, bench.settings().kafka.dlq_topic)
+
+
+@contextmanager
+def frozen(server: PostgresServer | KafkaServer) -> Iterator[None]:
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
+def test_a_stop_drains_what_the_topic_holds_at_that_moment(bench: Bench) -> None:
+    values, counts = mixed(8000, seed=6)
+    spread(bench, values)
+    with bench.loading(bench.loader(**{"load.batch_rows": 100})) as running:
+        until(lambda: bench.counts(), "the first batch")
+        running.end()
+    assert running.failure is None
+    assert_rows_are_as_counted(bench, counts)
+
+
+@pytest.fixture
+def own_postgres(tmp_path_factory: pytest.TempPathFactory, session_dir: Path) -> Iterator[tuple[PostgresServer, Address]]:
+    """A PostgreSQL that a test may stop."""
+    from ecom_lite.warehouse.migrate import migrate
+    from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
+
+    folder = session_dir / "own_postgres"
+    server = PostgresServer(folder / "data", folder / "logs")
+    server.start()
+    address = Address(server.host, server.port, "shop", "postgres", server.superuser_password, load_passwords(session_dir))
+    ensure_database_and_roles(address)
+    migrate(address)
+    yield server, address
+    server.stop()
+    server.remove()
+
+
+def test_a_postgresql_that_goes_and_comes_back_or_never_does(
+    kafka_bootstrap: str, topic: str, own_postgres: tuple[PostgresServer, Address]
+) -> None:
+    server, address = own_postgres
+    bench = Bench(kafka_bootstrap, topic, address)
+    values, counts = mixed(8000, seed=7)
+    reports: list[dict[str, object]] = []
+    spread(bench, values[:4000])
+    with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures)), **{"load.batch_rows": 50})) as running:
+        until(lambda: bench.counts(), "the first batch")
+        server.kill()
+        spread(bench, values[4000:])
+        until(lambda: reports[-1]["waiting_for"], "health to say what it waits for")
+        server.start()
+        bench.until_loaded(running)
+        until(lambda: not reports[-1]["waiting_for"], "health to be good again")
+        assert_rows_are_as_counted(bench, counts)
+        server.stop()
+        bench.send([line("after")])
+        until(lambda: reports[-1]["waiting_for"], "it to be away")
+        running_for = time.monotonic()
+        running.stop.set()
+        running.thread.join(15)
+        assert not running.thread.is_alive()
+    assert running.failure is None and time.monotonic() - running_for < 25
+    # A start while the database is away waits too, reports so, and can be stopped.
+    reports.clear()
+    with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures))), drain_s=0.5) as waiting:
+        until(lambda: reports and reports[-1]["waiting_for"], "it to wait")
+        assert waiting.end() < 8
+    assert waiting.failure is None
+    server.start()
+    bench.load()
+    assert bench.counts() == counts | {"facts": counts["facts"] + 1}
+
+
+def test_a_database_that_hangs_does_not_hold_up_the_stop(bench: Bench) -> None:
+    with bench.loading(drain_s=0.5) as running:
+        bench.send([line("a")])
+        bench.until_loaded(running)
+        with bench.warehouse.connect("admin") as lock:
+            lock.execute("SELECT 1 FROM ops.consumer_offsets FOR UPDATE")
+            bench.send([line("b")])
+            until(lambda: bench.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1"), "it to hang")
+            assert running.end() < 10
+    assert running.failure is None
+    bench.load()
+    assert bench.counts() == {"facts": 2}
+
+
+def test_a_writer_that_fails_ends_the_run_while_the_reader_waits_for_it(bench: Bench) -> None:
+    bench.ask("REVOKE UPDATE ON ops.consumer_offsets FROM ecom_loader")
+    with bench.loading() as running:
+        spread(bench, mixed(2000)[0])
+        until(lambda: running.failure, "the failure")
+    assert isinstance(running.failure, LoadError) and "42501" in str(running.failure)
+    bench.ask("GRANT UPDATE ON ops.consumer_offsets TO ecom_loader")
+    bench.load()
+
+
+def test_a_stop_before_anything_is_assigned_ends_at_once(bench: Bench) -> None:
+    with bench.loading() as running:
+        assert running.end() < 8
+    assert running.failure is None
+
+
+def test_no_kafka_is_an_error_that_says_where(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ecom_lite import kafka_client
+
+    monkeypatch.setattr(kafka_client, "BOOTSTRAP_TIMEOUT_MS", 500)
+    bench.bootstrap = "127.0.0.1:1"
+    with bench.loading() as running:
+        until(lambda: running.failure, "the error")
+    assert isinstance(running.failure, LoadError) and "no Kafka at 127.0.0.1:1" in str(running.failure)
+    with psycopg.connect(bench.warehouse.conninfo("admin")) as admin:
+        assert admin.execute("SELECT count(*) FROM ops.consumer_offsets").fetchone() == (0,)

@@ -1,0 +1,306 @@
+"""Spark for real: the same verdicts as the loader, exact minutes whatever is repeated, late or killed, and the same without Spark."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from kafka import KafkaProducer
+
+from ecom_lite.config import Settings, load_settings
+from ecom_lite.engines.jars import JarCache
+from ecom_lite.engines.spark import SparkGateway
+from ecom_lite.errors import StreamError
+from ecom_lite.events import OrderLine, Rejected, parse
+from ecom_lite.stream.light import LightMinutes
+from ecom_lite.stream.queries import order_lines
+from ecom_lite.stream.session import close_session, open_session
+from ecom_lite.stream.stream import Stream
+from ecom_lite.warehouse.connect import Address
+
+from .facts import Line, insert_bulk, load, rows
+from .stream_corpus import CORPUS, EXOTIC
+
+DEADLINE_S = 60
+WATERMARK_S = 60
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Minutes = dict[tuple[datetime, str], tuple[Decimal, int, int, int]]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[SparkGateway]:
+    folder = tmp_path_factory.mktemp("spark")
+    gateway = SparkGateway(folder / "work", folder / "logs", java=java, jars=jar_cache.classpath("spark"), memory_mb=512)
+    gateway.start()
+    yield gateway
+    close_session()
+    gateway.stop()
+
+
+def wait_for(what: str, true: Callable[[], bool]) -> None:
+    end = time.monotonic() + DEADLINE_S
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {DEADLINE_S} s: {what}")
+        time.sleep(0.05)
+
+
+class Shop:
+    """Order lines sent to a topic, and what the minutes must say of them."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._topic = topic
+        self._producer = KafkaProducer(bootstrap_servers=bootstrap)
+        self.sent = 0
+
+    def send(self, values: Iterable[bytes | None]) -> None:
+        for value in values:
+            self._producer.send(self._topic, key=b"%d" % (self.sent % 7), value=value)
+            self.sent += 1
+        self._producer.flush()
+
+    def close(self) -> None:
+        self._producer.close()
+
+
+@pytest.fixture
+def shop(kafka_bootstrap: str, topic: str) -> Iterator[Shop]:
+    shop = Shop(kafka_bootstrap, topic)
+    yield shop
+    shop.close()
+
+
+def wire(line: Line) -> bytes:
+    event = {
+        "order_id": line.order_id,
+        "user_id": line.user_id,
+        "product_id": line.product_id,
+        "product_title": f"Product {line.product_id}",
+        "category": line.category,
+        "price": float(line.price),
+        "quantity": line.quantity,
+        "revenue": float(line.revenue),
+        "timestamp": line.ordered_at.isoformat(),
+    }
+    return json.dumps(event).encode()
+
+
+def minutes_of(lines: Iterable[Line]) -> Minutes:
+    """What the table must hold, by plain Python."""
+    groups: dict[tuple[datetime, str], list[Line]] = defaultdict(list)
+    for line in {(line.order_id, line.product_id): line for line in lines}.values():
+        groups[line.ordered_at.replace(second=0, microsecond=0), line.category].append(line)
+    return {
+        key: (
+            sum((line.revenue for line in group), Decimal(0)),
+            len({line.order_id for line in group}),
+            len(group),
+            sum(line.quantity for line in group),
+        )
+        for key, group in groups.items()
+    }
+
+
+def minutes_in(warehouse: Address) -> Minutes:
+    found = rows(warehouse, "SELECT window_start, category, revenue, orders, lines, units FROM realtime.sales_per_minute")
+    return {(start.astimezone(UTC), category): tuple(figures) for start, category, *figures in found}
+
+
+def progress(warehouse: Address) -> tuple[int, int, int]:
+    """Records read, late lines, duplicates: over all micro-batches."""
+    ((*sums,),) = rows(
+        warehouse,
+        "SELECT coalesce(sum(input_rows), 0)::int, coalesce(sum(late_rows), 0)::int, coalesce(sum(duplicate_rows), 0)::int "
+        "FROM realtime.stream_progress",
+    )
+    return sums[0], sums[1], sums[2]
+
+
+def lines_from(start: datetime, count: int, name: str, seconds: float = 150) -> list[Line]:
+    """Orders of three lines, spread evenly over `seconds` of event time."""
+    return [
+        Line(f"{name}-{n // 3}", n % 5 + 1, n % 3 + n % 2 * 3 + 1, n % 4 + 1, Decimal(100 + n) / 100, start + timedelta(seconds=n * seconds / count))
+        for n in range(count)
+    ]
+
+
+@contextmanager
+def running(stream: Stream) -> Iterator[list[Exception]]:
+    """Start it, run it in a thread, and stop it at the end; the list gets what `run` raises."""
+    stream.start()
+    stop, raised = threading.Event(), list[Exception]()
+
+    def run() -> None:
+        try:
+            stream.run(stop)
+        except Exception as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield raised
+    finally:
+        stop.set()
+        stream.stop()
+        stream.stop()
+        thread.join(10)
+
+
+def a_stream(
+    warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gateway: SparkGateway, **more: object
+) -> Stream:
+    flags = {"kafka.topic": topic, "spark.trigger_s": 0.2, "spark.watermark_s": WATERMARK_S, "spark.lake": False, "run.data_dir": str(data_dir)}
+    settings = load_settings(env={}, flags=flags | {name.replace("__", "."): value for name, value in more.items()})
+    return Stream(settings, warehouse, bootstrap, data_dir, gateway)
+
+
+def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path) -> None:
+    settings: Settings = load_settings(env={}, flags={"run.data_dir": str(tmp_path)})
+    session = open_session(settings, gateway, tmp_path)
+    values = list(CORPUS.items()) + list(EXOTIC.items())
+    listed = ", ".join(f"({n}, unbase64('{b64encode(value).decode()}'))" for n, (_, value) in enumerate(values))
+    listed += f", ({len(values)}, NULL)"
+    records = session.sql(f"SELECT value FROM VALUES {listed} AS t (n, value) ORDER BY n").coalesce(1)
+    judged = order_lines(session, records, WATERMARK_S).selectExpr("order_id", "product_id", "category", "quantity", "revenue", "valid", "unix_micros(ordered_at) AS at").collect()
+    wrong: dict[str, str] = {}
+    now = datetime.now(UTC)
+    for (name, value), row in zip(values, judged, strict=False):
+        verdict = _loads(value, now)
+        if name in EXOTIC:
+            assert (verdict is not None) != row["valid"], f"{name} is judged alike now: move it to CORPUS"
+        elif (verdict is not None) != row["valid"]:
+            wrong[name] = f"loader {verdict}, Spark {row}"
+        elif verdict is not None:
+            spark = (row["order_id"], row["product_id"], row["category"], row["quantity"], row["revenue"])
+            assert spark == (verdict.order_id, verdict.product_id, verdict.category, verdict.quantity, verdict.revenue), name
+            assert EPOCH + timedelta(microseconds=row["at"]) == verdict.timestamp, name
+    assert not wrong
+    assert judged[-1]["valid"] is False, "a tombstone"
+    assert sum(row["valid"] for row in judged) > 15
+
+
+def _loads(value: bytes, now: datetime) -> OrderLine | None:
+    try:
+        event = parse(value, now)
+    except Rejected:
+        return None
+    return event if isinstance(event, OrderLine) else None
+
+
+def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    now = datetime.now(UTC)
+    first = lines_from(now - timedelta(seconds=400), 300, "a")
+    shop.send(wire(line) for line in first)
+    shop.send(wire(line) for line in first[:40])
+    shop.send([None, b"{", b'{"order_id": 1}', b"\xff", *list(CORPUS.values())[-3:]])
+    stream = a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway, spark__lake=True)
+    with running(stream):
+        wait_for("all of the first lines", lambda: progress(warehouse)[0] == shop.sent)
+        assert minutes_in(warehouse) == minutes_of(first)
+        assert progress(warehouse) == (shop.sent, 0, 40)
+        # Lines older than the watermark are dropped and counted; one within its reach is counted.
+        late = [replace(first[0], order_id=f"late-{n}") for n in range(7)]
+        in_time = replace(first[-1], order_id="in-time", ordered_at=first[-1].ordered_at - timedelta(seconds=WATERMARK_S - 10))
+        ahead = replace(first[0], order_id="ahead", ordered_at=now + timedelta(hours=20))
+        shop.send(wire(line) for line in [*late, in_time, ahead])
+        wait_for("the late lines", lambda: progress(warehouse)[0] == shop.sent)
+        assert progress(warehouse) == (shop.sent, 8, 40)
+        assert minutes_in(warehouse) == minutes_of([*first, in_time])
+        health = stream.health()
+        assert health.ok and health.figures["late_rows"] == 8
+        # PostgreSQL throws the sink out: it comes back by itself.
+        with warehouse.connect("admin", autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ecom_stream'")
+        second = lines_from(first[-1].ordered_at, 90, "b", seconds=40)
+        shop.send(wire(line) for line in second)
+        wait_for("lines after the lost connection", lambda: progress(warehouse)[0] == shop.sent)
+        assert minutes_in(warehouse) == minutes_of([*first, in_time, *second])
+    assert not stream.health().ok
+    # Sent while the stream is down, with repetitions from before; the checkpoint knows them.
+    third = lines_from(second[-1].ordered_at, 60, "c", seconds=30)
+    shop.send(wire(line) for line in [*second, *third])
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        wait_for("lines after the restart", lambda: progress(warehouse)[0] == shop.sent)
+        assert minutes_in(warehouse) == minutes_of([*first, in_time, *second, *third])
+        assert progress(warehouse) == (shop.sent, 8, 40 + len(second))
+    with pytest.raises(StreamError, match=r"shuffle_partitions = 3, but it was 2"):
+        a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway, spark__shuffle_partitions=3).start()
+    lake = duckdb.sql(f"SELECT count(*), count(DISTINCT (partition, \"offset\")) FROM '{data_dir}/lake/date=*/*.parquet'").fetchone()
+    assert lake is not None and lake[0] == lake[1] > 340
+    # The same figures from the same facts by plain SQL; late lines are in there.
+    load(warehouse, [*first, in_time, *late, *second, *third])
+    LightMinutes(warehouse).refresh()
+    assert minutes_in(warehouse) == minutes_of([*first, in_time, *late, *second, *third])
+
+
+def test_a_killed_jvm_is_reported_and_a_new_one_goes_on(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    lines = lines_from(datetime.now(UTC) - timedelta(seconds=100), 30, "a", seconds=50)
+    shop.send(wire(line) for line in lines)
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as raised:
+        wait_for("the lines", lambda: progress(warehouse)[0] == shop.sent)
+        gateway.kill()
+        wait_for("the report", lambda: bool(raised))
+    assert isinstance(raised[0], StreamError)
+    gateway.start()
+    more = lines_from(lines[-1].ordered_at, 30, "b", seconds=10)
+    shop.send(wire(line) for line in [*lines[-5:], *more])
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        wait_for("the lines after", lambda: progress(warehouse)[0] == shop.sent)
+        assert minutes_in(warehouse) == minutes_of([*lines, *more])
+
+
+def test_without_spark_facts_are_added_once(warehouse: Address, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "ecom_lite.stream")
+    light = LightMinutes(warehouse)
+    assert light.refresh() == 0
+    parts: Sequence[list[Line]] = _in_parts(lines_from(datetime(2026, 5, 1, 10, tzinfo=UTC), 240, "a", seconds=300), 6)
+    known: list[Line] = []
+    for part in parts:  # orders are torn apart: their lines come in different refreshes
+        load(warehouse, part)
+        known += part
+        assert light.refresh() > 0
+        assert minutes_in(warehouse) == minutes_of(known)
+    assert light.refresh() == 0
+    assert progress(warehouse) == (len(known), 0, 0)
+    with warehouse.connect("ecom_stream") as connection:
+        connection.execute("DELETE FROM realtime.light_progress")
+        connection.execute("UPDATE realtime.sales_per_minute SET lines = 0")
+    LightMinutes(warehouse).refresh()
+    assert minutes_in(warehouse) == minutes_of(known), "built anew"
+
+
+def _in_parts(lines: list[Line], count: int) -> list[list[Line]]:
+    return [lines[n::count] for n in range(count)]
+
+
+def test_without_spark_a_refresh_costs_by_what_is_new(warehouse: Address) -> None:
+    light = LightMinutes(warehouse)
+    insert_bulk(warehouse, 200_000)
+    light.refresh()
+    insert_bulk(warehouse, 500)
+    start = time.monotonic()
+    assert light.refresh() > 0
+    assert time.monotonic() - start < 1.0
+    same = rows(
+        warehouse,
+        "SELECT (SELECT sum(lines) FROM realtime.sales_per_minute) = (SELECT count(*) FROM warehouse.fact_sales), "
+        "(SELECT sum(revenue) FROM realtime.sales_per_minute) = (SELECT sum(revenue) FROM warehouse.fact_sales)",
+    )
+    assert same == [(True, True)]

@@ -1,0 +1,136 @@
+"""A run of the real command line as a child of a test: start it, use the verbs beside it, see that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from ecom_lite.supervise.state import read_state
+
+DEADLINE_S: Final = 60.0
+POLL_S: Final = 0.05
+COMMAND: Final = (sys.executable, "-m", "ecom_lite")
+
+
+def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
+    """The first true value of `condition`, or a failure that names what was waited for."""
+    deadline = time.monotonic() + deadline_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {deadline_s:g} s: {what}"
+        time.sleep(POLL_S)
+    return found
+
+
+class LightRun:
+    """`ecom_lite run --light` in `data_dir`, in a session of its own. `known` collects every process it ever had."""
+
+    def __init__(self, data_dir: Path, *options: str, env: Mapping[str, str] | None = None, wrap: Sequence[str] = ()) -> None:
+        self.data_dir = data_dir
+        self.env = {**os.environ, "ECOM_LITE_GRAFANA__ENABLED": "false", **(env or {})}
+        self.known: dict[int, psutil.Process] = {}
+        self.outputs = data_dir.parent / f"out {time.monotonic_ns()}"
+        self.outputs.mkdir(parents=True)
+        with (self.outputs / "stdout").open("wb") as out, (self.outputs / "stderr").open("wb") as err:
+            self.process = subprocess.Popen(
+                [*wrap, *COMMAND, "run", "--light", "--data-dir", str(data_dir), *options],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def stdout(self) -> str:
+        return (self.outputs / "stdout").read_text()
+
+    @property
+    def stderr(self) -> str:
+        return (self.outputs / "stderr").read_text()
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return read_state(self.data_dir)
+
+    def note_processes(self) -> dict[str, int]:
+        """Remember all processes of the run; the pid of each part by its name."""
+        try:
+            family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        except psutil.Error:
+            family = []
+        self.known |= {process.pid: process for process in family}
+        try:
+            entries = json.loads((self.data_dir / "children.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return {entry["name"].lower(): entry["pid"] for entry in entries}
+
+    def wait_state(self, state: str) -> LightRun:
+        def reached() -> bool:
+            self.note_processes()
+            assert self.process.poll() is None or self.state.get("state") == state, self.stderr
+            return bool(self.state.get("state") == state and self.state.get("pid") == self.process.pid)
+
+        wait_for(reached, f"state {state}: {self.state}")
+        return self
+
+    def wait_ready(self) -> LightRun:
+        return self.wait_state("running")
+
+    def verb(self, *arguments: str, deadline_s: float = DEADLINE_S) -> subprocess.CompletedProcess[str]:
+        """Another `ecom_lite` command on the same data folder."""
+        command = [*COMMAND, *arguments, "--data-dir", str(self.data_dir)]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=deadline_s)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.note_processes()
+        self.process.send_signal(number)
+
+    def wait(self, deadline_s: float = DEADLINE_S) -> int:
+        """Its exit code; while waiting, remember its processes."""
+
+        def ended() -> bool:
+            self.note_processes()
+            return self.process.poll() is not None
+
+        wait_for(ended, f"the run ends; it said: {self.stderr}", deadline_s)
+        return self.process.returncode
+
+    def summary(self) -> dict[str, Any]:
+        """The one JSON object on stdout."""
+        found = json.loads(self.stdout)
+        assert isinstance(found, dict)
+        return found
+
+    def assert_nothing_left(self) -> None:
+        """No process that the run ever had is alive."""
+
+        def alive() -> list[psutil.Process]:
+            found = []
+            for process in self.known.values():
+                try:
+                    if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                        found.append(process)
+                except psutil.Error:
+                    continue
+            return found
+
+        assert self.known, "no process was noted: the test itself is wrong"
+        wait_for(lambda: not alive(), f"all processes are gone: {alive()}", 5)
+
+    def close(self) -> None:
+        """For fixtures: end it, however the test went, and clean up what lives outside the folder."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+            try:
+                self.process.wait(DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.assert_nothing_left()
+        self.verb("reset", "--yes")

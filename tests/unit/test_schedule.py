@@ -1,0 +1,97 @@
+"""What happens by the clock: nothing overlaps, nothing stops after an error, `when` looks until it holds once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from ecom_lite.supervise.schedule import Schedule
+
+DEADLINE_S = 10.0
+
+
+@pytest.fixture
+def schedule() -> Iterator[Schedule]:
+    schedule = Schedule()
+    yield schedule
+    schedule.stop()
+
+
+def test_a_job_repeats_and_starts_at_once_when_asked(schedule: Schedule) -> None:
+    often, never = threading.Semaphore(0), threading.Event()
+    schedule.every("often", 0.02, often.release, at_once=True)
+    schedule.every("seldom", 3600, never.set)
+    schedule.start()
+    for _ in range(3):
+        assert often.acquire(timeout=DEADLINE_S)
+    assert not never.is_set()
+    assert schedule.health().ok
+
+
+def test_a_job_that_raises_is_shown_and_runs_again(schedule: Schedule) -> None:
+    runs = threading.Semaphore(0)
+
+    def broken() -> None:
+        runs.release()
+        raise RuntimeError("no luck")
+
+    schedule.every("broken", 0.02, broken, at_once=True)
+    schedule.start()
+    for _ in range(3):
+        assert runs.acquire(timeout=DEADLINE_S)
+    assert "broken: no luck" in schedule.health().detail
+
+
+def test_two_runs_of_one_job_never_overlap(schedule: Schedule) -> None:
+    busy, overlapped, twice = threading.Lock(), threading.Event(), threading.Semaphore(0)
+    pause = threading.Event()
+
+    def slow() -> None:
+        if not busy.acquire(blocking=False):
+            overlapped.set()
+            return
+        pause.wait(0.1)
+        busy.release()
+        twice.release()
+
+    schedule.every("slow", 0.01, slow, at_once=True)
+    schedule.start()
+    for _ in range(3):
+        assert twice.acquire(timeout=DEADLINE_S)
+    assert not overlapped.is_set()
+
+
+def test_when_acts_once_as_soon_as_its_condition_holds(schedule: Schedule) -> None:
+    holds, looks, acted = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
+
+    def condition() -> bool:
+        looks.release()
+        return holds.is_set()
+
+    schedule.when("first facts", 0.02, condition, acted.release)
+    schedule.start()
+    for _ in range(3):
+        assert looks.acquire(timeout=DEADLINE_S)
+    assert not acted.acquire(blocking=False)
+    holds.set()
+    assert acted.acquire(timeout=DEADLINE_S)
+    assert not acted.acquire(timeout=0.2)
+
+
+def test_stop_waits_for_the_job_in_hand_and_is_safe_twice_and_before_start(schedule: Schedule) -> None:
+    schedule.stop()
+    begun, done = threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        threading.Event().wait(0.1)
+        done.set()
+
+    schedule.every("job", 3600, job, at_once=True)
+    schedule.start()
+    assert begun.wait(DEADLINE_S)
+    schedule.stop()
+    assert done.is_set()
+    schedule.stop()
