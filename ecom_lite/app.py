@@ -20,7 +20,7 @@ from .engines.child import ChildRegistry
 from .engines.jars import JarCache, default_cache_dir
 from .engines.java import find_java
 from .engines.kafka import KafkaServer
-from .engines.ports import free_port, is_free
+from .engines.ports import free_port, is_free, require_free
 from .engines.postgres import PostgresServer
 from .events import utc_now
 from .paths import bundled
@@ -306,6 +306,8 @@ class App:
         from .dashboards.page import Page
 
         wanted = self.settings.dashboards
+        if wanted.port is not None:
+            require_free(wanted.port, wanted.host, "the dashboards (dashboards.port)")
         port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
         self.page = Page(self.address, bundled("grafana") / "dashboards", wanted.host, port, lambda: page_status(status()))
         return _PageService(self.page)

@@ -433,6 +433,7 @@ def _foreign(error: Exception) -> bool:
 
 def main() -> None:
     """Run the command line; errors that the user can act on are one message and an exit code, never a traceback."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         cli(prog_name="ecom_lite", standalone_mode=True)
     except EcomLiteError as error:

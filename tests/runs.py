@@ -18,6 +18,7 @@ from ecom_lite.supervise.state import read_state
 
 DEADLINE_S: Final = 60.0
 POLL_S: Final = 0.05
+PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres"}  # name of the child -> of the part
 COMMAND: Final = (sys.executable, "-m", "ecom_lite")
 
 
@@ -68,7 +69,7 @@ class LightRun:
             entries = json.loads((self.data_dir / "children.json").read_text())
         except (OSError, ValueError):
             return {}
-        return {entry["name"].lower(): entry["pid"] for entry in entries}
+        return {PARTS.get(entry["name"], entry["name"]): entry["pid"] for entry in entries if entry["pid"] in self.known}
 
     def wait_state(self, state: str) -> LightRun:
         def reached() -> bool:

@@ -18,6 +18,7 @@ from kafka.errors import (
 )
 
 from ..errors import LoadError
+from ..kafka_client import partitions_of
 from .decode import Part
 from .write import Claimed
 
@@ -39,11 +40,15 @@ class Claim:
 class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     """Only notes that the assignment changes: callbacks run on the client's IO thread, the loop acts on it."""
 
-    def __init__(self, changed: Event) -> None:
+    def __init__(self, consumer: KafkaConsumer, changed: Event) -> None:
+        self._consumer = consumer
         self._changed = changed
 
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self._changed.set()
+        # A rebalance begins. Where new partitions caused it, kafka-python 3.0 forgets it when a poll ends before the group has
+        # answered: no assignment and no heartbeat, for good. This flag makes the next poll go on with it.
+        self._consumer._coordinator.request_rejoin()
 
     def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._changed.set()
@@ -64,7 +69,8 @@ class Source:
         self._consumer = consumer
         self._topic = topic
         self._claim = claim
-        consumer.subscribe([topic], listener=_Assignment(self.changed))
+        consumer.subscribe([topic], listener=_Assignment(consumer, self.changed))
+        partitions_of(consumer, topic)  # now rather than after a first assignment without it; raises where there is no such topic
 
     def take_over(self) -> None:
         """Claim all partitions that are assigned now. Raises LoadError when the topic is not the one that was loaded."""

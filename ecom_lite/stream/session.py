@@ -117,7 +117,8 @@ def _connect(gateway: Gateway) -> Any:
         # Blocks for as long as the old JVM holds its end.
         threading.Thread(target=_disconnect, args=(old,), name="old spark connection", daemon=True).start()
     with _environment(PYSPARK_GATEWAY_PORT=str(gateway.port), PYSPARK_GATEWAY_SECRET=gateway.secret):
-        return launch_gateway()
+        connect: Any = launch_gateway
+        return connect()
 
 
 def _disconnect(connection: Any) -> None:
@@ -160,7 +161,7 @@ def short(error: BaseException, limit: int = 300) -> str:
     """The telling line of what Spark raised, which may be a page of Java."""
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - py4j asks the JVM for the text, which may be dead
+    except Exception:
         text = type(error).__name__
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     causes = [line.removeprefix("Caused by:").strip() for line in lines if line.startswith("Caused by:")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import threading
 import time
@@ -205,6 +204,6 @@ class LakeSink:
         for part in sorted(self._draft.glob("date=*/*.parquet")):
             final = self._folder / part.parent.name / f"batch-{batch_id:08d}.parquet"
             final.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(part, final)
+            part.replace(final)
             self.files += 1
         shutil.rmtree(self._draft, ignore_errors=True)

@@ -97,7 +97,6 @@ def test_foreign_events_load_and_exactly_the_rubbish_is_dead(run: LightRun) -> N
     producer.flush()
     producer.close()
     wait_for(lambda: run.state.get("dead") == len(RUBBISH), "all rubbish is found")
-    run.verb("refresh")
     said = run.verb("check", "--json")
     counts = json.loads(said.stdout)
     assert said.returncode == 0 and counts["closes"], said.stdout
@@ -151,7 +150,6 @@ def test_stop_ends_it_and_the_data_stays(run: LightRun) -> None:
     run.assert_nothing_left()
     assert "stopped after" in run.stderr and "Traceback" not in run.stderr
     assert run.verb("status").returncode == 2 and run.verb("stop").returncode == 2
-    assert run.verb("refresh").returncode == 0
     said = run.verb("check", "--json")
     assert said.returncode == 0 and json.loads(said.stdout)["closes"], said.stdout + said.stderr
 

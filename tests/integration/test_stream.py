@@ -1,4 +1,4 @@
-"""Spark for real: the same verdicts as the loader, exact minutes whatever is repeated, late or killed, and the same without Spark."""
+"""Spark for real: it judges like the loader, its minutes are exact whatever is repeated, late or killed; so is plain SQL."""
 
 from __future__ import annotations
 
@@ -131,7 +131,14 @@ def progress(warehouse: Address) -> tuple[int, int, int]:
 def lines_from(start: datetime, count: int, name: str, seconds: float = 150) -> list[Line]:
     """Orders of three lines, spread evenly over `seconds` of event time."""
     return [
-        Line(f"{name}-{n // 3}", n % 5 + 1, n % 3 + n % 2 * 3 + 1, n % 4 + 1, Decimal(100 + n) / 100, start + timedelta(seconds=n * seconds / count))
+        Line(
+            f"{name}-{n // 3}",
+            n % 5 + 1,
+            n % 3 + n % 2 * 3 + 1,
+            n % 4 + 1,
+            Decimal(100 + n) / 100,
+            start + timedelta(seconds=n * seconds / count),
+        )
         for n in range(count)
     ]
 
@@ -159,10 +166,14 @@ def running(stream: Stream) -> Iterator[list[Exception]]:
         thread.join(10)
 
 
-def a_stream(
-    warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gateway: SparkGateway, **more: object
-) -> Stream:
-    flags = {"kafka.topic": topic, "spark.trigger_s": 0.2, "spark.watermark_s": WATERMARK_S, "spark.lake": False, "run.data_dir": str(data_dir)}
+def a_stream(warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gateway: SparkGateway, **more: object) -> Stream:
+    flags = {
+        "kafka.topic": topic,
+        "spark.trigger_s": 0.2,
+        "spark.watermark_s": WATERMARK_S,
+        "spark.lake": False,
+        "run.data_dir": str(data_dir),
+    }
     settings = load_settings(env={}, flags=flags | {name.replace("__", "."): value for name, value in more.items()})
     return Stream(settings, warehouse, bootstrap, data_dir, gateway)
 
@@ -174,7 +185,11 @@ def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path)
     listed = ", ".join(f"({n}, unbase64('{b64encode(value).decode()}'))" for n, (_, value) in enumerate(values))
     listed += f", ({len(values)}, NULL)"
     records = session.sql(f"SELECT value FROM VALUES {listed} AS t (n, value) ORDER BY n").coalesce(1)
-    judged = order_lines(session, records, WATERMARK_S).selectExpr("order_id", "product_id", "category", "quantity", "revenue", "valid", "unix_micros(ordered_at) AS at").collect()
+    judged = (
+        order_lines(session, records, WATERMARK_S)
+        .selectExpr("order_id", "product_id", "category", "quantity", "revenue", "valid", "unix_micros(ordered_at) AS at")
+        .collect()
+    )
     wrong: dict[str, str] = {}
     now = datetime.now(UTC)
     for (name, value), row in zip(values, judged, strict=False):
@@ -240,7 +255,9 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
         assert progress(warehouse) == (shop.sent, 8, 40 + len(second))
     with pytest.raises(StreamError, match=r"shuffle_partitions = 3, but it was 2"):
         a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway, spark__shuffle_partitions=3).start()
-    lake = duckdb.sql(f"SELECT count(*), count(DISTINCT (partition, \"offset\")) FROM '{data_dir}/lake/date=*/*.parquet'").fetchone()
+    lake = duckdb.sql(
+        f"SELECT count(*), count(DISTINCT (partition, \"offset\")) FROM '{data_dir}/lake/date=*/*.parquet'"
+    ).fetchone()
     assert lake is not None and lake[0] == lake[1] > 340
     # The same figures from the same facts by plain SQL; late lines are in there.
     load(warehouse, [*first, in_time, *late, *second, *third])

@@ -120,7 +120,9 @@ def test_the_environment_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.environ["PYSPARK_GATEWAY_PORT"] == "1" and "PYSPARK_GATEWAY_SECRET" not in os.environ
 
 
-@pytest.mark.parametrize("text", ["2026-01-01", "20260101T100000Z", "2026-01-01x10", "2026-01-01T10:00:00,5+02", "2026-01-01T1000 +0200"])
+@pytest.mark.parametrize(
+    "text", ["2026-01-01", "20260101T100000Z", "2026-01-01x10", "2026-01-01T10:00:00,5+02", "2026-01-01T1000 +0200"]
+)
 def test_the_pattern_of_other_iso_spellings_admits_only_what_python_admits(text: str) -> None:
     assert re.match(ISO_TIME, text)
     event_time(text, datetime(2026, 6, 1, tzinfo=UTC))

@@ -1,0 +1,106 @@
+"""Other surroundings: servers started apart, a user without rights, no network, a long path."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ecom_lite.engines.kafka import KafkaServer
+from ecom_lite.engines.postgres import PostgresServer
+from tests.runs import LightRun
+
+EVENTS = 300
+
+
+@pytest.fixture
+def external(kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_path: Path) -> dict[str, str]:
+    """A configuration file that points at servers which this run does not start."""
+    secret = postgres_server.superuser_password
+    url = f"postgresql://postgres:{secret}@{postgres_server.host}:{postgres_server.port}/external_shop"
+    config = tmp_path / "external.toml"
+    config.write_text(
+        f'[kafka]\nbootstrap = "{kafka_server.bootstrap}"\ntopic = "external_events"\n[postgres]\nurl = "{url}"\n'
+    )
+    return {"config": str(config), "secret": secret}
+
+
+def test_servers_started_apart_are_used_and_none_is_started(external: dict[str, str], tmp_path: Path) -> None:
+    config = ("--config", external["config"])
+    run = LightRun(tmp_path / "data", *config, "--events", str(EVENTS), "--rate", "max", "--json")
+    assert run.wait() == 0, run.stderr
+    summary = run.summary()
+    assert summary["closes"] and summary["sent"] == EVENTS and summary["foreign"] == 0
+    assert not (run.data_dir / "kafka").exists() and not (run.data_dir / "postgres").exists()
+    assert "kafka" not in run.state["parts"] and "postgres" not in run.state["parts"]
+    run.assert_nothing_left()
+    said = run.verb("check", "--json", *config)
+    assert said.returncode == 0 and json.loads(said.stdout)["sent"] == EVENTS, said.stderr
+    written = [file.read_text(errors="replace") for file in run.data_dir.rglob("*") if file.is_file() and file.suffix != ".json"]
+    assert not [text for text in written if external["secret"] in text], "the server's password is in no file"
+
+
+@pytest.mark.parametrize("part", ["kafka", "postgres"])
+def test_an_address_where_nobody_answers_is_named(
+    external: dict[str, str], postgres_server: PostgresServer, tmp_path: Path, part: str
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        wrong = {
+            "kafka": {"ECOM_LITE_KAFKA__BOOTSTRAP": f"127.0.0.1:{port}"},
+            "postgres": {"ECOM_LITE_POSTGRES__URL": f"postgresql://me:hush@127.0.0.1:{port}/x"},
+        }[part]
+        run = LightRun(tmp_path / "data", "--config", external["config"], env=wrong)
+        assert run.wait(40) == 1
+    assert str(port) in run.stderr and "Traceback" not in run.stderr and "hush" not in run.stderr, run.stderr
+    run.assert_nothing_left()
+
+
+NAMESPACES = ("unshare", "--user", "--map-root-user", "--net", "sh", "-c")
+INSIDE = 'ip link set lo up && exec unshare --user --map-user=1000 --map-group=1000 "$@"'
+
+
+@pytest.fixture
+def confined() -> Iterator[list[str]]:
+    """A command that runs its arguments as user 1000 without any right, in a network that has only loopback."""
+    probe = "import os, socket; assert os.geteuid() == 1000; print(socket.if_nameindex())"
+    wrap = [*NAMESPACES, INSIDE, "sh"]
+    if not (shutil.which("unshare") and shutil.which("ip")):
+        pytest.skip("needs unshare (util-linux) and ip (iproute2)")
+    found = subprocess.run([*wrap, "python3", "-c", probe], capture_output=True, text=True)
+    if found.returncode != 0:
+        pytest.skip(f"this machine allows no user and network namespaces: {found.stderr.strip()}")
+    assert found.stdout.strip() == "[(1, 'lo')]"
+    yield wrap
+
+
+def test_a_normal_user_without_network_in_a_long_path_with_spaces(confined: list[str], tmp_path: Path) -> None:
+    """Also that no start needs the network once the jars are there."""
+    folder = tmp_path / ("a long name, " * 8).strip() / ("and another one " * 8).strip() / "data"
+    assert len(str(folder)) > 220
+    run = LightRun(folder, "--events", str(EVENTS), "--rate", "max", "--json", wrap=confined)
+    assert run.wait() == 0, run.stderr
+    summary = run.summary()
+    assert summary["closes"] and summary["sent"] == EVENTS
+    run.assert_nothing_left()
+
+
+def test_as_root_the_database_runs_as_somebody_else(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can: the other tests of this file have run as the user that we are")
+    import psutil
+
+    run = LightRun(tmp_path / "data", "--rate", "20")
+    try:
+        run.wait_ready()
+        owners = {name: psutil.Process(pid).uids().real for name, pid in run.note_processes().items()}
+        assert owners["postgres"] != 0 and owners["kafka"] == owners["load"] == 0
+    finally:
+        run.close()

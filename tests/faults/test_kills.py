@@ -1,0 +1,64 @@
+"""SIGKILL of every part in turn during one run, then of the whole run: all comes back, nothing is left, the count closes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.runs import LightRun, wait_for
+
+PARTS = ("load", "produce", "postgres", "kafka")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LightRun]:
+    run = LightRun(tmp_path_factory.mktemp("kills") / "data", "--rate", "100", "--seed", "11")
+    try:
+        yield run.wait_ready()
+    finally:
+        run.close()
+
+
+def flowing(run: LightRun) -> bool:
+    """Whether new facts arrive."""
+    before = run.state.get("facts", 0)
+    wait_for(lambda: run.state.get("facts", 0) > before, f"facts grow beyond {before}")
+    return True
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_killed_part_comes_back_and_events_flow(run: LightRun, part: str) -> None:
+    assert flowing(run)
+    pids = run.note_processes()
+    os.kill(pids[part], signal.SIGKILL)
+    wait_for(lambda: run.note_processes().get(part, pids[part]) != pids[part], f"{part} is started again")
+    wait_for(lambda: run.state["parts"][part]["restarts"] == 1 and run.state["parts"][part]["state"] == "ready", f"{part} is ready")
+    assert flowing(run)
+    assert f"{part} died and is started again" in run.stderr and f"{part} is back" in run.stderr
+
+
+def test_the_count_closes_after_all_that(run: LightRun) -> None:
+    said = run.verb("check", "--json")
+    counts = json.loads(said.stdout)
+    assert said.returncode == 0 and counts["closes"], said.stdout
+    assert counts["foreign"] == 0 and counts["dead"] == 0
+    events = run.verb("sql", "--json", "SELECT service FROM ops.service_events WHERE event = 'restarted'").stdout.splitlines()
+    assert {json.loads(line)["service"] for line in events} == set(PARTS)
+
+
+def test_nothing_survives_a_kill_of_the_whole_run_and_the_next_goes_on(run: LightRun) -> None:
+    assert flowing(run)
+    run.signal(signal.SIGKILL)
+    run.process.wait()
+    run.assert_nothing_left()
+    said = run.verb("status")
+    assert said.returncode == 2 and "nothing runs" in said.stderr
+    after = LightRun(run.data_dir, "--events", "200", "--rate", "max", "--seed", "11", "--json")
+    assert after.wait() == 0, after.stderr
+    summary = after.summary()
+    assert summary["closes"] and summary["restarts"] == {} and summary["foreign"] == 0 and summary["dead"] == 0
+    after.assert_nothing_left()
