@@ -20,7 +20,7 @@ from .engines.child import ChildRegistry
 from .engines.jars import JarCache, default_cache_dir
 from .engines.java import find_java
 from .engines.kafka import KafkaServer
-from .engines.ports import free_port, is_free, require_free
+from .engines.ports import LOOPBACK, free_port, is_free, require_free
 from .engines.postgres import PostgresServer
 from .events import utc_now
 from .paths import bundled
@@ -151,6 +151,17 @@ class App:
         from . import kafka_client
 
         return dict(kafka_client.end_offsets(self.client, self.settings.kafka.topic))
+
+    def require_ports(self) -> None:
+        """Raise PortTaken, naming who has it, for a port that was set and is in use: before anything is started."""
+        settings = self.settings
+        for setting, port, host in (
+            ("kafka.port", settings.kafka.port if self.own_kafka else None, LOOPBACK),
+            ("postgres.port", settings.postgres.port if self.own_postgres else None, LOOPBACK),
+            ("dashboards.port", settings.dashboards.port, settings.dashboards.host),
+        ):
+            if port is not None:
+                require_free(port, host, setting)
 
     def add_engines(self, supervisor: Supervisor, *, kafka: bool = True) -> None:
         """The servers that are ours, and the steps that make them usable: `schema` and `topics`."""
@@ -306,8 +317,6 @@ class App:
         from .dashboards.page import Page
 
         wanted = self.settings.dashboards
-        if wanted.port is not None:
-            require_free(wanted.port, wanted.host, "the dashboards (dashboards.port)")
         port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
         self.page = Page(self.address, bundled("grafana") / "dashboards", wanted.host, port, lambda: page_status(status()))
         return _PageService(self.page)
@@ -346,7 +355,10 @@ class App:
         schedule = Schedule()
         address = self.address
 
-        schedule.when("first facts", FIRST_FACTS_EVERY_S, lambda: new_facts_exist(address), lambda: self.run_dbt("first facts"))
+        def first_run() -> bool:
+            return self.run_dbt("first facts").status != "error"  # else it is tried again
+
+        schedule.when("first facts", FIRST_FACTS_EVERY_S, lambda: new_facts_exist(address), first_run)
         schedule.every("dbt", self.settings.transform.every_s, lambda: self.run_dbt("schedule"))
         if self.settings.run.light:
             self.light = LightMinutes(address)

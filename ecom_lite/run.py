@@ -81,6 +81,7 @@ class Run:
 
     def _execute(self) -> tuple[int, dict[str, Any]]:
         app = self._app = App(self.settings)
+        app.require_ports()
         run = self.settings.run
         supervisor = self._supervisor = Supervisor(
             restarts=run.restarts,

@@ -1,11 +1,11 @@
 """The pytest fixture for users' own tests: a real Kafka, a real PostgreSQL warehouse and the real loader between them.
 
-    from ecom_lite.testing import ecom_lite_warehouse  # in conftest.py
+from ecom_lite.testing import ecom_lite_warehouse  # in conftest.py
 
-    def test_my_producer(ecom_lite_warehouse):
-        my_producer(bootstrap=ecom_lite_warehouse.bootstrap, topic=ecom_lite_warehouse.topic)
-        ecom_lite_warehouse.wait_loaded()
-        assert ecom_lite_warehouse.query("SELECT count(*) FROM warehouse.fact_sales") == [(1000,)]
+def test_my_producer(ecom_lite_warehouse):
+    my_producer(bootstrap=ecom_lite_warehouse.bootstrap, topic=ecom_lite_warehouse.topic)
+    ecom_lite_warehouse.wait_loaded()
+    assert ecom_lite_warehouse.query("SELECT count(*) FROM warehouse.fact_sales") == [(1000,)]
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class LightWarehouse:
                 return
             if time.monotonic() > deadline:
                 state = self._supervisor.slot("load").state
-                raise TimeoutError(f"not loaded after {timeout_s:g} s: the topic ends at {ends}, loaded are {loaded}; load is {state}")
+                raise TimeoutError(
+                    f"not loaded after {timeout_s:g} s: the topic ends at {ends}, loaded are {loaded}; load is {state}"
+                )
             time.sleep(POLL_S)
 
     def refresh(self) -> DbtRun:
@@ -92,7 +94,7 @@ class LightWarehouse:
 
 @contextmanager
 def light_warehouse(data_dir: Path, **flags: Any) -> Iterator[LightWarehouse]:
-    """A warehouse in `data_dir`, ready in about 4 s, gone at the end but for its data. `flags` are settings: load__flush_ms=50."""
+    """A warehouse in `data_dir`, ready in about 4 s, stopped at the end. `flags` are settings: load__flush_ms=50."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
     settings = load_settings(flags={"run.data_dir": data_dir, "run.light": True, **dotted})
     fetch_jars(settings, Terminal(quiet=True), ["kafka"])

@@ -8,11 +8,13 @@ from typing import Any
 
 import duckdb
 from duckdb_extensions import import_extension
+from psycopg.conninfo import make_conninfo
 
 from ..errors import QueryError
-from ..warehouse.connect import Address
+from ..warehouse.connect import CONNECT_TIMEOUT_S, Address
 
 CATALOG = "ecom"
+ROLE = "ecom_reader"
 logging.getLogger("duckdb_extensions").setLevel(logging.WARNING)
 
 
@@ -25,17 +27,25 @@ def attach(address: Address, lake_dir: Path | None = None) -> duckdb.DuckDBPyCon
     import_extension("postgres_scanner", con=connection)
     connection.execute("LOAD postgres_scanner")
     connection.execute("SET TimeZone = 'UTC'")
-    secret = address.conninfo("ecom_reader", application_name="ecom_lite check").replace("'", "''")
+    # As a secret, so that neither duckdb_databases() nor a message can show the password.
+    login = {
+        "host": address.host, "port": address.port, "database": address.database,
+        "user": ROLE, "password": address.passwords[ROLE],
+    }  # fmt: skip
+    options = make_conninfo("", connect_timeout=CONNECT_TIMEOUT_S, application_name="ecom_lite check", **address.options)
     try:
-        connection.execute(f"ATTACH '{secret}' AS {CATALOG} (TYPE postgres, READ_ONLY)")
+        fields = ", ".join(f"{name.upper()} {_literal(value)}" for name, value in login.items())
+        connection.execute(f"CREATE SECRET warehouse (TYPE postgres, {fields})")
+        connection.execute(f"ATTACH {_literal(options)} AS {CATALOG} (TYPE postgres, SECRET warehouse, READ_ONLY)")
     except duckdb.Error as error:
         where = f"{address.host}:{address.port}/{address.database}"
-        raise QueryError(f"the warehouse at {where} cannot be reached: {_first_line(error)}") from None
+        reason = str(error).strip().replace(address.passwords[ROLE], "***").splitlines()[0].rpartition('": ')[2]
+        raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
     if lake_dir is not None and any(lake_dir.glob("**/*.parquet")):
-        pattern = str(lake_dir / "**" / "*.parquet").replace("'", "''")
-        connection.execute(f"SET allowed_directories = ['{str(lake_dir).replace(chr(39), chr(39) * 2)}/']")
+        pattern = _literal(lake_dir / "**" / "*.parquet")
+        connection.execute(f"SET allowed_directories = [{_literal(f'{lake_dir}/')}]")
         connection.execute(
-            f"CREATE VIEW lake AS SELECT * FROM read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
+            f"CREATE VIEW lake AS SELECT * FROM read_parquet({pattern}, hive_partitioning = true, union_by_name = true)"
         )
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -49,17 +59,15 @@ def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> 
     Raises QueryError with the database's own message.
     """
     try:
+        if not duckdb.extract_statements(statement):
+            raise QueryError("no SQL statement was given")
         cursor = connection.execute(statement)
         columns = [column[0] for column in cursor.description or []]
         rows = cursor.fetchmany(limit + 1)
     except (duckdb.Error, ValueError) as error:
-        raise QueryError(_plain(error)) from None
+        raise QueryError(str(error).strip()) from None
     return columns, rows[:limit], len(rows) > limit
 
 
-def _plain(error: Exception) -> str:
-    return str(error).strip()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def _literal(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

@@ -74,6 +74,8 @@ logger.native.name=org.apache.hadoop.util.NativeCodeLoader
 logger.native.level=error
 logger.kafkaconfig.name=org.apache.kafka.clients
 logger.kafkaconfig.level=error
+logger.cancel.name=org.apache.spark.scheduler.DAGScheduler
+logger.cancel.level=error
 logger.truncated.name=org.apache.spark.sql.catalyst.util.SparkStringUtils
 logger.truncated.level=error
 """

@@ -103,7 +103,7 @@ class Loader:
                 self._consumer = KafkaConsumer(
                     **{**self._client, "client_id": self._instance},
                     **CONSUMER,
-                    group_id=f"{GROUP_PREFIX}.{warehouse}",
+                    group_id=f"{GROUP_PREFIX}.{self._topic}.{warehouse}",
                     group_instance_id=self._instance,
                     fetch_max_wait_ms=min(100, self._settings.load.flush_ms),
                 )
@@ -142,6 +142,7 @@ class Loader:
                 self._wait_idle()
                 source.take_over()
                 self._committed = {partition: claim.next_offset for partition, claim in source.claims.items()}
+                self._next_report = 0.0  # whoever waits for us to be ready hears of it at once
             age = time.monotonic() - since if batch.extents else 0.0
             wait_s = max(0.0, min(TICK_S, load.flush_ms / 1000 - age))
             parts = source.poll(wait_s, max(1, min(POLL_RECORDS, load.batch_rows - batch.records)))

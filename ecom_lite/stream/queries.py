@@ -11,7 +11,7 @@ from ..config import Settings
 from ..events import EARLIEST, LATEST_AHEAD, MAX_EVENT_BYTES, MAX_QUANTITY
 
 MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
-LAKE_RECORDS_PER_BATCH: Final = 500_000  # as it passes through, a record costs the lake query no memory
+LAKE_RECORDS_PER_BATCH: Final = 200_000
 MAX_AHEAD_S: Final = 60.0
 OBSERVED: Final = "records"  # the metrics that a batch reports: records, lines, ahead
 
@@ -41,8 +41,9 @@ def source_options(kafka: KafkaSettings, bootstrap: str) -> dict[str, str]:
         "kafka.reconnect.backoff.max.ms": "1000",
         "groupIdPrefix": "ecom_lite.stream",
         # After each poll Spark asks for the topic's range on the same connection, behind a fetch that waits for new records:
-        # with Kafka's default of 500 ms a micro-batch took 1 to 2 s.
-        "kafka.fetch.max.wait.ms": "10",
+        # with Kafka's defaults (500 ms, 500 records a poll) a micro-batch took 1 to 2 s.
+        "kafka.fetch.max.wait.ms": "5",
+        "kafka.max.poll.records": "5000",
     }
     if kafka.security_protocol.startswith("SASL"):
         options["kafka.sasl.mechanism"] = kafka.sasl_mechanism

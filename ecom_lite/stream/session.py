@@ -42,12 +42,12 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         "spark.master": spark.master,
         "spark.app.name": APP_NAME,
         "spark.ui.enabled": "false",
-        "spark.local.dir": str(data_dir / "spark" / "local"),
         "spark.sql.warehouse.dir": str(data_dir / "spark" / "warehouse"),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
         # A value that does not fit becomes NULL, and so an invalid event; it must never end the query.
         "spark.sql.ansi.enabled": "false",
+        "spark.sql.adaptive.enabled": "false",
         "spark.sql.variant.allowDuplicateKeys": "true",
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
         "spark.sql.streaming.stopTimeout": "15s",

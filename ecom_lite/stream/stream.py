@@ -37,6 +37,7 @@ class Stream:
     """Spark Structured Streaming from the topic into `realtime.*` and `lake/`, on a gateway JVM that is already up.
 
     One object or another may be started again on the same JVM, or on a new one; the checkpoints make it go on where it was.
+    With a Spark cluster as `spark.master` the data folder must be on storage that all executors see: checkpoints and lake.
     """
 
     name = "stream"

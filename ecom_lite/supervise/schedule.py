@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event
+from typing import Final
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from .service import Health
 
+RETRY_S: Final = 5.0
 log = logging.getLogger("ecom_lite.supervise")
 
 
@@ -24,19 +28,27 @@ class Schedule:
     def __init__(self) -> None:
         self._jobs: list[tuple[str, Callable[[], object], float, bool]] = []
         self._scheduler: BackgroundScheduler | None = None
-        self._problem = ""
+        self._problems: dict[str, str] = {}  # by job; gone once the job has gone well again
 
     def every(self, name: str, seconds: float, job: Callable[[], object], *, at_once: bool = False) -> None:
         """Register before `start`. With `at_once` the first run is now, else after the first interval."""
         self._jobs.append((name, job, seconds, at_once))
 
     def when(self, name: str, seconds: float, condition: Callable[[], bool], action: Callable[[], object]) -> None:
-        """Look every `seconds` whether `condition` holds; once it does, run `action` and look no more."""
+        """Look every `seconds` whether `condition` holds; once it does, run `action`, and look no more when that went well.
+
+        An `action` that raises or returns False is tried again, RETRY_S later at the earliest.
+        """
+
+        # By a flag, not by removing the job: while the scheduler shuts down it holds the lock that removing takes, and waits for us.
+        not_before = 0.0
 
         def look() -> None:
-            if condition() and self._scheduler is not None:
-                self._scheduler.remove_job(name)
-                action()
+            nonlocal not_before
+            if time.monotonic() >= not_before and condition():
+                not_before = time.monotonic() + RETRY_S
+                if action() is not False:
+                    not_before = math.inf
 
         self._jobs.append((name, look, seconds, True))
 
@@ -46,7 +58,7 @@ class Schedule:
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
             timezone="UTC",
         )
-        scheduler.add_listener(self._hear, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        scheduler.add_listener(self._hear, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_EXECUTED)
         for name, job, seconds, at_once in self._jobs:
             extra = {"next_run_time": datetime.now().astimezone()} if at_once else {}
             scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name, **extra)
@@ -62,11 +74,15 @@ class Schedule:
             scheduler.shutdown(wait=True)
 
     def health(self) -> Health:
-        return Health(not self._problem, self._problem)
+        problems = "; ".join(list(self._problems.values()))
+        return Health(not problems, problems)
 
     def _hear(self, event: JobExecutionEvent) -> None:
-        if event.code == EVENT_JOB_MISSED:
+        if event.code == EVENT_JOB_EXECUTED:
+            self._problems.pop(event.job_id, None)
+        elif event.code == EVENT_JOB_MISSED:
             log.warning("job %s missed its time", event.job_id)
         else:
-            self._problem = f"{event.job_id}: {event.exception}"
+            first_line = (str(event.exception).strip() or repr(event.exception)).splitlines()[0]
+            self._problems[event.job_id] = f"{event.job_id}: {first_line}"
             log.error("job %s failed: %s", event.job_id, event.exception)

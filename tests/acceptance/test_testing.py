@@ -15,7 +15,9 @@ def test_what_is_sent_is_loaded(ecom_lite_warehouse: LightWarehouse) -> None:
     ecom_lite_warehouse.send([plain_event(0), {"nonsense": 1}])
     ecom_lite_warehouse.wait_loaded()
     assert ecom_lite_warehouse.query("SELECT count(*) FROM warehouse.fact_sales") == [(200,)]
-    assert ecom_lite_warehouse.query("SELECT count(*) FROM ops.dead_letters WHERE topic = %s", [ecom_lite_warehouse.topic]) == [(1,)]
+    assert ecom_lite_warehouse.query("SELECT count(*) FROM ops.dead_letters WHERE topic = %s", [ecom_lite_warehouse.topic]) == [
+        (1,)
+    ]
     assert "ecom_reader" in ecom_lite_warehouse.conninfo
 
 
@@ -28,5 +30,5 @@ def test_the_marts_and_the_count_are_there_too(ecom_lite_warehouse: LightWarehou
 
 def test_waiting_ends(ecom_lite_warehouse: LightWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ecom_lite_warehouse._app, "end_offsets", lambda: {0: 10**9})
-    with pytest.raises(TimeoutError, match="not loaded after 0.1 s: the topic ends at .*1000000000"):
+    with pytest.raises(TimeoutError, match=r"not loaded after 0.1 s: the topic ends at .*1000000000"):
         ecom_lite_warehouse.wait_loaded(0.1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -25,23 +24,21 @@ def external(kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_pat
     secret = postgres_server.superuser_password
     url = f"postgresql://postgres:{secret}@{postgres_server.host}:{postgres_server.port}/external_shop"
     config = tmp_path / "external.toml"
-    config.write_text(
-        f'[kafka]\nbootstrap = "{kafka_server.bootstrap}"\ntopic = "external_events"\n[postgres]\nurl = "{url}"\n'
-    )
+    config.write_text(f'[kafka]\nbootstrap = "{kafka_server.bootstrap}"\ntopic = "external_events"\n[postgres]\nurl = "{url}"\n')
     return {"config": str(config), "secret": secret}
 
 
 def test_servers_started_apart_are_used_and_none_is_started(external: dict[str, str], tmp_path: Path) -> None:
     config = ("--config", external["config"])
-    run = LightRun(tmp_path / "data", *config, "--events", str(EVENTS), "--rate", "max", "--json")
+    run = LightRun(tmp_path / "data", *config, "--for", "2s", "--rate", "100")
     assert run.wait() == 0, run.stderr
-    summary = run.summary()
-    assert summary["closes"] and summary["sent"] == EVENTS and summary["foreign"] == 0
+    assert run.stdout == "" and "the count closes" in run.stderr, "without --json the summary is for people"
     assert not (run.data_dir / "kafka").exists() and not (run.data_dir / "postgres").exists()
     assert "kafka" not in run.state["parts"] and "postgres" not in run.state["parts"]
     run.assert_nothing_left()
     said = run.verb("check", "--json", *config)
-    assert said.returncode == 0 and json.loads(said.stdout)["sent"] == EVENTS, said.stderr
+    counts = json.loads(said.stdout)
+    assert said.returncode == 0 and counts["facts"] > 0 and counts["foreign"] == 0, said.stderr
     written = [file.read_text(errors="replace") for file in run.data_dir.rglob("*") if file.is_file() and file.suffix != ".json"]
     assert not [text for text in written if external["secret"] in text], "the server's password is in no file"
 
@@ -90,17 +87,3 @@ def test_a_normal_user_without_network_in_a_long_path_with_spaces(confined: list
     summary = run.summary()
     assert summary["closes"] and summary["sent"] == EVENTS
     run.assert_nothing_left()
-
-
-def test_as_root_the_database_runs_as_somebody_else(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can: the other tests of this file have run as the user that we are")
-    import psutil
-
-    run = LightRun(tmp_path / "data", "--rate", "20")
-    try:
-        run.wait_ready()
-        owners = {name: psutil.Process(pid).uids().real for name, pid in run.note_processes().items()}
-        assert owners["postgres"] != 0 and owners["kafka"] == owners["load"] == 0
-    finally:
-        run.close()

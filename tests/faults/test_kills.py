@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.runs import LightRun, wait_for
@@ -23,6 +24,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LightRun]:
         run.close()
 
 
+def test_as_root_the_database_runs_as_somebody_else(run: LightRun) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("we are no root: this run shows that none is needed")
+    owners = {name: psutil.Process(pid).uids().real for name, pid in run.note_processes().items()}
+    assert owners["postgres"] != 0 and owners["kafka"] == owners["load"] == 0
+
+
 def flowing(run: LightRun) -> bool:
     """Whether new facts arrive."""
     before = run.state.get("facts", 0)
@@ -36,12 +44,15 @@ def test_a_killed_part_comes_back_and_events_flow(run: LightRun, part: str) -> N
     pids = run.note_processes()
     os.kill(pids[part], signal.SIGKILL)
     wait_for(lambda: run.note_processes().get(part, pids[part]) != pids[part], f"{part} is started again")
-    wait_for(lambda: run.state["parts"][part]["restarts"] == 1 and run.state["parts"][part]["state"] == "ready", f"{part} is ready")
+    wait_for(
+        lambda: run.state["parts"][part]["restarts"] == 1 and run.state["parts"][part]["state"] == "ready", f"{part} is ready"
+    )
     assert flowing(run)
     assert f"{part} died and is started again" in run.stderr and f"{part} is back" in run.stderr
 
 
 def test_the_count_closes_after_all_that(run: LightRun) -> None:
+    wait_for(lambda: run.state["dbt"].get("status") == "success", "a dbt run that was cut off is made again")
     said = run.verb("check", "--json")
     counts = json.loads(said.stdout)
     assert said.returncode == 0 and counts["closes"], said.stdout

@@ -1,10 +1,9 @@
-"""A fixed port that somebody else has: the run does not start, and names the port, the setting and who has it."""
+"""Fixed ports that somebody else has: nothing is started, and the message names the port, the setting and who has it."""
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,13 @@ import pytest
 from tests.runs import LightRun
 
 
-@pytest.fixture
-def taken() -> Iterator[int]:
+@pytest.mark.parametrize("setting", ["kafka", "postgres", "dashboards"])
+def test_a_taken_port_is_named_with_its_owner(tmp_path: Path, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.mark.parametrize("setting", ["KAFKA", "POSTGRES", "DASHBOARDS"])
-def test_a_taken_port_is_named_with_its_owner(tmp_path: Path, taken: int, setting: str) -> None:
-    run = LightRun(tmp_path / "data", env={f"ECOM_LITE_{setting}__PORT": str(taken)})
-    try:
+        port = str(server.getsockname()[1])
+        run = LightRun(tmp_path / "data", env={f"ECOM_LITE_{setting.upper()}__PORT": port})
         assert run.wait(30) == 1
-        assert str(taken) in run.stderr and str(os.getpid()) in run.stderr, run.stderr
-        assert "Traceback" not in run.stderr and run.stdout == ""
-    finally:
-        run.close()
+    assert port in run.stderr and f"{setting}.port" in run.stderr and f"(pid {os.getpid()})" in run.stderr, run.stderr
+    assert "Traceback" not in run.stderr and run.stdout == ""
+    assert not (run.data_dir / "kafka").exists() and not (run.data_dir / "postgres").exists(), "nothing was started"
+    run.close()

@@ -14,7 +14,7 @@ from kafka import KafkaProducer
 
 from ecom_lite.config import Settings, load_settings
 from ecom_lite.kafka_client import client_config, end_offsets
-from ecom_lite.load.loader import Loader
+from ecom_lite.load.loader import Loader, Report
 from ecom_lite.warehouse.connect import Address
 
 PATIENCE_S = 30.0
@@ -48,8 +48,8 @@ class Bench:
     warehouse: Address
     failures: list[BaseException] = field(default_factory=list)
 
-    def settings(self, **flags: object) -> Settings:
-        return load_settings(env={}, flags={"kafka.topic": self.topic, "load.flush_ms": 50, **flags})
+    def settings(self, batch_rows: int = 10_000) -> Settings:
+        return load_settings(env={}, flags={"kafka.topic": self.topic, "load.flush_ms": 50, "load.batch_rows": batch_rows})
 
     @property
     def client(self) -> dict[str, Any]:
@@ -70,11 +70,11 @@ class Bench:
                 raw = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
                 producer.send(self.topic, value=raw, partition=partition)
 
-    def loader(
-        self, instance: str = "one", report: Callable[[Mapping[str, object]], None] | None = None, **flags: object
-    ) -> Loader:
+    def loader(self, instance: str = "one", report: Report | None = None, batch_rows: int = 10_000) -> Loader:
         address = self.warehouse
-        return Loader(self.settings(**flags), address, self.bootstrap, instance=instance, report=report or (lambda figures: None))
+        return Loader(
+            self.settings(batch_rows), address, self.bootstrap, instance=instance, report=report or (lambda figures: None)
+        )
 
     @contextmanager
     def loading(self, loader: Loader | None = None, drain_s: float = 20) -> Iterator[Running]:
@@ -85,9 +85,9 @@ class Bench:
         finally:
             running.end()
 
-    def load(self, **flags: object) -> None:
+    def load(self, batch_rows: int = 10_000) -> None:
         """Run a loader until it has loaded what the topic holds now, and see it end well."""
-        with self.loading(self.loader(**flags)) as running:
+        with self.loading(self.loader(batch_rows=batch_rows)) as running:
             self.until_loaded(running)
         assert running.failure is None
 

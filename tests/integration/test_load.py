@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from ecom_lite.events import PRODUCER_HEADER
 from ecom_lite.load import loader
 from ecom_lite.warehouse.connect import Address
 
-from .loading import Bench, line, until
+from .loading import PATIENCE_S, Bench, line, until
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_a_profile_is_the_newest_by_event_time_in_whatever_order_it_comes(
     bench: Bench, order: tuple[int, ...], together: bool
 ) -> None:
     bench.send([CHANGES[i] for i in order])
-    bench.load(**({} if together else {"load.batch_rows": 1}))
+    bench.load(batch_rows=10_000 if together else 1)
     assert bench.ask(
         "SELECT user_id, name, email, city, country, registered_at::date, profile_at::date FROM warehouse.dim_user"
     ) == [(5, "Ada", "a@x", "Oslo", "NO", date(2026, 1, 1), date(2026, 1, 3))]
@@ -168,7 +169,11 @@ def dead_letter_topic(bench: Bench, count: int) -> list[Any]:
         part = TopicPartition(bench.settings().kafka.dlq_topic, 0)
         consumer.assign([part])
         consumer.seek(part, 0)
-        until(lambda: [found.extend(r) for r in consumer.poll(timeout_ms=100).values()] and len(found) >= count, "dead letters")
+        deadline = time.monotonic() + PATIENCE_S
+        while len(found) < count:
+            assert time.monotonic() < deadline, f"{found} are not {count} dead letters"
+            for records in consumer.poll(timeout_ms=100).values():
+                found += records
     finally:
         consumer.close()
     return found
@@ -177,7 +182,7 @@ def dead_letter_topic(bench: Bench, count: int) -> list[Any]:
 @pytest.mark.parametrize("codec", ["gzip", "lz4", None])
 def test_compressed_batches_load(bench: Bench, codec: str | None) -> None:
     bench.send([line(order) for order in range(200)], compression_type=codec)
-    bench.load(**{"load.batch_rows": 70})  # a batch of ours ends in the middle of one of theirs
+    bench.load(batch_rows=70)  # a batch of ours ends in the middle of one of theirs
     assert bench.counts() == {"facts": 200}
 
 

@@ -42,7 +42,8 @@ Minutes = dict[tuple[datetime, str], tuple[Decimal, int, int, int]]
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[SparkGateway]:
     folder = tmp_path_factory.mktemp("spark")
-    gateway = SparkGateway(folder / "work", folder / "logs", java=java, jars=jar_cache.classpath("spark"), memory_mb=512)
+    jars, archive_dir = jar_cache.classpath("spark"), jar_cache.root.parent / "cds"
+    gateway = SparkGateway(folder / "work", folder / "logs", java=java, jars=jars, memory_mb=512, archive_dir=archive_dir)
     gateway.start()
     yield gateway
     close_session()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,7 +61,7 @@ def test_follow_goes_on_where_tail_ended_and_sees_new_files_and_rotation(folder:
     kafka = write(folder, "kafka", "old\n")
     start = sizes(log_files(folder, None))
     write(folder, "kafka", "between\n")
-    steps = iter(
+    steps: Iterator[Callable[[], object]] = iter(
         [
             lambda: write(folder, "load", "first\nhal"),
             lambda: write(folder, "load", "f\n"),

@@ -80,6 +80,47 @@ def test_when_acts_once_as_soon_as_its_condition_holds(schedule: Schedule) -> No
     assert not acted.acquire(timeout=0.2)
 
 
+def test_when_tries_again_what_failed(schedule: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL may go away just while the first dbt run is at work."""
+    monkeypatch.setattr("ecom_lite.supervise.schedule.RETRY_S", 0.02)
+    tries, third = threading.Semaphore(0), threading.Event()
+    answers: Iterator[bool | Exception] = iter([RuntimeError("database away"), False, True])
+
+    def action() -> bool:
+        tries.release()
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        if answer:
+            third.set()
+        return answer
+
+    schedule.when("first facts", 0.02, lambda: True, action)
+    schedule.start()
+    assert third.wait(DEADLINE_S)
+    third.clear()
+    assert not third.wait(0.2), "and then no more"
+    assert schedule.health().ok, "what went well in the end is no problem any more"
+
+
+def test_stop_while_when_acts_does_not_hang(schedule: Schedule) -> None:
+    acting, go_on = threading.Event(), threading.Event()
+
+    def action() -> None:
+        acting.set()
+        go_on.wait(DEADLINE_S)
+
+    schedule.when("first facts", 0.02, lambda: True, action)
+    schedule.start()
+    assert acting.wait(DEADLINE_S)
+    stopper = threading.Thread(target=schedule.stop)
+    stopper.start()
+    stopper.join(0.1)  # it is now waiting for the job
+    go_on.set()
+    stopper.join(DEADLINE_S)
+    assert not stopper.is_alive()
+
+
 def test_stop_waits_for_the_job_in_hand_and_is_safe_twice_and_before_start(schedule: Schedule) -> None:
     schedule.stop()
     begun, done = threading.Event(), threading.Event()
