@@ -88,7 +88,7 @@ class Spark(Section):
     """Spark Structured Streaming."""
 
     master: str = "local[2]"
-    memory_mb: int = Field(640, ge=384, description="Java heap of the driver")
+    memory_mb: int = Field(512, ge=384, description="Java heap of the driver")
     shuffle_partitions: int = Field(2, ge=1, description="part of the checkpoint: a change needs a reset")
     trigger_s: float = Field(1.0, gt=0)
     watermark_s: int = Field(120, ge=1, description="how late an event may be and still be counted per minute")

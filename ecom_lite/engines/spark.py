@@ -222,6 +222,11 @@ class SparkGateway:
         self._child.kill()
 
     @property
+    def archive_ready(self) -> bool:
+        """Whether the JVM starts from a class archive."""
+        return self._archive is not None and self._archive.ready
+
+    @property
     def archive_wanted(self) -> bool:
         """Whether `build_archive` has something to do: an earlier run has listed its classes, and there is no archive yet."""
         return self._archive is not None and self._archive.buildable

@@ -178,7 +178,7 @@ class Loader:
     def _write_loop(self) -> None:
         next_prune = time.monotonic()
         try:
-            while (batch := self._queue.get()) is not None:
+            while (batch := self._next_batch()) is not None:
                 self._write(batch)
                 self._queue.task_done()
                 if time.monotonic() >= next_prune:
@@ -191,6 +191,12 @@ class Loader:
             self._failure = error
         finally:
             self._writer.close()
+
+    def _next_batch(self) -> Batch | None:
+        while not self._abort.is_set():
+            with suppress(queue.Empty):
+                return self._queue.get(timeout=TICK_S)
+        return None
 
     def _write(self, batch: Batch) -> None:
         try:

@@ -142,7 +142,8 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
         ("DELETE FROM warehouse.fact_sales WHERE order_id = 'foreign'", {FACTS, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS}),
         (
             "INSERT INTO warehouse.fact_sales"
-            " SELECT 'added', product_key, user_key, category_key, date_key, '2026-02-01', product_id, 1, 1, 1, 0, 0, 9223372036854775807 FROM warehouse.fact_sales LIMIT 1",
+            " SELECT 'added', product_key, user_key, category_key, date_key, '2026-02-01', product_id, 1, 1, 1, 0, 0,"
+            " 9223372036854775807 FROM warehouse.fact_sales LIMIT 1",
             {FACTS},
         ),
         ("UPDATE warehouse.fact_sales SET revenue = revenue + 0.01 WHERE order_id = 'foreign'", {DAILY, PRODUCTS, CUSTOMERS}),

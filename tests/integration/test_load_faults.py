@@ -71,7 +71,7 @@ def assert_rows_are_as_counted(bench: Bench, counts: dict[str, int]) -> None:
 
 def worker(bench: Bench, batch_rows: int) -> subprocess.Popen[str]:
     job = {
-        "settings": dump_settings(bench.settings(batch_rows)), "address": {**asdict(bench.warehouse)}, "bootstrap": bench.bootstrap,
+        "settings": dump_settings(bench.settings(batch_rows)), "address": asdict(bench.warehouse), "bootstrap": bench.bootstrap,
         "instance": "one", "drain_s": 20,
     }  # fmt: skip
     process = subprocess.Popen(
@@ -390,6 +390,7 @@ def test_a_writer_that_fails_ends_the_run_while_the_reader_waits_for_it(bench: B
     with bench.loading() as running:
         spread(bench, mixed(2000)[0])
         until(lambda: running.failure, "the failure")
+        assert running.end() < 4
     assert isinstance(running.failure, LoadError) and "42501" in str(running.failure)
     bench.ask("GRANT UPDATE ON ops.consumer_offsets TO ecom_loader")
     bench.load()
