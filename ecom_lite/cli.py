@@ -7,8 +7,6 @@ import os
 import signal
 import sys
 import time
-import zlib
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +15,7 @@ import typer
 from . import __version__
 from .config import Settings, describe, load_settings
 from .errors import EcomLiteError, NotRunning, UsageError
+from .printing import log_line, print_table, thousands
 
 cli = typer.Typer(
     name="ecom_lite",
@@ -179,7 +178,7 @@ def logs(
     if not found and not (follow and service is None):
         known = ", ".join(log_files(settings.data_dir, None)) or "none: nothing has run here yet"
         raise UsageError(f"no log of {service or 'any part'} in {settings.data_dir / 'logs'}; there is: {known}")
-    show = _log_line(one=service is not None)
+    show = log_line(one=service is not None)
     until = sizes(found)
     for name, line in tail(found, lines, until):
         print(show(name, line))
@@ -189,15 +188,6 @@ def logs(
                 print(show(name, line), flush=True)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
-
-
-def _log_line(*, one: bool) -> Callable[[str, str], str]:
-    """How a line looks: with the part before it, in a colour of its own on a terminal."""
-    if one:
-        return lambda name, line: line
-    if not sys.stdout.isatty():
-        return lambda name, line: f"{name:<10} | {line}"
-    return lambda name, line: f"\x1b[{31 + zlib.crc32(name.encode()) % 6}m{name:<10} |\x1b[0m {line}"
 
 
 @cli.command()
@@ -242,15 +232,16 @@ def check(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fal
 
     settings = _settings(config, data_dir)
     with opened(settings, Terminal(), "check", kafka=True) as now:
+        now.wait_first_marts()
         report = reconcile(now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, spark=True)
     if json_:
         print(json.dumps(report.as_json(), default=str))
     else:
         rows = [
-            ("ok" if line.closes else "OPEN", line.name, _number(line.left), _number(line.right), line.note)
+            ("ok" if line.closes else "OPEN", line.name, thousands(line.left), thousands(line.right), line.note)
             for line in report.lines
         ]
-        _table(["", "line", "left", "right", "remark"], rows)
+        print_table(["", "line", "left", "right", "remark"], rows)
     report.raise_if_open()
     print("the count closes", file=sys.stderr)
 
@@ -288,7 +279,7 @@ def sql(
         for row in rows:
             print(json.dumps(dict(zip(columns, row, strict=True)), default=str))
     else:
-        _table(columns, rows)
+        print_table(columns, rows)
     if more:
         print(f"only the first {limit:,} rows are shown; --limit shows more", file=sys.stderr)
 
@@ -375,7 +366,9 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
     if json_:
         print(json.dumps([finding._asdict() for finding in findings]))
     else:
-        _table(["", "what", "found", "do"], [("ok" if f.ok else "BAD", f.what, f.found, "" if f.ok else f.fix) for f in findings])
+        print_table(
+            ["", "what", "found", "do"], [("ok" if f.ok else "BAD", f.what, f.found, "" if f.ok else f.fix) for f in findings]
+        )
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -390,7 +383,7 @@ def show_config(data_dir: DataDir = None, config: ConfigFile = None, json_: Json
     if json_:
         print(json.dumps({name: value for name, value, _ in rows}))
     else:
-        _table(["setting", "value", "what it is"], rows)
+        print_table(["setting", "value", "what it is"], rows)
 
 
 def _version(asked: bool) -> None:
@@ -418,23 +411,9 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
 def _sleep(seconds: float) -> bool:
     time.sleep(seconds)
     return False
-
-
-def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]], file: Any = None) -> None:
-    """A plain table: widths from its cells, no frame, so that it survives a pipe."""
-    cells = [[str(column) for column in columns], *[["" if value is None else str(value) for value in row] for row in rows]]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    for number, row in enumerate(cells):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), file=file or sys.stdout)
-        if number == 0:
-            print("  ".join("-" * width for width in widths), file=file or sys.stdout)
 
 
 def _foreign(error: Exception) -> bool:

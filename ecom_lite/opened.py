@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from .app import App, fetch_jars
 from .config import Settings
@@ -16,6 +18,9 @@ from .supervise.supervisor import Supervisor
 from .terminal import Terminal
 from .warehouse.connect import Address
 from .warehouse.roles import load_passwords
+
+FIRST_MARTS_S: Final = 30.0
+POLL_S: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,17 @@ class Opened:
     @property
     def address(self) -> Address:
         return self.app.address
+
+    def wait_first_marts(self, limit_s: float = FIRST_MARTS_S) -> None:
+        """In a live run that has facts but no marts yet, wait for its first dbt run: it has just begun, or is about to."""
+        give_up = time.monotonic() + limit_s
+        while self.live and time.monotonic() < give_up:
+            state = read_state(self.app.data_dir)
+            if not state.get("facts") or state.get("dbt", {}).get("status") not in (None, "running", "error"):
+                return
+            if state.get("dbt", {}).get("run_id", 1) > 1:
+                return  # an earlier one has made marts
+            time.sleep(POLL_S)
 
 
 @contextmanager

@@ -225,13 +225,15 @@ class Run:
         self.terminal.heard(service, event, detail)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """The first one only asks: whoever waits on `_asked` goes on from there. The second does not wait."""
-        if self._asked.is_set():
-            self._end_now(number)
-        self.signal = number
-        self._asked.set()
+        """The first one only asks: whoever waits on `_asked` goes on from there. The second does not wait.
 
-    def _end_now(self, number: int) -> None:
+        Each is carried out by a thread of its own: this one may just hold the lock of the very event that is to be set.
+        """
+        first, self.signal = self.signal is None, number
+        work = self._asked.set if first else self._end_now
+        threading.Thread(target=work, name=f"signal-{number}", daemon=True).start()
+
+    def _end_now(self) -> None:
         """No grace: what was committed is committed; the next run goes on from there."""
         os.write(2, b"\x1b[?25h\r\n" if self.terminal.fancy else b"")  # the live view had hidden the cursor
         os.write(2, b"stopped at once; the next run goes on from what was committed\n")
@@ -240,7 +242,7 @@ class Run:
         try:
             ChildRegistry(self.settings.data_dir / "children.json").cleanup(deadline_s=2)
         finally:
-            os._exit(128 + number)
+            os._exit(128 + (self.signal or 0))
 
 
 def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:

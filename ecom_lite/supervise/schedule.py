@@ -40,7 +40,7 @@ class Schedule:
         An `action` that raises or returns False is tried again, RETRY_S later at the earliest.
         """
 
-        # By a flag, not by removing the job: while the scheduler shuts down it holds the lock that removing takes, and waits for us.
+        # A flag, and the job stays: a scheduler that shuts down waits for us with the lock in hand that removing it would take.
         not_before = 0.0
 
         def look() -> None:

@@ -109,7 +109,7 @@ class Supervisor:
                 self._tell(slot, "stopped")
 
     def abandon(self) -> None:
-        """Restart nothing any more, wait for nothing: for a process that ends at once. Safe in a signal handler."""
+        """Restart nothing any more, wait for nothing: for a process that ends at once."""
         self._stopping.set()
         for slot in self.slots:
             slot.stop.set()

@@ -14,6 +14,8 @@ from ..errors import ConfigError
 ROLES: Final = ("ecom_owner", "ecom_loader", "ecom_producer", "ecom_stream", "ecom_dbt", "ecom_reader")
 CONNECT_TIMEOUT_S: Final = 5
 READER_STATEMENT_TIMEOUT_S: Final = 30
+# A server that vanishes without a word (a pulled cable, a frozen host) is a broken connection after about half a minute.
+LIVENESS: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Address:
             user=self.admin if admin else role,
             password=self.admin_password if admin else self.passwords[role],
             connect_timeout=CONNECT_TIMEOUT_S,
-            **{"application_name": f"ecom_lite {role.removeprefix('ecom_')}", **self.options, **extra},
+            **{**LIVENESS, "application_name": f"ecom_lite {role.removeprefix('ecom_')}", **self.options, **extra},
         )
 
     def connect(self, role: str, *, autocommit: bool = False) -> psycopg.Connection:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition, codec
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 
@@ -179,11 +179,21 @@ def dead_letter_topic(bench: Bench, count: int) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("codec", ["gzip", "lz4", None])
-def test_compressed_batches_load(bench: Bench, codec: str | None) -> None:
-    bench.send([line(order) for order in range(200)], compression_type=codec)
+@pytest.mark.parametrize("compression", ["gzip", "lz4", None])
+def test_compressed_batches_load(bench: Bench, compression: str | None) -> None:
+    bench.send([line(order) for order in range(200)], compression_type=compression)
     bench.load(batch_rows=70)  # a batch of ours ends in the middle of one of theirs
     assert bench.counts() == {"facts": 200}
+
+
+def test_a_codec_that_is_not_installed_is_named_with_its_remedy(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.send([line(order) for order in range(50)], compression_type="gzip")
+    monkeypatch.setattr(codec, "has_gzip", lambda: False)
+    with pytest.raises(LoadError, match=r"gzip compression codec not found.*pip install"):
+        bench.load()
+    monkeypatch.undo()
+    bench.load()
+    assert bench.counts() == {"facts": 50}
 
 
 class RawName(str):
