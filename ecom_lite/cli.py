@@ -226,14 +226,20 @@ def check(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fal
     Sent = on the broker = facts + duplicates + other events + dead letters; marts = facts; closed minutes = facts.
     Works beside a live run and without one. Exits 1 when a line does not close, and names it.
     """
-    from .check.reconcile import reconcile
+    from .check.reconcile import CATCH_UP_S, reconcile
     from .opened import opened
     from .terminal import Terminal
 
     settings = _settings(config, data_dir)
     with opened(settings, Terminal(), "check", kafka=True) as now:
         now.wait_first_marts()
-        report = reconcile(now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, spark=True)
+        report = reconcile(
+            now.address,
+            settings.kafka.topic,
+            now.app.end_offsets,
+            producing=now.producing,
+            catch_up_s=CATCH_UP_S if now.live else 0,
+        )
     if json_:
         print(json.dumps(report.as_json(), default=str))
     else:

@@ -24,7 +24,7 @@ def thousands(value: Any) -> str:
 
 
 def log_line(*, one: bool) -> Callable[[str, str], str]:
-    """How (part, line) of a log looks: with the part before it, on a terminal in a colour of its own; not for `one` part alone."""
+    """How (part, line) of a log looks: with the part before it, coloured on a terminal; not for `one` part alone."""
     if one:
         return lambda name, line: line
     if not sys.stdout.isatty():

@@ -117,6 +117,9 @@ class Run:
         was_running, self.state = self.state != "starting", "stopping"
         self._doing("stopping the parts" + ("; Ctrl-C once more ends it at once" if self.signal == signal.SIGINT else ""))
         if self._supervisor is not None:
+            if was_running:
+                self._supervisor.stop("produce", "load")
+                self._measure()  # what the loader has drained counts
             self._supervisor.stop()
         self.terminal.end()
         self._meter.close()

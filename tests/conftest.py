@@ -55,12 +55,12 @@ def template(postgres_server: PostgresServer, session_dir: Path) -> Address:
 def warehouse(template: Address) -> Iterator[Address]:
     """A fresh, migrated database."""
     name = f"test_{next(_numbers)}"
-    address = template.with_database(name)
+    database = sql.Identifier(name)
     with template.with_database("postgres").connect("admin", autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
-        admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_owner, ecom_dbt").format(sql.Identifier(name)))
-        yield address
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner").format(database, sql.Identifier(TEMPLATE)))
+        admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_dbt").format(database))
+        yield template.with_database(name)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
 
 
 @pytest.fixture(scope="session")

@@ -194,10 +194,10 @@ class Supervisor:
         with self._lock:
             if slot.state in ("starting", "restarting"):
                 slot.state = "ready"
-        slot.ready.set()
         if again:
             slot.restarted += 1
         self._tell(slot, "restarted" if again else "ready", f"{slot.started_s:.1f} s")
+        slot.ready.set()  # last: who waits for it has then heard of it too
 
     def _fail(self, error: EcomLiteError, slot: Slot | None = None) -> None:
         with self._lock:
