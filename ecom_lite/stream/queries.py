@@ -40,6 +40,7 @@ def source_options(kafka: KafkaSettings, bootstrap: str) -> dict[str, str]:
         "fetchOffset.retryIntervalMs": "1000",
         "kafka.reconnect.backoff.max.ms": "1000",
         "groupIdPrefix": "ecom_lite.stream",
+        "kafka.isolation.level": "read_committed",  # as the loader: an aborted transaction is no sale
         # After each poll Spark asks for the topic's range on the same connection, behind a fetch that waits for new records:
         # with Kafka's defaults (500 ms, 500 records a poll) a micro-batch took 1 to 2 s.
         "kafka.fetch.max.wait.ms": "5",
