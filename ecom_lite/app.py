@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -47,6 +48,7 @@ if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small
 
 LIGHT_EVERY_S: Final = 2.0
 FIRST_FACTS_EVERY_S: Final = 0.5
+SECOND_DBT_S: Final = 60.0  # after the start; then every transform.every_s
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 GRAFANA_PORT: Final = 3000
 
@@ -379,6 +381,9 @@ class App:
             return self.run_dbt("first facts").status != "error"  # else it is tried again
 
         schedule.when("first facts", FIRST_FACTS_EVERY_S, lambda: new_facts_exist(address), first_run)
+        # The first facts are a handful: marts made of them would look broken until the next run.
+        soon = time.monotonic() + SECOND_DBT_S
+        schedule.when("first minute", 5, lambda: time.monotonic() > soon, lambda: self.run_dbt("first minute"))
         schedule.every("dbt", self.settings.transform.every_s, lambda: self.run_dbt("schedule"))
         if self.settings.run.light:
             self.light = LightMinutes(address)

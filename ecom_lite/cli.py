@@ -233,13 +233,8 @@ def check(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fal
     settings = _settings(config, data_dir)
     with opened(settings, Terminal(), "check", kafka=True) as now:
         now.wait_first_marts()
-        report = reconcile(
-            now.address,
-            settings.kafka.topic,
-            now.app.end_offsets,
-            producing=now.producing,
-            catch_up_s=CATCH_UP_S if now.live else 0,
-        )
+        limit_s = CATCH_UP_S if now.live else 0  # without a run nobody loads: nothing to wait for
+        report = reconcile(now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, catch_up_s=limit_s)
     if json_:
         print(json.dumps(report.as_json(), default=str))
     else:
