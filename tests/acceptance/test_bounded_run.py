@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.runs import LightRun, wait_for
+from tests.runs import COMMAND, LightRun, wait_for
 
 EVENTS = 5000
 FIELDS = {"closes", "ready_s", "sent", "facts", "duplicates", "other", "dead", "foreign", "rss_mb", "dbt_runs", "load_rate"}
@@ -17,7 +18,9 @@ FIELDS = {"closes", "ready_s", "sent", "facts", "duplicates", "other", "dead", "
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield tmp_path_factory.mktemp("bounded") / "data"
+    folder = tmp_path_factory.mktemp("bounded") / "data"
+    yield folder
+    subprocess.run([*COMMAND, "reset", "--yes", "--data-dir", str(folder)], capture_output=True, check=True)
 
 
 def test_a_number_of_events_as_fast_as_it_goes(folder: Path) -> None:
