@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from ecom_lite import __version__, cli
+from ecom_lite.cli import base
 from ecom_lite.supervise.lock import RunLock
 from ecom_lite.supervise.state import write_state
 
@@ -163,7 +164,7 @@ def test_a_database_that_goes_away_is_no_traceback(shell: Shell, monkeypatch: py
     def gone(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("connection refused")
 
-    monkeypatch.setattr(cli, "load_settings", gone)
+    monkeypatch.setattr(base, "load_settings", gone)
     said = shell("status")
     assert said.code == 1 and "the warehouse did not answer: connection refused" in said.err
 
@@ -172,5 +173,5 @@ def test_ctrl_c_is_130(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load_settings", interrupted)
+    monkeypatch.setattr(base, "load_settings", interrupted)
     assert shell("status").code == 130

@@ -1,0 +1,56 @@
+"""The verbs: parse, call, print. Data on stdout, talk on stderr; no work is done here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import EcomLiteError
+from . import life, look, machine
+from .base import cli
+
+__all__ = ["cli", "life", "look", "machine", "main"]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
+@cli.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+def _foreign(error: Exception) -> bool:
+    """A database that went away under a command is no bug of ours. (psycopg is imported only where it is used.)"""
+    psycopg = sys.modules.get("psycopg")
+    return psycopg is not None and isinstance(error, psycopg.Error)
+
+
+def main() -> None:
+    """Run the command line; errors that the user can act on are one message and an exit code, never a traceback."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        cli(prog_name="ecom_lite", standalone_mode=True)
+    except EcomLiteError as error:
+        print(f"ecom_lite: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if not _foreign(error):
+            raise
+        print(f"ecom_lite: the warehouse did not answer: {str(error).strip()}; see `ecom_lite status`", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,31 @@
+"""What all verbs share: the application, the common options, the settings that they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..config import Settings, load_settings
+
+cli = typer.Typer(
+    name="ecom_lite",
+    help="A complete real-time sales warehouse on this machine: Kafka, PostgreSQL, Spark, dbt, DuckDB and live dashboards.\n\n"
+    "Start with `ecom_lite run`; Ctrl-C stops it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the run keeps its data. Default: .ecom_lite")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings file. Default: config.toml, where there is one")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def load(config: Path | None, data_dir: Path | None, **flags: Any) -> Settings:
+    """The settings of a verb; flags are section__key names. Raises ConfigError."""
+    dotted = {name.replace("__", "."): value for name, value in flags.items()}
+    return load_settings(config, flags={"run.data_dir": data_dir, **dotted})

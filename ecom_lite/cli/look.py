@@ -1,0 +1,124 @@
+"""Verbs that look in, or touch, the warehouse: refresh, check, sql, migrate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from ..printing import print_table, thousands
+from .base import ConfigFile, DataDir, Json, cli, load
+
+
+@cli.command()
+def refresh(
+    full: Annotated[bool, typer.Option("--full", help="Build the marts anew from all facts.")] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Run dbt now: bring the marts up to the facts.
+
+    Works beside a live run and without one. Exits 1 when a model or a data test fails.
+    """
+    from dataclasses import asdict
+
+    from ..opened import opened
+    from ..terminal import Terminal
+
+    settings = load(config, data_dir)
+    with opened(settings, Terminal(), "refresh", kafka=False) as now:
+        result = now.app.run_dbt("refresh", full_refresh=full)
+    if json_:
+        print(json.dumps(asdict(result), default=str))
+    else:
+        print(f"dbt: {result.status}, {result.models} models, {result.tests_passed} tests passed, {result.seconds:.1f} s")
+        if result.message:
+            print(result.message, file=sys.stderr)
+    if result.status != "success":
+        raise typer.Exit(1)
+
+
+@cli.command()
+def check(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
+    """Take the count, from the first event sent to the last mart.
+
+    Sent = on the broker = facts + duplicates + other events + dead letters; marts = facts; closed minutes = facts.
+    Works beside a live run and without one. Exits 1 when a line does not close, and names it.
+    """
+    from ..check.reconcile import CATCH_UP_S, reconcile
+    from ..opened import opened
+    from ..terminal import Terminal
+
+    settings = load(config, data_dir)
+    with opened(settings, Terminal(), "check", kafka=True) as now:
+        now.wait_first_marts()
+        limit_s = CATCH_UP_S if now.live else 0  # without a run nobody loads: nothing to wait for
+        report = reconcile(now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, catch_up_s=limit_s)
+    if json_:
+        print(json.dumps(report.as_json(), default=str))
+    else:
+        rows = [
+            ("ok" if line.closes else "OPEN", line.name, thousands(line.left), thousands(line.right), line.note)
+            for line in report.lines
+        ]
+        print_table(["", "line", "left", "right", "remark"], rows)
+    report.raise_if_open()
+    print("the count closes", file=sys.stderr)
+
+
+@cli.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SQL statement (DuckDB's dialect); - reads it from stdin.")],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object per row.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most so many rows.")] = 1000,
+) -> None:
+    """Ask the warehouse, read-only.
+
+    Schemas: warehouse, marts, realtime, ops; view memory.main.lake where Spark has written one.
+
+    \b
+    ecom_lite sql "FROM sales_by_category ORDER BY revenue DESC"
+    ecom_lite sql --json "FROM marts.customer_ltv WHERE segment = 'VIP'"
+    echo "SHOW ALL TABLES" | ecom_lite sql -
+    """
+    from ..check.duck import attach, query
+    from ..opened import opened
+    from ..terminal import Terminal
+
+    settings = load(config, data_dir)
+    text = sys.stdin.read() if statement == "-" else statement
+    with opened(settings, Terminal(), "sql", kafka=False) as now:
+        connection = attach(now.address, settings.data_dir / "lake")
+        try:
+            columns, rows, more = query(connection, text, limit)
+        finally:
+            connection.close()
+    if json_:
+        for row in rows:
+            print(json.dumps(dict(zip(columns, row, strict=True)), default=str))
+    else:
+        print_table(columns, rows)
+    if more:
+        print(f"only the first {limit:,} rows are shown; --limit shows more", file=sys.stderr)
+
+
+@cli.command()
+def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Bring the database schema up to this version.
+
+    `run` does it too. Each migration is one transaction; one that was edited after it was applied is refused.
+    """
+    from ..opened import opened
+    from ..terminal import Terminal
+    from ..warehouse.migrate import bundled
+    from ..warehouse.migrate import migrate as apply
+
+    settings = load(config, data_dir)
+    with opened(settings, Terminal(), "migrate", kafka=False) as now:
+        applied = apply(now.address)
+    print("\n".join(applied) if applied else f"up to date: {bundled()[-1].name}")

@@ -1,0 +1,99 @@
+"""Verbs for the machine: fetch, reset, doctor, config."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from ..config import describe
+from ..errors import UsageError
+from ..printing import print_table
+from .base import ConfigFile, DataDir, Json, Yes, cli, load
+
+
+@cli.command()
+def fetch(
+    fast_start: Annotated[
+        bool,
+        typer.Option(
+            "--fast-start", help="Also prepare Spark's classes by a trial run: a minute once, some seconds less per start."
+        ),
+    ] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Fetch the jars of Kafka and Spark ahead of time.
+
+    After that no start needs the network. jars.mirror and jars.offline_dir say where else to get them.
+    """
+    from ..app import fetch_jars, jar_cache, quicken_kafka, quicken_spark
+    from ..terminal import Terminal
+
+    settings, terminal = load(config, data_dir), Terminal()
+    fetch_jars(settings, terminal, ["kafka", "spark"])
+    with terminal.busy("preparing Kafka's class-data archive: it halves the start (some seconds, once)"):
+        quicken_kafka(settings)
+    if fast_start:
+        with terminal.busy("preparing Spark's class archive by a trial run (about a minute, once)"):
+            quicken_spark(settings)
+    print(f"all jars are in {jar_cache(settings).root}")
+
+
+@cli.command()
+def reset(data_dir: DataDir = None, config: ConfigFile = None, yes: Yes = False) -> None:
+    """Delete all data of this folder, after asking.
+
+    Databases, topics, lake, logs, passwords, Grafana's state. Files that are not ours stay.
+    """
+    from ..reset import reset_data, what_goes
+
+    settings = load(config, data_dir)
+    gone = what_goes(settings)
+    if not gone:
+        print(f"nothing to delete in {settings.data_dir}", file=sys.stderr)
+        return
+    print(f"This deletes, in {settings.data_dir}:", file=sys.stderr)
+    for name, size in gone:
+        print(f"  {name:<14} {size / 1e6:8.1f} MB", file=sys.stderr)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("not deleted: there is no terminal to ask on; --yes skips the question")
+        if not typer.confirm("Delete it?", err=True):
+            raise typer.Exit(1)
+    reset_data(settings, keep_grafana=False)
+    print("deleted", file=sys.stderr)
+
+
+@cli.command()
+def doctor(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
+    """Look for what would keep a run from starting.
+
+    Each finding comes with what to do. Starts nothing, changes nothing. Exits 1 when something is wrong.
+    """
+    from ..doctor import examine
+
+    findings = examine(load(config, data_dir))
+    if json_:
+        print(json.dumps([finding._asdict() for finding in findings]))
+    else:
+        print_table(
+            ["", "what", "found", "do"], [("ok" if f.ok else "BAD", f.what, f.found, "" if f.ok else f.fix) for f in findings]
+        )
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@cli.command("config")
+def show_config(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
+    """Show every setting, its value now, and what it does.
+
+    Defaults < config.toml < environment (ECOM_LITE_SHOP__RATE=200) < options.
+    """
+    rows = describe(load(config, data_dir))
+    if json_:
+        print(json.dumps({name: value for name, value, _ in rows}))
+    else:
+        print_table(["setting", "value", "what it is"], rows)
