@@ -24,6 +24,15 @@ EVENTS = 300
 
 
 @pytest.fixture
+def postgres_server(tmp_path: Path) -> Iterator[PostgresServer]:
+    """Not the session's: a run sets the passwords of the roles, which a whole server shares."""
+    server = PostgresServer(tmp_path / "apart", tmp_path / "apart-logs")
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
 def external(kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_path: Path) -> dict[str, str]:
     """A configuration file that points at servers which this run does not start."""
     secret = postgres_server.superuser_password
