@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
+# Two test processes, each with engines of its own; a file's tests stay together. `make test WORKERS=` runs them in one.
+WORKERS ?= -n 2 --dist loadfile
 
 help:
 	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"
@@ -33,7 +35,7 @@ prepare: $(READY)
 	@tests/install_chromium
 
 test: prepare
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(WORKERS) $(ARGS)
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

@@ -56,7 +56,10 @@ def java_version(java: Path) -> tuple[int, ...]:
     found = _VERSION.search(text)
     if found is None:
         try:
-            run = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True)
+            run = subprocess.run(
+                [str(java), "-version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True,
+                start_new_session=True,  # Ctrl-C in the terminal is for us alone
+            )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
             raise EngineError(f"{java} does not run: {error}") from error
         found = _VERSION.search(run.stderr + run.stdout)

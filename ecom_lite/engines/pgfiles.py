@@ -183,8 +183,9 @@ def drop_false_pid(cluster: Path) -> None:
 
 
 def _output(*command: Path | str) -> str:
-    try:
-        run = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True)
+    words = [str(part) for part in command]
+    try:  # in a session of its own: Ctrl-C in the terminal is for us alone
+        run = subprocess.run(words, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True, start_new_session=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise EngineError(f"{command[0]} does not run: {error}") from error
     return run.stdout
