@@ -5,13 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
@@ -26,14 +22,11 @@ from .engines.java import find_java
 from .engines.kafka import KafkaServer
 from .engines.ports import LOOPBACK, free_port, is_free, require_free
 from .engines.postgres import PostgresServer
-from .errors import EcomLiteError
-from .events import utc_now
 from .paths import bundled
 from .supervise.adapters import EngineService, Late, Step
 from .supervise.service import Health
 from .supervise.supervisor import Supervisor
 from .supervise.worker import WorkerService
-from .terminal import Terminal
 from .warehouse.connect import ROLES, Address
 from .warehouse.migrate import migrate
 from .warehouse.roles import ensure_database_and_roles, load_passwords
@@ -53,45 +46,8 @@ PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 GRAFANA_PORT: Final = 3000
 
 
-def fetch_jars(settings: Settings, terminal: Terminal, groups: Sequence[str] | None = None) -> None:
-    """Bring what a start needs into the jar cache; no network where it is there. Raises JarError."""
-    cache = jar_cache(settings)
-    for group in jar_groups(settings) if groups is None else groups:
-        missing = cache.missing(group)
-        if not missing:
-            continue
-        with terminal.fetching(group) as progress:
-            tasks = {jar.filename: progress.add_task(jar.filename, total=None) for jar in missing}
-
-            def tell(name: str, done: int, total: int, tasks: dict[str, Any] = tasks, progress: Any = progress) -> None:
-                progress.update(tasks[name], completed=done, total=total or None)
-
-            cache.fetch(group, tell)
-        terminal.say(f"fetched {len(missing)} jars for {group} into {cache.root}")
-
-
-def quicken_kafka(settings: Settings) -> Path:
-    """Make the class-data archive that halves Kafka's start (7 s, once). Raises EngineError."""
-    return cds.build_archive(find_java(settings.jars.java), jar_cache(settings).classpath("kafka"), _cache_dir(settings))
-
-
-def quicken_spark(settings: Settings) -> bool:
-    """Make Spark's class archive, which halves the CPU of its start: a trial run lists the classes, about a minute in all, once.
-
-    True when there is one. Raises EcomLiteError when the trial run fails.
-    """
-    with tempfile.TemporaryDirectory(prefix="ecom_lite_trial_") as folder:
-        trial = settings.model_copy(update={"run": settings.run.model_copy(update={"data_dir": Path(folder), "light": False})})
-        gateway = App(trial)._spark()
-        if not gateway.archive_wanted and not gateway.archive_ready:
-            command = [sys.executable, "-m", "ecom_lite", "run", "--events", "500", "--rate", "100", "--data-dir", folder]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise EcomLiteError(f"the trial run failed: {done.stderr.strip()[-500:]}")
-        return gateway.build_archive()
-
-
-def _cache_dir(settings: Settings) -> Path:
+def cache_dir(settings: Settings) -> Path:
+    """Where jars and class archives are kept for all data folders of this user."""
     return settings.jars.cache_dir or default_cache_dir()
 
 
@@ -121,7 +77,6 @@ class App:
         self.light: LightMinutes | None = None
         self.page: Page | None = None
         self.grafana: GrafanaServer | None = None
-        self._dbt_finished_at: datetime | None = None
         self._address: Address | None = None
         self._sent_before: int | None = None  # the ledger's sum when this run began
 
@@ -206,7 +161,7 @@ class App:
         if home is not None:
             supervisor.add(Late("grafana", lambda: EngineService("grafana", self._build_grafana(home))), ["schema"])
         if not settings.run.light:
-            gateway = self._spark()
+            gateway = self.spark_gateway()
             supervisor.add(EngineService("spark", gateway))
             supervisor.add(Late("stream", lambda: self._build_stream(gateway)), ["spark", "schema", "topics"])
         supervisor.add(Late("schedule", self._build_schedule), ["schema"])
@@ -228,30 +183,13 @@ class App:
             self.transform = Transform(
                 self.address, bundled("dbt_project"), self.data_dir / "dbt", self.settings.transform.threads
             )
-        result = self.transform.run(trigger, full_refresh=full_refresh)
-        self._dbt_finished_at = utc_now()
-        return result
+        return self.transform.run(trigger, full_refresh=full_refresh)
 
     def settle(self) -> None:
         """At the end of a bounded run, with all facts in: bring minutes and marts up to them."""
         if self.light is not None:
             self.light.refresh()
         self.run_dbt("stop")
-
-    def last_dbt(self) -> dict[str, object]:
-        """The last dbt run for `status` and the live view; {} before the first."""
-        last = self.transform.last if self.transform is not None else None
-        return (
-            {}
-            if last is None
-            else {
-                "status": last.status,
-                "seconds": round(last.seconds, 1),
-                "message": last.message,
-                "tests_passed": last.tests_passed,
-                "finished_at": self._dbt_finished_at.isoformat(timespec="seconds") if self._dbt_finished_at else "",
-            }
-        )
 
     @property
     def page_url(self) -> str:
@@ -316,18 +254,19 @@ class App:
         kafka, java, classpath = self.settings.kafka, self._java(), self.jars.classpath("kafka")
         return KafkaServer(
             self.data_dir / "kafka", self.logs, java=java, classpath=classpath, port=kafka.port,
-            jvm_args=cds.jvm_args(java, classpath, _cache_dir(self.settings)),
+            jvm_args=cds.jvm_args(java, classpath, cache_dir(self.settings)),
             heap_mb=kafka.heap_mb, retention_hours=kafka.retention_hours, retention_bytes=kafka.retention_mb << 20,
             registry=self.registry,
         )  # fmt: skip
 
-    def _spark(self) -> SparkGateway:
+    def spark_gateway(self) -> SparkGateway:
+        """The JVM that Spark runs in; not started."""
         from .engines.spark import SparkGateway
 
         spark = self.settings.spark
         return SparkGateway(
             self.data_dir / "spark", self.logs, java=self._java(), jars=self.jars.classpath("spark"),
-            memory_mb=spark.memory_mb, master=spark.master, archive_dir=_cache_dir(self.settings) / "cds", registry=self.registry,
+            memory_mb=spark.memory_mb, master=spark.master, archive_dir=cache_dir(self.settings) / "cds", registry=self.registry,
         )  # fmt: skip
 
     def _build_stream(self, gateway: SparkGateway) -> Any:

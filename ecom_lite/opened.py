@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from .app import App, fetch_jars
+from .app import App
 from .config import Settings
 from .errors import EcomLiteError, NotRunning
 from .observe.logs import setup_file_logs
+from .prepare import fetch_jars
 from .supervise.lock import RunLock, holder
 from .supervise.state import read_state
 from .supervise.supervisor import Supervisor

@@ -14,12 +14,13 @@ from typing import Any, Final
 
 import psutil
 
-from .app import App, fetch_jars
+from .app import App
 from .config import Settings
 from .engines.registry import ChildRegistry
 from .errors import EcomLiteError, UsageError
 from .observe.logs import setup_file_logs
 from .observe.meter import Meter
+from .prepare import fetch_jars
 from .supervise.lock import RunLock
 from .supervise.state import write_state
 from .supervise.supervisor import Supervisor

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 import pytest
 from kafka import KafkaProducer
 
-from .app import App, fetch_jars
+from .app import App
 from .check.reconcile import Report, reconcile
 from .config import load_settings
 from .engines.registry import ChildRegistry
+from .prepare import fetch_jars
 from .supervise.lock import RunLock
 from .supervise.supervisor import Supervisor
 from .terminal import Terminal

@@ -29,7 +29,8 @@ def fetch(
 
     After that no start needs the network. jars.mirror and jars.offline_dir say where else to get them.
     """
-    from ..app import fetch_jars, jar_cache, quicken_kafka, quicken_spark
+    from ..app import jar_cache
+    from ..prepare import fetch_jars, quicken_kafka, quicken_spark
     from ..terminal import Terminal
 
     settings, terminal = load(config, data_dir), Terminal()
