@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
@@ -41,6 +44,7 @@ if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small
 
 LIGHT_EVERY_S: Final = 2.0
 FIRST_FACTS_EVERY_S: Final = 0.5
+DBT_NICE: Final = 5
 SECOND_DBT_S: Final = 60.0  # after the start; then every transform.every_s
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 GRAFANA_PORT: Final = 3000
@@ -183,7 +187,8 @@ class App:
             self.transform = Transform(
                 self.address, bundled("dbt_project"), self.data_dir / "dbt", self.settings.transform.threads
             )
-        return self.transform.run(trigger, full_refresh=full_refresh)
+        with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=_lower_priority) as thread:
+            return thread.submit(self.transform.run, trigger, full_refresh=full_refresh).result()
 
     def settle(self) -> None:
         """At the end of a bounded run, with all facts in: bring minutes and marts up to them."""
@@ -367,6 +372,12 @@ def page_status(status: Mapping[str, Any]) -> dict[str, object]:
             for name, part in status["parts"].items()
         },
     }
+
+
+def _lower_priority() -> None:
+    """This thread, and those it starts, step back while the loader wants the cores (Linux only: elsewhere it would be all)."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), DBT_NICE)
 
 
 def _derived(secret: str, role: str) -> str:
