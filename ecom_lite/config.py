@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from .errors import ConfigError
 
@@ -16,7 +16,22 @@ ENV_PREFIX = "ECOM_LITE_"
 CONFIG_FILE = "config.toml"
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
-Rate = Annotated[float, Field(gt=0)] | Literal["max"]
+
+
+def _rate(value: Any) -> float | str:
+    """A finite number above 0, or the word max."""
+    if value == "max":
+        return "max"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < 1e9:
+        raise ValueError("give a number of orders per second above 0, or max")
+    return number
+
+
+Rate = Annotated[float | Literal["max"], BeforeValidator(_rate)]
 
 
 class Section(BaseModel):
@@ -164,7 +179,15 @@ def load_settings(
     origin: dict[str, str] = {}
     _merge(merged, origin, _read_toml(path) if path.is_file() else {}, str(path))
     for name, value in sorted((os.environ if env is None else env).items()):
-        if name.startswith(ENV_PREFIX) and "__" in name:
+        if not name.startswith(ENV_PREFIX):
+            continue
+        if "__" not in name and name[len(ENV_PREFIX) :].lower().startswith(
+            tuple(f"{section}_" for section in Settings.model_fields)
+        ):
+            raise ConfigError(
+                f"environment variable {name}: section and setting are parted by two underscores, as in {ENV_PREFIX}SHOP__RATE"
+            )
+        if "__" in name:
             _put(merged, origin, name[len(ENV_PREFIX) :].lower().replace("__", "."), value, f"environment variable {name}")
     for dotted, value in (flags or {}).items():
         if value is not None:
@@ -210,7 +233,7 @@ def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
             lines.append(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")
             continue
         value = "***" if "password" in dotted or "url" in dotted else repr(problem["input"])
-        lines.append(f"{where}: {dotted} = {value}: {problem['msg']}")
+        lines.append(f"{where}: {dotted} = {value}: {problem['msg'].removeprefix('Value error, ')}")
     return "\n".join(dict.fromkeys(lines))
 
 

@@ -69,11 +69,13 @@ def _wait_running(child: subprocess.Popen[bytes], data_dir: Path, log: Path, lim
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         code = child.poll()
+        if code == 0:
+            return read_state(data_dir)  # a bounded run that is through already
         if code is not None:
             last = "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
             raise EcomLiteError(f"the run ended with exit code {code} before it was ready; the end of {log}:\n{last}")
         state = read_state(data_dir)
-        if state.get("pid") == child.pid and state.get("state") == "running":
+        if state.get("pid") == child.pid and state.get("state") in ("running", "draining"):
             return state
         time.sleep(POLL_S)
     raise EcomLiteError(f"the run was not ready in time and was ended; see {log}")

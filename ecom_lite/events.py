@@ -149,6 +149,7 @@ _DECODE: Final[dict[str, Callable[[bytes], Any]]] = {
     "user_updated": msgspec.json.Decoder(_UserChangeWire).decode,
 }
 _CENT: Final = Decimal("0.01")
+_HALF_CENT: Final = Decimal("0.005")
 _NUL: Final = b"\\u0000"
 
 
@@ -195,9 +196,11 @@ def _money(price_json: bytes, quantity: int, revenue_json: bytes) -> tuple[Decim
         raise Rejected("out_of_range", f"price {_short(price)} is outside 0 .. {PRICE_LIMIT:,}")
     if price != price.quantize(_CENT):
         raise Rejected("out_of_range", f"price {_short(price)} has more than 2 decimals")
-    if revenue != price * quantity:
-        raise Rejected("revenue_mismatch", f"{_short(revenue)} is not {price} x {quantity} = {price * quantity}")
-    return price.quantize(_CENT), revenue.quantize(_CENT)
+    exact = (price * quantity).quantize(_CENT)
+    # To the cent: many producers multiply floats, and send 72.30000000000001 for 24.10 x 3.
+    if revenue.adjusted() > MAX_MONEY_CHARS or abs(revenue - exact) >= _HALF_CENT:
+        raise Rejected("revenue_mismatch", f"{_short(revenue)} is not {price} x {quantity} = {exact}")
+    return price.quantize(_CENT), exact
 
 
 def _number(field: str, text: bytes) -> Decimal:

@@ -40,7 +40,7 @@ def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[shop]\nrate = -1\n", ["config.toml", "shop.rate", "-1", "greater than 0"]),
+        ("[shop]\nrate = -1\n", ["config.toml", "shop.rate", "-1", "above 0"]),
         ("[shop]\nrat = 1\n", ["config.toml", "shop.rat", "no such setting", "ecom_lite config"]),
         ("[shopp]\nrate = 1\n", ["config.toml", "shopp", "no such setting"]),
         ("rate = 1\n", ["config.toml", "`rate`", "section"]),
@@ -84,3 +84,15 @@ def test_every_setting_is_listed_once_and_goes_to_a_worker_unchanged() -> None:
     again = Settings.model_validate(dump_settings(settings))
     assert again == settings
     assert again.postgres.url.get_secret_value() == "postgresql://a:hush@h/d"
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "-5", "0", "fast"])
+def test_a_rate_that_no_shop_can_keep_is_refused_in_one_line(rate: str) -> None:
+    with pytest.raises(ConfigError, match=r"^command line: shop\.rate = .*: give a number of orders per second above 0, or max$"):
+        load_settings(env={}, flags={"shop.rate": rate})
+
+
+def test_one_underscore_too_few_is_told() -> None:
+    with pytest.raises(ConfigError, match="two underscores"):
+        load_settings(env={"ECOM_LITE_SHOP_RATE": "200"})
+    load_settings(env={"ECOM_LITE_COMPOSE_PASSWORD": "x", "ECOM_LITE_DASHBOARDS": "y"})

@@ -106,7 +106,7 @@ judged AS (
             AND char_length(category) BETWEEN 1 AND 200 AND NOT contains(category, chr(0))
             AND price >= 0 AND price = cents
             AND quantity BETWEEN 1 AND :max_quantity
-            AND revenue = cents * quantity
+            AND abs(revenue - cents * quantity) < 0.005
             AND ordered_at >= CAST(:earliest AS TIMESTAMP)
             AND unix_millis(ordered_at) <= now_ms + :latest_ahead_ms,
             false
