@@ -47,7 +47,6 @@ FIRST_FACTS_EVERY_S: Final = 0.5
 DBT_NICE: Final = 5
 SECOND_DBT_S: Final = 60.0  # after the start; then every transform.every_s
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
-GRAFANA_PORT: Final = 3000
 
 
 def cache_dir(settings: Settings) -> Path:
