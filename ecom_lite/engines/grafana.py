@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Mapping
 from configparser import ConfigParser
@@ -15,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ecom_lite.engines.child import Child, ChildRegistry
-from ecom_lite.engines.ports import LOOPBACK, choose_port
+from ecom_lite.engines.ports import choose_port
+from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
 
 HOME_VARIABLE = "GRAFANA_HOME"
@@ -90,12 +90,14 @@ def _homepath(binary: Path) -> Path:
     raise EngineError(f"{binary}: the rest of its installation (conf/, public/) was not found. Set grafana.home to its folder.")
 
 
-class GrafanaServer:
+class GrafanaServer(Server):
     """A Grafana of our own, on loopback, open to read without a login. `stop` and `kill` may be called from any thread.
 
     `provisioning` and `boards` are grafana/provisioning and grafana/dashboards. What Grafana keeps is in `data_dir`.
     `port=None` takes the last run's port, else 3000, else a free one; a restart of this object keeps it.
     """
+
+    name = "Grafana"
 
     def __init__(
         self,
@@ -109,25 +111,15 @@ class GrafanaServer:
         port: int | None = None,
         registry: ChildRegistry | None = None,
     ) -> None:
+        super().__init__()
         self.data_dir = data_dir.absolute()
         self.log = log_dir.absolute() / "grafana.log"
-        self.host = LOOPBACK
         self.binary = binary
         self._warehouse = warehouse
         self._provisioning = provisioning.absolute()
         self._boards = boards.absolute()
         self._fixed_port = port
-        self._port: int | None = None
         self._registry = registry
-        self._child: Child | None = None
-        self._cancelled = threading.Event()
-
-    @property
-    def port(self) -> int:
-        """The port of the server; picked by the first `start()`."""
-        if self._port is None:
-            raise EngineError("Grafana has no port before it was started once.")
-        return self._port
 
     @property
     def url(self) -> str:
@@ -139,31 +131,13 @@ class GrafanaServer:
         """Of the user `admin`, made at the first start and kept 0600 in the data folder."""
         return self._secrets()["admin_password"]
 
-    @property
-    def alive(self) -> bool:
-        return self._child is not None and self._child.alive
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._child is None else self._child.pid
-
-    def rss_bytes(self) -> int:
-        """Memory of the server; 0 when it does not run."""
-        return 0 if self._child is None else self._child.rss_bytes()
-
-    def log_tail(self, n: int = 20) -> str:
-        """The last lines of its log."""
-        return "" if self._child is None else self._child.log_tail(n)
-
     def start(self, deadline_s: float = START_DEADLINE_S) -> None:
         """Start the server and return once it says that it is well and serves the boards.
 
         May be called again after a stop, a kill or a crash. Raises EngineError, with the end of the log, when it dies
         or is not ready within `deadline_s` seconds; nothing runs then. Raises PortTaken for a fixed port in use.
         """
-        if self.alive:
-            raise EngineError(f"Grafana is running already (pid {self.pid}).")
-        self._cancelled.clear()
+        self._begin()
         homepath = _homepath(self.binary)
         self._port = choose_port(self._port, self._fixed_port, self._last_port() or USUAL_PORT, what="Grafana")
         for folder in ("data", "plugins"):
@@ -181,15 +155,7 @@ class GrafanaServer:
             raise
 
     def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
-        """Stop the server; True when it ended within `grace_s`. Safe before `start()`, after a crash, twice."""
-        self._cancelled.set()
-        return True if self._child is None else self._child.stop(grace_s)
-
-    def kill(self) -> None:
-        """End the server now. Safe before `start()`, after a crash, twice."""
-        self._cancelled.set()
-        if self._child is not None:
-            self._child.kill()
+        return super().stop(grace_s)
 
     def _wait_ready(self, child: Child, give_up: float) -> None:
         board = json.loads((self._boards / HOME_BOARD).read_text("utf-8"))["uid"]

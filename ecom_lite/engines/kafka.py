@@ -6,14 +6,14 @@ import base64
 import json
 import os
 import shutil
-import threading
 import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from ecom_lite.engines.child import Child, ChildRegistry
-from ecom_lite.engines.ports import LOOPBACK, choose_port, free_port, is_free, wait_port
+from ecom_lite.engines.ports import choose_port, free_port, is_free, wait_port
+from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
 
 DEFAULT_HEAP_MB = 384
@@ -77,13 +77,16 @@ logger.server.level=info
 """
 
 
-class KafkaServer:
+class KafkaServer(Server):
     """A Kafka broker of our own, one KRaft node on loopback. `stop()` and `kill()` may be called from any
     thread, also during `start()`, which then raises.
 
     `port=None` takes the last run's port when it is still free, else a free one; a restart of this object keeps it.
     `retention_bytes` counts per partition. `jvm_args` come before the class name (see cds.py).
     """
+
+    name = "Kafka"
+    _child: Child
 
     def __init__(
         self,
@@ -99,11 +102,10 @@ class KafkaServer:
         registry: ChildRegistry | None = None,
         jvm_args: Sequence[str] = (),
     ) -> None:
+        super().__init__()
         self.data_dir = data_dir.absolute()
-        self.host = LOOPBACK
         self.classpath = tuple(classpath)
         self._fixed_port = port
-        self._port: int | None = None
         self._controller_port: int | None = None
         self._retention = (retention_hours, retention_bytes)
         # Paths in settings are relative to the child's folder: Kafka splits `log.dirs` at commas.
@@ -111,18 +113,10 @@ class KafkaServer:
         self._java += [f"-Dlog4j2.configurationFile={LOGGING}", "-cp", os.pathsep.join(str(jar) for jar in classpath)]
         self._log = log_dir.absolute() / "kafka.log"
         self._registry = registry
-        self._cancelled = threading.Event()
         self._child = self._make_child("Kafka", ["kafka.Kafka", PROPERTIES])
 
     def _make_child(self, name: str, arguments: Sequence[str]) -> Child:
         return Child(name, [*map(str, self._java), *arguments], log=self._log, cwd=self.data_dir, registry=self._registry)
-
-    @property
-    def port(self) -> int:
-        """The port of the broker; picked by the first `start()`."""
-        if self._port is None:
-            raise EngineError("Kafka has no port before it was started once.")
-        return self._port
 
     @property
     def bootstrap(self) -> str:
@@ -130,24 +124,8 @@ class KafkaServer:
         return f"{self.host}:{self.port}"
 
     @property
-    def alive(self) -> bool:
-        return self._child.alive
-
-    @property
-    def pid(self) -> int | None:
-        return self._child.pid
-
-    @property
     def log(self) -> Path:
         return self._log
-
-    def rss_bytes(self) -> int:
-        """Resident memory; 0 when it does not run."""
-        return self._child.rss_bytes()
-
-    def log_tail(self, n: int = 20) -> str:
-        """The last lines of its log."""
-        return self._child.log_tail(n)
 
     def start(self, deadline_s: float = START_DEADLINE_S) -> None:
         """Start the broker, formatting its storage the first time, and return once it has answered a client.
@@ -155,9 +133,7 @@ class KafkaServer:
         May be called again after a stop, a kill or a crash. Raises EngineError, with the end of the log, when it dies
         or is not ready within `deadline_s` seconds; nothing runs then. Raises PortTaken for a fixed port that is in use.
         """
-        if self.alive:
-            raise EngineError(f"Kafka is running already (pid {self.pid}).")
-        self._cancelled.clear()
+        self._begin()
         give_up = time.monotonic() + deadline_s
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._choose_ports()
@@ -178,14 +154,7 @@ class KafkaServer:
             raise
 
     def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
-        """Stop the broker, by force after `grace_s`; True when it went by itself. Safe before start and twice."""
-        self._cancelled.set()
-        return self._child.stop(grace_s)
-
-    def kill(self) -> None:
-        """Kill the broker now. Safe before start and twice."""
-        self._cancelled.set()
-        self._child.kill()
+        return super().stop(grace_s)
 
     def _wanted(self) -> bool:
         return self._child.alive and not self._cancelled.is_set()

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,8 @@ from psycopg.conninfo import make_conninfo
 
 from ecom_lite.engines import pgfiles
 from ecom_lite.engines.child import Child, ChildRegistry
-from ecom_lite.engines.ports import LOOPBACK, choose_port
+from ecom_lite.engines.ports import choose_port
+from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
 
 SUPERUSER = "postgres"
@@ -45,13 +45,15 @@ SETTINGS = {
 }
 
 
-class PostgresServer:
+class PostgresServer(Server):
     """A PostgreSQL 18 server of our own, on loopback. `stop()` and `kill()` may be called from any
     thread, also during `start()`, which then raises.
 
     `port=None` takes the last run's port when it is still free, else a free one; a restart of this object keeps it.
     `settings` are added to, and win over, SETTINGS. `user` is the account it runs as when we are root.
     """
+
+    name = "PostgreSQL"
 
     def __init__(
         self,
@@ -63,24 +65,14 @@ class PostgresServer:
         settings: Mapping[str, str] | None = None,
         user: str = "nobody",
     ) -> None:
+        super().__init__()
         self.data_dir = data_dir.absolute()
-        self.host = LOOPBACK
         self.socket_dir: Path | None = None
         self.log = log_dir.absolute() / "postgres.log"
         self._fixed_port = port
-        self._port: int | None = None
         self._registry = registry
         self._settings = dict(settings or {})
         self._user = user
-        self._child: Child | None = None
-        self._cancelled = threading.Event()
-
-    @property
-    def port(self) -> int:
-        """The port of the server; picked by the first `start()`."""
-        if self._port is None:
-            raise EngineError("PostgreSQL has no port before it was started once.")
-        return self._port
 
     @property
     def superuser_password(self) -> str:
@@ -100,31 +92,13 @@ class PostgresServer:
             "", host=self.host, port=self.port, user=SUPERUSER, password=self.superuser_password, dbname="postgres"
         )
 
-    @property
-    def alive(self) -> bool:
-        return self._child is not None and self._child.alive
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._child is None else self._child.pid
-
-    def rss_bytes(self) -> int:
-        """Memory of the server and its backends, shared memory counted once; 0 when it does not run."""
-        return 0 if self._child is None else self._child.rss_bytes()
-
-    def log_tail(self, n: int = 20) -> str:
-        """The last lines of its log."""
-        return "" if self._child is None else self._child.log_tail(n)
-
     def start(self, deadline_s: float = START_DEADLINE_S) -> None:
         """Start the server, making the cluster the first time, and return once a query was answered.
 
         May be called again after a stop, a kill or a crash. Raises EngineError, with the end of the log, when it dies
         or is not ready within `deadline_s` seconds; nothing runs then. Raises PortTaken for a fixed port that is in use.
         """
-        if self.alive:
-            raise EngineError(f"PostgreSQL is running already (pid {self.pid}).")
-        self._cancelled.clear()
+        self._begin()
         give_up = time.monotonic() + deadline_s
         account = pgfiles.account_for(self._user)
         install = pgfiles.reachable_install(pgfiles.find_install(), account)

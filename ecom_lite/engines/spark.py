@@ -17,6 +17,7 @@ from typing import Final
 from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.engines.class_archive import ClassArchive
 from ecom_lite.engines.ports import LOOPBACK
+from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
 
 START_DEADLINE_S: Final = 60.0
@@ -81,12 +82,15 @@ logger.truncated.level=error
 """
 
 
-class SparkGateway:
+class SparkGateway(Server):
     """The JVM that a Spark session is built on, as a child process. Methods may be called from any thread, one at a time.
 
     With a `master` other than local[..] the same JVM is the driver in client mode; the session ships `jars` to the executors.
     With an `archive_dir` it starts from a class archive there, once `build_archive` has made one.
     """
+
+    name = "Spark"
+    _child: Child
 
     def __init__(
         self,
@@ -101,11 +105,11 @@ class SparkGateway:
         archive_dir: Path | None = None,
         jvm_args: Sequence[str] = (),
     ) -> None:
+        super().__init__()
         self.work_dir = work_dir.absolute()
         self.jars = tuple(jar.absolute() for jar in jars)
         self.master = master
         self.log = log_dir.absolute() / "spark.log"
-        self._port: int | None = None
         self._secret = ""
         self._tmp = self.work_dir / "tmp"
         self._registry = registry
@@ -140,40 +144,16 @@ class SparkGateway:
         return self._tmp / "gateway"
 
     @property
-    def port(self) -> int:
-        """The gateway's port on loopback; a new one after each start."""
-        if self._port is None:
-            raise EngineError("Spark has no port before it was started once.")
-        return self._port
-
-    @property
     def secret(self) -> str:
         """What a client of the gateway must know; only in memory."""
         return self._secret
-
-    @property
-    def alive(self) -> bool:
-        return self._child.alive
-
-    @property
-    def pid(self) -> int | None:
-        return self._child.pid
-
-    def rss_bytes(self) -> int:
-        """Resident memory; 0 when it does not run."""
-        return self._child.rss_bytes()
-
-    def log_tail(self, n: int = 20) -> str:
-        """The last lines of its log."""
-        return self._child.log_tail(n)
 
     def start(self, deadline_s: float = START_DEADLINE_S) -> None:
         """Start the JVM; returns once its gateway has told its port and secret. May be called again after a stop or a crash.
 
         Raises EngineError, with the end of the log, when it dies or is not ready within `deadline_s` seconds.
         """
-        if self.alive:
-            raise EngineError(f"Spark is running already (pid {self.pid}).")
+        self._begin()
         try:
             self._start(deadline_s)
         except EngineError:
@@ -212,14 +192,10 @@ class SparkGateway:
     def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
         """Stop the JVM, by force after `grace_s`; True when it went by itself. Safe before start and twice."""
         ran = self.alive
-        graceful = self._child.stop(grace_s)
+        graceful = super().stop(grace_s)
         if ran and graceful and self._archive is not None:
             self._archive.keep_list()
         return graceful
-
-    def kill(self) -> None:
-        """Kill the JVM now. Safe before start and twice."""
-        self._child.kill()
 
     @property
     def archive_ready(self) -> bool:
