@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import secrets
 import sys
 import threading
 import time
@@ -12,7 +13,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -25,14 +25,16 @@ from .engines.java import find_java
 from .engines.kafka import KafkaServer
 from .engines.ports import LOOPBACK, free_port, is_free, require_free
 from .engines.postgres import PostgresServer
+from .history import History
+from .page_part import PageService, page_status
 from .paths import bundled
 from .supervise.adapters import EngineService, Late, Step
-from .supervise.service import Health
 from .supervise.supervisor import Supervisor
 from .supervise.worker import WorkerService
 from .warehouse.connect import ROLES, Address
 from .warehouse.migrate import migrate
 from .warehouse.roles import ensure_database_and_roles, load_passwords
+from .wishes import Wishes
 
 if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small commands start at once
     from .dashboards.page import Page
@@ -80,8 +82,11 @@ class App:
         self.light: LightMinutes | None = None
         self.page: Page | None = None
         self.grafana: GrafanaServer | None = None
+        self.history: History | None = None
+        self.wishes: Wishes | None = None
+        self.control_token = secrets.token_urlsafe(32)
         self._address: Address | None = None
-        self._sent_before: int | None = None  # the ledger's sum when this run began
+        self._producer: WorkerService | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -171,9 +176,9 @@ class App:
         self.add_loader(supervisor)
         if settings.shop.enabled:
             # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
-            supervisor.add(
-                self._worker("produce", self._produce_job, 10), ["load", "page", *([] if settings.run.light else ["stream"])]
-            )
+            producer = self._producer = self._worker("produce", self._produce_job, 10)
+            self.wishes = Wishes(settings, producer.tell, lambda: producer.health().figures)
+            supervisor.add(producer, ["load", "page", *([] if settings.run.light else ["stream"])])
 
     def add_loader(self, supervisor: Supervisor) -> None:
         supervisor.add(self._worker("load", self._load_job, self.settings.run.stop_timeout_s + 5), ["schema", "topics"])
@@ -194,6 +199,8 @@ class App:
         if self.light is not None:
             self.light.refresh()
         self.run_dbt("stop")
+        if self.history is not None and not self.history.pending():
+            self.history.in_marts()
 
     @property
     def page_url(self) -> str:
@@ -211,9 +218,11 @@ class App:
         return shown
 
     def connect_state(self) -> dict[str, object]:
-        """How another process on this machine reaches the live parts: for the state file, without passwords."""
+        """How another process of this user reaches the live parts: for the state file (0600), without passwords."""
         address = self.address
         return {
+            "control_url": f"{self.page_url}api/control",
+            "control_token": self.control_token,
             "bootstrap": self.bootstrap,
             "postgres": {"host": address.host, "port": address.port, "database": address.database},
         }
@@ -237,19 +246,22 @@ class App:
         return {**self._job(), "instance": f"load-{folder}", "drain_s": self.settings.run.stop_timeout_s}
 
     def _produce_job(self) -> dict[str, Any]:
-        """A restarted producer gets what is left of a fixed number of events."""
-        wanted = self.settings.shop.events
-        if wanted is None:
-            return self._job()
-        with psycopg.connect(self.address.conninfo("ecom_reader")) as reader:
-            row = reader.execute("SELECT coalesce(sum(events), 0)::bigint FROM ops.sent_ledger").fetchone()
-        sent = int(row[0]) if row else 0
-        if self._sent_before is None:
-            self._sent_before = sent
-        left = max(0, wanted - (sent - self._sent_before))
+        """A restarted producer goes on to the end that the first one has set itself, and as it was last told to."""
+        producer, wishes = self._producer, self.wishes
+        assert producer is not None and wishes is not None
+        until = producer.last_figures.get("until")
+        wanted = {"events": self.settings.shop.events} if until is None else {"until": until}
         job = self._job()
-        job["settings"]["shop"]["events"] = left
-        return job
+        # A shop keeps what it has opened with: only what was set for this run is compared with that.
+        job["settings"]["shop"] |= {
+            name: value for name, value in self._opened_with().items() if name not in self.settings.shop.model_fields_set
+        }
+        return {**job, **wanted, "control": wishes.now()}
+
+    def _opened_with(self) -> dict[str, Any]:
+        with psycopg.connect(self.address.conninfo("ecom_reader")) as reader:
+            row = reader.execute("SELECT settings FROM ops.shops WHERE shop = %s", [f"seed-{self.settings.shop.seed}"]).fetchone()
+        return dict(row[0]) if row and row[0] else {}
 
     def _java(self) -> Any:
         return find_java(self.settings.jars.java)
@@ -283,8 +295,9 @@ class App:
 
         wanted = self.settings.dashboards
         port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
-        self.page = Page(self.address, bundled("grafana") / "dashboards", wanted.host, port, lambda: page_status(status()))
-        return _PageService(self.page)
+        self.page = Page(self.address, bundled("grafana") / "dashboards", wanted.host, port, lambda: page_status(status()),
+                         control=None if self.wishes is None else self.wishes.change, token=self.control_token)  # fmt: skip
+        return PageService(self.page)
 
     def _build_grafana(self, binary: Path) -> GrafanaServer:
         from .engines.grafana import GrafanaServer
@@ -318,59 +331,27 @@ class App:
         from .transform import new_facts_exist
 
         schedule = Schedule()
-        address = self.address
+        address, producer = self.address, self._producer
+        history = self.history = History(lambda: {} if producer is None else producer.last_figures, address)
 
         def first_run() -> bool:
-            return self.run_dbt("first facts").status != "error"  # else it is tried again
+            run = self.run_dbt("history" if history.expected else "first facts")
+            if history.expected:
+                history.in_marts()
+            return run.status != "error"  # else it is tried again
 
-        schedule.when("first facts", FIRST_FACTS_EVERY_S, lambda: new_facts_exist(address), first_run)
+        # While a past is being loaded its marts would be built again and again.
+        schedule.when("first facts", FIRST_FACTS_EVERY_S, lambda: not history.pending() and new_facts_exist(address), first_run)
         # The first facts are a handful: marts made of them would look broken until the next run.
         soon = time.monotonic() + SECOND_DBT_S
-        schedule.when("first minute", 5, lambda: time.monotonic() > soon, lambda: self.run_dbt("first minute"))
+        schedule.when(
+            "first minute", 5, lambda: time.monotonic() > soon and not history.pending(), lambda: self.run_dbt("first minute")
+        )
         schedule.every("dbt", self.settings.transform.every_s, lambda: self.run_dbt("schedule"))
         if self.settings.run.light:
             self.light = LightMinutes(address)
             schedule.every("minutes without Spark", LIGHT_EVERY_S, self.light.refresh, at_once=True)
         return schedule
-
-
-class _PageService:
-    name = "page"
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-
-    def start(self) -> None:
-        self._page.start()
-
-    def run(self, stop: Event) -> None:
-        while not stop.wait(0.5):
-            if not self._page.alive:
-                raise RuntimeError("the page's server ended")
-
-    def stop(self) -> None:
-        self._page.stop()
-
-    def health(self) -> Health:
-        return Health(self._page.alive, "", {"url": self._page.url})
-
-
-def page_status(status: Mapping[str, Any]) -> dict[str, object]:
-    """The run's status in the words of the page's strip."""
-    dbt = status["dbt"]
-    names = {"produce": "producer", "load": "loader"}
-    return {
-        "producer_rate": status["sent_per_s"],
-        "loader_rate": status["loaded_per_s"],
-        "lag": status["lag"],
-        "facts": status.get("facts", 0),
-        "dead_letters": status.get("dead", 0),
-        "last_dbt_run": dbt or None,
-        "services": {
-            names.get(name, name): {"ok": part["state"] == "ready", "detail": part["state"]}
-            for name, part in status["parts"].items()
-        },
-    }
 
 
 def _lower_priority() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from .errors import ConfigError
 
@@ -18,20 +19,70 @@ CONFIG_FILE = "config.toml"
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
-def _rate(value: Any) -> float | str:
-    """A finite number above 0, or the word max."""
-    if value == "max":
-        return "max"
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration_s(value: Any) -> float:
+    """Seconds from a number, or from a text such as 60s, 5m, 2h or 90d. Raises ValueError."""
+    text = str(value).strip()
+    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS_S else (text, "s")
+    try:
+        seconds = float(number) * UNITS_S[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e9:
+        raise ValueError("give a time such as 60s, 5m, 2h or 90d")
+    return seconds
+
+
+def rate_of(value: Any) -> float | str:
+    """A finite number above 0, or the word max or natural. Raises ValueError."""
+    if value in ("max", "natural"):
+        return str(value)
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = 0.0
     if not 0 < number < 1e9:
-        raise ValueError("give a number of orders per second above 0, or max")
+        raise ValueError("give a number of orders per second above 0, or max, or natural")
     return number
 
 
-Rate = Annotated[float | Literal["max"], BeforeValidator(_rate)]
+def share_of(value: Any) -> float:
+    """A share from 0 to 0.5, from a number or from a text such as 5%. Raises ValueError."""
+    text = str(value).strip()
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 0.5:
+        raise ValueError("give a share from 0 to 0.5, or from 0% to 50%")
+    return share
+
+
+def _words(value: Any) -> Any:
+    """A text such as `US, DE` as its words: environment variables have no lists."""
+    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+
+
+def _moment(value: Any) -> datetime:
+    """A time in UTC from ISO 8601; no zone means UTC."""
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("give a time such as 2026-01-01T00:00Z") from None
+    if time.year < 2000 or time.year > 2200:
+        raise ValueError("give a time from the year 2000 on")
+    return time
+
+
+Rate = Annotated[float | Literal["max", "natural"], BeforeValidator(rate_of)]
+Duration = Annotated[float, BeforeValidator(duration_s)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Share = Annotated[float, BeforeValidator(share_of)]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Countries = Annotated[tuple[Literal["US", "GB", "DE", "FR", "ES", "NL"], ...], BeforeValidator(_words)]
 
 
 class Section(BaseModel):
@@ -80,16 +131,67 @@ class Postgres(Section):
 
 
 class Shop(Section):
-    """The simulated shop."""
+    """The simulated shop. What it does is a function of the seed and of these settings; when, of its clock."""
 
     enabled: bool = Field(True, description="false: only your own events")
     seed: int = Field(7, ge=0, le=2**53)
-    rate: Rate = Field(5.0, description="orders per second, or max")
-    events: int | None = Field(None, ge=0, description="stop sending after this many events")
-    products: int = Field(20, ge=1, le=20)
-    customers_start: int = Field(10, ge=1)
-    customers_max: int = Field(200, ge=1)
-    max_lines: int = Field(4, ge=1, le=20, description="an order has 1 .. this many lines")
+    rate: Rate | None = Field(
+        None,
+        description="orders per second, or max, or natural (by its clock); unset: natural with a history, else 5",
+    )
+    events: int | None = Field(None, ge=0, description="stop after this many events")
+    # Its clock
+    start: Moment | None = Field(None, description="its clock begins here, not now: equal seeds then send equal events")
+    history: Duration | None = Field(None, description="so much past (such as 90d) is sent first, at full speed")
+    speed: float | None = Field(None, gt=0, le=100_000, description="its clock runs so many times as fast, until it reaches now")
+    # Its size
+    orders_per_day: int = Field(2_500, ge=1, le=100_000_000, description="by its clock, on average")
+    products: int = Field(20, ge=1, le=1_000_000, description="unset: 20, with a history 300")
+    customers: int = Field(200, ge=1, le=100_000_000, description="so many sign up in the end; unset: 200, with a history 20,000")
+    customers_start: int | None = Field(None, ge=1, description="so many are there at the opening; unset: a twentieth")
+    countries: Countries = Field(("US", "GB", "DE", "FR", "ES", "NL"), min_length=1)
+    # Its rhythm: 0 is flat, 1 is a usual shop
+    hours: Unit = Field(1.0, description="how much the hour of the day matters")
+    weekdays: Unit = Field(1.0, description="how much the day of the week matters")
+    season: Unit = Field(1.0, description="how much the month matters")
+    # Its customers
+    buyers: Literal["50/30/20", "long tail"] | None = Field(
+        None, description="who buys how much; unset: 50/30/20 up to 10,000 customers, then a long tail"
+    )
+    buyers_tail: float = Field(1.02, ge=0, le=2, description="exponent of the long tail: 1.02 gives four fifths to one fifth")
+    lapsed: Unit = Field(0.2, description="share of the customers who stay away for a while, at any time")
+    moves: Unit = Field(0.005, description="of so many orders the customer has moved house before")
+    # Its baskets
+    max_lines: int = Field(6, ge=1, le=20, description="an order has 1 .. this many lines")
+    more_lines: Unit = Field(0.6, description="chance of one more line")
+    related: Unit = Field(0.5, description="chance that a further line goes with the first")
+    cancelled: Unit = Field(0.03, description="of all orders, on average over the categories")
+    returned: Unit = Field(0.06, description="of all orders, one line of them, on average over the categories")
+    # Its range
+    product_tail: float = Field(1.0, ge=0, le=2, description="exponent of the popularity in a range of more than 20 products")
+    price_change: Unit = Field(0.05, description="every 30 days a price moves by up to this")
+    promotions: Unit = Field(0.05, description="share of the products that are on promotion in a week")
+    discount: Unit = Field(0.2, description="by so much a promotion is cheaper")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size(cls, given: Any) -> Any:
+        # In months of business 200 customers would all be regulars, and 20 products a stall.
+        if isinstance(given, Mapping) and given.get("history") is not None:
+            return {"products": 300, "customers": 20_000, **given}
+        return given
+
+
+class Faults(Section):
+    """What goes wrong on the way to the topic: shares of the events, switched by `ecom_lite fault` while it runs."""
+
+    late: Share = Field(0.0, description="held back for up to late_s")
+    late_s: Duration = Field(60.0, description="the longest a late event is held back, in seconds")
+    duplicate: Share = Field(0.0, description="sent twice")
+    out_of_order: Share = Field(0.0, description="overtaken by up to 20 later events")
+    malformed: Share = Field(0.0, description="sent once more, broken, in one of many ways")
+    burst: Share = Field(0.0, description="share of the seconds in which five times as many orders come")
+    silence: Share = Field(0.0, description="share of the seconds in which none comes")
 
 
 class Load(Section):
@@ -146,6 +248,7 @@ class Settings(Section):
     kafka: Kafka = Kafka()
     postgres: Postgres = Postgres()
     shop: Shop = Shop()
+    faults: Faults = Faults()
     load: Load = Load()
     spark: Spark = Spark()
     transform: Transform = Transform()
@@ -261,4 +364,6 @@ def dump_settings(settings: Settings) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value) if isinstance(value, Path) else value

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 SCHEMA_VERSION: Final = 1
 PRODUCER_HEADER: Final = "ecom_lite"  # our own records carry it; whatever lacks it comes from a foreign producer
+FAULT_HEADER: Final = "ecom_lite.fault"  # on those that were sent late, twice or broken on purpose: which fault
 MAX_EVENT_BYTES: Final = 1_000_000
 MAX_QUANTITY: Final = 10_000
 PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive

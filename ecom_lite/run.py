@@ -178,7 +178,15 @@ class Run:
             "restarts": {slot.name: slot.restarted for slot in supervisor.slots if slot.restarted},
             "seconds": round(time.time() - self._began, 1),
             "seed": self.settings.shop.seed,
+            **self._past(app),
         }
+
+    def _past(self, app: App) -> dict[str, Any]:
+        """For a shop with a history: its events, and the seconds from its first one to sent, loaded, and in the marts."""
+        history = app.history
+        if history is None or not history.expected:
+            return {}
+        return {"history_events": history.events, **{f"history_{what}_s": took for what, took in history.seconds.items()}}
 
     def _doing(self, what: str) -> None:
         self.terminal.doing(what)
@@ -196,11 +204,17 @@ class Run:
         supervisor, meter, shop = self._supervisor, self._meter, self.settings.shop
         health = supervisor.health() if supervisor is not None else {}
         load: Mapping[str, Any] = health["load"].figures if "load" in health else {}
+        sender: Mapping[str, Any] = health["produce"].figures if "produce" in health else {}
+        control: Mapping[str, Any] = sender.get("control") or {}
         return {
             "state": self.state,
             "uptime_s": round(time.time() - self._began),
             "seed": shop.seed,
-            "rate": shop.rate,
+            "rate": control.get("rate", shop.rate),
+            "paused": bool(control.get("paused")),
+            "faults": dict(control.get("faults") or {}),
+            "shop_time": sender.get("shop_time", ""),
+            "history": sender.get("history", ""),
             **meter.totals,
             "sent_per_s": round(meter.sent_per_s),
             "loaded_per_s": round(meter.loaded_per_s),

@@ -43,7 +43,9 @@ def status_view(status: Mapping[str, Any], history: Sequence[float] = (), now: d
     figures.add_column(min_width=9)
     figures.add_column(justify="right", style="dim")
     figures.add_column()
-    figures.add_row("  sent", _count(status, "sent"), "events", _rate(status, "sent_per_s"), "")
+    figures.add_row(
+        "  sent", _count(status, "sent"), "events", _rate(status, "sent_per_s"), Text(_shop_time(status), style="dim")
+    )
     figures.add_row(
         "  loaded", _count(status, "facts"), "facts", _rate(status, "loaded_per_s"), Text(spark(history), style="cyan")
     )
@@ -72,10 +74,32 @@ def duration(seconds: float) -> str:
 
 def _headline(status: Mapping[str, Any]) -> Text:
     doing = str(status.get("doing") or status.get("state", "unknown"))
-    rate = status.get("rate")
-    pace = "as fast as it goes" if rate == "max" else f"{float(rate or 0):g} orders/s"
-    facts = [f"up {duration(status.get('uptime_s', 0))}", pace, f"seed {status.get('seed')}", f"{status.get('rss_mb', 0):,} MB"]
+    facts = [
+        f"up {duration(status.get('uptime_s', 0))}",
+        _pace(status),
+        f"seed {status.get('seed')}",
+        f"{status.get('rss_mb', 0):,} MB",
+    ]
     return Text.assemble(("● ", "green" if doing == "running" else "yellow"), (doing, "bold"), ("   " + " · ".join(facts), "dim"))
+
+
+def _pace(status: Mapping[str, Any]) -> str:
+    """How fast the shop is asked to go."""
+    rate = status.get("rate")
+    if status.get("paused"):
+        pace = "paused"
+    elif status.get("history") == "sending":
+        pace = "sending its past"
+    elif rate in ("max", "natural"):
+        pace = "its own pace" if rate == "natural" else "as fast as it goes"
+    else:
+        pace = f"{float(rate or 5):g} orders/s"
+    return pace
+
+
+def _shop_time(status: Mapping[str, Any]) -> str:
+    time = str(status.get("shop_time") or "")[:16].replace("T", " ")
+    return f"its clock: {time}" if time else ""
 
 
 def _others(status: Mapping[str, Any]) -> Text:
@@ -93,6 +117,10 @@ def _others(status: Mapping[str, Any]) -> Text:
             continue
         text.append(" · " if number else "")
         text.append(f"{value:,} {name}", style=style if value and style else "dim")
+    if faults := status.get("faults"):
+        text.append(
+            "\n           on purpose: " + ", ".join(f"{n.replace('_', ' ')} {s:.1%}" for n, s in faults.items()), style="yellow"
+        )
     return text
 
 

@@ -4,54 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from importlib.resources import files
 from typing import Any, Final
 
 import duckdb
 import psycopg
 
 from ..errors import CheckFailed
+from ..events import FAULT_HEADER, PRODUCER_HEADER
 from ..warehouse.connect import Address
+from ..warehouse.sqlfiles import read_sql
 from .duck import attach
+from .faults import OwnDead, fault_lines
+from .ledger import Ledger, read_ledger
+from .lines import Line, Report, between, equal
+
+__all__ = ["CATCH_UP_S", "EndOffsets", "Line", "Report", "reconcile"]
 
 CATCH_UP_S: Final = 60.0  # how long the loader may take to reach the offsets of this moment
 LEDGER_FLUSH_S: Final = 3.0  # a live producer writes its ledger at least this often
 POLL_S: Final = 0.1
 
 EndOffsets = Callable[[], Mapping[int, int]]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One equation: `left` must equal `right` (or lie within left .. left_upper, where the producer is still sending)."""
-
-    name: str
-    left: object
-    right: object
-    closes: bool
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What `check` prints. `figures` are the raw counts."""
-
-    lines: list[Line]
-    figures: dict[str, Any]
-
-    @property
-    def closes(self) -> bool:
-        return all(line.closes for line in self.lines)
-
-    def as_json(self) -> dict[str, Any]:
-        return {"closes": self.closes, **self.figures, "lines": [asdict(line) for line in self.lines]}
-
-    def raise_if_open(self) -> None:
-        """CheckFailed naming the lines that do not close."""
-        wrong = [f"{line.name}: {line.left} is not {line.right}" for line in self.lines if not line.closes]
-        if wrong:
-            raise CheckFailed("the count does not close: " + "; ".join(wrong))
 
 
 def reconcile(
@@ -70,38 +43,39 @@ def reconcile(
     `producing` says that a producer is sending: its ledger is then read before and after, and the count must lie between.
     """
     with psycopg.connect(address.conninfo("ecom_reader"), autocommit=True) as reader:
-        sent_before = _sent(reader)
+        before = read_ledger(reader)
         ends_before = dict(end_offsets())
         _catch_up(reader, topic, ends_before, clock() + catch_up_s, clock, wait)
-        figures = _figures(address, topic)
-        sent_after = _ledger_after(reader, clock, wait) if producing else _sent(reader)
+        figures, own_dead = _figures(address, topic)
+        after = _ledger_after(reader, clock, wait) if producing else read_ledger(reader)
         ends_after = dict(end_offsets())
     records = figures["accounted"] - figures["markers"] - figures["lost"]
     figures |= {
-        "sent": sent_after if not producing else sent_before,
+        "sent": (before if producing else after).events,
         "broker": records,
         "foreign": records - figures["own"],
     }
     lines = [
-        _between("sent (ledger) = own records on the broker", sent_before, figures["own"], sent_after),
-        _between(
+        between("sent (ledger) = own records on the broker", before.events, figures["own"], after.events),
+        between(
             "broker's offsets = offsets accounted for",
             sum(ends_before.values()),
             figures["next_offsets"],
             sum(ends_after.values()),
         ),
-        _equal(
+        equal(
             "records = facts + duplicates + other + dead",
             records,
             figures["facts"] + figures["duplicates"] + figures["other"] + figures["dead"],
             f"{figures['own']:,} own, {figures['foreign']:,} foreign",
         ),
-        _equal("facts counted = rows of fact_sales", figures["facts"], figures["fact_rows"]),
-        _equal("other events counted = rows of fact_returns + user_changes", figures["other"], figures["other_rows"]),
-        _equal("dead letters counted = rows of dead_letters", figures["dead"], figures["dead_rows"]),
-        _equal("facts without a dimension row", figures["orphans"], 0),
-        _equal("offsets lost to retention", figures["lost"], 0),
+        equal("facts counted = rows of fact_sales", figures["facts"], figures["fact_rows"]),
+        equal("other events counted = rows of fact_returns + user_changes", figures["other"], figures["other_rows"]),
+        equal("dead letters counted = rows of dead_letters", figures["dead"], figures["dead_rows"]),
+        equal("facts without a dimension row", figures["orphans"], 0),
+        equal("offsets lost to retention", figures["lost"], 0),
     ]
+    lines += fault_lines(before, after, own_dead, figures)
     lines += _mart_lines(figures)
     if spark:
         lines += _window_lines(figures)
@@ -116,10 +90,10 @@ def _mart_lines(figures: dict[str, Any]) -> list[Line]:
     behind = figures["fact_rows"] - marts["fact_rows"]
     note = f"of dbt run {marts['run_id']}; {behind:,} facts are newer" if behind else f"of dbt run {marts['run_id']}"
     return [
-        _equal("lines in daily_sales = facts", marts["mart_lines"], marts["fact_rows"], note),
-        _equal("revenue in daily_sales = facts", marts["daily_revenue"], marts["fact_revenue"]),
-        _equal("revenue in product_performance = facts", marts["product_revenue"], marts["fact_revenue"]),
-        _equal("revenue in customer_ltv = facts", marts["customer_revenue"], marts["fact_revenue"]),
+        equal("lines in daily_sales = facts", marts["mart_lines"], marts["fact_rows"], note),
+        equal("revenue in daily_sales = facts", marts["daily_revenue"], marts["fact_revenue"]),
+        equal("revenue in product_performance = facts", marts["product_revenue"], marts["fact_revenue"]),
+        equal("revenue in customer_ltv = facts", marts["customer_revenue"], marts["fact_revenue"]),
     ]
 
 
@@ -136,22 +110,7 @@ def _window_lines(figures: dict[str, Any]) -> list[Line]:
     return [Line("lines in closed minutes = facts", windows["window_lines"], right, 0 <= missing <= late, note)]
 
 
-def _equal(name: str, left: Any, right: Any, note: str = "") -> Line:
-    return Line(name, left, right, left == right, note)
-
-
-def _between(name: str, low: int, value: int, high: int) -> Line:
-    if low == high:
-        return Line(name, low, value, low == value)
-    return Line(name, f"{low} .. {high}", value, low <= value <= high, "still growing")
-
-
-def _sent(reader: psycopg.Connection) -> int:
-    row = reader.execute("SELECT coalesce(sum(events), 0)::bigint FROM ops.sent_ledger").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _ledger_after(reader: psycopg.Connection, clock: Callable[[], float], wait: Callable[[float], None]) -> int:
+def _ledger_after(reader: psycopg.Connection, clock: Callable[[], float], wait: Callable[[float], None]) -> Ledger:
     """The ledger once the producer has written it again, so that it covers all that was loaded until now."""
     query = "SELECT now(), (SELECT max(updated_at) FROM ops.sent_ledger)"
     row = reader.execute(query).fetchone()
@@ -162,7 +121,7 @@ def _ledger_after(reader: psycopg.Connection, clock: Callable[[], float], wait: 
         if row and row[1] is not None and started is not None and row[1] > started:
             break
         wait(POLL_S)
-    return _sent(reader)
+    return read_ledger(reader)
 
 
 def _catch_up(
@@ -181,7 +140,7 @@ def _catch_up(
         wait(POLL_S)
 
 
-def _figures(address: Address, topic: str) -> dict[str, Any]:
+def _figures(address: Address, topic: str) -> tuple[dict[str, Any], OwnDead]:
     """All counts of one moment: DuckDB reads PostgreSQL in one transaction."""
     connection = attach(address)
     try:
@@ -189,12 +148,14 @@ def _figures(address: Address, topic: str) -> dict[str, Any]:
         figures = _row(connection, "offsets", topic) | _row(connection, "tables") | _row(connection, "orphans")
         figures["marts"] = _row(connection, "marts") if _has_marts(connection) else None
         figures["windows"] = _row(connection, "windows")
+        headers = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER}
+        own_dead = OwnDead.from_rows(connection.execute(_sql("own_dead"), headers).fetchall())
         connection.execute("COMMIT")
     except duckdb.Error as error:
         raise CheckFailed(f"the count could not be taken: {str(error).strip()}") from None
     finally:
         connection.close()
-    return figures
+    return figures, own_dead
 
 
 def _has_marts(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -207,8 +168,11 @@ def _has_marts(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _row(connection: duckdb.DuckDBPyConnection, name: str, topic: str | None = None) -> dict[str, Any]:
-    statement = files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    cursor = connection.execute(statement, {"topic": topic} if topic is not None else None)
+    cursor = connection.execute(_sql(name), {"topic": topic} if topic is not None else None)
     columns = [column[0] for column in cursor.description or []]
     row = cursor.fetchone()
     return dict(zip(columns, row, strict=True)) if row is not None else {}
+
+
+def _sql(name: str) -> str:
+    return read_sql(__package__, name).decode()

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ..config import duration_s
 from ..errors import EcomLiteError, NotRunning, UsageError
 from ..printing import log_line
 from .base import ConfigFile, DataDir, Json, cli, load
@@ -22,7 +23,18 @@ def run(
         str | None, typer.Option("--for", metavar="TIME", help="End by itself after 60s, 5m or 2h, counted from ready.")
     ] = None,
     events: Annotated[int | None, typer.Option(min=0, help="Send this many events, load them all, end.")] = None,
-    rate: Annotated[str | None, typer.Option(help="Orders per second, or max. Default: 5")] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Orders per second, or max, or natural. Default: 5; natural with a history.")
+    ] = None,
+    history: Annotated[
+        str | None, typer.Option(metavar="TIME", help="First send so much past, such as 90d, at full speed; then live.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The shop's clock begins here: equal seeds then send equal events.")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="The shop's clock runs so many times as fast, until it has reached now.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed makes the same shop. Default: 7")] = None,
     light: Annotated[bool, typer.Option("--light", help="Without Spark: quicker start, half the memory.")] = False,
     port: Annotated[int | None, typer.Option(help="Port of the dashboards. Default: 8100, or a free one")] = None,
@@ -46,10 +58,13 @@ def run(
     ecom_lite run                                   a small shop, all parts
     ecom_lite run --light --rate 200                more orders, no Spark
     ecom_lite run --light --events 100000 --rate max --json
+    ecom_lite run --history 90d                     three months first, then live
+    ecom_lite run --speed 60                        the last day in 24 minutes
     """
     settings = load(
-        config, data_dir, run__light=light or None, shop__events=events, shop__seed=seed, shop__rate=rate, dashboards__port=port
-    )
+        config, data_dir, run__light=light or None, dashboards__port=port,
+        shop__events=events, shop__seed=seed, shop__rate=rate, shop__history=history, shop__start=start, shop__speed=speed,
+    )  # fmt: skip
     for_s = None if for_ is None else seconds(for_)
     if fresh:
         from ..reset import reset_data
@@ -88,7 +103,7 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
             print(json.dumps({"state": "stopped"}))
         raise NotRunning(f"nothing runs in {settings.data_dir}")
     if json_:
-        print(json.dumps(state))
+        print(json.dumps({name: value for name, value in state.items() if name != "control_token"}))
     else:
         from ..view import print_status
 
@@ -169,15 +184,10 @@ def logs(
 
 
 def seconds(text: str) -> float:
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-    number, unit = (text[:-1], text[-1]) if text and text[-1] in units else (text, "s")
     try:
-        value = float(number) * units[unit]
-    except ValueError:
-        value = -1.0
-    if not 0 < value < 1e9:
-        raise UsageError(f"--for {text!r}: give a time such as 60s, 5m or 2h")
-    return value
+        return duration_s(text)
+    except ValueError as error:
+        raise UsageError(f"--for {text!r}: {error}") from None
 
 
 def _sleep(seconds: float) -> bool:

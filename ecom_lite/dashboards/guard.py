@@ -1,4 +1,4 @@
-"""Keeps other sites out of the page: a Host check against DNS rebinding, and headers that forbid foreign content."""
+"""Keeps other sites out of the page: a Host check against DNS rebinding, headers that forbid foreign content, who may control."""
 
 from __future__ import annotations
 
@@ -59,6 +59,24 @@ def host_allowed(header: str, bound: str) -> bool:
         return True
     # A rebound name is a name: who typed an IP address meant this machine.
     return bound in WILDCARDS and _is_address(name)
+
+
+def same_site(headers: Headers) -> bool:
+    """False for a request that a browser makes for another site; programs that are no browser send neither header."""
+    if headers.get("sec-fetch-site", "same-origin").lower() not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    return origin is None or origin.lower() == f"http://{headers.get('host', '')}".lower()
+
+
+def from_this_machine(scope: Scope) -> bool:
+    """True when the other end of the connection is a loopback address, or the very address that it has called."""
+    client, server = scope.get("client"), scope.get("server")
+    if not client or not _is_address(client[0]):
+        return False
+    address = ipaddress.ip_address(client[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback or bool(server and server[0] == client[0])
 
 
 def _is_address(name: str) -> bool:

@@ -6,6 +6,7 @@ import errno
 import http.client
 import json
 import logging
+import secrets
 import socket
 import threading
 import time
@@ -23,6 +24,7 @@ from ..errors import DashboardError, EcomLiteError, PortTaken
 from ..warehouse.connect import Address
 from .assets import Assets
 from .boards import Board, Panel, load_boards
+from .control import Control, control_endpoint
 from .guard import WILDCARDS, Guard
 from .queries import Queries
 
@@ -31,6 +33,7 @@ logger = logging.getLogger("ecom_lite.dashboards")
 START_S: Final = 10.0
 STOP_S: Final = 5.0
 POLL_S: Final = 0.02
+TOKEN_BYTES: Final = 32
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _NEVER: Final = "no-store"
 _BAD_REQUEST: Final = 400
@@ -45,11 +48,27 @@ class Page:
     `status` says how the pipeline does, for the strip above the panels; every key may be missing: `producer_rate` and
     `loader_rate` (events a second), `lag`, `facts`, `dead_letters` (counts), `last_dbt_run` ({"status", "finished_at"
     (ISO 8601), "seconds"}) and `services` ({name: {"ok", "detail"}}).
+
+    `control` is given a checked change of the simulated shop, such as {"rate": 500.0, "paused": False, "faults":
+    {"late": 0.05}} (only what was asked for; {} asks for nothing), and returns what is in force now, as JSON values. It may
+    be called from any thread, and raises EcomLiteError. None: there is no simulated shop. Who controls must show `token`;
+    one is made where none is given.
     """
 
-    def __init__(self, address: Address, boards_dir: Path, host: str, port: int, status: Status) -> None:
+    def __init__(
+        self,
+        address: Address,
+        boards_dir: Path,
+        host: str,
+        port: int,
+        status: Status,
+        control: Control | None = None,
+        token: str = "",
+    ) -> None:
         self.host = host
         self.port = port
+        self.token = token or secrets.token_urlsafe(TOKEN_BYTES)
+        self._control = control
         self._address = address
         self._boards_dir = boards_dir
         self._status = status
@@ -81,7 +100,8 @@ class Page:
             listener = self._listen()
             self._queries = Queries(self._address)
             self._queries.open()
-            app = Guard(build_app(boards, self._queries, Assets(), self._status), self.host)
+            control = control_endpoint(self._control, self.token)
+            app = Guard(build_app(boards, self._queries, Assets(), self._status, control), self.host)
             config = uvicorn.Config(
                 app,
                 log_config=None,
@@ -149,7 +169,9 @@ class Page:
         raise DashboardError(f"dashboards: {self.url}health gave no answer within {START_S:.0f} s")
 
 
-def build_app(boards: Mapping[str, Board], queries: Queries, assets: Assets, status: Status) -> Starlette:
+def build_app(
+    boards: Mapping[str, Board], queries: Queries, assets: Assets, status: Status, control: Callable[[Request], Any]
+) -> Starlette:
     """The page's routes. Data endpoints are plain functions, which Starlette runs on threads."""
 
     async def home(_: Request) -> Response:
@@ -209,6 +231,7 @@ def build_app(boards: Mapping[str, Board], queries: Queries, assets: Assets, sta
             Route("/api/boards/{uid}", show_board),
             Route("/api/boards/{uid}/panels/{id:int}", show_panel),
             Route("/api/status", show_status),
+            Route("/api/control", control, methods=["GET", "POST"]),
         ]
     )
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from heapq import heappop, heappush
 from typing import Any, Final
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.partitioner import murmur2
 
-from ..events import PRODUCER_HEADER
+from ..events import FAULT_HEADER, PRODUCER_HEADER
 from ..kafka_client import Config
 from ..simulate import Outgoing
+from .counts import Tally
 from .ledger import Ledger
 
 log = logging.getLogger("ecom_lite.produce")
@@ -21,6 +23,9 @@ BATCH_BYTES: Final = 256 * 1024
 LINGER_MS: Final = 20
 DELIVERY_TIMEOUT_MS: Final = 120_000  # a broker that is away for longer makes sends fail; they are then made again
 METADATA_TIMEOUT_MS: Final = 10_000
+MAX_REQUEST_BYTES: Final = 8 * 1024 * 1024  # before compression: a value broken by its size has more than a megabyte
+KNOWN_KEYS: Final = 200_000  # some 25 MB; a shop may have millions of customers
+_DELAYED: Final = ("late", "out_of_order")
 
 Unacked = deque[tuple[Any, Outgoing]]  # (future, event) in the order of sending
 
@@ -51,12 +56,13 @@ class Sender:
             linger_ms=LINGER_MS,
             delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
             max_block_ms=METADATA_TIMEOUT_MS,
+            max_request_size=MAX_REQUEST_BYTES,
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
         self._topic = topic
         self._ledger = ledger
-        self._headers = [(PRODUCER_HEADER, ledger.shop_id.encode())]
+        self._headers = {"": [(PRODUCER_HEADER, ledger.shop_id.encode())]}  # by fault
         self._partition_of: dict[bytes, int] = {}
         try:
             self._partitions: list[int] = sorted(self._producer.partitions_for(topic))
@@ -64,15 +70,16 @@ class Sender:
             self.close(0)
             raise
         self._unacked: dict[int, Unacked] = {partition: deque() for partition in self._partitions}
+        self._overtaken: list[tuple[int, int, Any]] = []  # a heap of (order, number, future): delayed ones, not acknowledged
+        self._numbers = 0
         self.unacked = 0
-        self.acked = 0
 
     def send(self, events: list[Outgoing]) -> None:
         """Hand the events to the client's IO thread. The caller bounds `unacked`: nothing here does."""
         send, topic, headers, partition_of, unacked = (
             self._producer.send,
             self._topic,
-            self._headers,
+            self._headers[""],
             self._partition_of,
             self._unacked,
         )
@@ -80,14 +87,34 @@ class Sender:
             key = event.key
             partition = partition_of.get(key)
             if partition is None:
-                # What Kafka's own partitioner does, once per customer instead of once per event.
-                partition = self._partitions[(murmur2(key) & 0x7FFFFFFF) % len(self._partitions)]
-                partition_of[key] = partition
-            unacked[partition].append((send(topic, event.value, key, headers, partition), event))
+                partition = self._choose_partition(key)
+            if event.fault:
+                future = send(topic, event.value, key, self._headers_of(event.fault), partition)
+                if event.fault in _DELAYED:
+                    self._numbers += 1
+                    heappush(self._overtaken, (event.sequence, self._numbers, future))
+            else:
+                future = send(topic, event.value, key, headers, partition)
+            unacked[partition].append((future, event))
             self.unacked += 1
 
-    def settle(self, next_sequence: int) -> None:
-        """Book what the broker has acknowledged since the last call. `next_sequence` is the first order not sent whole.
+    def _choose_partition(self, key: bytes) -> int:
+        # What Kafka's own partitioner does, once per customer instead of once per event.
+        if len(self._partition_of) >= KNOWN_KEYS:
+            self._partition_of.clear()
+        partition: int = self._partitions[(murmur2(key) & 0x7FFFFFFF) % len(self._partitions)]
+        self._partition_of[key] = partition
+        return partition
+
+    def _headers_of(self, fault: str) -> list[tuple[str, bytes]]:
+        headers = self._headers.get(fault)
+        if headers is None:
+            headers = self._headers[fault] = [*self._headers[""], (FAULT_HEADER, fault.encode())]
+        return headers
+
+    def settle(self, next_sequence: int, made: int) -> None:
+        """Book what the broker has acknowledged since the last call. `next_sequence` is the first order not handed over
+        whole; of order `made` and later ones nothing was handed over.
 
         Raises the KafkaError of the first failed send; what follows it in its partition is left to `recover`.
         """
@@ -95,14 +122,21 @@ class Sender:
         with self._ledger.lock:
             for partition, unacked in self._unacked.items():
                 failure = self._settle_partition(partition, unacked) or failure
+            # Whatever follows the head of its partition is of the same order or a later one, but for the delayed ones.
             waiting = [unacked[0][1].sequence for unacked in self._unacked.values() if unacked]
+            while self._overtaken and self._overtaken[0][2].succeeded():
+                heappop(self._overtaken)
+            waiting += [order for order, _, _ in self._overtaken[:1]]
             self._ledger.next_sequence = min(waiting, default=next_sequence)
+            self._ledger.next_sequence = min(self._ledger.next_sequence, next_sequence)
+            self._ledger.made = made
         if failure is not None:
             raise failure
 
     def _settle_partition(self, partition: int, unacked: Unacked) -> KafkaError | None:
-        lines = others = cents = 0
+        tally = Tally()
         last = failure = None
+        lines = others = cents = 0
         while unacked:
             future, event = unacked[0]
             if not future.is_done:
@@ -112,15 +146,20 @@ class Sender:
                 break
             unacked.popleft()
             last = future
+            if event.fault:
+                tally.faults[event.fault] += 1
+                if event.extra:
+                    tally.extras += 1
+                    continue
             if event.kind == "order":
                 lines += 1
                 cents += event.revenue_cents
             else:
                 others += 1
         if last is not None:
-            self._ledger.counts[partition].add(lines, others, cents, last.value.offset + 1)
-            self.unacked -= lines + others
-            self.acked += lines + others
+            tally.lines, tally.others, tally.cents = lines, others, cents
+            self._ledger.counts[partition].add(tally, last.value.offset + 1)
+            self.unacked -= tally.records
         return failure
 
     def close(self, timeout_s: float) -> None:

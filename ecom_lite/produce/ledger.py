@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
 from threading import Event, Lock, Thread
 from typing import Final
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from ..warehouse.connect import Address
+from .counts import Checkpoints, Counts
+from .plan import Opening
 
 log = logging.getLogger("ecom_lite.produce")
 
@@ -21,40 +26,36 @@ FLUSH_S: Final = 0.5
 RETRY_S: Final = 2.0  # while PostgreSQL is away
 CLOSING_RETRY_S: Final = 0.1
 ROLE: Final = "ecom_producer"
-_READ, _WRITE, _WRITE_SHOP = (
-    files(__package__).joinpath(f"{name}.sql").read_text() for name in ("read_ledger", "write_ledger", "write_shop")
+_READ, _READ_SHOP, _WRITE, _WRITE_SHOP, _OPEN_SHOP = (
+    files(__package__).joinpath(f"{name}.sql").read_text()
+    for name in ("read_ledger", "read_shop", "write_ledger", "write_shop", "open_shop")
 )
 
 
 @dataclass
-class Counts:
-    """What one partition holds of one shop, as acknowledged. Every own record below `next_offset` is in it."""
+class _Copy:
+    """What is written: compared with what was written last."""
 
-    events: int = 0
-    order_lines: int = 0
-    other_events: int = 0
-    revenue_cents: int = 0
-    next_offset: int = 0
-
-    def add(self, order_lines: int, other_events: int, revenue_cents: int, next_offset: int) -> None:
-        self.events += order_lines + other_events
-        self.order_lines += order_lines
-        self.other_events += other_events
-        self.revenue_cents += revenue_cents
-        self.next_offset = next_offset
+    counts: dict[int, Counts]
+    next_sequence: int
+    episodes: dict[str, int]
 
 
 class Ledger:
-    """One shop's counts. Change `counts` and `next_sequence` under `lock` only; `start` keeps them written."""
+    """One shop's counts. Change the public attributes under `lock` only; `start` keeps them written."""
 
     def __init__(self, address: Address, shop_id: str) -> None:
         self.lock = Lock()
         self.counts: dict[int, Counts] = {}
-        self.next_sequence = 0
+        self.next_sequence = 0  # every event of the orders below it is acknowledged
+        self.made: int | None = None  # no event of it or a later order was handed out up to now; None: not known
+        self.episodes: Counter[str] = Counter()
+        self.opening = Opening()
         self.shop_id = shop_id
+        self._checkpoints = Checkpoints()
         self._address = address
         self._connection: psycopg.Connection | None = None
-        self._written: tuple[dict[int, Counts], int] = ({}, -1)
+        self._written = _Copy({}, -1, {})
         self._away = False
         self._closing = Event()
         self._give_up = 0.0  # monotonic seconds, once closing
@@ -62,9 +63,21 @@ class Ledger:
 
     @property
     def events(self) -> int:
-        """Acknowledged events of this shop, all partitions, ever."""
+        """Acknowledged records of this shop, all partitions, ever; duplicates and broken copies too."""
         with self.lock:
             return sum(counts.events for counts in self.counts.values())
+
+    @property
+    def stream_events(self) -> int:
+        """Acknowledged events of the shop's stream, each counted once."""
+        with self.lock:
+            return sum(counts.order_lines + counts.other_events for counts in self.counts.values())
+
+    @property
+    def faults(self) -> Counter[str]:
+        """Acknowledged records by fault, and the bursts and silences."""
+        with self.lock:
+            return sum((counts.faults for counts in self.counts.values()), self.episodes.copy())
 
     @property
     def away(self) -> bool:
@@ -75,14 +88,26 @@ class Ledger:
         """Read what earlier runs wrote. Raises psycopg.OperationalError when the server cannot be reached."""
         with self._address.connect(ROLE) as connection:
             rows = connection.execute(_READ, {"shop": self.shop_id}).fetchall()
-            found = connection.execute("SELECT next_sequence FROM ops.shops WHERE shop = %s", [self.shop_id]).fetchone()
+            found = connection.execute(_READ_SHOP, {"shop": self.shop_id}).fetchone()
         with self.lock:
             self.counts = {
-                partition: Counts(events, lines, others, int(revenue * 100), next_offset)
-                for partition, events, lines, others, revenue, next_offset in rows
+                partition: Counts(events, lines, others, int(revenue * 100), next_offset, resume_offset, Counter(faults))
+                for partition, events, lines, others, revenue, next_offset, resume_offset, faults in rows
             }
-            self.next_sequence = found[0] if found else 0
+            if found:
+                self.next_sequence, opened_at, live_from, settings, episodes = found
+                self.opening = Opening(_utc(opened_at), _utc(live_from), settings)
+                self.episodes = Counter(episodes)
             self._written = self._copy()
+
+    def open(self, opening: Opening) -> None:
+        """Keep what the shop's first start has decided. Raises psycopg.OperationalError; safe to repeat."""
+        if opening == self.opening:
+            return
+        values = {**asdict(opening), "settings": Jsonb(opening.settings)}
+        with self._address.connect(ROLE) as connection:
+            connection.execute(_OPEN_SHOP, {"shop": self.shop_id, **values})
+        self.opening = opening
 
     def start(self) -> None:
         """Write every FLUSH_S, in a thread, what has changed."""
@@ -113,13 +138,15 @@ class Ledger:
 
     def _write(self) -> None:
         with self.lock:
-            counts, next_sequence = now = self._copy()
-        written_counts, written_sequence = self._written
-        changed = {partition: count for partition, count in counts.items() if count != written_counts.get(partition)}
-        if not changed and next_sequence == written_sequence:
+            if self.made is not None:
+                self._checkpoints.advance(self.counts, self.next_sequence, self.made)
+            now = self._copy()
+        if now == self._written:
             return
+        written = self._written.counts
+        changed = {partition: count for partition, count in now.counts.items() if count != written.get(partition)}
         try:
-            self._write_rows(changed, next_sequence)
+            self._write_rows(changed, now)
         except psycopg.Error as error:
             self._disconnect()
             if not self._away:
@@ -132,7 +159,7 @@ class Ledger:
         with self.lock:
             self._written = now
 
-    def _write_rows(self, counts: Mapping[int, Counts], next_sequence: int) -> None:
+    def _write_rows(self, counts: Mapping[int, Counts], now: _Copy) -> None:
         if self._connection is None:
             self._connection = self._address.connect(ROLE)
         with self._connection.transaction():
@@ -146,15 +173,25 @@ class Ledger:
                         "order_lines": count.order_lines,
                         "other_events": count.other_events,
                         "revenue": Decimal(count.revenue_cents).scaleb(-2),
+                        "faults": Jsonb(count.faults),
                         "next_offset": count.next_offset,
+                        "resume_offset": count.resume_offset,
                     },
                 )
-            self._connection.execute(_WRITE_SHOP, {"shop": self.shop_id, "next_sequence": next_sequence})
+            self._connection.execute(
+                _WRITE_SHOP,
+                {"shop": self.shop_id, "next_sequence": now.next_sequence, "episodes": Jsonb(now.episodes)},
+            )
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
-    def _copy(self) -> tuple[dict[int, Counts], int]:
-        return {partition: replace(count) for partition, count in self.counts.items()}, self.next_sequence
+    def _copy(self) -> _Copy:
+        counts = {partition: count.copy() for partition, count in self.counts.items()}
+        return _Copy(counts, self.next_sequence, dict(self.episodes))
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return None if time is None else time.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""How many orders are due: a steady rate without drift, and without a burst after a stall."""
+"""How many orders are due by a rate: steady, without drift, and without a burst after a stall."""
 
 from __future__ import annotations
 
@@ -17,11 +17,20 @@ class Pace:
         self._origin = now  # moves forward when time is dropped
         self._done = 0
 
+    def change(self, rate: float | None, now: float) -> None:
+        """Go on at another rate: what has come together of the next order counts."""
+        if rate == self._rate:
+            return
+        if rate is not None:
+            ahead = 0.0 if self._rate is None else min(0.0, (now - self._origin) * self._rate - self._done)
+            self._origin, self._done = now - ahead / rate, 0
+        self._rate = rate
+
     def due(self, now: float) -> int:
         """Orders to send now."""
         if self._rate is None:
             return UNPACED_ORDERS
-        due = int((now - self._origin) * self._rate) + 1 - self._done  # the first one at once
+        due = int((now - self._origin) * self._rate + 1) - self._done  # the first one at once
         most = max(1, int(BURST_S * self._rate))
         if due > most:
             self._origin += (due - most) / self._rate

@@ -1,4 +1,4 @@
-"""The producer's loop: recover, send at the rate asked for, book what is acknowledged, end clean."""
+"""The producer's loop: recover, send what is due, book what is acknowledged, end clean."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from ..config import Settings
 from ..errors import EcomLiteError
 from ..events import Clock, utc_now
 from ..kafka_client import client_config, explained, reachable
-from ..simulate import Outgoing, Shop
+from ..simulate import Outgoing
 from ..warehouse.connect import Address
 from .client import Sender
+from .clock import ShopClock
+from .control import Control
+from .course import Course
+from .episodes import Episodes
+from .figures import Figures, Report
 from .ledger import Ledger
-from .pace import Pace
-from .recover import recover
+from .plan import as_opened, decide, plan
+from .recover import Recovered, recover
 
 log = logging.getLogger("ecom_lite.produce")
 
@@ -33,10 +38,8 @@ STOP_S: Final = 1.0  # after `stop` the broker has so long to acknowledge the re
 CLOSE_S: Final = 0.3
 RETRY_S: Final = 0.5
 DATABASE_WAIT_S: Final = 30.0  # at the start the ledger must be read; later PostgreSQL may be away
-REPORT_S: Final = 1.0
 GC_THRESHOLD: Final = 50_000  # at full rate 20,000 live futures make Python's default collections cost 10 %
 
-Report = Callable[[Mapping[str, object]], None]
 _FATAL: Final = (AuthorizationError, SaslAuthenticationFailedError)
 
 
@@ -56,44 +59,47 @@ class Producer:
         self._config = client_config(settings.kafka, bootstrap)
         self._clock = clock
         self._monotonic = monotonic
-        self._report_to = report
-        self._shop = Shop(settings.shop)
-        self._ledger = Ledger(address, self._shop.shop_id)
-        self._rate = None if settings.shop.rate == "max" else float(settings.shop.rate)
+        self._control = Control(settings.faults)
+        self._course = Course(settings.shop, settings.faults)
+        self._episodes = Episodes(settings.shop.seed)
+        self._ledger = Ledger(address, self._course.shop_id)
+        self._figures = Figures(report, self._ledger, self._course, self._control)
         self._tick = Event()  # never set: a sleep that does not end early because `stop` is set
-        self._state = "starting"
-        self._sent = self._errors = self._recovered = self._unacked = 0
-        self._sequence = self._first_sequence = 0  # the next order to send, and that of this run's start
-        self._base_events: int | None = None  # of the ledger, when this run's own count began
-        self._reported: tuple[float, int] | None = None  # (monotonic time, acknowledged events) of the last report
 
-    def run(self, stop: Event, events: int | None = None, deadline: float | None = None) -> None:
-        """Send until `stop` is set, `events` more records are in the broker, or the monotonic clock passes `deadline`.
+    def control(self, change: Mapping[str, object]) -> None:
+        """Change rate, pause or faults while it runs, from any thread; see `Control.tell`."""
+        self._control.tell(change)
+
+    def run(self, stop: Event, events: int | None = None, until: int | None = None, deadline: float | None = None) -> None:
+        """Send until `stop` is set, `events` more events of the shop's stream are in the broker, it has `until` of them in
+        all, or the monotonic clock passes `deadline`. What is sent twice or broken on purpose counts for neither.
 
         Blocks. A broker that is away is waited for; without PostgreSQL it goes on, except at the start. Raises
-        EcomLiteError when the ledger cannot be read, the login is refused, or the topic is missing or made anew.
-        After `stop` it returns within about two seconds.
+        EcomLiteError when the ledger cannot be read, the settings do not fit the shop's earlier ones, the login is refused,
+        or the topic is missing or made anew. After `stop` it returns within about two seconds.
         """
+        self._figures.until = until
         try:
-            self._load(stop, deadline)
+            self._patiently(self._ledger.load, stop, deadline)
             self._ledger.start()
             with _rare_gc(), explained(self._config, "sending events"):
                 while not (finished := self._session(stop, events, deadline)):
                     if self._over(stop, deadline) or stop.wait(RETRY_S):
                         break
-            self._state = "done" if finished and not stop.is_set() else "stopped"
+            self._figures.state = "done" if finished and not stop.is_set() else "stopped"
         except BaseException:
-            self._state = "failed"
+            self._figures.state = "failed"
             raise
         finally:
             self._ledger.close(CLOSE_S if stop.is_set() else DATABASE_WAIT_S)
             self._report(self._monotonic(), force=True)
 
-    def _load(self, stop: Event, deadline: float | None) -> None:
+    def _patiently(self, ask: Callable[[], None], stop: Event, deadline: float | None) -> None:
+        """At the start the database is needed, and may be a moment late."""
         give_up = self._monotonic() + DATABASE_WAIT_S
         while True:
             try:
-                return self._ledger.load()
+                return ask()
             except psycopg.OperationalError as error:
                 if self._over(stop, deadline) or self._monotonic() >= give_up:
                     raise EcomLiteError(f"the producer cannot read its ledger: {str(error).strip()}") from error
@@ -106,19 +112,22 @@ class Producer:
             self._wait_for_kafka("nothing listens at " + ",".join(self._config["bootstrap_servers"]))
             return False
         try:
-            self._state = "recovering"
+            self._figures.state = "recovering"
             recovered = recover(self._ledger, self._config, self._settings.kafka.topic, self._clock, stop)
-            self._begin(recovered)
+            if stop.is_set():
+                return True  # what the broker has may not be known whole
+            clock = self._begin(recovered, events, stop, deadline)
             sender = Sender(self._config, self._settings.kafka.topic, self._ledger)
-            self._state = "sending"
+            self._figures.state = "sending"
             self._report(self._monotonic(), force=True)
-            self._send_all(sender, stop, events, deadline)
+            self._send_all(sender, clock, stop, deadline)
+            self._hand(sender, self._course.faults.flush())  # what ends here is a whole stretch of the stream
             self._drain(sender, stop)
             return True
         except KafkaError as error:
             if isinstance(error, _FATAL):
                 raise
-            self._errors += 1
+            self._figures.errors += 1
             self._wait_for_kafka(f"{type(error).__name__}: {error}")
             return False
         finally:
@@ -126,56 +135,95 @@ class Producer:
                 sender.close(CLOSE_S)
 
     def _wait_for_kafka(self, reason: str) -> None:
-        if self._state != "waiting for kafka":  # once per outage
+        if self._figures.state != "waiting for kafka":  # once per outage
             log.warning("Kafka is away (%s); sending goes on when it is back, from what it has", reason)
-        self._state = "waiting for kafka"
+        self._figures.state = "waiting for kafka"
         self._report(self._monotonic())
 
-    def _begin(self, recovered: int) -> None:
-        self._sequence = self._ledger.next_sequence
-        if self._base_events is None:
-            self._base_events = self._ledger.events
-            self._first_sequence = self._sequence
-            self._recovered = recovered
-            if recovered or self._sequence:
-                log.info("%s goes on at order %d", self._shop.shop_id, self._sequence)
-        self._sent = self._acked()
+    def _begin(self, recovered: Recovered, events: int | None, stop: Event, deadline: float | None) -> ShopClock:
+        sequence, in_broker = self._ledger.next_sequence, self._ledger.stream_events
+        self._course.begin(sequence, recovered, in_broker)
+        clock = self._figures.clock
+        if clock is None:
+            clock = self._open(sequence, in_broker, stop, deadline)
+            self._figures.begin(clock, recovered.added)
+            if events is not None and (self._figures.until is None or in_broker + events < self._figures.until):
+                self._figures.until = in_broker + events
+            if recovered.added or sequence:
+                log.info("%s goes on at order %d", self._course.shop_id, sequence)
+        self._figures.sent = self._figures.acked
+        return clock
 
-    def _acked(self) -> int:
-        """Events of this run that are in the broker and in the ledger."""
-        return self._ledger.events - (self._base_events or 0)
+    def _open(self, sequence: int, in_broker: int, stop: Event, deadline: float | None) -> ShopClock:
+        """The shop's clock: decided at its first start, and kept before the first event is sent."""
+        shop, now = self._settings.shop, self._clock()
+        opening = decide(shop, self._ledger.opening, begun=sequence > 0 or in_broker > 0, now=now)
+        self._patiently(lambda: self._ledger.open(opening), stop, deadline)
+        shop = as_opened(shop, opening)
+        self._course.open(shop)
+        clock = ShopClock(shop, plan(shop, opening), sequence, now, self._monotonic())
+        self._take_control(clock)
+        return clock
 
-    def _send_all(self, sender: Sender, stop: Event, events: int | None, deadline: float | None) -> None:
-        pace = Pace(self._rate, self._monotonic())
-        most_orders = MAX_UNACKED // (2 * self._settings.shop.max_lines)
+    def _take_control(self, clock: ShopClock) -> bool:
+        told = self._control.apply()
+        if told:
+            self._course.faults.settings = self._control.faults
+            if self._control.rate is not None and self._control.rate != clock.rate:
+                clock.change_rate(self._control.rate, self._monotonic())
+        return told
+
+    def _left(self) -> int | None:
+        return None if self._figures.until is None else self._figures.until - self._course.events
+
+    def _send_all(self, sender: Sender, clock: ShopClock, stop: Event, deadline: float | None) -> None:
         while not self._over(stop, deadline):
-            left = None if events is None else events - self._sent
+            told = self._take_control(clock)
+            left = self._left()
             if left is not None and left <= 0:
                 return
             now = self._monotonic()
-            if sender.unacked < MAX_UNACKED:
-                orders = min(pace.due(now), most_orders)
-                if orders:
-                    self._send(sender, orders, left)
-                    pace.sent(orders)
-                self._state = "sending"
-                pause = min(pace.wait_s(self._monotonic()), IDLE_S)
+            if sender.unacked >= MAX_UNACKED:
+                self._figures.state, pause = "waiting for kafka", SETTLE_S
+            elif self._control.paused:
+                clock.hold(self._clock(), now)
+                self._hand(sender, self._course.faults.due(now))
+                self._figures.state, pause = "paused", IDLE_S
             else:
-                self._state = "waiting for kafka"
-                pause = SETTLE_S
+                self._send_due(sender, clock, left, now)
+                self._figures.state = "sending"
+                pause = min(clock.wait_s(self._course.sequence, self._clock(), self._monotonic()), IDLE_S)
             self._settle(sender)
-            self._report(now)
+            self._report(now, force=told)
             if pause:
                 stop.wait(pause)
 
-    def _send(self, sender: Sender, orders: int, left: int | None) -> None:
-        batch: list[Outgoing] = self._shop.batch(self._sequence, orders, self._clock())
-        self._sequence += orders
-        if left is not None and len(batch) > left:
-            self._sequence = batch[left].sequence  # not sent whole: a later run sends it again
-            batch = batch[:left]
-        sender.send(batch)
-        self._sent += len(batch)
+    def _send_due(self, sender: Sender, clock: ShopClock, left: int | None, now: float) -> None:
+        course, wall = self._course, self._clock()
+        in_past = clock.past(course.sequence)
+        factor = 1 if in_past else self._episode(clock, wall.timestamp())
+        orders = clock.due(course.sequence, wall, now, factor)
+        if not orders:
+            if course.faults.held:
+                self._hand(sender, course.faults.due(now))
+            return
+        self._hand(sender, course.make(orders, left, clock.times(wall), now))
+        clock.sent(orders)
+        if in_past and not clock.past(course.sequence):
+            self._figures.history_events = course.events
+            log.info("the shop's past is sent: %d events; live from here", course.events)
+
+    def _episode(self, clock: ShopClock, now_s: float) -> int:
+        factor, begun = self._episodes.factor(self._control.faults, now_s)
+        if begun == "silence" or (begun and clock.rated):
+            with self._ledger.lock:
+                self._ledger.episodes[begun] += 1
+        return factor
+
+    def _hand(self, sender: Sender, events: list[Outgoing]) -> None:
+        if events:
+            sender.send(events)
+            self._figures.sent += len(events)
 
     def _drain(self, sender: Sender, stop: Event) -> None:
         """Wait for the last acknowledgements: as long as it takes, but after `stop` not longer than STOP_S."""
@@ -191,36 +239,14 @@ class Producer:
             self._tick.wait(SETTLE_S)
 
     def _settle(self, sender: Sender) -> None:
-        sender.settle(self._sequence)
-        self._unacked = sender.unacked
+        sender.settle(self._course.next_sequence, self._course.made)
+        self._figures.unacked = sender.unacked
 
     def _over(self, stop: Event, deadline: float | None) -> bool:
         return stop.is_set() or (deadline is not None and self._monotonic() >= deadline)
 
     def _report(self, now: float, force: bool = False) -> None:
-        """Once per REPORT_S: figures of this run; `rate` is acknowledged events per second since the last report."""
-        if self._reported is None:
-            self._reported = (now, self._acked())
-        since, acked_then = self._reported
-        if not force and now - since < REPORT_S:
-            return
-        acked = self._acked()
-        self._reported = (now, acked)
-        self._report_to(
-            {
-                "state": self._state,
-                "shop": self._shop.shop_id,
-                "sent": self._sent,
-                "acked": acked,
-                "unacked": self._unacked,
-                "recovered": self._recovered,
-                "rate": round((acked - acked_then) / (now - since), 1) if now > since else 0.0,
-                "orders": self._sequence - self._first_sequence,
-                "next_sequence": self._ledger.next_sequence,
-                "errors": self._errors,
-                "ledger": "in memory" if self._ledger.away else "written",
-            }
-        )
+        self._figures.tell(now, self._clock(), force)
 
 
 @contextmanager

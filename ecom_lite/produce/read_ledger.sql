@@ -1,3 +1,3 @@
-SELECT partition, events, order_lines, other_events, revenue, next_offset
+SELECT partition, events, order_lines, other_events, revenue, next_offset, resume_offset, faults
 FROM ops.sent_ledger
 WHERE shop = %(shop)s

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from threading import Event
-from typing import Final
+from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 
 from ..errors import EcomLiteError
-from ..events import PRODUCER_HEADER, Clock, OrderLine, Rejected, parse
+from ..events import FAULT_HEADER, PRODUCER_HEADER, Clock, OrderLine, Rejected, parse
 from ..kafka_client import Config, partitions_of
-from .ledger import Counts, Ledger
+from ..simulate import identity, order_of
+from .counts import Counts, Tally
+from .ledger import Ledger
 
 log = logging.getLogger("ecom_lite.produce")
 
@@ -19,34 +22,52 @@ POLL_MS: Final = 200
 POLL_RECORDS: Final = 5_000  # bounds the memory, with max_partition_fetch_bytes
 
 
-def recover(ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Event) -> int:
-    """Read each partition from the ledger's next_offset to the end and count this shop's records there.
+@dataclass
+class Recovered:
+    """What the broker has beyond the ledger."""
 
-    Afterwards the ledger holds exactly what the broker holds of this shop, provided nobody is sending for it. Returns
-    how many records were added; returns early, with the ledger still true, once `stop` is set. Raises KafkaError.
+    added: int = 0  # records that the ledger did not have
+    present: set[str] = field(default_factory=set)  # events of orders not sent whole that need not be sent again
+    highest: int = -1  # order that one of `present` belongs to
+
+
+def recover(ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Event) -> Recovered:
+    """Read each partition from the ledger's resume_offset to the end: count this shop's records that are not in the
+    ledger, and note which events of the orders from `next_sequence` on are there.
+
+    Afterwards the ledger holds exactly what the broker holds of this shop, provided nobody is sending for it. Ends early,
+    with the ledger still true but `present` not whole, once `stop` is set. Raises KafkaError.
     """
+    found = Recovered()
+    with ledger.lock:
+        ledger.made = None  # until it is known what the broker has: no checkpoints
     consumer = KafkaConsumer(
         **config, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=POLL_RECORDS
     )
     try:
         parts = partitions_of(consumer, topic)
         first, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
-        behind = _behind(ledger, parts, first, end)
-        if not behind:
-            return 0
-        consumer.assign(list(behind))
-        for part, offset in behind.items():
-            consumer.seek(part, offset)
-        return _count(consumer, ledger, {part: end[part] for part in behind}, clock, stop)
+        unread = _unread(ledger, parts, first, end)
+        if unread:
+            consumer.assign(list(unread))
+            for part, offset in unread.items():
+                consumer.seek(part, offset)
+            _read(consumer, ledger, {part: end[part] for part in unread}, clock, stop, found)
     finally:
         consumer.close()
+    if found.added:
+        log.info("%d records of %s were in the topic but not in the ledger: added", found.added, ledger.shop_id)
+    if not stop.is_set():
+        with ledger.lock:
+            ledger.made = max(ledger.next_sequence, found.highest + 1)
+    return found
 
 
-def _behind(
+def _unread(
     ledger: Ledger, parts: list[TopicPartition], first: dict[TopicPartition, int], end: dict[TopicPartition, int]
 ) -> dict[TopicPartition, int]:
-    """Where to read on, for each partition that has something unread."""
-    behind = {}
+    """Where to read on, for each partition that has something to read."""
+    unread = {}
     with ledger.lock:
         for part in parts:
             counts = ledger.counts.setdefault(part.partition, Counts())
@@ -55,37 +76,66 @@ def _behind(
                     f"topic {part.topic} partition {part.partition} ends at offset {end[part]}, but {counts.next_offset}"
                     " records of it are in the ledger: the topic was made anew; start anew too (`run --fresh`)"
                 )
-            start = max(counts.next_offset, first[part])
+            start = max(min(counts.resume_offset, counts.next_offset), first[part])
             if start < end[part]:
-                behind[part] = start
-    return behind
+                unread[part] = start
+    return unread
 
 
-def _count(consumer: KafkaConsumer, ledger: Ledger, unread: dict[TopicPartition, int], clock: Clock, stop: Event) -> int:
+def _read(
+    consumer: KafkaConsumer, ledger: Ledger, unread: dict[TopicPartition, int], clock: Clock, stop: Event, found: Recovered
+) -> None:
     mark = (PRODUCER_HEADER, ledger.shop_id.encode())
-    added = 0
     while unread and not stop.is_set():
         for part, records in consumer.poll(timeout_ms=POLL_MS).items():
-            lines = others = cents = 0
+            tally = Tally()
             until = unread.get(part, 0)
+            counted = ledger.counts[part.partition].next_offset
             for record in records:
                 if record.offset < until and mark in record.headers:
-                    line_cents = _revenue_cents(record.value, clock)
-                    lines += line_cents is not None
-                    others += line_cents is None
-                    cents += line_cents or 0
+                    fault = _fault(record)
+                    if record.offset >= counted:
+                        _count(tally, record, fault, clock)
+                    if not fault.startswith(("duplicate", "malformed")):
+                        _note(found, record, ledger.next_sequence)
             with ledger.lock:
                 counts = ledger.counts[part.partition]
-                counts.add(lines, others, cents, max(counts.next_offset, min(until, records[-1].offset + 1)))
-            added += lines + others
+                counts.add(tally, max(counts.next_offset, min(until, records[-1].offset + 1)))
+            found.added += tally.records
         for part in [part for part, until in unread.items() if consumer.position(part) >= until]:
             with ledger.lock:  # the last offsets may hold no record at all (transaction markers)
                 counts = ledger.counts[part.partition]
                 counts.next_offset = max(counts.next_offset, unread.pop(part))
             consumer.pause(part)
-    if added:
-        log.info("%d records of %s were in the topic but not in the ledger: added", added, ledger.shop_id)
-    return added
+
+
+def _fault(record: Any) -> str:
+    return next((value.decode(errors="replace") for name, value in record.headers if name == FAULT_HEADER), "")
+
+
+def _count(tally: Tally, record: Any, fault: str, clock: Clock) -> None:
+    if fault:
+        tally.faults[fault] += 1
+    if fault.startswith(("duplicate", "malformed")):
+        tally.extras += 1
+        return
+    cents = _revenue_cents(record.value, clock)
+    if cents is None:
+        tally.others += 1
+    else:
+        tally.lines += 1
+        tally.cents += cents
+
+
+def _note(found: Recovered, record: Any, next_sequence: int) -> None:
+    try:
+        event_id = identity(record.value)
+        order = order_of(event_id)
+    except (ValueError, IndexError, AttributeError, TypeError):
+        return  # none of a version that gave its events such names
+    if order >= next_sequence:
+        found.present.add(event_id)
+        found.highest = max(found.highest, order)
 
 
 def _revenue_cents(value: bytes | None, clock: Clock) -> int | None:

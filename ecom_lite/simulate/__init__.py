@@ -1,5 +1,9 @@
 """What a shop does: pure functions of seed, settings, sequence number and time. No I/O, no global random."""
 
-from .shop import Outgoing, Shop
+from .faults import Faults
+from .malformed import MALFORMED, Malformed
+from .outgoing import Outgoing, identity, order_of
+from .shop import Shop
+from .timetable import Timetable
 
-__all__ = ["Outgoing", "Shop"]
+__all__ = ["MALFORMED", "Faults", "Malformed", "Outgoing", "Shop", "Timetable", "identity", "order_of"]

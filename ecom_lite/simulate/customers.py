@@ -1,109 +1,152 @@
-"""The customers: who signs up when, who buys how often, and what a profile says."""
+"""The customers: who signs up when, who buys how often, who stays away for a while, and who moves house."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
-from bisect import bisect_right
-from collections.abc import Sequence
-from functools import cached_property
-from itertools import accumulate
-from struct import unpack
-from typing import TYPE_CHECKING, Final
+from math import gcd
+from typing import Final, NamedTuple
 
-from ..events import UserChange
+from ..config import Shop as ShopSettings
+from .draws import MILLION, LongTail, mix, ppm, salt, spread
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from faker import Faker
-
-ORDERS_BETWEEN_SIGN_UPS: Final = (20, 50)  # inclusive
-GROUP: Final = 10  # of so many customers in a row ...
-HEAVY, REGULAR, CASUAL = 0, 1, 2
-GROUP_KINDS: Final = (HEAVY,) * 2 + (REGULAR,) * 3 + (CASUAL,) * 5  # ... so many are of each kind: 20, 30, 50 %
-ORDER_SHARES: Final = (0.50, 0.30, 0.20)  # of all orders, by kind
-LOCALES: Final = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "nl_NL")
-COUNTRIES: Final = ("United States", "United Kingdom", "Germany", "France", "Spain", "Netherlands")
+IMPORTED_PER_ORDER: Final = 10  # sign-ups at most before one order, of those who are there at the opening
+SIGN_UP_ORDERS: Final = 35  # later there is one in so many orders ...
+SIGN_UP_JITTER: Final = 16  # ... and up to 15 later: 20 to 50 orders after the one before
+SMALL_SHOP: Final = 10_000  # customers; up to here 50/30/20 unless the settings say otherwise, above it a long tail
+GROUP: Final = 10  # of so many customers in a row 2 are heavy, 3 regular, 5 casual: 50, 30, 20 % of the orders
+GROUP_RANKS: Final = (0,) * 25 + (1,) * 25 + tuple(2 + n // 10 for n in range(30)) + tuple(5 + n // 4 for n in range(20))
+BLOCK: Final = 1024  # of so many customers in a row each block has the whole long tail
+LOOKS: Final = 6  # draws for a buyer who is known and not away; after that one who is away comes all the same
+CYCLE_DAYS: Final = (60, 180)  # virtual days from one spell away to the next, inclusive; each customer has a length
+CACHED: Final = 32_768
+NEVER: Final = 2**63  # an order that no shop gets to
 
 
-def words(label: str, count: int) -> tuple[int, ...]:
-    """`count` uniform 32-bit integers, a function of the label alone: the same on any machine and any Python."""
-    return unpack(f"<{count}I", hashlib.shake_128(f"ecom_lite {label}".encode()).digest(4 * count))
+class Buyer(NamedTuple):
+    """A customer as the events name them."""
+
+    customer: int
+    key: bytes  # of the record: the id in digits
+    cycle: int  # virtual days
+    phase: int
+    away: int  # days of the cycle, from its start
 
 
 class Customers:
-    """Who exists at which order sequence number. All of it is a function of the seed and the two limits.
+    """Who exists, buys and moves at which order. Functions of (seed, settings, order); nothing is kept per customer.
 
-    Customer ids are 1, 2, 3, ... in the order of sign-up. The first `start` sign up before order 0, each further one
-    20 to 50 orders after the one before, until there are `most`.
+    Ids are 1, 2, 3, ... in the order of sign-up. Those of `customers_start` come before the first orders, ten at a
+    time; then one every 20 to 50 orders, until there are `customers`.
     """
 
-    def __init__(self, seed: int, start: int, most: int) -> None:
-        self.seed = seed
-        self.start = min(start, most)
-        self.most = most
-        low, high = ORDERS_BETWEEN_SIGN_UPS
-        gaps = (low + word % (high - low + 1) for word in words(f"sign-ups {seed}", most - self.start))
-        self._later = list(accumulate(gaps))  # order sequence before which customer start + 1 + i signs up
+    def __init__(self, settings: ShopSettings) -> None:
+        seed = settings.seed
+        self.most = settings.customers
+        self.start = min(settings.customers_start or max(1, self.most // 20), self.most)
+        self._import_ends = (self.start - 1) // IMPORTED_PER_ORDER  # the order before which the last of them signs up
+        self._sign_ups = salt(f"sign-ups {seed}")
+        self._everyone_from = self._import_ends + SIGN_UP_ORDERS * (self.most - self.start) + SIGN_UP_JITTER
+        self._ppm_away = ppm(settings.lapsed)
+        self._spells = salt(f"spells {seed}")
+        self._looks = salt(f"buyers {seed}")
+        self._cards: dict[int, Buyer] = {}
+        self._places: dict[int, tuple[int, int]] = {}
+        groups = settings.buyers == "50/30/20" or (settings.buyers is None and self.most <= SMALL_SHOP)
+        self.block = GROUP if groups else BLOCK
+        tail = LongTail(BLOCK, settings.buyers_tail)
+        self._rank_of = _group_rank if groups else tail.rank
+        self._steps = [step for step in range(1, self.block) if gcd(step, self.block) == 1]
+        self._move_orders = MILLION // ppm(settings.moves) if ppm(settings.moves) else 0
+        self._moves = salt(f"moves {seed}")
 
     def known_at(self, sequence: int) -> int:
-        """How many customers have signed up when order `sequence` is placed."""
-        return self.start + bisect_right(self._later, sequence)
+        """How many have signed up when order `sequence` is placed."""
+        if sequence >= self._everyone_from:
+            return self.most
+        if sequence < self._import_ends:
+            return IMPORTED_PER_ORDER * (sequence + 1)
+        later, left = divmod(sequence - self._import_ends, SIGN_UP_ORDERS)
+        # The last one of them may still be to come: the jitter decides.
+        if later and left < SIGN_UP_JITTER - 1 and left < mix(self._sign_ups, later) % SIGN_UP_JITTER:
+            later -= 1
+        return min(self.start + later, self.most)
 
-    def next_sign_up(self, sequence: int) -> int | None:
-        """The first order sequence above `sequence` that a sign-up precedes; None once all have signed up."""
-        at = bisect_right(self._later, sequence)
-        return self._later[at] if at < len(self._later) else None
-
-    def signing_up_at(self, sequence: int) -> range:
-        """The ids of those who sign up right before order `sequence`."""
-        first = 1 if sequence == 0 else self.known_at(sequence - 1) + 1
-        return range(first, self.known_at(sequence) + 1)
-
-    @cached_property
-    def kinds(self) -> Sequence[int]:
-        """HEAVY, REGULAR or CASUAL; position 0 is customer 1. Every 10 in a row hold exactly 2, 3 and 5 of them."""
-        kinds: list[int] = []
-        draws = words(f"kinds {self.seed}", self.most + GROUP)
-        for first in range(0, self.most, GROUP):
-            ranked = sorted(zip(draws[first : first + GROUP], GROUP_KINDS, strict=True))
-            kinds += [kind for _, kind in ranked]
-        return kinds[: self.most]
-
-    def buyers(self, known: int) -> list[list[int]]:
-        """The ids of the first `known` customers by kind. A kind without anyone yet is stood in for by everybody."""
-        groups: list[list[int]] = [[], [], []]
-        for customer, kind in enumerate(self.kinds[:known], 1):
-            groups[kind].append(customer)
-        return [group or list(range(1, known + 1)) for group in groups]
-
-    def profile(self, customer: int, time: datetime) -> UserChange:
-        """The sign-up event of one customer; the profile is a function of the seed and the id."""
-        which = words(f"locale {self.seed} {customer}", 1)[0] % len(LOCALES)
-        fake = self._fakers[which]
-        fake.seed_instance(words(f"profile {self.seed} {customer}", 1)[0])
-        first, last = fake.first_name(), fake.last_name()
-        return UserChange(
-            event_type="user_registered",
-            user_id=customer,
-            name=f"{first} {last}",
-            email=f"{_mailbox(first)}.{_mailbox(last)}.{customer}@example.com",
-            city=fake.city(),
-            country=COUNTRIES[which],
-            timestamp=time,
-            event_id=f"{self.seed}-user-{customer}",
-            schema_version=1,
+    def sign_up_of(self, customer: int) -> int:
+        """The order before which a customer signs up; past the last one of all, an order that never comes."""
+        if customer <= self.start:
+            return (customer - 1) // IMPORTED_PER_ORDER
+        later = customer - self.start
+        return (
+            self._import_ends + SIGN_UP_ORDERS * later + mix(self._sign_ups, later) % SIGN_UP_JITTER
+            if customer <= self.most
+            else NEVER
         )
 
-    @cached_property
-    def _fakers(self) -> list[Faker]:
-        from faker import Faker  # a third of a second, and not needed once all have signed up
+    def buyer(self, who: int, where: int, known: int, day: int) -> Buyer:
+        """Who places an order: by two uniform words, among the first `known`, on a virtual day."""
+        size, rank_of = self.block, self._rank_of
+        blocks = (known + size - 1) // size
+        choice = None
+        for _ in range(LOOKS):
+            block = where * blocks >> 32
+            step, first = self._places.get(block) or self._place(block)
+            customer = block * size + (rank_of(who) * step + first) % size + 1
+            if customer <= known:
+                choice = self._cards.get(customer) or self._card(customer)
+                if (day + choice.phase) % choice.cycle >= choice.away:
+                    return choice
+            bits = mix(self._looks, who << 32 | where)
+            who, where = bits >> 32, bits & 0xFFFFFFFF
+        return choice or self._card(1 + (where * known >> 32))
 
-        return [Faker(locale) for locale in LOCALES]
+    def next_move(self, sequence: int) -> int:
+        """The first order from `sequence` on before which someone moves: one in 1/moves orders."""
+        if not self._move_orders:
+            return NEVER
+        turn = sequence // self._move_orders
+        at = self._move_at(turn)
+        return at if at >= sequence else self._move_at(turn + 1)
+
+    def mover(self, sequence: int, known: int) -> tuple[int, int]:
+        """(customer, 64 uniform bits) of the move before an order that has one."""
+        turn = sequence // self._move_orders
+        # A walk, not a draw: the same customer does not move again soon.
+        return 1 + spread(turn, known), mix(self._moves, 2 * turn + 1)
+
+    def _move_at(self, turn: int) -> int:
+        return turn * self._move_orders + mix(self._moves, 2 * turn) % self._move_orders
+
+    def rank(self, customer: int) -> int:
+        """The customer's place in the law of its block: 0 buys most."""
+        block, place = divmod(customer - 1, self.block)
+        step, first = self._place(block)
+        return (place - first) * pow(step, -1, self.block) % self.block
+
+    def is_away(self, customer: int, day: int) -> bool:
+        """Whether the customer is in a spell without orders on that virtual day."""
+        card = self._card(customer)
+        return (day + card.phase) % card.cycle < card.away
+
+    def _place(self, block: int) -> tuple[int, int]:
+        """The permutation of ranks within a block: (step, first)."""
+        bits = mix(self._looks, ~block)
+        place = (self._steps[(bits >> 32) % len(self._steps)], (bits & 0xFFFFFFFF) % self.block)
+        if len(self._places) >= CACHED:
+            self._places.clear()
+        self._places[block] = place
+        return place
+
+    def _card(self, customer: int) -> Buyer:
+        bits = mix(self._spells, customer)
+        shortest, longest = CYCLE_DAYS
+        cycle = shortest + (bits & 0xFFFFFF) % (longest - shortest + 1)
+        # Rounded by a draw, so that over all customers the share is exact.
+        away = (cycle * self._ppm_away + (bits >> 24 & 0xFFFF) * MILLION // 0x10000) // MILLION
+        card = Buyer(customer, b"%d" % customer, cycle, (bits >> 40) % cycle, away)
+        if len(self._cards) >= CACHED:
+            self._cards.clear()
+        self._cards[customer] = card
+        return card
 
 
-def _mailbox(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "", plain) or "customer"
+def _group_rank(word: int) -> int:
+    return GROUP_RANKS[word * 100 >> 32]

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +24,10 @@ _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds
 class WorkerService:
     """Runs `python -m ecom_lite.worker <role>` as a supervised child.
 
-    The child reads one JSON line from stdin (so no password stands in a command line or an environment) and ends when stdin
-    closes; it prints one JSON object a second. It is ready when it has printed `{"ready": true, ...}`. `prepare` starts the
-    process ahead of its job, so that it imports what it needs while Kafka is still starting.
+    The child reads one JSON line from stdin (so no password stands in a command line or an environment), then what `tell`
+    sends, and ends when stdin closes; it prints one JSON object a second. It is ready when it has printed
+    `{"ready": true, ...}`. `prepare` starts the process ahead of its job, so that it imports what it needs while Kafka is
+    still starting.
     """
 
     def __init__(
@@ -43,8 +45,11 @@ class WorkerService:
         self._ready_s = ready_s
         self._stop_s = stop_s
         self._figures: dict[str, Any] = {}
+        self.last_figures: Mapping[str, Any] = {}  # the newest ones, also those of a child that has died
         self._ready = threading.Event()
         self._reader: threading.Thread | None = None
+        self._telling = threading.Lock()
+        self._has_job = False
         self.child = Child(
             role,
             [sys.executable, "-m", "ecom_lite.worker", role],
@@ -62,14 +67,14 @@ class WorkerService:
     def start(self) -> None:
         self._ready.clear()
         self._figures = {}
-        self.prepare()
-        stdin = self.child.stdin
-        assert stdin is not None
-        try:
-            stdin.write(json.dumps(self._job()).encode() + b"\n")
-            stdin.flush()
-        except (OSError, ValueError) as error:  # it died, or `stop` closed the pipe
-            raise self._death() from error
+        with self._telling:  # a change comes either in the job or after it
+            self._has_job = False
+            self.prepare()
+            try:
+                self._write(self._job())
+                self._has_job = True
+            except (OSError, ValueError) as error:  # it died, or `stop` closed the pipe
+                raise self._death() from error
         self._reader = threading.Thread(target=self._read, name=f"read-{self.name}", daemon=True)
         self._reader.start()
         give_up = time.monotonic() + self._ready_s
@@ -99,6 +104,19 @@ class WorkerService:
         if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join(timeout=2)
 
+    def tell(self, change: Mapping[str, Any]) -> None:
+        """Send the child one more line. Where none listens it is lost: the next child's job must hold the change too."""
+        with self._telling:
+            if self._has_job:
+                with suppress(OSError, ValueError):
+                    self._write(change)
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        stdin = self.child.stdin
+        assert stdin is not None
+        stdin.write(json.dumps(message).encode() + b"\n")
+        stdin.flush()
+
     def health(self) -> Health:
         figures = self._figures
         alive = self.child.alive or bool(figures.get("done"))
@@ -118,7 +136,7 @@ class WorkerService:
             figures = json.loads(line)
         except ValueError:
             return
-        self._figures = figures
+        self._figures = self.last_figures = figures
         if figures.get("ready"):
             self._ready.set()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,9 +18,10 @@ from kafka import KafkaAdminClient, TopicPartition
 from psycopg import sql
 
 from ecom_lite.check.duck import attach, query
+from ecom_lite.check.faults import BROKEN, KINDS, LINES, TWICE, UNPLANNED
 from ecom_lite.check.reconcile import Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
-from ecom_lite.events import PRODUCER_HEADER
+from ecom_lite.events import FAULT_HEADER, PRODUCER_HEADER
 from ecom_lite.kafka_client import end_offsets, ensure_topics
 from ecom_lite.warehouse.connect import Address
 
@@ -66,6 +67,31 @@ def copy(original: Bench) -> Iterator[Bench]:
         yield bench
 
 
+@pytest.fixture(scope="module")
+def faulty(kafka_bootstrap: str, template: Address) -> Iterator[Bench]:
+    """Own records only: three lines, one of them sent twice, and three that were broken on purpose in two ways."""
+    bench = Bench(kafka_bootstrap, "check_faulty", template.with_database("check_faulty"))
+    ensure_topics(bench.client, bench.topic, 4, bench.settings().kafka.dlq_topic)
+    with clone(template, bench.warehouse):
+        send_own(bench, [line(1), line(2)])
+        send_own(bench, [line(3)], fault="late")
+        send_own(bench, [line(2)], fault="duplicate")
+        send_own(bench, [b"{", b"nonsense"], fault="malformed.not_json")
+        send_own(bench, [b"[]"], fault="malformed.not_an_object")
+        bench.load()
+        faults = {"late": 1, "duplicate": 1, "malformed.not_json": 2, "malformed.not_an_object": 1}
+        write_ledger(bench, 7, 3, 0, faults)
+        make_marts(bench)
+        yield bench
+
+
+@pytest.fixture
+def faulty_copy(faulty: Bench) -> Iterator[Bench]:
+    bench = replace(faulty, warehouse=faulty.warehouse.with_database("check_faulty_copy"))
+    with clone(faulty.warehouse, bench.warehouse):
+        yield bench
+
+
 @contextmanager
 def clone(source: Address, target: Address) -> Iterator[None]:
     with source.with_database("postgres").connect("admin", autocommit=True) as admin:
@@ -82,7 +108,13 @@ def fill(bench: Bench) -> Bench:
     send_own(bench, [*own, {"event_type": "user_updated", "user_id": 1, "name": "A", "timestamp": "2026-01-01"}])
     bench.send([line("foreign", 2), line("foreign", 2), b"nonsense"], partition=1)
     bench.load()
-    bench.ask("INSERT INTO ops.sent_ledger (shop, partition, events) VALUES ('seed-7', 0, 9)")
+    write_ledger(bench, 9, 8, 1, {})
+    make_marts(bench)
+    return bench
+
+
+def make_marts(bench: Bench) -> None:
+    """Marts and minutes that agree with the facts."""
     for mart, columns in {
         "daily_sales": "count(*) AS lines, sum(revenue) AS revenue",
         "product_performance": "sum(revenue) AS revenue",
@@ -101,13 +133,24 @@ def fill(bench: Bench) -> Bench:
     bench.ask(
         "INSERT INTO realtime.stream_progress (query, batch_id, watermark, input_rows) VALUES ('q', 1, '2026-01-03T00:00:00Z', 9)"
     )
-    return bench
 
 
-def send_own(bench: Bench, values: list[dict[str, Any]]) -> None:
+def write_ledger(bench: Bench, events: int, order_lines: int, other: int, faults: dict[str, int]) -> None:
+    bench.ask(
+        "INSERT INTO ops.sent_ledger (shop, partition, events, order_lines, other_events, faults)"
+        " VALUES ('seed-7', 0, %(events)s, %(order_lines)s, %(other)s, %(faults)s) ON CONFLICT (shop, partition) DO UPDATE"
+        " SET events = %(events)s, order_lines = %(order_lines)s, other_events = %(other)s, faults = %(faults)s,"
+        " updated_at = now()",
+        {"events": events, "order_lines": order_lines, "other": other, "faults": json.dumps(faults)},  # type: ignore[arg-type]
+    )
+
+
+def send_own(bench: Bench, values: Sequence[dict[str, Any] | bytes], fault: str = "") -> None:
+    headers = [(PRODUCER_HEADER, b"seed-7")] + ([(FAULT_HEADER, fault.encode())] if fault else [])
     with bench.producer() as producer:
         for value in values:
-            producer.send(bench.topic, value=json.dumps(value).encode(), headers=[(PRODUCER_HEADER, b"seed-7")], partition=0)
+            raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+            producer.send(bench.topic, value=raw, headers=headers, partition=0)
 
 
 def count(bench: Bench, *, producing: bool = False, catch_up_s: float = 0.5) -> Report:
@@ -132,7 +175,8 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
     assert {name: report.figures[name] for name in expected} == expected
     assert json.loads(json.dumps(report.as_json(), default=str))["closes"] is True
     assert [found.name for found in report.lines] == [
-        SENT, OFFSETS, RECORDS, FACTS, OTHER, DEAD, ORPHANS, LOST, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS
+        SENT, OFFSETS, RECORDS, FACTS, OTHER, DEAD, ORPHANS, LOST, KINDS, BROKEN, UNPLANNED, TWICE, LINES,
+        MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS,
     ]  # fmt: skip
 
 
@@ -147,8 +191,9 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
             {FACTS},
         ),
         ("UPDATE warehouse.fact_sales SET revenue = revenue + 0.01 WHERE order_id = 'foreign'", {DAILY, PRODUCTS, CUSTOMERS}),
-        ("UPDATE ops.sent_ledger SET events = events - 1", {SENT}),
-        ("DELETE FROM ops.sent_ledger", {SENT}),
+        ("UPDATE ops.sent_ledger SET events = events - 1", {SENT, KINDS}),
+        ("UPDATE ops.sent_ledger SET order_lines = order_lines + 2, other_events = other_events - 2", {LINES}),
+        ("DELETE FROM ops.sent_ledger", {SENT, LINES}),
         ("UPDATE ops.consumer_offsets SET own = own + 1 WHERE partition = 1", {SENT}),
         ("UPDATE ops.consumer_offsets SET facts = facts - 1, duplicates = duplicates + 1 WHERE partition = 0", {FACTS}),
         ("UPDATE ops.consumer_offsets SET other = other - 1, duplicates = duplicates + 1 WHERE partition = 0", {OTHER}),
@@ -175,6 +220,118 @@ def test_each_violation_opens_its_line(copy: Bench, tampering: str, opens: set[s
     assert open_lines(report) == opens
     with pytest.raises(CheckFailed, match="the count does not close"):
         report.raise_if_open()
+
+
+def test_faults_are_counted_by_kind_against_what_was_found(faulty: Bench) -> None:
+    report = count(faulty)
+    assert open_lines(report) == set(), report.lines
+    assert {found.name: (found.left, found.right) for found in report.lines if found.name in (KINDS, BROKEN, TWICE, LINES)} == {
+        KINDS: (7, 7), BROKEN: (3, 3), TWICE: (1, 1), LINES: (3, 3)
+    }  # fmt: skip
+    assert json.loads(json.dumps(report.as_json(), default=str))["faults"] == {
+        "duplicate": {"sent": 1, "found": 1, "reason": None},
+        "late": {"sent": 1, "found": None, "reason": None},
+        "malformed.not_an_object": {"sent": 1, "found": 1, "reason": "not_an_object"},
+        "malformed.not_json": {"sent": 2, "found": 2, "reason": "not_json"},
+    }
+
+
+OWN_DEAD = "UPDATE ops.dead_letters SET headers = "
+SENT_FAULTS = "UPDATE ops.sent_ledger SET faults = faults || "
+
+
+@pytest.mark.parametrize(
+    ("tampering", "opens", "note"),
+    [
+        # the sums agree, the kinds do not
+        (
+            SENT_FAULTS + '\'{"malformed.not_json": 1, "malformed.not_an_object": 2}\'',
+            {BROKEN},
+            "not_an_object: 2 sent, 1 found; not_json: 1 sent, 2 found",
+        ),
+        (
+            SENT_FAULTS + '\'{"malformed.not_json": 1, "malformed.huge": 1}\'',
+            {BROKEN},
+            "huge: 1 sent, 0 found; not_json: 1 sent, 2",
+        ),
+        (SENT_FAULTS + "'{\"malformed.not_json\": 3}'", {BROKEN, KINDS}, "not_json: 3 sent, 2 found"),
+        (SENT_FAULTS + "'{\"duplicate\": 2}'", {TWICE, KINDS}, ""),
+        (SENT_FAULTS + '\'{"duplicate": 0, "malformed.huge": 1}\'', {TWICE, BROKEN}, "huge: 1 sent, 0 found"),
+        ("UPDATE ops.sent_ledger SET faults = faults - 'duplicate', other_events = 1", {TWICE}, ""),
+        ("UPDATE ops.sent_ledger SET order_lines = 4, events = 8", {SENT, LINES}, ""),
+        ("UPDATE ops.sent_ledger SET order_lines = 2, other_events = 1", {LINES}, ""),
+        ("DELETE FROM ops.dead_letters WHERE reason = 'not_an_object'", {DEAD, BROKEN}, "not_an_object: 1 sent, 0 found"),
+        (OWN_DEAD + "headers - 1 WHERE reason = 'not_an_object'", {BROKEN, UNPLANNED}, "not_an_object: 1 sent, 0 found"),
+        (
+            OWN_DEAD + "jsonb_set(headers, '{1,1}', to_jsonb(encode('late', 'base64'))) WHERE reason = 'not_an_object'",
+            {BROKEN, UNPLANNED},
+            "not_an_object: 1 sent, 0 found",
+        ),
+        (OWN_DEAD + "'[]' WHERE reason = 'not_an_object'", {BROKEN}, "not_an_object: 1 sent, 0 found"),  # nobody's
+        (
+            "UPDATE ops.consumer_offsets SET facts = facts - 1, duplicates = duplicates + 1 WHERE partition = 0",
+            {FACTS, TWICE, LINES},
+            "",
+        ),
+    ],
+)
+def test_each_fault_that_is_not_found_opens_its_line(faulty_copy: Bench, tampering: str, opens: set[str], note: str) -> None:
+    faulty_copy.ask(tampering)
+    report = count(faulty_copy, catch_up_s=0)
+    assert open_lines(report) == opens
+    (broken,) = (found for found in report.lines if found.name == BROKEN)
+    assert note in broken.note and (BROKEN in opens) == bool(note)
+    with pytest.raises(CheckFailed) as refused:
+        report.raise_if_open()
+    assert note in str(refused.value)
+
+
+def test_an_own_dead_letter_that_nobody_planned_is_named_by_its_reason(faulty_copy: Bench) -> None:
+    faulty_copy.ask(OWN_DEAD + "headers - 1 WHERE reason = 'not_json'")
+    (unplanned,) = (found for found in count(faulty_copy).lines if found.name == UNPLANNED)
+    assert (unplanned.left, unplanned.note, unplanned.closes) == (2, "not_json 2", False)
+
+
+def test_foreign_duplicates_are_allowed_for_and_no_more(loaded: Bench) -> None:
+    loaded.send([line("foreign", 2)] * 3, partition=1)
+    loaded.load()
+    report = count(loaded)
+    assert open_lines(report) == set() and report.figures["foreign"] == 6
+    (twice,) = (found for found in report.lines if found.name == TWICE)
+    assert (twice.left, twice.right, twice.note) == ("0 .. 6", 4, "6 foreign records may be some of them")
+    write_ledger(loaded, 14, 8, 1, {"duplicate": 5})
+    assert open_lines(count(loaded)) == {SENT, TWICE}
+
+
+def test_faults_close_while_they_are_being_sent(loaded: Bench) -> None:
+    ended = threading.Event()
+
+    def produce() -> None:
+        rounds = 0
+        while not ended.is_set():
+            rounds += 1
+            lines = [recent(f"live-{rounds}-{i}", 2) for i in range(20)]
+            send_own(loaded, lines)
+            send_own(loaded, lines[:3], fault="duplicate")
+            send_own(loaded, [b"nonsense"] * 2, fault="malformed.not_json")
+            faults = {"duplicate": 3 * rounds, "malformed.not_json": 2 * rounds}
+            write_ledger(loaded, 9 + 25 * rounds, 8 + 20 * rounds, 1, faults)
+            ended.wait(0.05)
+
+    thread = threading.Thread(target=produce)
+    with loaded.loading() as running:
+        thread.start()
+        try:
+            for _ in range(3):
+                report = count(loaded, producing=True, catch_up_s=20)
+                assert open_lines(report) == set(), report.lines
+        finally:
+            ended.set()
+            thread.join()
+        loaded.until_loaded(running)
+    report = count(loaded)
+    assert open_lines(report) == set()
+    assert report.figures["faults"]["malformed.not_json"]["found"] == report.figures["faults"]["malformed.not_json"]["sent"] > 0
 
 
 def test_counters_that_do_not_add_up_are_refused_by_the_table_itself(original: Bench) -> None:
@@ -227,7 +384,7 @@ def test_the_count_closes_on_a_live_system(loaded: Bench) -> None:
         while not ended.is_set():
             send_own(loaded, [recent(f"live-{sent + i}", 2) for i in range(20)])
             sent += 20
-            loaded.ask("UPDATE ops.sent_ledger SET events = %s, updated_at = now()", [sent])
+            write_ledger(loaded, sent, sent - 1, 1, {})
             ended.wait(0.05)
 
     thread = threading.Thread(target=produce)

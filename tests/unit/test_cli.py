@@ -64,7 +64,7 @@ def test_version(shell: Shell) -> None:
     [
         (["nonsense"], "nonsense"),
         (["run", "--nonsense"], "--nonsense"),
-        (["run", "--for", "soon"], "--for 'soon': give a time such as 60s, 5m or 2h"),
+        (["run", "--for", "soon"], "--for 'soon': give a time such as 60s, 5m, 2h or 90d"),
         (["run", "--for", "0s"], "--for '0s'"),
         (["run", "--rate", "fast"], "shop.rate = 'fast'"),
         (["run", "--rate", "0"], "shop.rate = '0'"),

@@ -42,7 +42,7 @@ def test_the_config_file_changes_nothing_and_its_examples_are_settings() -> None
     names = {name for name, _, _ in describe(Settings())}
     section = ""
     for line in (ROOT / "config.toml").read_text(encoding="utf-8").splitlines():
-        text = line.removeprefix("# ").strip()
+        text = line.removeprefix("# ").partition("  #")[0].strip()
         if re.fullmatch(r"\[[a-z]+\]", text):
             section = text.strip("[]")
         elif match := re.match(r"([a-z_]+) = ", text):

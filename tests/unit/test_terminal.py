@@ -54,6 +54,21 @@ def test_the_picture_of_a_live_run() -> None:
     assert max(map(len, text.splitlines())) <= 80, "fits a terminal of 80 columns"
 
 
+def test_a_shop_with_a_past_and_faults_says_so() -> None:
+    past = {
+        "rate": "natural",
+        "history": "sending",
+        "shop_time": "2026-08-25T13:07:11Z",
+        "faults": {"late": 0.05, "out_of_order": 0.01},
+    }
+    text = drawn(status_view({**STATUS, **past}, [1], NOW))
+    for words in ("sending its past", "its clock: 2026-08-25 13:07", "on purpose: late 5.0%, out of order 1.0%"):
+        assert words in text
+    assert "its own pace" in drawn(status_view({**STATUS, **past, "history": "sent"}, [1], NOW))
+    assert "paused" in drawn(status_view({**STATUS, **past, "history": "sent", "paused": True}, [1], NOW))
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_trouble_is_shown() -> None:
     failed = {
         "status": "tests failed",

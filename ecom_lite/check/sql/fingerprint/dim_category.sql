@@ -1,0 +1,3 @@
+SELECT category
+FROM warehouse.dim_category
+ORDER BY category COLLATE "C"

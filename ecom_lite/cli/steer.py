@@ -1,0 +1,93 @@
+"""Verbs that steer the simulated shop of a live run: rate, pause, resume, fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..config import rate_of
+from ..errors import UsageError
+from ..printing import print_table
+from ..steer import FAULTS, change, described, fault_shares, in_force, percent
+from .base import ConfigFile, DataDir, Json, cli, load
+
+FAULT_HELP = """Switch faults of the shop's events on and off, or show them.
+
+Each has a share, from 0% to 50%, and stays on until it is set to 0. `check` compares what was sent twice or broken with what
+was found.
+
+\b
+ecom_lite fault                                 what is on, and what there is
+ecom_lite fault late=5% malformed=1%            the others stay as they are
+ecom_lite fault off                             all of them
+
+\b
+""" + "\n".join(f"{name:<14}{text}" for name, text in FAULTS.items())
+
+
+@cli.command()
+def rate(
+    rate: Annotated[str, typer.Argument(metavar="RATE", help="Orders per second, or max, or natural.")],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Change how fast the shop of the live run sends.
+
+    A number of orders per second; max is as fast as it goes; natural follows the shop's own clock. Until the run ends.
+
+    \b
+    ecom_lite rate 500
+    ecom_lite rate max
+    """
+    try:
+        wish = rate_of(rate)
+    except ValueError as error:
+        raise UsageError(f"rate {rate!r}: {error}") from None
+    _tell(config, data_dir, {"rate": wish}, json_)
+
+
+@cli.command()
+def pause(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
+    """Let the shop of the live run send nothing, until `resume`.
+
+    All other parts go on.
+    """
+    _tell(config, data_dir, {"paused": True}, json_)
+
+
+@cli.command()
+def resume(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
+    """Let the shop send again, at the rate it had."""
+    _tell(config, data_dir, {"paused": False}, json_)
+
+
+@cli.command(help=FAULT_HELP)
+def fault(
+    faults: Annotated[list[str] | None, typer.Argument(metavar="NAME=SHARE", help="Such as late=5%; or off.")] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    if faults:
+        _tell(config, data_dir, {"faults": fault_shares(faults)}, json_)
+        return
+    now = in_force(_folder(config, data_dir))
+    if json_:
+        print(json.dumps({**now, "known": FAULTS}))
+        return
+    on: Mapping[str, float] = now.get("faults") or {}
+    print_table(["fault", "share", "what it is"], [(name, percent(on.get(name, 0)), text) for name, text in FAULTS.items()])
+
+
+def _tell(config: Path | None, data_dir: Path | None, wish: Mapping[str, object], as_json: bool) -> None:
+    now: dict[str, Any] = change(_folder(config, data_dir), wish)
+    print(json.dumps(now) if as_json else described(now))
+
+
+def _folder(config: Path | None, data_dir: Path | None) -> Path:
+    return load(config, data_dir).data_dir

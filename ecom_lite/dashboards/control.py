@@ -1,0 +1,143 @@
+"""POST /api/control: the simulated shop is told rate, pause and faults while it runs, by who has the token and nobody else."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError, create_model
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..config import Faults, Share, rate_of
+from ..errors import EcomLiteError, UsageError
+from .guard import from_this_machine, same_site
+
+logger = logging.getLogger("ecom_lite.dashboards")
+
+MAX_BODY_BYTES: Final = 4096
+SHOWN_CHARS: Final = 60
+MEDIA_TYPE: Final = "application/json"
+NO_SHOP: Final = "this run has no simulated shop (shop.enabled is false): there is nothing to control"
+
+Control = Callable[[Mapping[str, object]], Mapping[str, object]]  # a change, {} for none -> what is in force now
+
+# What can be switched: the shares of [faults], all 0 by default; what else stands there says how.
+FAULTS: Final = tuple(name for name, field in Faults.model_fields.items() if field.default == 0)
+_fields: dict[str, Any] = {name: (Share, 0.0) for name in FAULTS}
+_Shares: Any = create_model("_Shares", __config__=ConfigDict(extra="forbid"), **_fields)
+
+
+def _rate(value: object) -> float | str:
+    return rate_of(None if isinstance(value, bool) else value)  # true is no rate of 1
+
+
+class _Change(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    rate: Annotated[float | Literal["max", "natural"], BeforeValidator(_rate)] = 5.0
+    paused: StrictBool = False
+    faults: _Shares = Field(default_factory=_Shares)
+
+
+def read_change(body: bytes) -> dict[str, object]:
+    """The change that a request asks for, checked by the types of the settings: only what was given, shares as numbers.
+
+    Raises UsageError that names each wrong value and what is allowed.
+    """
+    try:
+        # Whole numbers as float: one of a thousand digits is then infinite, and refused as out of range.
+        document = json.loads(body, parse_int=float)
+    except (ValueError, RecursionError):
+        raise UsageError("the body is not JSON") from None
+    if not isinstance(document, dict) or not document:
+        raise UsageError(f"give a JSON object with one or more of: {', '.join(_Change.model_fields)}")
+    try:
+        change: dict[str, object] = _Change.model_validate(document).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise UsageError("; ".join(_explain(problem) for problem in error.errors())) from None
+    return change
+
+
+def _explain(problem: Any) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = FAULTS if len(problem["loc"]) > 1 else _Change.model_fields
+        what = "fault" if known is FAULTS else "switch"
+        return f"{_short(name)[1:-1]}: no such {what}; there is: {', '.join(known)}"
+    if problem["type"] in ("model_type", "model_attributes_type"):
+        return f'{name} = {_short(problem["input"])}: give an object such as {{"late": 0.05}}'
+    if problem["loc"] == ("paused",):
+        return f"paused = {_short(problem['input'])}: give true or false"
+    return f"{name} = {_short(problem['input'])}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def control_endpoint(control: Control | None, token: str) -> Callable[[Request], Any]:
+    """The route's handler for GET (what is in force) and POST (a change). Checks go from who asks to what is asked."""
+
+    async def answer(request: Request) -> Response:
+        if not from_this_machine(request.scope):
+            return _refusal(403, "control is for programs on this machine only")
+        if not same_site(request.headers):
+            return _refusal(403, "not for other sites")
+        if not _has_token(request, token):
+            return _refusal(401, "not authorized")
+        if control is None:
+            return _refusal(409, NO_SHOP)
+        change: dict[str, object] = {}
+        if request.method == "POST":
+            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+                return _refusal(415, f"send {MEDIA_TYPE}")
+            body = await _body(request)
+            if body is None:
+                return _refusal(413, f"at most {MAX_BODY_BYTES:,} bytes")
+            try:
+                change = read_change(body)
+            except UsageError as error:
+                return _refusal(400, str(error))
+        try:
+            # It may write to a pipe: not on the loop that serves the page.
+            now = await run_in_threadpool(control, change)
+        except EcomLiteError as error:
+            return _refusal(409, str(error))
+        if change:
+            logger.info("control: %s", change)
+        return _json(dict(now), 200)
+
+    return answer
+
+
+def _has_token(request: Request, token: str) -> bool:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    right = hmac.compare_digest(given.strip().encode(), token.encode())
+    return right and scheme.lower() == "bearer" and bool(token)
+
+
+async def _body(request: Request) -> bytes | None:
+    """None when it is too long; no more than the limit and a chunk is ever held."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return body
+
+
+def _refusal(code: int, message: str) -> Response:
+    response = _json({"error": message}, code)
+    if code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _json(content: dict[str, object], code: int) -> Response:
+    return JSONResponse(content, code, headers={"Cache-Control": "no-store"})
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "..."
