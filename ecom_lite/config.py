@@ -147,7 +147,9 @@ class Shop(Section):
     # Its size
     orders_per_day: int = Field(2_500, ge=1, le=100_000_000, description="by its clock, on average")
     products: int = Field(20, ge=1, le=1_000_000, description="unset: 20, with a history 300")
-    customers: int = Field(200, ge=1, le=100_000_000, description="so many sign up in the end; unset: 200, with a history 20,000")
+    customers: int = Field(
+        200, ge=1, le=100_000_000, description="so many sign up in the end; unset: 200, with a history 200,000"
+    )
     customers_start: int | None = Field(None, ge=1, description="so many are there at the opening; unset: a twentieth")
     countries: Countries = Field(("US", "GB", "DE", "FR", "ES", "NL"), min_length=1)
     # Its rhythm: 0 is flat, 1 is a usual shop
@@ -158,7 +160,7 @@ class Shop(Section):
     buyers: Literal["50/30/20", "long tail"] | None = Field(
         None, description="who buys how much; unset: 50/30/20 up to 10,000 customers, then a long tail"
     )
-    buyers_tail: float = Field(1.02, ge=0, le=2, description="exponent of the long tail: 1.02 gives four fifths to one fifth")
+    buyers_tail: float = Field(2.0, ge=0, le=4, description="exponent of the long tail: 2 gives four fifths to one fifth")
     lapsed: Unit = Field(0.2, description="share of the customers who stay away for a while, at any time")
     moves: Unit = Field(0.005, description="of so many orders the customer has moved house before")
     # Its baskets
@@ -168,7 +170,7 @@ class Shop(Section):
     cancelled: Unit = Field(0.03, description="of all orders, on average over the categories")
     returned: Unit = Field(0.06, description="of all orders, one line of them, on average over the categories")
     # Its range
-    product_tail: float = Field(1.0, ge=0, le=2, description="exponent of the popularity in a range of more than 20 products")
+    product_tail: float = Field(0.8, ge=0, le=2, description="exponent of the popularity in a range of more than 20 products")
     price_change: Unit = Field(0.05, description="every 30 days a price moves by up to this")
     promotions: Unit = Field(0.05, description="share of the products that are on promotion in a week")
     discount: Unit = Field(0.2, description="by so much a promotion is cheaper")
@@ -178,7 +180,7 @@ class Shop(Section):
     def _size(cls, given: Any) -> Any:
         # In months of business 200 customers would all be regulars, and 20 products a stall.
         if isinstance(given, Mapping) and given.get("history") is not None:
-            return {"products": 300, "customers": 20_000, **given}
+            return {"products": 300, "customers": 200_000, **given}
         return given
 
 

@@ -165,7 +165,8 @@ def product(index: int) -> Product:
     # Counting through makers, styles and nouns gives each product of a category its own title; then come series.
     rest, maker = divmod(index // len(CATEGORIES), len(MAKERS))
     rest, style = divmod(rest, len(STYLES))
-    series, noun = divmod(rest + maker + style, len(category.nouns))
+    series, noun = divmod(rest, len(category.nouns))
+    style, noun = (style + 5 * maker + index) % len(STYLES), (noun + maker + style) % len(category.nouns)
     title = f"{MAKERS[maker]} {STYLES[style]} {category.nouns[noun]}" + (f" {series + 1}" if series else "")
     span = (category.high - category.low) * 100
     cents = category.low * 100 + span * (bits & 0xFFFF) * (bits >> 16 & 0xFFFF) // 2**32  # two draws: cheap ones are common

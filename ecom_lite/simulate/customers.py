@@ -15,6 +15,7 @@ SMALL_SHOP: Final = 10_000  # customers; up to here 50/30/20 unless the settings
 GROUP: Final = 10  # of so many customers in a row 2 are heavy, 3 regular, 5 casual: 50, 30, 20 % of the orders
 GROUP_RANKS: Final = (0,) * 25 + (1,) * 25 + tuple(2 + n // 10 for n in range(30)) + tuple(5 + n // 4 for n in range(20))
 BLOCK: Final = 1024  # of so many customers in a row each block has the whole long tail
+TAIL_OFFSET: Final = 60  # ranks: flattens the top, as nobody shops every hour: the first of a block places 1.8 % of its orders
 LOOKS: Final = 6  # draws for a buyer who is known and not away; after that one who is away comes all the same
 CYCLE_DAYS: Final = (60, 180)  # virtual days from one spell away to the next, inclusive; each customer has a length
 CACHED: Final = 32_768
@@ -52,7 +53,7 @@ class Customers:
         self._places: dict[int, tuple[int, int]] = {}
         groups = settings.buyers == "50/30/20" or (settings.buyers is None and self.most <= SMALL_SHOP)
         self.block = GROUP if groups else BLOCK
-        tail = LongTail(BLOCK, settings.buyers_tail)
+        tail = LongTail(BLOCK, settings.buyers_tail, TAIL_OFFSET)
         self._rank_of = _group_rank if groups else tail.rank
         self._steps = [step for step in range(1, self.block) if gcd(step, self.block) == 1]
         self._move_orders = MILLION // ppm(settings.moves) if ppm(settings.moves) else 0

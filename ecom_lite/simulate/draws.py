@@ -81,12 +81,12 @@ class Shuffle:
 
 
 class LongTail:
-    """Ranks 0 .. size - 1 with weights (rank + 1) ** -exponent; past EXACT_RANKS in steps of equal weight.
+    """Ranks 0 .. size - 1 with weights (rank + 1 + offset) ** -exponent; past EXACT_RANKS in steps of equal weight.
 
     Holds some hundred integers whatever the size is.
     """
 
-    def __init__(self, size: int, exponent: float) -> None:
+    def __init__(self, size: int, exponent: float, offset: int = 0) -> None:
         self._first: list[int] = []
         self._weight: list[int] = []
         counts: list[int] = []
@@ -96,7 +96,7 @@ class LongTail:
             first = 0
             while first < size:
                 count = min(1 if first < EXACT_RANKS else first // 8, size - first)
-                middle = Decimal(2 * first + count + 1) / 2
+                middle = Decimal(2 * first + count + 1) / 2 + offset
                 self._first.append(first)
                 self._weight.append(max(1, int(middle**power * _SCALE)))
                 counts.append(count)

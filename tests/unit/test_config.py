@@ -44,7 +44,7 @@ def test_times_and_shares_are_read_as_people_write_them() -> None:
 
 def test_a_shop_with_a_history_is_larger_unless_its_size_is_given() -> None:
     assert load_settings(env={}).shop.customers == 200
-    assert load_settings(env={}, flags={"shop.history": "90d"}).shop.customers == 20_000
+    assert load_settings(env={}, flags={"shop.history": "90d"}).shop.customers == 200_000
     assert load_settings(env={}, flags={"shop.history": "90d", "shop.customers": 50}).shop.customers == 50
     assert load_settings(env={}, flags={"shop.history": "90d"}).shop.products == 300
 

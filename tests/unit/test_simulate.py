@@ -39,7 +39,7 @@ for times in opened, Timetable(settings, opened):
 # Whoever changes the stream of existing seeds does it knowingly, and updates these.
 GOLDEN = {
     "default": "0061cb1baa322311e21db26658335820ec4330857734ef66f51b444179ed5f1c",
-    "big": "d7bd9d4868296726580f76078f2729dbbb60392ffeb7f040f96eace294a315bb",
+    "big": "056c85c88587eea81186edefbfbc15683c413b263cb02b90b72b0d348672ece1",
 }
 
 

@@ -98,7 +98,7 @@ def test_products_sell_by_their_popularity(draw: Draw) -> None:
 
 def test_a_big_range_has_a_long_tail() -> None:
     """30,000 orders of 100,000 products: the first hundred have 43 % of the first lines, all categories have some."""
-    orders = Orders(ShopSettings.model_validate({"products": 100_000, "promotions": 0}))
+    orders = Orders(ShopSettings.model_validate({"products": 100_000, "promotions": 0, "product_tail": 1}))
     first = [orders.lines(n)[0] >> QUANTITY_BITS for n in range(30_000)]
     tail, ranking = orders.catalogue.tail, orders.catalogue.ranking
     ranks = [ranking.place_of(index) for index in first]
@@ -127,7 +127,7 @@ def test_a_fifth_buys_half_and_half_a_fifth(draw: Draw) -> None:
     assert found["casual"] == pytest.approx(0.20, abs=0.02)
 
 
-@pytest.mark.parametrize(("exponent", "share"), [(0.86, 0.69), (1.02, 0.80)])
+@pytest.mark.parametrize(("exponent", "share"), [(1.5, 0.68), (2, 0.80)])
 def test_in_a_large_shop_a_fifth_of_the_customers_buys_most(exponent: float, share: float) -> None:
     """The long tail, 60,000 orders of 2,048 customers of whom nobody is away: the share of the first fifth within 2 points."""
     settings = ShopSettings.model_validate({"customers": 20_480, "lapsed": 0, "buyers_tail": exponent})
@@ -141,7 +141,7 @@ def test_in_a_large_shop_a_fifth_of_the_customers_buys_most(exponent: float, sha
         ranks[customers.rank(buyer)] += 1
     assert set(bought) <= set(range(1, 2049))
     assert sum(count for _, count in bought.most_common(410)) / 60_000 == pytest.approx(share, abs=0.02)
-    assert ranks[0] / ranks[99] == pytest.approx(100**exponent, rel=0.35)
+    assert ranks[0] / ranks[99] == pytest.approx((160 / 61) ** exponent, rel=0.35)
 
 
 def test_hours_weekdays_and_months_have_their_shape(draw: Draw) -> None:
