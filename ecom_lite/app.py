@@ -15,8 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
-
 from .config import Settings, dump_settings
 from .engines import cds
 from .engines.child import ChildRegistry
@@ -251,17 +249,7 @@ class App:
         assert producer is not None and wishes is not None
         until = producer.last_figures.get("until")
         wanted = {"events": self.settings.shop.events} if until is None else {"until": until}
-        job = self._job()
-        # A shop keeps what it has opened with: only what was set for this run is compared with that.
-        job["settings"]["shop"] |= {
-            name: value for name, value in self._opened_with().items() if name not in self.settings.shop.model_fields_set
-        }
-        return {**job, **wanted, "control": wishes.now()}
-
-    def _opened_with(self) -> dict[str, Any]:
-        with psycopg.connect(self.address.conninfo("ecom_reader")) as reader:
-            row = reader.execute("SELECT settings FROM ops.shops WHERE shop = %s", [f"seed-{self.settings.shop.seed}"]).fetchone()
-        return dict(row[0]) if row and row[0] else {}
+        return {**self._job(), **wanted, "control": wishes.now()}
 
     def _java(self) -> Any:
         return find_java(self.settings.jars.java)

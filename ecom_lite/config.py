@@ -40,7 +40,7 @@ def rate_of(value: Any) -> float | str:
     if value in ("max", "natural"):
         return str(value)
     try:
-        number = float(value)
+        number = 0.0 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = 0.0
     if not 0 < number < 1e9:

@@ -11,10 +11,10 @@ import typer
 
 from .. import __version__
 from ..errors import EcomLiteError
-from . import life, look, machine
+from . import data, life, look, machine, steer
 from .base import cli
 
-__all__ = ["cli", "life", "look", "machine", "main"]
+__all__ = ["cli", "data", "life", "look", "machine", "main", "steer"]
 
 
 def _version(asked: bool) -> None:

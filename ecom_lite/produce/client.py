@@ -30,7 +30,7 @@ _DELAYED: Final = ("late", "out_of_order")
 Unacked = deque[tuple[Any, Outgoing]]  # (future, event) in the order of sending
 
 
-class _Closable(KafkaProducer):  # type: ignore[misc]
+class Closable(KafkaProducer):  # type: ignore[misc]
     """kafka-python's `close` gives up halfway when its flush times out: the IO thread would go on sending."""
 
     def flush(self, timeout: float | None = None) -> None:
@@ -47,7 +47,7 @@ class Sender:
     """
 
     def __init__(self, config: Config, topic: str, ledger: Ledger) -> None:
-        self._producer = _Closable(
+        self._producer = Closable(
             **config,
             acks="all",
             enable_idempotence=True,

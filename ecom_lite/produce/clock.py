@@ -76,6 +76,7 @@ class ShopClock:
         self._by_rate = False
         if self.past(sequence):
             self._stamped = True
+            self._anchor = (self._plan.live_from or now, monotonic)  # a speed counts from the end of the past
             return min(UNPACED_ORDERS, self._past - sequence)
         if not factor:
             return 0

@@ -22,7 +22,7 @@ class Pace:
         if rate == self._rate:
             return
         if rate is not None:
-            ahead = 0.0 if self._rate is None else min(0.0, (now - self._origin) * self._rate - self._done)
+            ahead = 0.0 if self._rate is None else min(1.0, (now - self._origin) * self._rate - self._done)
             self._origin, self._done = now - ahead / rate, 0
         self._rate = rate
 

@@ -15,7 +15,8 @@ from ecom_lite.cli import base
 from ecom_lite.supervise.lock import RunLock
 from ecom_lite.supervise.state import write_state
 
-VERBS = ("run", "status", "stop", "logs", "refresh", "check", "sql", "migrate", "fetch", "reset", "doctor", "config")
+LOOKING = ("run", "status", "stop", "logs", "refresh", "check", "sql", "migrate", "fetch", "reset", "doctor", "config")
+VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "generate", "produce")
 
 
 class Said(NamedTuple):

@@ -1,0 +1,280 @@
+"""`produce FILE` against a real Kafka: what stood in the file is in the topic, keyed, in order, at its pace, and counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer
+from kafka.partitioner import murmur2
+
+from ecom_lite import events, kafka_client, send_file
+from ecom_lite.config import Settings, load_settings
+from ecom_lite.errors import EcomLiteError, NotRunning, UsageError
+from ecom_lite.own_lines import MAX_LINE_BYTES
+from ecom_lite.send_file import Result, Wish
+from ecom_lite.simulate import Shop, Timetable
+from ecom_lite.supervise.lock import RunLock
+from ecom_lite.supervise.state import write_state
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+MAX = Wish(rate="max")
+PATIENCE_S = 60.0
+
+
+def settings_for(bootstrap: str, topic: str, data_dir: Path) -> Settings:
+    flags = {"kafka.topic": topic, "kafka.bootstrap": bootstrap, "run.data_dir": data_dir}
+    return load_settings(env={}, flags=flags)
+
+
+@pytest.fixture
+def settings(kafka_bootstrap: str, topic: str, data_dir: Path) -> Settings:
+    return settings_for(kafka_bootstrap, topic, data_dir)
+
+
+def line(user: object = 3, number: int = 1, at_s: float = 0.0, **changes: object) -> bytes:
+    event = {
+        "order_id": f"mine-{number}", "user_id": user, "product_id": 7, "product_title": "Café crème", "category": "Drinks",
+        "price": 2.5, "quantity": 2, "revenue": 5.0, "timestamp": (NOW - timedelta(days=1, seconds=-at_s)).isoformat(),
+    }  # fmt: skip
+    return json.dumps({**event, **changes}, ensure_ascii=False).encode()
+
+
+def in_topic(settings: Settings) -> list[Any]:
+    """All records, partition after partition."""
+    config = kafka_client.client_config(settings.kafka, settings.kafka.bootstrap)
+    ends = kafka_client.end_offsets(config, settings.kafka.topic)
+    consumer = KafkaConsumer(**config, group_id=None, auto_offset_reset="earliest")
+    found: dict[int, list[Any]] = defaultdict(list)
+    try:
+        parts = kafka_client.partitions_of(consumer, settings.kafka.topic)
+        consumer.assign(parts)
+        give_up = time.monotonic() + PATIENCE_S
+        while any(consumer.position(part) < ends[part.partition] for part in parts):
+            assert time.monotonic() < give_up, "the topic cannot be read to its end"
+            for part, records in consumer.poll(timeout_ms=200, max_records=20_000).items():
+                found[part.partition] += records
+    finally:
+        consumer.close()
+    return [record for partition in sorted(found) for record in found[partition]]
+
+
+class Time:
+    """A clock that only sleeping moves, and when each event was handed over by it."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        assert 0 < seconds <= send_file.WAIT_S
+        self.now_s += seconds
+        self.slept.append(seconds)
+
+
+def sent(settings: Settings, file: Path, wish: Wish, clock: Time | None = None) -> tuple[Result, list[str]]:
+    said: list[str] = []
+    clock = clock or Time()
+    return send_file.send_file(settings, str(file), wish, said.append, monotonic=clock.monotonic, sleep=clock.sleep), said
+
+
+def test_the_shops_own_lines_arrive_whole_keyed_and_in_order_per_key(settings: Settings, tmp_path: Path) -> None:
+    opening = datetime(2026, 1, 1, tzinfo=UTC)
+    stream = Shop(settings.shop).batch(0, 10_000, Timetable(settings.shop, opening))
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"".join((event.value or b"") + b"\n" for event in stream))
+    result, said = sent(settings, file, MAX)
+    assert (result.lines, result.sent, result.acknowledged, result.broken) == (len(stream),) * 3 + (0,)
+    assert said == [f"sending to topic {settings.kafka.topic}: as fast as it goes"]
+    records = in_topic(settings)
+    assert Counter(record.value for record in records) == Counter(event.value for event in stream)
+    of_key, expected = defaultdict(list), defaultdict(list)
+    for record in records:
+        of_key[record.key].append(record.value)
+        assert record.partition == (murmur2(record.key) & 0x7FFFFFFF) % 4
+        assert not record.headers, "foreign to the ledger"
+    for event in stream:
+        expected[str(events.parse(event.value, NOW).user_id).encode()].append(event.value)
+    assert of_key == expected
+
+
+def test_lines_go_as_they_are_with_the_customer_as_key_and_the_broken_ones_are_named(settings: Settings, tmp_path: Path) -> None:
+    lines = {
+        line("0012"): b"12",
+        b"  " + line(4, 2).replace(b", ", b" ,\t") + b" ": b"4",
+        line(5, 3, revenue=4.0): b"5",
+        line(6, 4, quantity=0): b"6",
+        line(True, 5): None,
+        line(None, 6): None,
+        b"not json": None,
+        b'{"user_id": 8}': b"8",
+        b'{"user_id": "9"}': b"9",
+        b"[1]": None,
+        b'{"broken \xff": 1}': None,
+        b'{"event_type":"order_cancelled","order_id":1,"product_id":7,"quantity":1,"timestamp":1767261600000}': None,
+    }
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n\n" + b"\r\n".join(lines) + b"\n  \n")
+    result, said = sent(settings, file, MAX)
+    assert {record.value: record.key for record in in_topic(settings)} == lines
+    assert (result.sent, result.acknowledged, result.broken, result.unsent) == (12, 12, 9, 0)
+    assert result.reasons["revenue_mismatch"] == 1 and result.reasons["not_json"] == 1 and result.reasons["not_utf8"] == 1
+    named = [text for text in said if text.startswith("line ")]
+    assert [text.split(":")[0] for text in named] == ["line 5", "line 6", "line 7", "line 8", "line 9"]
+    assert "revenue_mismatch" in named[0] and named[0].endswith("(will be a dead letter)")
+    assert "further lines that break the contract are only counted" in said
+    assert str(result).startswith("12 events sent and acknowledged in ") and "9 of them break the contract (" in str(result)
+
+
+def test_timestamps_set_the_pace_and_the_first_event_goes_at_once(settings: Settings, tmp_path: Path) -> None:
+    offsets = [0.0, 1.0, 1.0, 600.0, 30.0, 3600.0]  # one is out of order: it goes when its turn has come
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join(line(1, n, at_s) for n, at_s in enumerate(offsets)))
+    clock = Time()
+    result, said = sent(settings, file, Wish(), clock)
+    assert result.acknowledged == 6
+    assert sum(clock.slept) == pytest.approx(3600)
+    assert "as the timestamps say: it takes 1:00:00; --speed makes that shorter, --rate max" in said[0]
+    clock = Time()
+    result, said = sent(settings, file, Wish(speed=600), clock)
+    assert sum(clock.slept) == pytest.approx(6) and result.seconds == pytest.approx(6)
+    assert said[0].endswith("as the timestamps say, 600 times as fast: it takes 0:00:06")
+
+
+def test_a_rate_sets_the_pace_whatever_the_timestamps(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join(line(1, n, n * 500.0) for n in range(41)))
+    clock = Time()
+    _, said = sent(settings, file, Wish(rate=20.0), clock)
+    assert sum(clock.slept) == pytest.approx(2)
+    assert said[0].endswith("20 events per second")
+
+
+def test_lines_without_timestamps_go_as_fast_as_they_can(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b'{"user_id": 1}\n' * 10)
+    clock = Time()
+    result, said = sent(settings, file, Wish(), clock)
+    assert result.acknowledged == 10 and clock.slept == []
+    assert said[-1].endswith("only counted") and any(text.endswith("as fast as it goes") for text in said)
+
+
+def test_a_line_that_kafka_cannot_take_is_not_sent_and_the_others_are(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    largest = b'{"user_id": 1, "x": "' + b"x" * (MAX_LINE_BYTES - 23) + b'"}'
+    assert len(largest) == MAX_LINE_BYTES
+    file.write_bytes(b"\n".join([line(1, 1), b"x" * 3_000_000, largest, line(1, 2)]))
+    result, said = sent(settings, file, MAX)
+    assert (result.lines, result.sent, result.acknowledged, result.unsent) == (4, 3, 3, 1)
+    assert {len(record.value) for record in in_topic(settings)} == {len(line(1, 1)), MAX_LINE_BYTES}
+    assert any(text.startswith("line 2: too_large") and text.endswith("(not sent)") for text in said)
+    assert str(result).endswith("1 too long for Kafka, not sent")
+
+
+def test_check_sends_nothing_and_needs_no_broker(data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join([line(), b"no", line()]))
+    result, said = sent(settings_for("", "events", data_dir), file, Wish(check=True))
+    assert (result.lines, result.sent, result.broken) == (3, 0, 1)
+    assert str(result) == "3 lines, 1 of them break the contract (not_json 1)"
+    (named,) = said
+    assert named.startswith("line 2: not_json") and "will be" not in named
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\x1f\x8b\x08\x00rest", "zcat"),
+        (b"PAR1\x15\x04", "Parquet"),
+        ("{}".encode("utf-16"), "UTF-16"),
+        (b"\x7fELF\x00\x00", "no text"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_and_not_sent(content: bytes, what: str, data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=what):
+        sent(settings_for("", "events", data_dir), file, Wish(check=True))
+
+
+def test_a_file_that_is_not_there_or_is_a_folder_is_named(data_dir: Path, tmp_path: Path) -> None:
+    settings = settings_for("", "events", data_dir)
+    with pytest.raises(UsageError, match="no such file"):
+        sent(settings, tmp_path / "none", MAX)
+    with pytest.raises(UsageError, match="is a folder"):
+        sent(settings, tmp_path, MAX)
+
+
+def test_without_a_broker_it_says_what_to_do(data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(line())
+    with pytest.raises(NotRunning, match=r"ecom_lite run.*ECOM_LITE_KAFKA__BOOTSTRAP"):
+        sent(settings_for("", "events", data_dir), file, MAX)
+    with pytest.raises(EcomLiteError, match=r"no Kafka at 127\.0\.0\.1:9 "):
+        sent(settings_for("127.0.0.1:9", "events", data_dir), file, MAX)
+
+
+def test_the_live_run_is_found_by_its_state_file(kafka_bootstrap: str, topic: str, data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(line())
+    settings = settings_for("", topic, data_dir)
+    with RunLock(data_dir, "run"):
+        with pytest.raises(EcomLiteError, match="still starting"):
+            sent(settings, file, MAX)
+        write_state(data_dir, {"bootstrap": kafka_bootstrap})
+        assert sent(settings, file, MAX)[0].acknowledged == 1
+    with pytest.raises(NotRunning):
+        sent(settings, file, MAX)
+
+
+def test_a_topic_that_is_not_there_is_named(kafka_bootstrap: str, data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(line())
+    with pytest.raises(EcomLiteError, match="Kafka has no topic nowhere"):
+        sent(settings_for(kafka_bootstrap, "nowhere", data_dir), file, MAX)
+
+
+def produce(settings: Settings, *arguments: str, folder: Path, **pipes: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "ecom_lite", "produce", *arguments, "--data-dir", str(settings.data_dir)]
+    kafka = {"ECOM_LITE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap, "ECOM_LITE_KAFKA__TOPIC": "another"}
+    return subprocess.Popen(
+        command, cwd=folder, env={**os.environ, **kafka}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **pipes
+    )
+
+
+def test_the_command_reads_stdin_and_tells_programs_what_it_did(settings: Settings, tmp_path: Path) -> None:
+    topic = ["--topic", settings.kafka.topic]
+    with produce(settings, "-", "--rate", "max", "--json", *topic, folder=tmp_path, stdin=subprocess.PIPE) as process:
+        out, err = process.communicate(line(1, 1) + b"\n" + line(2, 2), timeout=PATIENCE_S)
+    assert process.returncode == 0, err
+    told = json.loads(out)
+    assert (told["topic"], told["lines"], told["acknowledged"], told["broken"]) == (settings.kafka.topic, 2, 2, 0)
+    assert b"2 events sent and acknowledged in" in err
+    assert len(in_topic(settings)) == 2
+
+
+def test_ctrl_c_says_how_many_were_acknowledged(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join([line(1, n) for n in range(5)] + [line(1, 9, at_s=3600)]))
+    with produce(settings, str(file), "--json", "--topic", settings.kafka.topic, folder=tmp_path) as process:
+        give_up = time.monotonic() + PATIENCE_S
+        while len(in_topic(settings)) < 5:
+            assert process.poll() is None and time.monotonic() < give_up
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert json.loads(out)["acknowledged"] == 5 and json.loads(out)["interrupted"]
+    assert b"5 events sent and acknowledged" in err and b"Traceback" not in err
