@@ -38,8 +38,8 @@ class History:
             self._began = self._clock()
         if self._began is None or "loaded" in self.seconds:
             return False
-        if figures.get("history") == "sent":
-            self.events = int(figures.get("history_events") or 0)
+        if figures.get("history") != "sending" and figures.get("history_events"):  # "": a restarted producer finds it sent
+            self.events = self.events or int(figures["history_events"])
             self._reached("sent")
             if self._loaded() >= self.events:
                 self._reached("loaded")

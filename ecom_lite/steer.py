@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from .config import Faults, share_of
+from .config import Faults
 from .errors import EcomLiteError, NotRunning, UsageError
 from .supervise.lock import holder
 from .supervise.state import read_state
+from .values import share_of
 
 TIMEOUT_S: Final = 5.0  # for each request
 APPLY_S: Final = 5.0  # for the producer to take a change over

@@ -103,7 +103,7 @@ def produce(
     zcat events.jsonl.gz | ecom_lite produce - --rate 500
     ecom_lite produce events.jsonl --check
     """
-    from ..send_file import Wish, send_file
+    from ..own_events.send import Wish, send_file
 
     settings = load(config, data_dir, kafka__topic=topic)
     result = send_file(settings, file, Wish.of(speed, rate, check), _say)

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from ..config import duration_s
 from ..errors import EcomLiteError, NotRunning, UsageError
 from ..printing import log_line
+from ..values import duration_s
 from .base import ConfigFile, DataDir, Json, cli, load
 
 

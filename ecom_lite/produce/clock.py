@@ -53,7 +53,9 @@ class ShopClock:
         return None if isinstance(self.rate, str) else self.rate
 
     def change_rate(self, rate: float | str, monotonic: float) -> None:
-        """From now on by this rate, and no longer at a speed."""
+        """From now on by this rate, and no longer at a speed. Saying it again changes nothing."""
+        if rate == self.rate and self._speed is None:
+            return
         self.rate, self._speed, self._offset = rate, None, None
         self._pace.change(self._orders_per_s(), monotonic)
 

@@ -79,11 +79,10 @@ class Figures:
         sequence = self._course.sequence
         time, behind_s = clock.reading(sequence, wall, now)
         sent = clock.has_past and not clock.past(sequence)
-        if sent and self.history_events is None:  # by an earlier process
-            self.history_events = self._ledger.stream_events
+        earlier = sent and self.history_events is None  # by an earlier process
         return {
-            "history": "sent" if sent else "sending" if clock.has_past else "",
-            "history_events": self.history_events or 0,
+            "history": "" if earlier else "sent" if sent else "sending" if clock.has_past else "",
+            "history_events": self.history_events or (self._ledger.stream_events if earlier else 0),
             "behind_s": behind_s,
             "shop_time": time,
             "control": self._control.figures(clock.rate),

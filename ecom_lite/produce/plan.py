@@ -66,7 +66,7 @@ def plan(shop: Shop, opening: Opening) -> Plan:
     kept = opening.settings or {}
     started = kept.get("start") is not None
     speed = shop.speed or (kept.get("speed") if shop.rate is None else None)
-    natural = opening.opened_at is not None and not started
+    natural = opening.opened_at is not None and (not started or speed is not None)
     rate = shop.rate if shop.rate is not None else "natural" if natural else DEFAULT_RATE
     keeps_time = started or shop.speed is not None or kept.get("speed") is not None
     return Plan(opening.opened_at, opening.live_from, rate, speed, keeps_time)

@@ -169,7 +169,7 @@ class Producer:
         told = self._control.apply()
         if told:
             self._course.faults.settings = self._control.faults
-            if self._control.rate is not None and self._control.rate != clock.rate:
+            if self._control.rate is not None:
                 clock.change_rate(self._control.rate, self._monotonic())
         return told
 

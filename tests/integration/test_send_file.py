@@ -20,8 +20,8 @@ from kafka.partitioner import murmur2
 from ecom_lite import events, kafka_client, send_file
 from ecom_lite.config import Settings, load_settings
 from ecom_lite.errors import EcomLiteError, NotRunning, UsageError
-from ecom_lite.own_lines import MAX_LINE_BYTES
-from ecom_lite.send_file import Result, Wish
+from ecom_lite.own_events.lines import MAX_LINE_BYTES
+from ecom_lite.own_events.send import Result, Wish
 from ecom_lite.simulate import Shop, Timetable
 from ecom_lite.supervise.lock import RunLock
 from ecom_lite.supervise.state import write_state

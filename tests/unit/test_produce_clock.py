@@ -193,6 +193,14 @@ def test_a_rate_that_was_changed_holds_at_once() -> None:
     assert walk.run(10) <= 22
 
 
+def test_the_natural_pace_can_be_asked_for_in_place_of_a_speed() -> None:
+    walk = Walk(start=NOW - timedelta(hours=6), speed=2, orders_per_day=10_000)
+    walk.run(10)
+    walk.clock.change_rate("natural", walk.monotonic)
+    walk.run(10)
+    assert walk.sequence == Timetable(walk.shop, NOW - timedelta(hours=6)).due(walk.now)
+
+
 def test_a_history_that_a_rate_has_outrun_goes_on_naturally_with_the_time_of_sending() -> None:
     walk = Walk(history="1d", rate=200, orders_per_day=1000)
     walk.run(60)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final
 
-from .config import Settings, rate_of
-from .errors import EcomLiteError, NotRunning, UsageError
-from .events import Clock, utc_now
-from .own_lines import Line, last_time, opened, read
-from .supervise.lock import holder
-from .supervise.state import read_state
+from ..config import Settings
+from ..errors import EcomLiteError, NotRunning, UsageError
+from ..events import Clock, utc_now
+from ..supervise.lock import holder
+from ..supervise.state import read_state
+from ..values import rate_of
+from .lines import Line, last_time, opened, read
 
 NAMED: Final = 5  # so many lines that break the contract are named, the others counted
 WAIT_S: Final = 0.5  # the longest sleep, so that a broker that is away is noticed
@@ -138,8 +139,8 @@ def _send(
     # kafka-python takes a third of a second to import, and --check needs none of it.
     from kafka.errors import KafkaError
 
-    from .kafka_client import client_config, end_offsets, explained
-    from .line_sender import LineSender
+    from ..kafka_client import client_config, end_offsets, explained
+    from .sender import LineSender
 
     config = client_config(settings.kafka, _bootstrap(settings))
     end_offsets(config, result.topic)  # says so when there is no such topic

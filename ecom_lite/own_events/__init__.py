@@ -1,0 +1,1 @@
+"""One's own events, from a file of JSON lines to the topic."""

@@ -1,0 +1,73 @@
+"""What a setting may be, as people write it: durations, rates, shares, times. Readers raise ValueError with what to give."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration_s(value: Any) -> float:
+    """Seconds from a number, or from a text such as 60s, 5m, 2h or 90d. Raises ValueError."""
+    text = str(value).strip()
+    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS_S else (text, "s")
+    try:
+        seconds = float(number) * UNITS_S[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e9:
+        raise ValueError("give a time such as 60s, 5m, 2h or 90d")
+    return seconds
+
+
+def rate_of(value: Any) -> float | str:
+    """A finite number above 0, or the word max or natural. Raises ValueError."""
+    if value in ("max", "natural"):
+        return str(value)
+    try:
+        number = 0.0 if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < 1e9:
+        raise ValueError("give a number of orders per second above 0, or max, or natural")
+    return number
+
+
+def share_of(value: Any) -> float:
+    """A share from 0 to 0.5, from a number or from a text such as 5%. Raises ValueError."""
+    text = str(value).strip()
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 0.5:
+        raise ValueError("give a share from 0 to 0.5, or from 0% to 50%")
+    return share
+
+
+def _words(value: Any) -> Any:
+    """A text such as `US, DE` as its words: environment variables have no lists."""
+    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+
+
+def _moment(value: Any) -> datetime:
+    """A time in UTC from ISO 8601; no zone means UTC."""
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("give a time such as 2026-01-01T00:00Z") from None
+    if time.year < 2000 or time.year > 2200:
+        raise ValueError("give a time from the year 2000 on")
+    return time
+
+
+Rate = Annotated[float | Literal["max", "natural"], BeforeValidator(rate_of)]
+Duration = Annotated[float, BeforeValidator(duration_s)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Share = Annotated[float, BeforeValidator(share_of)]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Countries = Annotated[tuple[Literal["US", "GB", "DE", "FR", "ES", "NL"], ...], BeforeValidator(_words)]
