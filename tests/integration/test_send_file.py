@@ -17,9 +17,10 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.partitioner import murmur2
 
-from ecom_lite import events, kafka_client, send_file
+from ecom_lite import events, kafka_client
 from ecom_lite.config import Settings, load_settings
 from ecom_lite.errors import EcomLiteError, NotRunning, UsageError
+from ecom_lite.own_events import send as send_file
 from ecom_lite.own_events.lines import MAX_LINE_BYTES
 from ecom_lite.own_events.send import Result, Wish
 from ecom_lite.simulate import Shop, Timetable
