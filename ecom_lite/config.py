@@ -130,6 +130,11 @@ class Faults(Section):
     burst: Share = Field(0.0, description="share of the seconds in which five times as many orders come")
     silence: Share = Field(0.0, description="share of the seconds in which none comes")
 
+    @classmethod
+    def switches(cls) -> dict[str, str]:
+        """What can be switched while it runs, with its description: the shares."""
+        return {name: field.description or "" for name, field in cls.model_fields.items() if name != "late_s"}
+
 
 class Load(Section):
     """The loader."""

@@ -22,7 +22,7 @@ POLL_S: Final = 0.05
 MAX_ANSWER_BYTES: Final = 65_536
 
 # What can be switched, and what it does: the shares of [faults], all 0 by default.
-FAULTS: Final = {name: field.description or "" for name, field in Faults.model_fields.items() if field.default == 0}
+FAULTS: Final = Faults.switches()
 
 
 def in_force(data_dir: Path) -> dict[str, Any]:

@@ -20,9 +20,7 @@ class Wishes:
         self._lock = Lock()
         self._rate: object = None  # None: as the settings say
         self._paused = False
-        self._faults: dict[str, object] = {
-            name: value for name, value in settings.faults.model_dump().items() if name != "late_s"
-        }
+        self._faults: dict[str, object] = {name: getattr(settings.faults, name) for name in settings.faults.switches()}
 
     def change(self, change: Change) -> dict[str, object]:
         """Take over `{"rate": ..., "paused": ..., "faults": {...}}`, each of them if given; returns what is in force now,

@@ -28,7 +28,7 @@ NO_SHOP: Final = "this run has no simulated shop (shop.enabled is false): there 
 Control = Callable[[Mapping[str, object]], Mapping[str, object]]  # a change, {} for none -> what is in force now
 
 # What can be switched: the shares of [faults], all 0 by default; what else stands there says how.
-FAULTS: Final = tuple(name for name, field in Faults.model_fields.items() if field.default == 0)
+FAULTS: Final = tuple(Faults.switches())
 _fields: dict[str, Any] = {name: (Share, 0.0) for name in FAULTS}
 _Shares: Any = create_model("_Shares", __config__=ConfigDict(extra="forbid"), **_fields)
 
