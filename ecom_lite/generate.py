@@ -68,7 +68,7 @@ class Generated:
 
     def __str__(self) -> str:
         if self.first is None or self.last is None:
-            return "no events: the span asked for has none"
+            return "no events"
         orders = "1 order" if self.orders == 1 else f"{self.orders:,} orders"
         return (
             f"{self.events:,} events of {orders}, {_short(self.first)} .. {_short(self.last)},"

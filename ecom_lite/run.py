@@ -18,6 +18,7 @@ from .app import App
 from .config import Settings
 from .engines.registry import ChildRegistry
 from .errors import EcomLiteError, UsageError
+from .events import utc_now
 from .observe.logs import setup_file_logs
 from .observe.meter import Meter
 from .prepare import fetch_jars
@@ -47,6 +48,10 @@ class Run:
     def __init__(self, settings: Settings, options: Options) -> None:
         if settings.shop.events is not None and not settings.shop.enabled:
             raise UsageError("--events counts what the simulated shop sends, and shop.enabled is false: use --for, or enable it")
+        if settings.shop.enabled:
+            from .produce.plan import refuse_impossible
+
+            refuse_impossible(settings.shop, utc_now())
         self.settings = settings
         self.options = options
         self.bounded = options.for_s is not None or settings.shop.events is not None

@@ -18,8 +18,8 @@ def duration_s(value: Any) -> float:
         seconds = float(number) * UNITS_S[unit]
     except ValueError:
         seconds = -1.0
-    if not 0 < seconds < 1e9:
-        raise ValueError("give a time such as 60s, 5m, 2h or 90d")
+    if not 0 < seconds <= 11_000 * UNITS_S["d"]:
+        raise ValueError("give a time such as 60s, 5m, 2h or 90d, at most 11000d")
     return seconds
 
 
@@ -61,7 +61,7 @@ def _moment(value: Any) -> datetime:
     except (ValueError, OverflowError):
         raise ValueError("give a time such as 2026-01-01T00:00Z") from None
     if time.year < 2000 or time.year > 2200:
-        raise ValueError("give a time from the year 2000 on")
+        raise ValueError("give a time from the year 2000 to 2200")
     return time
 
 

@@ -40,7 +40,7 @@ def _produce(job: Job, changes: Changes, stop: threading.Event, report: Report) 
     from .produce import Producer
 
     def told(figures: Mapping[str, object]) -> None:
-        report({"ready": figures.get("state") not in ("starting", "recovering"), **figures})
+        report({"ready": figures.get("state") not in ("starting", "recovering", "failed"), **figures})
 
     producer = Producer(Settings.model_validate(job["settings"]), Address(**job["address"]), job["bootstrap"], report=told)
     producer.control(job.get("control") or {})
@@ -76,7 +76,7 @@ def main() -> int:
         report({**last, "ready": True, "done": True})
         return 0
     except EcomLiteError as error:
-        report({**last, "error": str(error)})
+        report({**last, "error": str(error), "exit_code": error.exit_code})
         return error.exit_code
 
 

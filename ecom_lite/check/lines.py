@@ -36,7 +36,9 @@ class Report:
     def raise_if_open(self) -> None:
         """CheckFailed naming the lines that do not close."""
         wrong = [
-            f"{line.name}: {line.left} is not {line.right}" + (f" ({line.note})" if line.note else "")
+            f"{line.name}: {line.left}"
+            + (f" is not {line.right}" if line.right != "" else "")
+            + (f" ({line.note})" if line.note else "")
             for line in self.lines
             if not line.closes
         ]

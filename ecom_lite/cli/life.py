@@ -142,6 +142,8 @@ def stop(
         if time.monotonic() > deadline:
             raise EcomLiteError(f"pid {pid} still runs after {timeout:g} s; `ecom_lite stop` once more stops it at once")
         time.sleep(0.1)
+    while time.monotonic() < deadline and _lives(pid):  # its lock goes a moment before it does
+        time.sleep(0.05)
     print(f"stopped (pid {pid})", file=sys.stderr)
 
 
@@ -188,6 +190,15 @@ def seconds(text: str) -> float:
         return duration_s(text)
     except ValueError as error:
         raise UsageError(f"--for {text!r}: {error}") from None
+
+
+def _lives(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _sleep(seconds: float) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ..config import Shop
-from ..errors import EcomLiteError
+from ..errors import UsageError
 from ..events import EARLIEST
 
 DEFAULT_RATE: Final = 5.0  # orders per second
@@ -43,9 +43,9 @@ class Plan:
 def decide(shop: Shop, stored: Opening, begun: bool, now: datetime) -> Opening:
     """The opening of this shop at `now`. `begun`: it has sent events before, so that `stored` holds.
 
-    Raises EcomLiteError where the settings are none that can work, or do not fit those it was opened with.
+    Raises UsageError where the settings are none that can work, or do not fit those it was opened with.
     """
-    _refuse_impossible(shop, now)
+    refuse_impossible(shop, now)
     if not begun:
         return _open(shop, now)
     if stored.settings is None:
@@ -91,7 +91,7 @@ def _open(shop: Shop, now: datetime) -> Opening:
         except OverflowError:
             opened_at = None
         if opened_at is None or opened_at < EARLIEST:
-            raise EcomLiteError(
+            raise UsageError(
                 f"shop.history = {past.days} days before {begins:%Y-%m-%d} is before {EARLIEST:%Y}, where no event is valid:"
                 " give a shorter one"
             )
@@ -112,13 +112,14 @@ def _plain(shop: Shop, name: str) -> Any:
     return shop.model_dump(mode="json", include={name})[name]
 
 
-def _refuse_impossible(shop: Shop, now: datetime) -> None:
+def refuse_impossible(shop: Shop, now: datetime) -> None:
+    """Raise UsageError for a clock that no shop can have."""
     if shop.speed is not None and shop.rate is not None:
-        raise EcomLiteError(
+        raise UsageError(
             f"shop.speed = {shop.speed:g} and shop.rate = {shop.rate}: a shop is paced by one of them; leave the other out"
         )
     if shop.start is not None and shop.start > now:
-        raise EcomLiteError(f"shop.start = {shop.start.isoformat()} is in the future (it is {now.isoformat()}): give a past time")
+        raise UsageError(f"shop.start = {shop.start.isoformat()} is in the future (it is {now.isoformat()}): give a past time")
 
 
 def _both_unset(shop: Shop, kept: Mapping[str, Any]) -> set[str]:
@@ -138,7 +139,7 @@ def _refuse_other_behaviour(shop: Shop, kept: Mapping[str, Any]) -> None:
         if value != was[name] and name not in fits
     ]
     if changed:
-        raise EcomLiteError(f"{_shop_words(shop)} with other settings: {'; '.join(changed)}. {_way_out('them')}")
+        raise UsageError(f"{_shop_words(shop)} with other settings: {'; '.join(changed)}. {_way_out('them')}")
 
 
 def _refuse_other_clock(shop: Shop, stored: Opening) -> None:
@@ -146,7 +147,7 @@ def _refuse_other_clock(shop: Shop, stored: Opening) -> None:
     if stored.opened_at is None:
         wanted = [f"shop.{name} = {_plain(shop, name)}" for name in CLOCK if getattr(shop, name) is not None]
         if wanted:
-            raise EcomLiteError(
+            raise UsageError(
                 f"{_shop_words(shop)} without a clock of its own, its events carry the time of sending:"
                 f" {' and '.join(wanted)} cannot be any more. {_way_out('it')}"
             )
@@ -154,9 +155,9 @@ def _refuse_other_clock(shop: Shop, stored: Opening) -> None:
     for name in ("start", "history"):
         value = _plain(shop, name)
         if value is not None and value != kept.get(name):
-            raise EcomLiteError(
+            raise UsageError(
                 f"{_shop_words(shop)} with its clock at {stored.opened_at.isoformat()}: shop.{name} was"
-                f" {_words(kept.get(name))} and is {value}. {_way_out('it')}"
+                f" {_words(kept.get(name), name)} and is {_words(value, name)}. {_way_out('it')}"
             )
 
 
@@ -164,7 +165,9 @@ def _shop_words(shop: Shop) -> str:
     return f"the shop of seed {shop.seed} was opened"
 
 
-def _words(value: object) -> object:
+def _words(value: object, name: str = "") -> object:
+    if name == "history" and isinstance(value, int | float):
+        return f"{value / 86_400:g}d"
     return "unset" if value is None else value
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ..engines.child import Child
 from ..engines.registry import ChildRegistry
-from ..errors import EcomLiteError
+from ..errors import EcomLiteError, UsageError
 from .service import Health
 
 POLL_S: Final = 0.2
@@ -145,5 +145,5 @@ class WorkerService:
             self._reader.join(timeout=1)
         said = self._figures.get("error")
         if said:
-            return EcomLiteError(str(said))
+            return (UsageError if self._figures.get("exit_code") == UsageError.exit_code else EcomLiteError)(str(said))
         return self.child.failure("at work")

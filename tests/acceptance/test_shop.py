@@ -106,6 +106,24 @@ def test_a_past_is_sent_first_and_is_in_the_marts_soon(tmp_path: Path) -> None:
         run.close()
 
 
+def test_a_shop_that_cannot_be_is_refused_at_once_and_another_past_too(tmp_path: Path) -> None:
+    run = LightRun(tmp_path / "data", "--speed", "60", "--rate", "5")
+    assert run.process.wait(30) == 2 and "paced by one of them" in run.stderr, run.stderr
+    assert not (tmp_path / "data" / "postgres").exists(), "nothing was started"
+    size = {"ECOM_LITE_SHOP__ORDERS_PER_DAY": "60"}
+    first = LightRun(tmp_path / "data", "--history", "2d", "--for", "1s", env=size)
+    try:
+        assert first.wait() == 0, first.stderr
+        other = LightRun(tmp_path / "data", "--history", "3d", env=size)
+        assert other.wait() == 2, other.stderr
+        assert "shop.history was 2d and is 3d" in other.stderr and "--fresh" in other.stderr
+        again = LightRun(tmp_path / "data", "--for", "1s", "--json", env=size)
+        assert again.wait() == 0, again.stderr
+        assert "history_events" not in again.summary(), "the past is told once"
+    finally:
+        first.close()
+
+
 def test_it_is_steered_while_it_runs(tmp_path: Path) -> None:
     run = LightRun(tmp_path / "data", "--rate", "20")
     try:

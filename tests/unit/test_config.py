@@ -69,7 +69,7 @@ def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch
         ("[run]\nlog_level = 'loud'\n", ["run.log_level", "loud", "debug"]),
         ("[shop]\nhistory = '90 days'\n", ["shop.history", "90 days", "such as 60s, 5m, 2h or 90d"]),
         ("[shop]\nstart = 'today'\n", ["shop.start", "today", "2026-01-01T00:00Z"]),
-        ("[shop]\nstart = 1999-01-01\n", ["shop.start", "1999", "from the year 2000 on"]),
+        ("[shop]\nstart = 1999-01-01\n", ["shop.start", "1999", "from the year 2000 to 2200"]),
         ("[shop]\ncountries = ['US', 'XX']\n", ["shop.countries", "XX", "GB"]),
         ("[faults]\nlate = '60%'\n", ["faults.late", "60%", "from 0% to 50%"]),
     ],
