@@ -7,11 +7,10 @@ from collections import deque
 from typing import Any, Final
 
 from ..kafka_client import Config
-from ..produce.client import BATCH_BYTES, DELIVERY_TIMEOUT_MS, LINGER_MS, METADATA_TIMEOUT_MS, Closable
+from ..produce.client import BatchProducer
 
 MAX_UNACKED: Final = 20_000  # records that the broker has not acknowledged ...
 MAX_UNACKED_BYTES: Final = 32 * 1024 * 1024  # ... and their size; above either the file waits for the broker
-MAX_REQUEST_BYTES: Final = 8 * 1024 * 1024  # before compression
 SETTLE_S: Final = 0.005
 
 
@@ -22,19 +21,7 @@ class LineSender:
     """
 
     def __init__(self, config: Config, topic: str) -> None:
-        self._producer = Closable(
-            **config,
-            acks="all",
-            enable_idempotence=True,
-            compression_type="lz4",
-            batch_size=BATCH_BYTES,
-            linger_ms=LINGER_MS,
-            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
-            max_block_ms=METADATA_TIMEOUT_MS,
-            max_request_size=MAX_REQUEST_BYTES,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-        )
+        self._producer = BatchProducer(config)
         self._topic = topic
         self._unacked: deque[tuple[Any, int]] = deque()  # (future, bytes) in the order of sending
         self._unacked_bytes = 0

@@ -30,10 +30,26 @@ _DELAYED: Final = ("late", "out_of_order")
 Unacked = deque[tuple[Any, Outgoing]]  # (future, event) in the order of sending
 
 
-class Closable(KafkaProducer):  # type: ignore[misc]
-    """kafka-python's `close` gives up halfway when its flush times out: the IO thread would go on sending."""
+class BatchProducer(KafkaProducer):  # type: ignore[misc]
+    """Idempotent, in large lz4 batches; and `close` always closes."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(
+            **config,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            batch_size=BATCH_BYTES,
+            linger_ms=LINGER_MS,
+            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            max_block_ms=METADATA_TIMEOUT_MS,
+            max_request_size=MAX_REQUEST_BYTES,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
 
     def flush(self, timeout: float | None = None) -> None:
+        # kafka-python's `close` gives up halfway when its flush times out: the IO thread would go on sending.
         try:
             super().flush(timeout)
         except KafkaTimeoutError:
@@ -47,19 +63,7 @@ class Sender:
     """
 
     def __init__(self, config: Config, topic: str, ledger: Ledger) -> None:
-        self._producer = Closable(
-            **config,
-            acks="all",
-            enable_idempotence=True,
-            compression_type="lz4",
-            batch_size=BATCH_BYTES,
-            linger_ms=LINGER_MS,
-            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
-            max_block_ms=METADATA_TIMEOUT_MS,
-            max_request_size=MAX_REQUEST_BYTES,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-        )
+        self._producer = BatchProducer(config)
         self._topic = topic
         self._ledger = ledger
         self._headers = {"": [(PRODUCER_HEADER, ledger.shop_id.encode())]}  # by fault
