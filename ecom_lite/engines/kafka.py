@@ -58,6 +58,7 @@ log.segment.bytes={segment_bytes}
 log.cleaner.dedupe.buffer.size=16777216
 num.network.threads=2
 num.io.threads=4
+group.min.session.timeout.ms=1000
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 controller.quorum.election.timeout.ms=500

@@ -29,6 +29,7 @@ from .source import Source
 from .write import StaleOwner, Writer
 
 GROUP_PREFIX: Final = "ecom_lite.load"
+SESSION_TIMEOUT_MS: Final = 10_000  # a loader that is silent for so long loses its partitions to the others
 POLL_RECORDS: Final = 10_000
 QUEUED_BATCHES: Final = 2
 KAFKA_COMMIT_EVERY_S: Final = 5.0  # for lag displays only: the truth is ops.consumer_offsets
@@ -46,7 +47,6 @@ CONSUMER: Final[Mapping[str, Any]] = {
     "isolation_level": "read_committed",  # an aborted transaction of a foreign producer never happened
     "max_poll_records": POLL_RECORDS,
     "max_poll_interval_ms": 24 * 3600 * 1000,  # a database that is away is no reason to lose the partitions
-    "session_timeout_ms": 10_000,
     "metadata_max_age_ms": 10_000,  # partitions that are added later are found within this time
     "fetch_min_bytes": 1,
     "max_partition_fetch_bytes": 4 * 1024 * 1024,
@@ -62,7 +62,16 @@ class Loader:
     """
 
     def __init__(
-        self, settings: Settings, address: Address, bootstrap: str, *, instance: str, report: Report, clock: Clock = utc_now
+        self,
+        settings: Settings,
+        address: Address,
+        bootstrap: str,
+        *,
+        instance: str,
+        report: Report,
+        clock: Clock = utc_now,
+        make_writer: Callable[[Address, str], Writer] = Writer,
+        session_timeout_ms: int = SESSION_TIMEOUT_MS,
     ) -> None:
         self._settings = settings
         self._topic = settings.kafka.topic
@@ -77,7 +86,8 @@ class Loader:
         self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=QUEUED_BATCHES)
         self._committed: dict[int, int] = {}
         self._counts: dict[str, Any] = {"records": 0, "facts": 0, "duplicates": 0, "other": 0, "dead": 0, "batches": 0}
-        self._claimer, self._writer = Writer(address, self._topic), Writer(address, self._topic)
+        self._claimer, self._writer = Writer(address, self._topic), make_writer(address, self._topic)
+        self._session_timeout_ms = session_timeout_ms
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
         self._dead_letters = DeadLetterTopic(self._client, self._topic, settings.kafka.dlq_topic)
         self._committer = Committer(self._writer, self._dead_letters, self._writing)
@@ -105,6 +115,8 @@ class Loader:
                     **CONSUMER,
                     group_id=f"{GROUP_PREFIX}.{self._topic}.{warehouse}",
                     group_instance_id=self._instance,
+                    session_timeout_ms=self._session_timeout_ms,
+                    heartbeat_interval_ms=min(3000, self._session_timeout_ms // 3),
                     fetch_max_wait_ms=min(100, self._settings.load.flush_ms),
                 )
                 stack.callback(self._consumer.close, autocommit=False, timeout_ms=2000)

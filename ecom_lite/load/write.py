@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,12 +50,21 @@ class Claimed(NamedTuple):
     was: int
 
 
-class Writer:
-    """Owns one connection as ecom_loader, and the key cache that is true for it."""
+def _pass(point: str) -> None:
+    """Nobody watches."""
 
-    def __init__(self, address: Address, topic: str) -> None:
+
+class Writer:
+    """Owns one connection as ecom_loader, and the key cache that is true for it.
+
+    `at` is called at the points of each transaction: "begun" (compared and locked), "copied" (the lines are in), "filled"
+    (all rows, counts and offsets are in), "committed" (the reply has come). The faults harness strikes there.
+    """
+
+    def __init__(self, address: Address, topic: str, at: Callable[[str], None] = _pass) -> None:
         self._address = address
         self._topic = topic
+        self._at = at
         self._dimensions = Dimensions()
         self._connection: psycopg.Connection | None = None
         self._last = Written(0, 0, 0, 0)  # what the newest transaction writes, should it be committed
@@ -115,12 +124,18 @@ class Writer:
         connection = self.connection()
         try:
             if not self._is_in(connection, batch):
+                self._at("begun")
                 self._last = self._fill(connection, batch)
-            connection.commit()
+                self._at("filled")
+            self._commit(connection)
+            self._at("committed")
         except BaseException:
             self._roll_back(connection)
             raise
         return self._last
+
+    def _commit(self, connection: psycopg.Connection) -> None:
+        connection.commit()
 
     def try_rows(self, batch: Batch) -> None:
         """Write the rows of a part of a batch and roll back. Raises what they cause."""
@@ -153,8 +168,7 @@ class Writer:
     def _fill(self, connection: psycopg.Connection, batch: Batch) -> Written:
         facts, other = self._rows(connection, batch)
         if batch.dead:
-            with connection.cursor() as cursor:
-                cursor.executemany(read_sql(__package__, "insert_dead_letters"), [self._dead_row(d) for d in batch.dead])
+            self._dead(connection, batch.dead)
         dead = Counter(letter.partition for letter in batch.dead)
         self._advance(connection, batch, facts, other, dead)
         written = Written(
@@ -198,7 +212,12 @@ class Writer:
         with connection.cursor() as cursor:
             with cursor.copy("COPY incoming_facts FROM STDIN (FORMAT binary)") as copy:
                 copy.write(payload)
+            self._at("copied")
             return Counter(dict(cursor.execute(read_sql(__package__, "insert_facts")).fetchall()))
+
+    def _dead(self, connection: psycopg.Connection, letters: Sequence[DeadLetter]) -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany(read_sql(__package__, "insert_dead_letters"), [self._dead_row(d) for d in letters])
 
     def _advance(
         self, connection: psycopg.Connection, batch: Batch, facts: Counter[int], other: Counter[int], dead: Counter[int]

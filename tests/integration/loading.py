@@ -70,11 +70,9 @@ class Bench:
                 raw = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
                 producer.send(self.topic, value=raw, partition=partition)
 
-    def loader(self, instance: str = "one", report: Report | None = None, batch_rows: int = 10_000) -> Loader:
-        address = self.warehouse
-        return Loader(
-            self.settings(batch_rows), address, self.bootstrap, instance=instance, report=report or (lambda figures: None)
-        )
+    def loader(self, instance: str = "one", report: Report | None = None, batch_rows: int = 10_000, **options: Any) -> Loader:
+        address, report = self.warehouse, report or (lambda figures: None)
+        return Loader(self.settings(batch_rows), address, self.bootstrap, instance=instance, report=report, **options)
 
     @contextmanager
     def loading(self, loader: Loader | None = None, drain_s: float = 20) -> Iterator[Running]:

@@ -215,17 +215,12 @@ def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(b
     assert bench.counts() == {"dead": 1}
 
 
-def test_two_loaders_share_the_partitions_and_the_end_of_one_moves_them_to_the_other(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ecom_lite.load import loader
-
-    monkeypatch.setattr(loader, "CONSUMER", {**loader.CONSUMER, "session_timeout_ms": 6000})
+def test_two_loaders_share_the_partitions_and_the_end_of_one_moves_them_to_the_other(bench: Bench) -> None:
     values, counts = mixed(4000, seed=5)
-    with bench.loading(bench.loader("one", batch_rows=50)) as one:
+    with bench.loading(bench.loader("one", batch_rows=50, session_timeout_ms=2000)) as one:
         spread(bench, values[:1000])
         bench.until_loaded(one)
-        with bench.loading(bench.loader("two", batch_rows=50)) as two:
+        with bench.loading(bench.loader("two", batch_rows=50, session_timeout_ms=2000)) as two:
             spread(bench, values[1000:2000])
             until(lambda: two.loader._source is not None and len(two.loader._source.claims) == 2, "half of the partitions")
             spread(bench, values[2000:3000])
