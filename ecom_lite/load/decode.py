@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from ..events import PRODUCER_HEADER, OrderLine, OrderReversal, Rejected, UserChange, parse
-
-
-class Record(Protocol):
-    """What we use of a Kafka record; `timestamp` is in ms."""
-
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Any  # sequence of (name, bytes or None)
+from .records import Headers, Record
 
 
 class Line(NamedTuple):
@@ -41,7 +31,7 @@ class DeadLetter(NamedTuple):
     broker_time_ms: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    headers: Headers
     reason: str
     detail: str
     error_class: str
@@ -93,20 +83,20 @@ class Batch:
         extent.end = end
         if not records:
             return
-        lines, own = self.lines, 0
+        line, own = self.lines.append, 0
         for record in records:
-            headers = record.headers
+            _, offset, _, _, value, headers = record
             if headers and headers[0][0] == PRODUCER_HEADER:
                 own += 1
             try:
-                event = parse(record.value, now)
+                event = parse(value, now)
             except Rejected as rejected:
                 self.dead.append(dead_letter(record, rejected.reason, rejected.detail, "Rejected"))
                 continue
             if isinstance(event, OrderLine):
-                lines.append(Line(partition, record.offset, event))
+                line(Line(partition, offset, event))
             else:
-                self.others.append(Other(partition, record.offset, event))
+                self.others.append(Other(partition, offset, event))
         self.sources.append(records)
         extent.records += len(records)
         extent.own += own
@@ -137,7 +127,7 @@ def dead_letter(record: Record, reason: str, detail: str, error_class: str) -> D
         record.timestamp,
         record.key,
         record.value,
-        tuple(record.headers or ()),
+        record.headers,
         reason,
         detail[:500].encode("utf-8", "backslashreplace").decode(),
         error_class,

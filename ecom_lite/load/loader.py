@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,10 +21,10 @@ from ..errors import EcomLiteError, LoadError
 from ..events import Clock, utc_now
 from ..kafka_client import client_config, explain
 from ..warehouse.connect import Address
-from . import headers
 from .commit import Committer
 from .deadletters import DeadLetterTopic
 from .decode import Batch
+from .records import read_quickly
 from .retry import Patience, Stopped, fatal
 from .source import Source
 from .write import StaleOwner, Writer
@@ -38,6 +39,7 @@ PRUNE_EVERY_S: Final = 3600.0
 TICK_S: Final = 0.2  # how late a wait sees that it must end
 CLOSE_S: Final = 5.0
 GC_THRESHOLDS: Final = (100_000, 50, 100)
+SWITCH_INTERVAL_S: Final = 0.0005  # the default of 5 ms is how long each reply of the database would wait for the decoding thread
 log = logging.getLogger("ecom_lite.load")
 Report = Callable[[Mapping[str, object]], None]
 
@@ -101,11 +103,12 @@ class Loader:
         """
         self._stop, self._drain_s = stop, drain_s
         writing = threading.Thread(target=self._write_loop, name="load-write", daemon=True)
-        headers.install()
         with ExitStack() as stack:
             # Records by the ten thousand come and go, none of them in a cycle: the default would look through them all the time.
             stack.callback(gc.set_threshold, *gc.get_threshold())
             gc.set_threshold(*GC_THRESHOLDS)
+            stack.callback(sys.setswitchinterval, sys.getswitchinterval())
+            sys.setswitchinterval(SWITCH_INTERVAL_S)
             stack.callback(self._claimer.close)
             stack.callback(self._dead_letters.close)
             try:
@@ -119,6 +122,7 @@ class Loader:
                     heartbeat_interval_ms=min(3000, self._session_timeout_ms // 3),
                     fetch_max_wait_ms=min(100, self._settings.load.flush_ms),
                 )
+                read_quickly(self._consumer)
                 stack.callback(self._consumer.close, autocommit=False, timeout_ms=2000)
                 source = self._source = Source(self._consumer, self._topic, self._claim)
                 writing.start()
@@ -274,7 +278,10 @@ class Loader:
         waiting_for = self._writing.waiting_for or self._claiming.waiting_for
         source = self._source
         lag, partitions = (source.lag(self._committed), len(source.claims)) if source else (0, 0)
-        self._report({**self._counts, "lag": lag, "partitions": partitions, "waiting_for": waiting_for})
+        standing_by = source is not None and source.stands_by
+        self._report(
+            {**self._counts, "lag": lag, "partitions": partitions, "standing_by": standing_by, "waiting_for": waiting_for}
+        )
 
 
 def _ends(source: Source) -> dict[int, int]:

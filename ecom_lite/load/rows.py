@@ -3,60 +3,77 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from .decode import Line
 
+CHUNK_LINES: Final = 1_000  # the server takes one in while we build the next
+
+# In the order of _REST. `order_id` comes first.
+COLUMNS: Final = (
+    "order_id", "product_key", "user_key", "category_key", "date_key", "ordered_at", "product_id", "quantity",
+    "unit_price", "revenue", "source_partition", "source_offset", "load_xid",
+)  # fmt: skip
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER: Final = struct.pack(">h", -1)
 _PG_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _HEAD: Final = struct.Struct(">hi")
-# Each value stands behind its length. Order and types are those of sql/temp_facts.sql after order_id.
-_REST: Final = struct.Struct(">iq iq ii ii iq iq ii iq iq ii iq".replace(" ", ""))
-_FIELDS: Final = 12
+_REST: Final = struct.Struct(">iq iq ii ii iq iq ii 20s20s ii iq iq".replace(" ", ""))  # each value stands behind its length
+_NUMERIC: Final = struct.Struct(">ihhhhhhhh")
+_CENTS_SCALE: Final = 2
 
 
 @lru_cache(maxsize=65_536)
-def cents(money: Decimal) -> int:
-    return int(money * 100)
+def numeric(money: Decimal) -> bytes:
+    """An amount below 10^12, in cents, as a numeric with its length: three groups of four digits, and one behind the point."""
+    units, cents = divmod(int(money.scaleb(_CENTS_SCALE)), 100)
+    millions, low = divmod(units, 10_000)
+    return _NUMERIC.pack(16, 4, 2, 0, _CENTS_SCALE, *divmod(millions, 10_000), low, cents * 100)
 
 
-def copy_payload(
-    lines: Iterable[Line],
+def copy_chunks(
+    lines: Sequence[Line],
     products: Mapping[int, int],
     users: Mapping[int, int],
     categories: Mapping[str, int],
-) -> bytes:
-    """All lines as one binary COPY stream for `incoming_facts`; the mappings hold every key that the lines need."""
-    head, rest = _HEAD.pack, _REST.pack
+    load_xid: int,
+) -> Iterator[bytes]:
+    """All lines as one binary COPY stream of COLUMNS, in pieces; the mappings hold every key that the lines need."""
+    head, rest, fields = _HEAD.pack, _REST.pack, len(COLUMNS)
     parts = [_SIGNATURE]
-    add = parts.append
-    for partition, offset, event in lines:
-        order_id = event.order_id.encode()
-        since = event.timestamp - _PG_EPOCH
-        add(head(_FIELDS, len(order_id)))
-        add(order_id)
-        add(
-            rest(
-                8, products[event.product_id],
-                8, users[event.user_id],
-                4, categories[event.category],
-                4, date_key(since.days),
-                8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds,
-                8, event.product_id,
-                4, event.quantity,
-                8, cents(event.price),
-                8, cents(event.revenue),
-                4, partition,
-                8, offset,
-            )
-        )  # fmt: skip
-    add(_TRAILER)
-    return b"".join(parts)
+    remaining = iter(lines)
+    while chunk := list(islice(remaining, CHUNK_LINES)):
+        add = parts.append
+        for partition, offset, event in chunk:
+            order_id = event.order_id.encode()
+            since = event.timestamp - _PG_EPOCH
+            days = since.days
+            add(head(fields, len(order_id)))
+            add(order_id)
+            add(
+                rest(
+                    8, products[event.product_id],
+                    8, users[event.user_id],
+                    4, categories[event.category],
+                    4, date_key(days),
+                    8, (days * 86_400 + since.seconds) * 1_000_000 + since.microseconds,
+                    8, event.product_id,
+                    4, event.quantity,
+                    numeric(event.price),
+                    numeric(event.revenue),
+                    4, partition,
+                    8, offset,
+                    8, load_xid,
+                )
+            )  # fmt: skip
+        yield b"".join(parts)
+        parts = []
+    yield _TRAILER
 
 
 @lru_cache(maxsize=20_000)

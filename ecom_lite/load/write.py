@@ -19,7 +19,7 @@ from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch, DeadLetter
 from .dimensions import Dimensions
-from .rows import copy_payload
+from .facts import Facts
 
 log = logging.getLogger("ecom_lite.load")
 
@@ -66,6 +66,7 @@ class Writer:
         self._topic = topic
         self._at = at
         self._dimensions = Dimensions()
+        self._facts = Facts(at)
         self._connection: psycopg.Connection | None = None
         self._last = Written(0, 0, 0, 0)  # what the newest transaction writes, should it be committed
 
@@ -186,7 +187,7 @@ class Writer:
             return facts, others
         self._dimensions.resolve(connection, batch)
         if batch.lines:
-            facts = self._facts(connection, batch)
+            facts = self._facts.insert(connection, batch, self._dimensions)
         reversals = [other for other in batch.others if isinstance(other.event, OrderReversal)]
         changes = [other for other in batch.others if isinstance(other.event, UserChange)]
         if reversals:
@@ -205,15 +206,6 @@ class Writer:
             })  # fmt: skip
             connection.execute(read_sql(__package__, "update_profiles"), {"user_ids": sorted({e.user_id for e in people})})
         return facts, others
-
-    def _facts(self, connection: psycopg.Connection, batch: Batch) -> Counter[int]:
-        keys = self._dimensions
-        payload = copy_payload(batch.lines, keys.products, keys.users, keys.categories)
-        with connection.cursor() as cursor:
-            with cursor.copy("COPY incoming_facts FROM STDIN (FORMAT binary)") as copy:
-                copy.write(payload)
-            self._at("copied")
-            return Counter(dict(cursor.execute(read_sql(__package__, "insert_facts")).fetchall()))
 
     def _dead(self, connection: psycopg.Connection, letters: Sequence[DeadLetter]) -> None:
         with connection.cursor() as cursor:

@@ -204,10 +204,10 @@ def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(b
     bench.load()
     from ecom_lite.events import utc_now
     from ecom_lite.load.decode import Batch, Part
+    from ecom_lite.load.records import Record
 
-    record = type("R", (), {"partition": 0, "offset": 0, "timestamp": 1, "key": None, "value": b"nonsense", "headers": []})()
     batch = Batch()
-    batch.add(Part(0, [record], 0, 1, epoch=99), utc_now())
+    batch.add(Part(0, [Record(0, 0, 1, None, b"nonsense", ())], 0, 1, epoch=99), utc_now())
     writer = Writer(bench.warehouse, bench.topic)
     with pytest.raises(StaleOwner):
         writer.write(batch)

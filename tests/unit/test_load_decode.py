@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from ecom_lite.events import PRODUCER_HEADER
 from ecom_lite.load.decode import Batch, Part, dead_letter
+from ecom_lite.load.records import Headers, Record
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LINE = (
@@ -17,14 +16,8 @@ LINE = (
 CHANGE = b'{"event_type":"user_updated","user_id":1,"timestamp":"2026-01-01"}'
 
 
-@dataclass
-class Read:
-    offset: int
-    value: bytes | None = LINE
-    timestamp: int = 1_700_000_000_000
-    headers: Any = ()
-    partition: int = 3
-    key: bytes | None = None
+def read(offset: int, value: bytes | None = LINE, timestamp: int = 1_700_000_000_000, headers: Headers = ()) -> Record:
+    return Record(3, offset, timestamp, None, value, headers)
 
 
 def batch_of(*parts: Part) -> Batch:
@@ -35,7 +28,7 @@ def batch_of(*parts: Part) -> Batch:
 
 
 def test_holes_before_between_and_after_records_belong_to_the_extent() -> None:
-    batch = batch_of(Part(3, [Read(12), Read(15, CHANGE)], 10, 20, epoch=7), Part(3, [Read(20, None)], 20, 21, epoch=7))
+    batch = batch_of(Part(3, [read(12), read(15, CHANGE)], 10, 20, epoch=7), Part(3, [read(20, None)], 20, 21, epoch=7))
     extent = batch.extents[3]
     assert (extent.start, extent.end, extent.records, extent.epoch) == (10, 21, 3, 7)
     assert (len(batch.lines), len(batch.others), len(batch.dead), batch.records) == (1, 1, 1, 3)
@@ -47,21 +40,21 @@ def test_markers_alone_move_the_extent_and_are_no_records() -> None:
 
 
 def test_times_that_are_none_do_not_count() -> None:
-    batch = batch_of(Part(3, [Read(0, timestamp=-1), Read(1, timestamp=5)], 0, 2, 1), Part(4, [Read(0, timestamp=0)], 0, 1, 1))
+    batch = batch_of(Part(3, [read(0, timestamp=-1), read(1, timestamp=5)], 0, 2, 1), Part(4, [read(0, timestamp=0)], 0, 1, 1))
     assert (batch.oldest_ms, batch.newest_ms) == (5, 5)
 
 
 def test_own_records_are_known_by_their_first_header() -> None:
     reads = [
-        Read(0, headers=[(PRODUCER_HEADER, b"x")]),
-        Read(1, headers=[("y", b"")]),
-        Read(2, b"bad", headers=[(PRODUCER_HEADER, b"")]),
+        read(0, headers=((PRODUCER_HEADER, b"x"),)),
+        read(1, headers=(("y", b""),)),
+        read(2, b"bad", headers=((PRODUCER_HEADER, b""),)),
     ]
     assert batch_of(Part(3, reads, 0, 3, 1)).extents[3].own == 2
 
 
 def test_a_refused_event_becomes_a_dead_letter_of_the_same_offset_and_nothing_else_changes() -> None:
-    batch = batch_of(Part(3, [Read(0), Read(1), Read(2, CHANGE)], 0, 3, 1))
+    batch = batch_of(Part(3, [read(0), read(1), read(2, CHANGE)], 0, 3, 1))
     letter = dead_letter(batch.original(3, 1), "refused_by_database", "x" * 1000 + "\ud800", "CheckViolation")
     smaller = batch.without({(3, 1): letter})
     assert [line.offset for line in smaller.lines] == [0] and len(smaller.others) == 1

@@ -1,14 +1,5 @@
-CREATE TEMP TABLE incoming_facts (
-    order_id      text,
-    product_key   bigint,
-    user_key      bigint,
-    category_key  integer,
-    date_key      integer,
-    ordered_at    timestamptz,
-    product_id    bigint,
-    quantity      integer,
-    price_cents   bigint,
-    revenue_cents bigint,
-    source_partition integer,
-    source_offset bigint
-) ON COMMIT DELETE ROWS
+CREATE TEMP TABLE incoming_facts ON COMMIT DELETE ROWS AS
+SELECT order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity, unit_price,
+       revenue, source_partition, source_offset, load_xid
+FROM warehouse.fact_sales
+WITH NO DATA

@@ -1,0 +1,1 @@
+COPY incoming_facts FROM STDIN (FORMAT binary)
