@@ -83,18 +83,20 @@ class Batch:
         extent.end = end
         if not records:
             return
-        line, own = self.lines.append, 0
+        add, new = self.lines.append, tuple.__new__
+        own, is_own, last_headers = 0, False, None
         for record in records:
             _, offset, _, _, value, headers = record
-            if headers and headers[0][0] == PRODUCER_HEADER:
-                own += 1
+            if headers is not last_headers:  # a producer's headers are mostly the same ones, and then the same tuple
+                is_own, last_headers = bool(headers) and headers[0][0] == PRODUCER_HEADER, headers
+            own += is_own
             try:
                 event = parse(value, now)
             except Rejected as rejected:
                 self.dead.append(dead_letter(record, rejected.reason, rejected.detail, "Rejected"))
                 continue
             if isinstance(event, OrderLine):
-                line(Line(partition, offset, event))
+                add(new(Line, (partition, offset, event)))
             else:
                 self.others.append(Other(partition, offset, event))
         self.sources.append(records)

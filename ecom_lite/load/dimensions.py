@@ -39,14 +39,15 @@ class Dimensions:
         }
         self._learn(connection, "user", self.users, users - self.users.keys())
         known = self._described
-        changed = {e.product_id for e in events if known.get(e.product_id) != (e.product_title, e.category)}
+        said = {(e.product_id, e.product_title, e.category) for e in events}  # few, however many events say it
+        changed = {product for product, *description in said if known.get(product) != tuple(description)}
         described: dict[int, tuple[str, str, datetime]] = {}
         for event in events if changed else ():
             if event.product_id in changed:
                 newest = described.get(event.product_id)
                 if newest is None or newest[2] <= event.timestamp:
                     described[event.product_id] = (event.product_title, event.category, event.timestamp)
-        categories = {event.category for event in events} - self.categories.keys()
+        categories = {category for _, _, category in said} - self.categories.keys()
         self._learn(connection, "category", self.categories, categories)
         if described:
             self._describe(connection, described)

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.types.json import Jsonb
 
-from ..events import OrderReversal, UserChange
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch, DeadLetter
 from .dimensions import Dimensions
 from .facts import Facts
+from .others import insert_others
 
 log = logging.getLogger("ecom_lite.load")
 
@@ -183,28 +183,12 @@ class Writer:
         """Facts and other events really inserted, by partition; the rest of them are duplicates."""
         facts: Counter[int] = Counter()
         others: Counter[int] = Counter()
-        if not (batch.lines or batch.others):
-            return facts, others
-        self._dimensions.resolve(connection, batch)
+        if batch.lines or batch.others:
+            self._dimensions.resolve(connection, batch)
         if batch.lines:
             facts = self._facts.insert(connection, batch, self._dimensions)
-        reversals = [other for other in batch.others if isinstance(other.event, OrderReversal)]
-        changes = [other for other in batch.others if isinstance(other.event, UserChange)]
-        if reversals:
-            events: list[Any] = [reversal.event for reversal in reversals]
-            others += _count(connection, "insert_returns", reversals, {
-                "order_ids": [e.order_id for e in events], "product_ids": [e.product_id for e in events],
-                "kinds": [e.event_type for e in events], "quantities": [e.quantity for e in events],
-                "reasons": [e.reason for e in events],
-            })  # fmt: skip
-        if changes:
-            people: list[Any] = [change.event for change in changes]
-            others += _count(connection, "insert_user_changes", changes, {
-                "user_ids": [e.user_id for e in people], "kinds": [e.event_type for e in people],
-                "names": [e.name for e in people], "emails": [e.email for e in people],
-                "cities": [e.city for e in people], "countries": [e.country for e in people],
-            })  # fmt: skip
-            connection.execute(read_sql(__package__, "update_profiles"), {"user_ids": sorted({e.user_id for e in people})})
+        if batch.others:
+            others = insert_others(connection, batch.others)
         return facts, others
 
     def _dead(self, connection: psycopg.Connection, letters: Sequence[DeadLetter]) -> None:
@@ -249,15 +233,6 @@ class Writer:
             self._topic, letter.partition, letter.offset, _time(letter.broker_time_ms), letter.key, letter.value,
             Jsonb(headers), letter.reason, letter.detail.replace("\0", "\\0"), letter.error_class,
         )  # fmt: skip
-
-
-def _count(connection: psycopg.Connection, name: str, others: list[Any], columns: dict[str, Any]) -> Counter[int]:
-    common = {
-        "times": [o.event.timestamp for o in others],
-        "partitions": [o.partition for o in others],
-        "offsets": [o.offset for o in others],
-    }
-    return Counter(partition for (partition,) in connection.execute(read_sql(__package__, name), common | columns))
 
 
 def _time(ms: int | None) -> datetime | None:
