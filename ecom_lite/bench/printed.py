@@ -1,0 +1,60 @@
+"""The figures for people: one table, then the ratios and what it was measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..printing import print_table
+
+RATES: Final = {
+    "copy_raw": "rows/s, raw binary COPY into a bare table: the ceiling",
+    "consume": "events/s, reading the backlog and nothing else",
+    "decode": "events/s, bytes to rows and nothing else",
+    "write": "events/s, committing decoded batches and nothing else",
+    "loader": "events/s, one loader process, from its claim of the partitions to the last commit",
+    "loader_with_start": "events/s, the same with the start of its process",
+    "naive": "events/s, row by row, as on the first day",
+    "growth_small": "events/s into a fact table of 0.1 million rows",
+    "growth_large": "events/s into one of 5 million rows",
+}
+COSTS: Final = {
+    "loader_cpu_us": "us of CPU per event: the loader, its start excluded",
+    "postgres_cpu_us": "us of CPU per event: PostgreSQL, all its processes",
+    "kafka_cpu_us": "us of CPU per event: the broker",
+    "bench_cpu_us": "us of CPU per event: this benchmark, looking on",
+    "cores_busy": "cores at work during the load, whoever used them",
+    "cores_others": "cores of these at work for none of the four above",
+    "loader_cores": "cores that the loader used; its Python code can use one",
+    "postgres_works": "share of the load in which the loader's database session was at work",
+    "postgres_waits_for_loader": "share in which that session had nothing to do",
+    "postgres_waits_for_disk": "share in which it waited for the disk or the log",
+    "postgres_waits_else": "share in which it waited for something else",
+    "rss_start_mb": "MB of memory: the loader when it begins",
+    "rss_mb": "MB of memory: the loader at its highest",
+    "p50_ms": "ms from the broker's timestamp to the commit, the middle one",
+    "p95_ms": "ms, 95 of 100 are quicker",
+    "p99_ms": "ms, 99 of 100 are quicker",
+    "max_ms": "ms, the slowest",
+}
+RATIOS: Final = {
+    "loader_to_slowest_stage": "loader / slowest of consume, decode, write",
+    "loader_to_copy_raw": "loader / copy_raw",
+    "loader_to_naive": "loader / naive",
+    "growth_ratio": "cost of an event in the large table / in the small one",
+}
+
+
+def print_figures(figures: Mapping[str, Any]) -> None:
+    every = {**figures, **figures["ratios"]}
+    rows = [(name, f"{every[name]:,}", what) for group in (RATES, COSTS, RATIOS) for name, what in group.items() if name in every]
+    width = max(len(number) for _, number, _ in rows)
+    print_table(["figure", "", "what it is"], [(name, number.rjust(width), what) for name, number, what in rows])
+    machine, versions, shop = figures["machine"], figures["versions"], figures["shop"]
+    print()
+    print(
+        f"{figures['events']:,} events of seed {figures['seed']}: {shop['products']:,} products, {shop['customers']:,} customers"
+    )
+    print(f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}")
+    print(", ".join(f"{name} {number}" for name, number in versions.items()))
+    print(f"{figures['began']}, {figures['took_s']} s: {figures['command']}")

@@ -1,0 +1,133 @@
+"""One real loader process, as a run has it: from a backlog to committed facts, with its cost and its account."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Final, NamedTuple
+
+from ..config import Settings, dump_settings
+from ..errors import CheckFailed, EcomLiteError
+from ..kafka_client import end_offsets
+from ..supervise.worker import WorkerService
+from ..warehouse.connect import Address
+from .backlog import Sent
+from .rig import Rig, ask
+from .usage import Memory, Usage
+from .waits import Waits
+from .watch import Watch
+
+WATCH_S: Final = 0.02  # how exactly begin and end of a load are known
+DRAIN_S: Final = 5.0
+MEGABYTE: Final = 1e6
+
+
+class Loaded(NamedTuple):
+    """`seconds` begin when the loader has claimed its partitions; `seconds_with_start` when its process is spawned."""
+
+    events: int
+    seconds: float
+    seconds_with_start: float
+    usage: Usage  # from the claim on
+    cpu_with_start_s: float
+    rss_start_mb: float
+    rss_peak_mb: float
+    postgres: Mapping[str, float]  # share of the time by what the loader's session does
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.seconds
+
+    def cpu_us(self, part: str) -> float:
+        """CPU time of a part per event, the process's start excluded."""
+        return self.usage.parts[part] / self.events * 1e6
+
+
+class LoaderProcess:
+    """`python -m ecom_lite.worker load` on one topic and one warehouse."""
+
+    def __init__(self, rig: Rig, settings: Settings, address: Address) -> None:
+        job = {"settings": dump_settings(settings), "address": asdict(address), "bootstrap": rig.app.bootstrap,
+               "instance": "bench", "drain_s": DRAIN_S}  # fmt: skip
+        self._service = WorkerService(
+            "load", lambda: job, log=rig.app.logs / "load.log", registry=rig.app.registry,
+            ready_s=settings.run.ready_timeout_s, stop_s=DRAIN_S,
+        )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        pid = self._service.child.pid
+        if pid is None:
+            raise self._death()
+        return pid
+
+    def start(self) -> None:
+        """Spawn it; returns when it has claimed its partitions."""
+        self._service.start()
+
+    def check(self) -> None:
+        """Raises EcomLiteError when it has died."""
+        if not self._service.child.alive:
+            raise self._death()
+
+    def stop(self) -> None:
+        self._service.stop()
+
+    def _death(self) -> EcomLiteError:
+        said = self._service.last_figures.get("error")
+        return EcomLiteError(f"the loader ended: {said}") if said else self._service.child.failure("loading the backlog")
+
+
+@contextmanager
+def loader_process(rig: Rig, settings: Settings, address: Address) -> Iterator[LoaderProcess]:
+    """Not started; stopped at the end."""
+    process = LoaderProcess(rig, settings, address)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def load(rig: Rig, settings: Settings, address: Address, sent: Sent) -> Loaded:
+    """Load a whole backlog by one loader process, and see that every event has become what it must. Raises CheckFailed."""
+    topic = settings.kafka.topic
+    ends = end_offsets(rig.client, topic)
+    (above,) = ask(address, "newest_xid")
+    with Watch(address, topic, WATCH_S) as watch, loader_process(rig, settings, address) as process:
+        spawned = time.monotonic()
+        process.start()
+        pids = {"loader": process.pid, "postgres": rig.app.postgres.pid or 0, "kafka": _kafka_pid(rig)}
+        before = Usage.now(pids)
+        with Memory(pids["loader"]) as memory, Waits(address) as waits:
+            last = watch.until(ends, process.check)
+            after = Usage.now(pids)
+        claimed = watch.seen[0]
+    check(address, topic, sent, above)
+    begun = min(claimed.monotonic_s, before.at_s)
+    return Loaded(
+        sent.events, last.monotonic_s - begun, last.monotonic_s - spawned, after.since(before), after.parts["loader"],
+        memory.start_bytes / MEGABYTE, memory.peak_bytes / MEGABYTE, waits.shares(),
+    )  # fmt: skip
+
+
+def check(address: Address, topic: str, sent: Sent, above: int = 0) -> None:
+    """Raises CheckFailed unless each event is there exactly once; facts up to transaction `above` are not of this topic."""
+    facts, duplicates, other, dead, rows, cents, letters = ask(address, "account", {"topic": topic, "above": above})
+    found = {
+        "facts counted": facts, "facts in the table": rows, "their revenue in cents": cents, "other events": other,
+        "duplicates": duplicates, "dead letters counted": dead, "dead letters in the table": letters,
+    }  # fmt: skip
+    wanted = {
+        "facts counted": sent.lines, "facts in the table": sent.lines, "their revenue in cents": sent.cents,
+        "other events": sent.events - sent.lines, "duplicates": 0, "dead letters counted": 0, "dead letters in the table": 0,
+    }  # fmt: skip
+    wrong = [f"{name}: {found[name]}, not {number}" for name, number in wanted.items() if found[name] != number]
+    if wrong:
+        raise CheckFailed(f"the loader's count does not close on topic {topic} of {sent.events} events: {'; '.join(wrong)}")
+
+
+def _kafka_pid(rig: Rig) -> int:
+    kafka = rig.app.kafka
+    return (kafka.pid if kafka is not None else None) or 0

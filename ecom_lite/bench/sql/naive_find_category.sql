@@ -1,0 +1,1 @@
+SELECT category_key FROM warehouse.dim_category WHERE category = %(category)s

@@ -1,0 +1,1 @@
+SELECT coalesce(max(load_xid), 0) FROM warehouse.fact_sales

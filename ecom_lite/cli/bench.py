@@ -1,0 +1,62 @@
+"""Verbs that measure this machine: bench load."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from .base import ConfigFile, Json, cli, load
+
+bench = typer.Typer(help="Measure on this machine, on engines of its own.", no_args_is_help=True, rich_markup_mode=None)
+cli.add_typer(bench, name="bench")
+
+
+@bench.callback()
+def _bench() -> None:
+    pass
+
+
+@bench.command("load")
+def load_(
+    events: Annotated[int, typer.Option(min=1, help="So many events wait on the topic.")] = 1_000_000,
+    seed: Annotated[int | None, typer.Option(help="The same seed makes the same events. Default: 7")] = None,
+    latency_s: Annotated[float, typer.Option("--latency-s", min=1, help="So long 500 events/s are sent, for the delays.")] = 20,
+    growth: Annotated[
+        bool, typer.Option("--growth", help="Also load into a table of 0.1 and of 5 million rows (some two minutes more).")
+    ] = False,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Measure the loader, each of its stages alone, and a naive loader.
+
+    Starts a Kafka and a PostgreSQL of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched. The
+    settings count as in `run`. Nothing else should run meanwhile. Exits 1 when the loader's count does not close.
+    docs/benchmarks.md says what each figure is.
+
+    \b
+    ecom_lite bench load                            a million events, some four minutes
+    ecom_lite bench load --events 100000 --json
+    """
+    from ..bench.course import bench_load
+    from ..bench.printed import print_figures
+    from ..terminal import Terminal
+
+    settings = load(config, None, shop__seed=seed)
+    signal.signal(signal.SIGTERM, _end)  # so that engines and folder go
+    figures = bench_load(
+        settings, Terminal(), events=events, latency_s=latency_s, with_growth=growth,
+        command="ecom_lite " + shlex.join(sys.argv[1:]),
+    )  # fmt: skip
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_figures(figures)
+
+
+def _end(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)

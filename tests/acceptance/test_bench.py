@@ -1,0 +1,133 @@
+"""`ecom_lite bench load`, for real and small: all figures come, the count is checked, nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ecom_lite.bench.backlog import Sent
+from ecom_lite.bench.process import check
+from ecom_lite.errors import CheckFailed
+from ecom_lite.warehouse.connect import Address
+from tests.runs import COMMAND, wait_for
+
+EVENTS = 20_000
+RATES = {"copy_raw", "consume", "decode", "write", "loader", "loader_with_start", "naive"}
+COSTS = {
+    "loader_cpu_us",
+    "postgres_cpu_us",
+    "cores_busy",
+    "loader_cores",
+    "rss_start_mb",
+    "rss_mb",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "max_ms",
+}
+RATIOS = {"loader_to_slowest_stage", "loader_to_copy_raw", "loader_to_naive"}
+
+
+class Benchmark:
+    """The command as a child, in a temporary folder of its own; it remembers processes and folders that it saw."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.temporary, self.work = folder / "tmp", folder / "work"
+        self.temporary.mkdir()
+        self.work.mkdir()
+        self._processes: dict[int, psutil.Process] = {}
+        self._clusters: set[Path] = set()
+        self._err = folder / "stderr"
+        with (folder / "stdout").open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [*COMMAND, "bench", "load", *options], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=self.work,
+                env={**os.environ, "TMPDIR": str(self.temporary)}, start_new_session=True,
+            )  # fmt: skip
+        self._out = folder / "stdout"
+
+    @property
+    def stdout(self) -> str:
+        return self._out.read_text()
+
+    @property
+    def stderr(self) -> str:
+        return self._err.read_text()
+
+    def look(self) -> None:
+        try:
+            children = psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.Error:
+            children = []
+        self._processes |= {child.pid: child for child in children}
+        self._clusters |= {link.resolve() for link in self.temporary.glob("*/postgres/cluster")}
+
+    def ended(self) -> bool:
+        self.look()
+        return self.process.poll() is not None
+
+    def assert_nothing_left(self) -> None:
+        assert len(self._processes) > 3 and self._clusters, "nothing was noted: the test itself is wrong"
+        alive = [p for p in self._processes.values() if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        assert alive == []
+        assert [path for path in self._clusters if path.exists()] == []
+        assert list(self.temporary.iterdir()) == [] and list(self.work.iterdir()) == []
+
+
+@contextmanager
+def benchmark(folder: Path, *options: str) -> Iterator[Benchmark]:
+    run = Benchmark(folder, *options)
+    try:
+        yield run
+    finally:
+        if run.process.poll() is None:
+            run.process.kill()
+            run.process.wait()
+
+
+def test_all_figures_come_from_one_run_and_nothing_is_left(tmp_path: Path) -> None:
+    with benchmark(tmp_path, "--events", str(EVENTS), "--latency-s", "3", "--seed", "11", "--json") as run:
+        wait_for(run.ended, "the benchmark ends", 120)
+    assert run.process.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    assert {name for name in RATES | COSTS if not figures[name] > 0} == set()
+    assert set(figures["ratios"]) == RATIOS and all(ratio > 0 for ratio in figures["ratios"].values())
+    assert figures["p50_ms"] <= figures["p95_ms"] <= figures["p99_ms"] <= figures["max_ms"]
+    assert (figures["events"], figures["seed"], figures["latency_s"]) == (EVENTS, 11, 3)
+    assert figures["machine"]["cores"] >= 1 and figures["versions"]["kafka"] and figures["versions"]["postgresql"]
+    assert "bench load --events 20000" in figures["command"]
+    run.assert_nothing_left()
+
+
+def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    with benchmark(tmp_path, "--events", "1000000") as run:
+
+        def at_work() -> bool:
+            assert not run.ended(), run.stderr
+            return "making a backlog" in run.stderr
+
+        wait_for(at_work, "the engines are up")
+        run.process.send_signal(signal.SIGINT)
+        wait_for(run.ended, "it ends")
+    assert run.process.returncode == 130 and run.stdout == "" and "Traceback" not in run.stderr
+    run.assert_nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (Sent(10, 9, 12_345, 1.0), "facts in the table: 0, not 9"),
+        (Sent(10, 0, 0, 1.0), "other events: 0, not 10"),
+    ],
+)
+def test_a_count_that_does_not_close_fails_the_benchmark(warehouse: Address, sent: Sent, words: str) -> None:
+    check(warehouse, "topic", Sent(0, 0, 0, 1.0))
+    with pytest.raises(CheckFailed, match=words):
+        check(warehouse, "topic", sent)
