@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from . import grafana_part, loaders
 from .config import Settings, dump_settings
 from .engines import cds
 from .engines.child import ChildRegistry
@@ -27,6 +28,7 @@ from .history import History
 from .page_part import PageService, page_status
 from .paths import bundled
 from .supervise.adapters import EngineService, Late, Step
+from .supervise.service import Service
 from .supervise.supervisor import Supervisor
 from .supervise.worker import WorkerService
 from .warehouse.connect import ROLES, Address
@@ -36,7 +38,7 @@ from .wishes import Wishes
 
 if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small commands start at once
     from .dashboards.page import Page
-    from .engines.grafana import GrafanaServer, Warehouse
+    from .engines.grafana import GrafanaServer
     from .engines.spark import SparkGateway
     from .stream.light import LightMinutes
     from .supervise.schedule import Schedule
@@ -45,6 +47,7 @@ if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small
 LIGHT_EVERY_S: Final = 2.0
 FIRST_FACTS_EVERY_S: Final = 0.5
 DBT_NICE: Final = 5
+PRODUCER_STOP_S: Final = 10.0
 SECOND_DBT_S: Final = 60.0  # after the start; then every transform.every_s
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 
@@ -121,7 +124,7 @@ class App:
     def prepare_schema(self) -> None:
         ensure_database_and_roles(self.address)
         migrate(self.address)
-        self._write_grafana_env()
+        grafana_part.write_env(self.data_dir, self.address)
 
     def prepare_topics(self) -> None:
         from . import kafka_client
@@ -161,11 +164,9 @@ class App:
         """Everything above the engines, in the reverse of the order in which it must stop."""
         settings = self.settings
         supervisor.add(Late("page", lambda: self._build_page(status)), ["schema"])
-        from .engines.grafana import find_grafana
-
-        home = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
-        if home is not None:
-            supervisor.add(Late("grafana", lambda: EngineService("grafana", self._build_grafana(home))), ["schema"])
+        binary = grafana_part.find(settings.grafana.home) if settings.grafana.enabled else None
+        if binary is not None:
+            supervisor.add(Late("grafana", lambda: self._build_grafana(binary)), ["schema"])
         if not settings.run.light:
             gateway = self.spark_gateway()
             supervisor.add(EngineService("spark", gateway))
@@ -174,12 +175,25 @@ class App:
         self.add_loader(supervisor)
         if settings.shop.enabled:
             # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
-            producer = self._producer = self._worker("produce", self._produce_job, 10)
+            producer = self._producer = WorkerService(
+                "produce", self._produce_job, log=self.logs / "produce.log", registry=self.registry,
+                ready_s=settings.run.ready_timeout_s, stop_s=PRODUCER_STOP_S,
+            )  # fmt: skip
             self.wishes = Wishes(settings, producer.tell, lambda: producer.health().figures)
-            supervisor.add(producer, ["load", "page", *([] if settings.run.light else ["stream"])])
+            supervisor.add(
+                producer, [*loaders.names(settings.load.processes), "page", *([] if settings.run.light else ["stream"])]
+            )
 
     def add_loader(self, supervisor: Supervisor) -> None:
-        supervisor.add(self._worker("load", self._load_job, self.settings.run.stop_timeout_s + 5), ["schema", "topics"])
+        """So many as load.processes says: load, load-2, ..."""
+        for service in self.loader_services(self.data_dir, self.registry):
+            supervisor.add(service, ["schema", "topics"])
+
+    def loader_services(self, folder: Path, registry: ChildRegistry) -> list[WorkerService]:
+        run = self.settings.run
+        return loaders.workers(
+            self.settings.load.processes, self._job, folder, registry, ready_s=run.ready_timeout_s, drain_s=run.stop_timeout_s
+        )
 
     def run_dbt(self, trigger: str, *, full_refresh: bool = False) -> DbtRun:
         """One dbt run, now; runs never overlap."""
@@ -225,23 +239,8 @@ class App:
             "postgres": {"host": address.host, "port": address.port, "database": address.database},
         }
 
-    def _worker(self, role: str, job: Callable[[], Mapping[str, Any]], stop_s: float) -> WorkerService:
-        return WorkerService(
-            role,
-            job,
-            log=self.logs / f"{role}.log",
-            registry=self.registry,
-            ready_s=self.settings.run.ready_timeout_s,
-            stop_s=stop_s,
-        )
-
     def _job(self) -> dict[str, Any]:
         return {"settings": dump_settings(self.settings), "address": asdict(self.address), "bootstrap": self.bootstrap}
-
-    def _load_job(self) -> dict[str, Any]:
-        # Unique in the group, and the same after a restart: the new process takes the partitions over at once.
-        folder = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]
-        return {**self._job(), "instance": f"load-{folder}", "drain_s": self.settings.run.stop_timeout_s}
 
     def _produce_job(self) -> dict[str, Any]:
         """A restarted producer goes on to the end that the first one has set itself, and as it was last told to."""
@@ -287,31 +286,11 @@ class App:
                          control=None if self.wishes is None else self.wishes.change, token=self.control_token)  # fmt: skip
         return PageService(self.page)
 
-    def _build_grafana(self, binary: Path) -> GrafanaServer:
-        from .engines.grafana import GrafanaServer
-
-        files = bundled("grafana")
-        self.grafana = GrafanaServer(
-            binary, self.data_dir / "grafana", self.logs, warehouse=self._grafana_warehouse(),
-            provisioning=files / "provisioning", boards=files / "dashboards", port=self.settings.grafana.port,
-            registry=self.registry,
-        )  # fmt: skip
-        return self.grafana
-
-    def _grafana_warehouse(self) -> Warehouse:
-        from .engines.grafana import Warehouse
-
-        address = self.address
-        return Warehouse(
-            host=address.host, port=address.port, database=address.database, password=address.passwords["ecom_reader"],
-            sslmode=address.options.get("sslmode", "disable"),
-        )  # fmt: skip
-
-    def _write_grafana_env(self) -> None:
-        """For a Grafana that we do not start (compose.yaml): where the warehouse is, and the reader's password. 0600."""
-        path = self.data_dir / "grafana.env"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.writelines(f"{name}={value}\n" for name, value in self._grafana_warehouse().variables().items())
+    def _build_grafana(self, binary: Path) -> Service:
+        self.grafana = grafana_part.build(
+            binary, self.data_dir, self.address, logs=self.logs, port=self.settings.grafana.port, registry=self.registry
+        )
+        return EngineService("grafana", self.grafana)
 
     def _build_schedule(self) -> Schedule:
         from .stream.light import LightMinutes

@@ -137,9 +137,10 @@ class Faults(Section):
 
 
 class Load(Section):
-    """The loader."""
+    """The loaders: processes in one consumer group, each with a share of the partitions."""
 
-    batch_rows: int = Field(10_000, ge=1, le=100_000, description="commit at the latest after so many records")
+    processes: int = Field(1, ge=1, le=16, description="so many loaders; more than the topic has partitions stand by")
+    batch_rows: int = Field(20_000, ge=1, le=100_000, description="commit at the latest after so many records")
     flush_ms: int = Field(200, ge=1, le=60_000, description="... or so long after the first one")
 
 

@@ -55,7 +55,7 @@ def opened(settings: Settings, terminal: Terminal, purpose: str, *, kafka: bool)
     Raises NotRunning when the folder has no data and nothing runs: there is nothing to look at.
     """
     if holder(settings.data_dir) is not None:
-        yield _live(settings)
+        yield live(settings)
         return
     app = App(settings)
     own = [name for name, needed in (("postgres", app.own_postgres), ("kafka", kafka and app.own_kafka)) if needed]
@@ -77,7 +77,8 @@ def opened(settings: Settings, terminal: Terminal, purpose: str, *, kafka: bool)
             supervisor.stop()
 
 
-def _live(settings: Settings) -> Opened:
+def live(settings: Settings) -> Opened:
+    """The live run of the data folder. Raises EcomLiteError while it is still starting."""
     state = read_state(settings.data_dir)
     where = state.get("postgres")
     if not where:

@@ -15,7 +15,7 @@ from .supervise.lock import LOCK_FILE, RunLock
 
 # Everything that a run writes. A file that is none of these is not ours and stays.
 OURS: Final = (
-    "kafka", "postgres", "spark", "lake", "dbt", "grafana", "grafana.env", "logs",
+    "kafka", "postgres", "spark", "lake", "dbt", "grafana", "grafana.env", "loaders", "logs",
     "secrets.json", "secrets.new", "state.json", "state.json.new", "children.json", "children.json.new",
 )  # fmt: skip
 

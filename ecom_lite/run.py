@@ -19,6 +19,8 @@ from .config import Settings
 from .engines.registry import ChildRegistry
 from .errors import EcomLiteError, UsageError
 from .events import utc_now
+from .loaders import names, stop_all, together, wait_loaded
+from .observe.gaps import tell
 from .observe.logs import setup_file_logs
 from .observe.meter import Meter
 from .prepare import fetch_jars
@@ -62,6 +64,8 @@ class Run:
         self._supervisor: Supervisor | None = None
         self._app: App | None = None
         self._meter = Meter()
+        self._told_gaps = 0
+        self._loaders = names(settings.load.processes)
         self._began = psutil.Process().create_time()
         self._ready_s = 0.0
 
@@ -124,7 +128,8 @@ class Run:
         self._doing("stopping the parts" + ("; Ctrl-C once more ends it at once" if self.signal == signal.SIGINT else ""))
         if self._supervisor is not None:
             if was_running:
-                self._supervisor.stop("produce", "load")
+                self._supervisor.stop("produce")
+                stop_all(self._supervisor, self._loaders)
                 self._measure()  # what the loader has drained counts
             self._supervisor.stop()
         self.terminal.end()
@@ -152,8 +157,10 @@ class Run:
         self._doing("stopping the shop")
         supervisor.stop("produce")
         self._doing("loading what is left")
-        ends = [app.end_offsets()]  # the loader drains up to here at least; others may go on sending
-        supervisor.stop("load")
+        ends = [app.end_offsets()]  # the loaders drain up to here at least; others may go on sending
+        # First all together: a loader that stops drains only what is its own, and a partition may be nobody's for a moment.
+        wait_loaded(app.address, self.settings.kafka.topic, ends[0], self.settings.run.stop_timeout_s, supervisor.failed)
+        stop_all(supervisor, self._loaders)
         self._measure()
         if supervisor.failed.is_set():
             return {}
@@ -178,6 +185,7 @@ class Run:
             **{name: int(figures[name]) for name in names},
             "revenue": str(figures["fact_revenue"]),
             "marts": int(figures["mart_lines"]),
+            "gaps": [str(gap) for gap in self._meter.gaps],
             **this_run,
             "rss_mb": round(self._meter.peak_memory / 1e6),
             "restarts": {slot.name: slot.restarted for slot in supervisor.slots if slot.restarted},
@@ -201,6 +209,9 @@ class Run:
         """Once a second: totals, rates, memory, the state file, the live view."""
         assert self._app is not None
         self._meter.measure(self._app.address)
+        if len(self._meter.gaps) > self._told_gaps:
+            self.terminal.say(tell(self._meter.gaps[self._told_gaps :]), "bold red")
+            self._told_gaps = len(self._meter.gaps)
         self._write_state()
         self.terminal.update(self.status(), self._meter.history)
 
@@ -208,7 +219,7 @@ class Run:
         """What `ecom_lite status`, the page and the live view show."""
         supervisor, meter, shop = self._supervisor, self._meter, self.settings.shop
         health = supervisor.health() if supervisor is not None else {}
-        load: Mapping[str, Any] = health["load"].figures if "load" in health else {}
+        load = together(health[name].figures for name in self._loaders if name in health)
         sender: Mapping[str, Any] = health["produce"].figures if "produce" in health else {}
         control: Mapping[str, Any] = sender.get("control") or {}
         return {
@@ -227,6 +238,7 @@ class Run:
             "delay_ms": load.get("delay_ms", 0),
             "rss_mb": round(meter.peak_memory / 1e6),
             "dbt": meter.dbt,
+            "gaps": [gap.as_json() for gap in meter.gaps],
             "parts": {
                 slot.name: {
                     "state": slot.state,

@@ -18,6 +18,7 @@ STYLES: Final = {
 }  # fmt: skip
 STEPS: Final = frozenset({"schema", "topics"})  # done once at the start: no part to watch
 BARS: Final = "▁▂▃▄▅▆▇█"
+SHOWN_GAPS: Final = 3
 BAD_DBT: Final = ("error", "tests failed")
 
 
@@ -52,7 +53,8 @@ def status_view(status: Mapping[str, Any], history: Sequence[float] = (), now: d
     figures.add_row(
         "  lag", _count(status, "lag"), "events", f"{status.get('delay_ms', 0):,} ms", Text("from shop to fact", style="dim")
     )
-    return Group(_headline(status), figures, _others(status), _dbt(status, now or datetime.now(UTC)), *_parts(status))
+    now = now or datetime.now(UTC)
+    return Group(_headline(status), figures, _others(status), *_gaps(status), _dbt(status, now), *_parts(status))
 
 
 def spark(values: Sequence[float], width: int = 30) -> str:
@@ -122,6 +124,18 @@ def _others(status: Mapping[str, Any]) -> Text:
             "\n           on purpose: " + ", ".join(f"{n.replace('_', ' ')} {s:.1%}" for n, s in faults.items()), style="yellow"
         )
     return text
+
+
+def _gaps(status: Mapping[str, Any]) -> list[Text]:
+    """What retention removed before it was loaded, the newest first."""
+    gaps = list(reversed(status.get("gaps") or []))
+    lines = [
+        f"offsets {gap['first']} .. {gap['last']} of {gap['topic']}[{gap['partition']}], {str(gap['at'])[:16].replace('T', ' ')}"
+        for gap in gaps[:SHOWN_GAPS]
+    ]
+    if len(gaps) > SHOWN_GAPS:
+        lines.append(f"and {len(gaps) - SHOWN_GAPS} older gaps: `ecom_lite status --json`")
+    return [Text(f"  {'gaps' if not number else '':<9}{line}", style="bold red") for number, line in enumerate(lines)]
 
 
 def _dbt(status: Mapping[str, Any], now: datetime) -> Text:

@@ -28,7 +28,8 @@ def _load(job: Job, changes: Changes, stop: threading.Event, report: Report) -> 
     from .load.loader import Loader
 
     def told(figures: Mapping[str, object]) -> None:
-        report({"ready": bool(figures["partitions"]), **figures})
+        # In a group that has more members than the topic has partitions some stand by: they are ready too.
+        report({"ready": bool(figures["partitions"] or figures["standing_by"]), **figures})
 
     loader = Loader(Settings.model_validate(job["settings"]), Address(**job["address"]), job["bootstrap"],
                     instance=job["instance"], report=told)  # fmt: skip

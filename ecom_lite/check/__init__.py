@@ -1,1 +1,1 @@
-"""DuckDB over the warehouse: ad-hoc SQL, and the reconciliation that must close."""
+"""Ad-hoc SQL by DuckDB over the warehouse, and the reconciliation that must close."""

@@ -32,7 +32,7 @@ def attach(address: Address, lake_dir: Path | None = None) -> duckdb.DuckDBPyCon
         "host": address.host, "port": address.port, "database": address.database,
         "user": ROLE, "password": address.passwords[ROLE],
     }  # fmt: skip
-    options = make_conninfo("", connect_timeout=CONNECT_TIMEOUT_S, application_name="ecom_lite check", **address.options)
+    options = make_conninfo("", connect_timeout=CONNECT_TIMEOUT_S, application_name="ecom_lite sql", **address.options)
     try:
         fields = ", ".join(f"{name.upper()} {_literal(value)}" for name, value in login.items())
         connection.execute(f"CREATE SECRET warehouse (TYPE postgres, {fields})")

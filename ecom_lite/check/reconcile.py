@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
-import duckdb
 import psycopg
 
-from ..errors import CheckFailed
-from ..events import FAULT_HEADER, PRODUCER_HEADER
+from ..observe.gaps import tell
 from ..warehouse.connect import Address
-from ..warehouse.sqlfiles import read_sql
-from .duck import attach
-from .faults import OwnDead, fault_lines
+from .faults import fault_lines
+from .figures import take_figures
 from .ledger import Ledger, read_ledger
 from .lines import Line, Report, between, equal
+from .marts import mart_lines
 
 __all__ = ["CATCH_UP_S", "EndOffsets", "Line", "Report", "reconcile"]
 
@@ -44,16 +43,19 @@ def reconcile(
     """
     with psycopg.connect(address.conninfo("ecom_reader"), autocommit=True) as reader:
         before = read_ledger(reader)
+        watermark = _watermark(reader)  # before the offsets: what Spark has counted up to it, the loader will have loaded
         ends_before = dict(end_offsets())
         _catch_up(reader, topic, ends_before, clock() + catch_up_s, clock, wait)
-        figures, own_dead = _figures(address, topic)
-        after = _ledger_after(reader, clock, wait) if producing else read_ledger(reader)
+        moment = take_figures(reader, topic, watermark)
+        figures = moment.figures
+        after = _ledger_after(reader, figures["own"], clock, wait) if producing else read_ledger(reader)
         ends_after = dict(end_offsets())
     records = figures["accounted"] - figures["markers"] - figures["lost"]
     figures |= {
         "sent": (before if producing else after).events,
         "broker": records,
         "foreign": records - figures["own"],
+        "gaps": [gap.as_json() for gap in moment.gaps],
     }
     lines = [
         between("sent (ledger) = own records on the broker", before.events, figures["own"], after.events),
@@ -73,45 +75,37 @@ def reconcile(
         equal("other events counted = rows of fact_returns + user_changes", figures["other"], figures["other_rows"]),
         equal("dead letters counted = rows of dead_letters", figures["dead"], figures["dead_rows"]),
         equal("facts without a dimension row", figures["orphans"], 0),
-        equal("offsets lost to retention", figures["lost"], 0),
+        equal("offsets lost to retention", figures["lost"], 0, tell(moment.gaps) if moment.gaps else ""),
     ]
-    lines += fault_lines(before, after, own_dead, figures)
-    lines += _mart_lines(figures)
+    lines += fault_lines(before, after, moment.own_dead, figures)
+    lines += mart_lines(moment.marts, moment.cuts, figures)
     if spark:
-        lines += _window_lines(figures)
+        lines.append(_window_line(moment.windows, figures))
     return Report(lines, figures)
 
 
-def _mart_lines(figures: dict[str, Any]) -> list[Line]:
-    marts = figures.pop("marts")
-    figures["mart_lines"] = 0 if marts is None else int(marts["mart_lines"])
-    if marts is None:
-        return [Line("marts = facts", "no dbt run yet", "", figures["fact_rows"] == 0, "run `ecom_lite refresh`")]
-    behind = figures["fact_rows"] - marts["fact_rows"]
-    note = f"of dbt run {marts['run_id']}; {behind:,} facts are newer" if behind else f"of dbt run {marts['run_id']}"
-    return [
-        equal("lines in daily_sales = facts", marts["mart_lines"], marts["fact_rows"], note),
-        equal("revenue in daily_sales = facts", marts["daily_revenue"], marts["fact_revenue"]),
-        equal("revenue in product_performance = facts", marts["product_revenue"], marts["fact_revenue"]),
-        equal("revenue in customer_ltv = facts", marts["customer_revenue"], marts["fact_revenue"]),
-    ]
+def _watermark(reader: psycopg.Connection) -> datetime | None:
+    row = reader.execute("SELECT max(watermark) FROM realtime.stream_progress").fetchone()
+    return row[0] if row else None
 
 
-def _window_lines(figures: dict[str, Any]) -> list[Line]:
-    windows = figures.pop("windows")
-    figures["window_lines"], figures["late_rows"] = int(windows["window_lines"] or 0), int(windows["late_rows"] or 0)
+def _window_line(windows: Mapping[str, Any], figures: dict[str, Any]) -> Line:
+    figures["window_lines"], figures["late_rows"] = windows["window_lines"], windows["late_rows"]
     if windows["until"] is None:
-        return [Line("closed minutes = facts", "no minute is closed yet", "", True, "the stream has seen no event")]
+        return Line("closed minutes = facts", "no minute is closed yet", "", True, "the stream has seen no event")
     late = figures["late_rows"]
     missing = windows["fact_lines"] - windows["window_lines"]
     note = f"minutes up to {windows['until']:%Y-%m-%d %H:%M}" + (f"; {late:,} late lines were not counted" if late else "")
     right = windows["fact_lines"]
     # A late line that is a duplicate too is dropped without being missed: late rows are an upper bound.
-    return [Line("lines in closed minutes = facts", windows["window_lines"], right, 0 <= missing <= late, note)]
+    return Line("lines in closed minutes = facts", windows["window_lines"], right, 0 <= missing <= late, note)
 
 
-def _ledger_after(reader: psycopg.Connection, clock: Callable[[], float], wait: Callable[[float], None]) -> Ledger:
-    """The ledger once the producer has written it again, so that it covers all that was loaded until now."""
+def _ledger_after(reader: psycopg.Connection, own: int, clock: Callable[[], float], wait: Callable[[float], None]) -> Ledger:
+    """The ledger once the producer has written it again, so that it covers all that was loaded until now.
+
+    A record may be loaded before the producer has heard of it: the ledger that comes next may still lack some of the `own` ones.
+    """
     query = "SELECT now(), (SELECT max(updated_at) FROM ops.sent_ledger)"
     row = reader.execute(query).fetchone()
     started = row[0] if row else None
@@ -119,7 +113,9 @@ def _ledger_after(reader: psycopg.Connection, clock: Callable[[], float], wait: 
     while clock() < deadline:
         row = reader.execute(query).fetchone()
         if row and row[1] is not None and started is not None and row[1] > started:
-            break
+            ledger = read_ledger(reader)
+            if ledger.events >= own:
+                return ledger
         wait(POLL_S)
     return read_ledger(reader)
 
@@ -138,41 +134,3 @@ def _catch_up(
         if all(positions.get(partition, 0) >= end for partition, end in ends.items()) or clock() > deadline:
             return
         wait(POLL_S)
-
-
-def _figures(address: Address, topic: str) -> tuple[dict[str, Any], OwnDead]:
-    """All counts of one moment: DuckDB reads PostgreSQL in one transaction."""
-    connection = attach(address)
-    try:
-        connection.execute("BEGIN TRANSACTION")
-        figures = _row(connection, "offsets", topic) | _row(connection, "tables") | _row(connection, "orphans")
-        figures["marts"] = _row(connection, "marts") if _has_marts(connection) else None
-        figures["windows"] = _row(connection, "windows")
-        headers = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER}
-        own_dead = OwnDead.from_rows(connection.execute(_sql("own_dead"), headers).fetchall())
-        connection.execute("COMMIT")
-    except duckdb.Error as error:
-        raise CheckFailed(f"the count could not be taken: {str(error).strip()}") from None
-    finally:
-        connection.close()
-    return figures, own_dead
-
-
-def _has_marts(connection: duckdb.DuckDBPyConnection) -> bool:
-    found = connection.execute(
-        "SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name = 'ecom' AND schema_name = 'marts' "
-        "AND table_name IN ('daily_sales', 'customer_ltv', 'product_performance')), "
-        "(SELECT count(*) FROM ecom.ops.dbt_runs WHERE status IN ('success', 'tests failed'))"
-    ).fetchone()
-    return found is not None and found[0] == 3 and found[1] > 0
-
-
-def _row(connection: duckdb.DuckDBPyConnection, name: str, topic: str | None = None) -> dict[str, Any]:
-    cursor = connection.execute(_sql(name), {"topic": topic} if topic is not None else None)
-    columns = [column[0] for column in cursor.description or []]
-    row = cursor.fetchone()
-    return dict(zip(columns, row, strict=True)) if row is not None else {}
-
-
-def _sql(name: str) -> str:
-    return read_sql(__package__, name).decode()

@@ -173,7 +173,7 @@ def logs(
     if not found and not (follow and service is None):
         known = ", ".join(log_files(settings.data_dir, None)) or "none: nothing has run here yet"
         raise UsageError(f"no log of {service or 'any part'} in {settings.data_dir / 'logs'}; there is: {known}")
-    show = log_line(one=service is not None)
+    show = log_line(one=service is not None and len(found) == 1)
     until = sizes(found)
     for name, line in tail(found, lines, until):
         print(show(name, line))

@@ -12,8 +12,6 @@ from ..config import Settings
 from ..printing import print_table, thousands
 from .base import ConfigFile, DataDir, Json, cli, load
 
-TAKES = 3  # a live count that is open is taken again: dbt may have been at work on the marts in the middle of it
-
 
 @cli.command()
 def refresh(
@@ -70,12 +68,7 @@ def check(
     with opened(settings, Terminal(), "check", kafka=True) as now:
         now.wait_first_marts()
         limit_s = CATCH_UP_S if now.live else 0  # without a run nobody loads: nothing to wait for
-        for _ in range(TAKES if now.live else 1):
-            report = reconcile(
-                now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, catch_up_s=limit_s
-            )
-            if report.closes:
-                break
+        report = reconcile(now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, catch_up_s=limit_s)
     if json_:
         print(json.dumps(report.as_json(), default=str))
     else:

@@ -43,6 +43,7 @@ class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, consumer: KafkaConsumer, changed: Event) -> None:
         self._consumer = consumer
         self._changed = changed
+        self.answered = False  # the group has said which partitions are ours, perhaps none
 
     def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self._changed.set()
@@ -51,6 +52,7 @@ class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer._coordinator.request_rejoin()
 
     def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self.answered = True
         self._changed.set()
 
     def on_partitions_lost(self, lost: Sequence[TopicPartition]) -> None:
@@ -69,8 +71,14 @@ class Source:
         self._consumer = consumer
         self._topic = topic
         self._claim = claim
-        consumer.subscribe([topic], listener=_Assignment(consumer, self.changed))
+        self._listener = _Assignment(consumer, self.changed)
+        consumer.subscribe([topic], listener=self._listener)
         partitions_of(consumer, topic)  # now rather than after a first assignment without it; raises where there is no such topic
+
+    @property
+    def stands_by(self) -> bool:
+        """The group has more members than the topic has partitions, and none is left for us."""
+        return self._listener.answered and not self._consumer.assignment()
 
     def take_over(self) -> None:
         """Claim all partitions that are assigned now. Raises LoadError when the topic is not the one that was loaded."""

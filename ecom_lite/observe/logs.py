@@ -66,7 +66,8 @@ def log_files(data_dir: Path, service: str | None) -> dict[str, Path]:
     if service is None:
         return found
     wanted = service if service in found else OTHER_NAMES.get(service, service)
-    return {wanted: found[wanted]} if wanted in found else {}
+    several = re.compile(re.escape(wanted) + r"(-\d+)?")  # load, load-2, ...
+    return {name: path for name, path in found.items() if several.fullmatch(name)}
 
 
 def sizes(files: Mapping[str, Path]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
+from .gaps import Gap, read_gaps
 from .memory import run_memory_bytes
 
 MEMORY_EVERY_TICKS: Final = 2
@@ -29,10 +30,12 @@ class Meter:
         self.sent_per_s = 0.0
         self.loaded_per_s = 0.0
         self.peak_memory = 0
+        self.gaps: list[Gap] = []
         self.history: deque[float] = deque(maxlen=HISTORY)  # loaded_per_s
         self._clock = clock
         self._last: tuple[float, dict[str, int]] | None = None
         self._ticks = 0
+        self._lost = 0  # records in `gaps`, by the loader's count
         self._events: list[tuple[str, str, str]] = []
         self._reader: psycopg.Connection[dict[str, Any]] | None = None
         self._recorder: psycopg.Connection | None = None
@@ -60,6 +63,7 @@ class Meter:
             self.loaded_per_s = max(0.0, (totals["records"] - old["records"]) / (now - before))
             self.history.append(self.loaded_per_s)
         self.totals, self._last = totals, (now, totals)
+        self._measure_gaps()
 
     def measure_memory(self) -> None:
         self.peak_memory = max(self.peak_memory, run_memory_bytes())
@@ -83,6 +87,16 @@ class Meter:
             if self._reader is not None:
                 self._reader.close()
             return {}
+
+    def _measure_gaps(self) -> None:
+        """Only when the count says that there are more than we know."""
+        lost = self.totals["lost"]
+        if self._reader is None or lost == self._lost:
+            return
+        try:
+            self.gaps, self._lost = read_gaps(self._reader), lost
+        except psycopg.Error:
+            self._reader.close()
 
     def _record_events(self, address: Address) -> None:
         """While the database is away they wait here."""

@@ -27,7 +27,7 @@ class WorkerService:
     The child reads one JSON line from stdin (so no password stands in a command line or an environment), then what `tell`
     sends, and ends when stdin closes; it prints one JSON object a second. It is ready when it has printed
     `{"ready": true, ...}`. `prepare` starts the process ahead of its job, so that it imports what it needs while Kafka is
-    still starting.
+    still starting. `name` tells several of one role apart.
     """
 
     def __init__(
@@ -35,23 +35,25 @@ class WorkerService:
         role: str,
         job: Callable[[], Mapping[str, Any]],
         *,
+        name: str | None = None,
         log: Path,
         registry: ChildRegistry | None,
         ready_s: float,
         stop_s: float,
     ) -> None:
-        self.name = role
+        self.name = name or role
         self._job = job
         self._ready_s = ready_s
         self._stop_s = stop_s
         self._figures: dict[str, Any] = {}
         self.last_figures: Mapping[str, Any] = {}  # the newest ones, also those of a child that has died
+        self.earlier_figures: list[Mapping[str, Any]] = []  # the last ones of each child before this one
         self._ready = threading.Event()
         self._reader: threading.Thread | None = None
         self._telling = threading.Lock()
         self._has_job = False
         self.child = Child(
-            role,
+            self.name,
             [sys.executable, "-m", "ecom_lite.worker", role],
             log=log,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]))},
@@ -66,6 +68,8 @@ class WorkerService:
 
     def start(self) -> None:
         self._ready.clear()
+        if self.last_figures:
+            self.earlier_figures.append(self.last_figures)
         self._figures = {}
         with self._telling:  # a change comes either in the job or after it
             self._has_job = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from psycopg import sql
 
 from ecom_lite.check.duck import attach, query
 from ecom_lite.check.faults import BROKEN, KINDS, LINES, TWICE, UNPLANNED
+from ecom_lite.check.figures import take_figures
 from ecom_lite.check.reconcile import Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
 from ecom_lite.events import FAULT_HEADER, PRODUCER_HEADER
@@ -366,6 +368,26 @@ def test_lost_offsets_are_told_and_fail_the_check(loaded: Bench) -> None:
     loaded.load()
     report = count(loaded)
     assert open_lines(report) == {LOST} and report.figures["lost"] == 1
+    (gap,) = report.figures["gaps"]
+    assert (gap["topic"], gap["partition"], gap["first"], gap["last"], gap["count"]) == (loaded.topic, 1, 3, 3, 1)
+    with pytest.raises(CheckFailed, match=r"offsets 3 \.\. 3 of .*\[1\] were removed by retention .* they are gone"):
+        report.raise_if_open()
+
+
+def test_minutes_that_spark_closes_ahead_of_the_loader_do_not_open_the_count(loaded: Bench) -> None:
+    """At full speed Spark may have closed minutes whose events the loader has not loaded at the moment of the count."""
+
+    def ends() -> dict[int, int]:
+        found = dict(end_offsets(loaded.client, loaded.topic))
+        loaded.ask("UPDATE realtime.stream_progress SET watermark = '2027-01-01'")
+        loaded.ask(
+            "INSERT INTO realtime.sales_per_minute (window_start, category, revenue, orders, lines, units)"
+            " VALUES ('2026-06-01', 'ahead', 1, 1, 1, 1) ON CONFLICT DO NOTHING"
+        )
+        return found
+
+    assert open_lines(reconcile(loaded.warehouse, loaded.topic, ends, producing=False, catch_up_s=0)) == set()
+    assert open_lines(count(loaded)) == {WINDOWS}  # nothing was on its way: it is wrong
 
 
 def test_a_second_topic_in_the_same_warehouse_closes_too(loaded: Bench) -> None:
@@ -399,6 +421,102 @@ def test_the_count_closes_on_a_live_system(loaded: Bench) -> None:
             thread.join()
         loaded.until_loaded(running)
     assert open_lines(count(loaded)) == set()
+
+
+ANOTHER_FACT = (
+    "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity,"
+    " unit_price, revenue, source_partition, source_offset, load_xid) SELECT {order}, product_key, user_key, category_key,"
+    " date_key, ordered_at, product_id, 1, 1, 1, 0, 0, pg_current_xact_id()::text::bigint FROM {source}"
+)
+COUNTED = "UPDATE ops.consumer_offsets SET facts = facts + {n}, next_offset = next_offset + {n} WHERE partition = 0"
+
+
+def test_all_figures_are_of_one_moment_while_a_writer_commits(loaded: Bench) -> None:
+    many = 120_000  # so many pages that a parallel scan would be worth it
+    source = "(SELECT * FROM warehouse.fact_sales LIMIT 1) AS one"
+    loaded.ask(ANOTHER_FACT.format(order="'m-' || n", source=f"{source}, generate_series(1, {many}) AS n"))
+    loaded.ask(COUNTED.format(n=many))
+    loaded.ask("VACUUM ANALYZE warehouse.fact_sales")
+    ended = threading.Event()
+
+    def write() -> None:
+        with loaded.warehouse.connect("admin") as connection:
+            for number in itertools.count():
+                with connection.transaction():
+                    connection.execute(ANOTHER_FACT.format(order=f"'w-{number}'", source=source).encode())
+                    connection.execute(COUNTED.format(n=1).encode())
+                if ended.is_set():
+                    return
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        with loaded.warehouse.connect("ecom_reader", autocommit=True) as reader:
+            found = [take_figures(reader, loaded.topic) for _ in range(25)]
+    finally:
+        ended.set()
+        thread.join()
+    pairs = [(moment.figures["facts"], moment.figures["fact_rows"]) for moment in found]
+    assert [pair for pair in pairs if pair[0] != pair[1]] == []
+    assert len(set(pairs)) > 5, "nothing was written meanwhile: the test proves nothing"
+    assert {moment.figures["orphans"] for moment in found} == {0}
+
+
+def new_run(bench: Bench, status: str) -> None:
+    bench.ask(
+        "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below)"
+        " VALUES ('t', now(), %s, pg_current_xact_id()::text::bigint)",
+        [status],
+    )
+
+
+@pytest.mark.parametrize("status", ["running", "error"])
+def test_a_dbt_run_that_has_brought_some_marts_further_keeps_the_count_closed(copy: Bench, status: str) -> None:
+    source = "(SELECT * FROM warehouse.fact_sales LIMIT 1) AS one"
+    copy.ask(ANOTHER_FACT.format(order="'late-1'", source=source))
+    copy.ask(COUNTED.format(n=1))
+    copy.ask("UPDATE warehouse.fact_sales SET ordered_at = '2026-02-01' WHERE order_id = 'late-1'")
+    marts = {MART_LINES, DAILY, PRODUCTS, CUSTOMERS}
+    new_run(copy, status)
+    assert not open_lines(count(copy, catch_up_s=0)) & marts
+    copy.ask("UPDATE marts.daily_sales SET lines = lines + 1, revenue = revenue + 1")
+    report = count(copy, catch_up_s=0)
+    assert not open_lines(report) & marts
+    (line_,) = (found for found in report.lines if found.name == MART_LINES)
+    assert (", which is at work" if status == "running" else ", which failed") in line_.note
+    copy.ask("UPDATE marts.customer_ltv SET lifetime_value = lifetime_value + 1")
+    assert not open_lines(count(copy, catch_up_s=0)) & marts
+    copy.ask("UPDATE marts.customer_ltv SET lifetime_value = lifetime_value + 0.01")
+    assert open_lines(count(copy, catch_up_s=0)) & marts == {CUSTOMERS}  # neither what it was nor what it will be
+    copy.ask("UPDATE marts.customer_ltv SET lifetime_value = lifetime_value - 0.01")
+    new_run(copy, "success")
+    assert open_lines(count(copy, catch_up_s=0)) & marts == {PRODUCTS}  # a run that ended well has brought all
+
+
+def test_a_mart_that_is_swapped_for_a_new_one_is_seen_whole(copy: Bench) -> None:
+    ended = threading.Event()
+
+    def swap() -> None:
+        with copy.warehouse.connect("admin") as connection:
+            while not ended.is_set():
+                connection.execute("CREATE TABLE marts.fresh AS TABLE marts.product_performance")
+                connection.execute("GRANT SELECT ON marts.fresh TO ecom_reader")
+                connection.execute("ALTER TABLE marts.product_performance RENAME TO old")
+                connection.execute("ALTER TABLE marts.fresh RENAME TO product_performance")
+                connection.commit()
+                connection.execute("DROP TABLE marts.old")
+                connection.commit()
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        with copy.warehouse.connect("ecom_reader", autocommit=True) as reader:
+            found = [take_figures(reader, copy.topic).marts for _ in range(60)]
+    finally:
+        ended.set()
+        thread.join()
+    assert None not in found
+    assert len({marts["product_revenue"] for marts in found if marts}) == 1
 
 
 @pytest.fixture

@@ -56,6 +56,34 @@ def test_a_line_is_counted_once_within_a_batch_across_batches_and_across_partiti
     assert bench.ask("SELECT count(*), count(DISTINCT (order_id, product_id)) FROM warehouse.fact_sales") == [(4, 4)]
 
 
+def test_duplicates_are_passed_by_for_a_while_and_then_the_straight_way_is_tried_again(bench: Bench) -> None:
+    running = bench.loader(batch_rows=10)
+    facts = running._writer._facts
+    with bench.loading(running) as loading:
+        for number, orders in enumerate([range(10), range(5, 15), *(range(20 * n, 20 * n + 10) for n in range(1, 7))]):
+            bench.send([line(order) for order in orders])  # a batch of its own: the next is sent when it is in
+            bench.until_loaded(loading)
+            assert facts._left == (0, 3, 2, 1, 0, 0, 0, 0)[number]
+    assert bench.counts() == {"facts": 15 + 60, "duplicates": 5}
+    assert bench.ask("SELECT sum(records), count(*) FROM ops.load_batches") == [(80, 8)]
+
+
+def test_a_line_that_another_loader_is_just_writing_is_waited_for_and_is_a_duplicate(bench: Bench) -> None:
+    bench.send([line("a"), line("b")])
+    bench.load()
+    with bench.warehouse.connect("admin") as other:
+        other.execute("DELETE FROM warehouse.fact_sales WHERE order_id = 'a'")
+        other.commit()
+        other.execute("UPDATE warehouse.fact_sales SET order_id = 'c'")  # not committed: who writes c must wait
+        with bench.loading() as running:
+            bench.send([line("c"), line("d")], partition=1)
+            until(lambda: bench.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), "it to wait")
+            other.commit()
+            bench.until_loaded(running)
+    assert bench.counts() == {"facts": 3, "duplicates": 1}
+    assert bench.ask("SELECT order_id, source_partition FROM warehouse.fact_sales ORDER BY 1") == [("c", 0), ("d", 1)]
+
+
 def test_own_records_are_told_from_foreign_ones(bench: Bench) -> None:
     with bench.producer() as producer:
         for order in range(5):

@@ -407,3 +407,30 @@ def test_no_kafka_is_an_error_that_says_where(bench: Bench, monkeypatch: pytest.
     assert isinstance(running.failure, LoadError) and "no Kafka at 127.0.0.1:1" in str(running.failure)
     with psycopg.connect(bench.warehouse.conninfo("admin")) as admin:
         assert admin.execute("SELECT count(*) FROM ops.consumer_offsets").fetchone() == (0,)
+
+
+def test_a_password_that_is_wrong_or_a_database_that_is_gone_stops_the_loader_and_says_what_to_do(bench: Bench) -> None:
+    wrong = replace(bench.warehouse, passwords={role: "wrong" for role in bench.warehouse.passwords})
+    with bench.loading(replace(bench, warehouse=wrong).loader()) as running:
+        until(lambda: running.failure, "the refusal")
+    assert isinstance(running.failure, LoadError)
+    assert "(SQLSTATE 28P01)" in str(running.failure) and "`ecom_lite migrate`" in str(running.failure)
+    assert "wrong" not in str(running.failure).replace("password authentication failed", "")
+    other, name = f"{bench.warehouse.database}_gone", bench.warehouse.database
+    rename = "ALTER DATABASE {} RENAME TO {}".format
+    with bench.loading() as running, bench.warehouse.with_database("postgres").connect("admin", autocommit=True) as admin:
+        bench.send([line("a")])
+        bench.until_loaded(running)
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        admin.execute(rename(name, other).encode())
+        try:
+            bench.send([line("b")])
+            until(lambda: running.failure, "the refusal")
+        finally:
+            admin.execute(rename(other, name).encode())
+            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+    assert isinstance(running.failure, LoadError)
+    assert "(SQLSTATE 3D000)" in str(running.failure) and "`ecom_lite migrate`" in str(running.failure)
+    bench.load()
+    assert bench.counts() == {"facts": 2}

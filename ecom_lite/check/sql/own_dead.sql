@@ -1,7 +1,6 @@
 -- Dead letters of our own producer, by the fault that it has put into the second header (base64; null where there is none).
-SELECT CASE WHEN json_extract_string(headers, '$[1][0]') = $fault_header THEN json_extract_string(headers, '$[1][1]') END AS fault,
-       reason, count(*)::BIGINT AS letters
-FROM ecom.ops.dead_letters
-WHERE json_extract_string(headers, '$[0][0]') = $producer_header
-GROUP BY ALL
-ORDER BY ALL
+SELECT CASE WHEN headers #>> '{1,0}' = %(fault_header)s THEN headers #>> '{1,1}' END AS fault, reason, count(*) AS letters
+FROM ops.dead_letters
+WHERE headers #>> '{0,0}' = %(producer_header)s
+GROUP BY fault, reason
+ORDER BY fault, reason
