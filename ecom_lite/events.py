@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,7 @@ MAX_EVENT_BYTES: Final = 1_000_000
 MAX_QUANTITY: Final = 10_000
 PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
 MAX_MONEY_CHARS: Final = 64
+MAX_DETAIL_CHARS: Final = 400  # of a rejection, before what is not printable becomes escapes
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST_AHEAD: Final = timedelta(days=1)
 
@@ -52,9 +54,17 @@ class Rejected(Exception):
     """A record that is no event: becomes a dead letter with `reason` (a key of REASONS) and a `detail` for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
+        detail = printable(detail[:MAX_DETAIL_CHARS])
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+def printable(text: str) -> str:
+    """The text with every character that a terminal may act on, or a database refuse, as a \\x or \\u escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
@@ -142,6 +152,8 @@ class _UserChangeWire(UserChange, kw_only=True, gc=False):
 
 _decode_order = msgspec.json.Decoder(_OrderLineWire).decode
 _decode_any = msgspec.json.Decoder().decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode_text: Callable[[str], bytes] = msgspec.json.Encoder().encode
 _DECODE: Final[dict[str, Callable[[bytes], Any]]] = {
     "order": _decode_order,
     "order_cancelled": msgspec.json.Decoder(_OrderReversalWire).decode,
@@ -152,6 +164,18 @@ _DECODE: Final[dict[str, Callable[[bytes], Any]]] = {
 _CENT: Final = Decimal("0.01")
 _HALF_CENT: Final = Decimal("0.005")
 _NUL: Final = b"\\u0000"
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_MAGIC: Final = (
+    (b"\xef\xbb\xbf", "JSON behind a byte order mark"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"{\0", "UTF-16"),
+    (b"\0{", "UTF-16"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"Obj\x01", "an Avro file"),
+    (b"\0", "a schema registry's format (a zero byte and a schema id in front)"),
+)
 
 
 def encode(event: Event) -> bytes:
@@ -171,19 +195,22 @@ def parse(value: bytes | None, now: datetime) -> Event:
     wire: Any  # its fields still have the types of the wire
     try:
         wire = _decode_order(value)
+        if not value.isascii():
+            _refuse_not_utf8(value)  # the decoder does not look into fields that it ignores
     except (msgspec.MsgspecError, ValueError, RecursionError):
         wire = _decode_other(value)
     if _NUL in value:
         _refuse_nul(wire)
     if type(wire.user_id) is str:
         wire.user_id = _positive("user_id", wire.user_id)
-    if not isinstance(wire, UserChange):
+    kind = type(wire)
+    if kind is not _UserChangeWire:
         if type(wire.order_id) is int:
             wire.order_id = str(wire.order_id)
         if type(wire.product_id) is str:
             wire.product_id = _positive("product_id", wire.product_id)
-    if isinstance(wire, OrderLine):
-        wire.price, wire.revenue = _money(bytes(wire.price), wire.quantity, bytes(wire.revenue))  # type: ignore[call-overload]
+        if kind is _OrderLineWire:
+            wire.price, wire.revenue = _money(bytes(wire.price), wire.quantity, bytes(wire.revenue))
     wire.timestamp = event_time(wire.timestamp, now)
     event: Event = wire
     return event
@@ -199,7 +226,7 @@ def _money(price_json: bytes, quantity: int, revenue_json: bytes) -> tuple[Decim
         raise Rejected("out_of_range", f"price {_short(price)} has more than 2 decimals")
     exact = (price * quantity).quantize(_CENT)
     # To the cent: many producers multiply floats, and send 72.30000000000001 for 24.10 x 3.
-    if revenue.adjusted() > MAX_MONEY_CHARS or abs(revenue - exact) >= _HALF_CENT:
+    if (revenue and revenue.adjusted() > MAX_MONEY_CHARS) or abs(revenue - exact) >= _HALF_CENT:
         raise Rejected("revenue_mismatch", f"{_short(revenue)} is not {price} x {quantity} = {exact}")
     return price.quantize(_CENT), exact
 
@@ -224,24 +251,22 @@ def event_time(value: datetime | str | float, now: datetime) -> datetime:
             time = value
         else:
             time = datetime.fromtimestamp(value / 1000, UTC)
-        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        if time.tzinfo is not UTC:
+            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise Rejected("bad_timestamp", f"{_short(value)} is neither ISO 8601 nor epoch milliseconds") from None
-    if not EARLIEST <= time <= now + LATEST_AHEAD:
+    if time < EARLIEST or (time > now and time > now + LATEST_AHEAD):
         raise Rejected("bad_timestamp", f"{time.isoformat()} is outside 2000-01-01 .. now + 1 day")
     return time
 
 
 def _decode_other(value: bytes) -> Any:
     """The other event types, and the exact reason where it is none."""
-    try:
-        value.decode()
-    except UnicodeDecodeError as error:
-        raise Rejected("not_utf8", f"byte {error.start}: {error.reason}") from None
+    _refuse_not_utf8(value)
     try:
         document = _decode_any(value)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise Rejected("not_json", str(error)) from None
+        raise _not_json(value, error) from None
     if not isinstance(document, dict):
         raise Rejected("not_an_object", f"a JSON {type(document).__name__}")
     kind = document.get("event_type")
@@ -249,11 +274,39 @@ def _decode_other(value: bytes) -> Any:
     if not isinstance(kind, str) or kind not in _DECODE:
         raise Rejected("unknown_type", f"event_type {_short(kind)}")
     try:
-        return _DECODE[kind](value)
+        try:
+            return _DECODE[kind](value)
+        except msgspec.ValidationError:
+            return _DECODE[kind](_last_of_equal_keys(value))
     except msgspec.ValidationError as error:
         raise _explain(error, document) from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Rejected("not_json", str(error)) from None
+        raise _not_json(value, error) from None
+
+
+def _last_of_equal_keys(value: bytes) -> bytes:
+    """The same object with each key once: of equal ones the last counts, also where an earlier one has a wrong type."""
+    fields = _decode_fields(value)
+    return b"{" + b",".join(_encode_text(name) + b":" + bytes(raw) for name, raw in fields.items()) + b"}"
+
+
+def _refuse_not_utf8(value: bytes) -> None:
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        raise Rejected("not_utf8", f"byte {error.start}: {error.reason}{_looks_like(value)}") from None
+
+
+def _not_json(value: bytes, error: Exception) -> Rejected:
+    text = str(error)
+    if "truncated" in text and _HALF.search(value):  # what the decoder says of it
+        text = "half of a surrogate pair, which is no character"
+    return Rejected("not_json", text + _looks_like(value))
+
+
+def _looks_like(value: bytes) -> str:
+    """What the bytes may be instead, by how they begin."""
+    return next((f"; it looks like {kind}" for start, kind in _MAGIC if value.startswith(start)), "")
 
 
 def _explain(error: msgspec.ValidationError, document: dict[str, Any]) -> Rejected:
@@ -268,10 +321,13 @@ def _explain(error: msgspec.ValidationError, document: dict[str, Any]) -> Reject
 
 
 def _refuse_nul(event: Event) -> None:
-    for name in _TEXTS:
+    # The other events go to PostgreSQL whole; of an order line the event_id stays behind.
+    for name in _TEXTS if isinstance(event, OrderLine) else (*_TEXTS, "event_id"):
         text = getattr(event, name, None)
         if isinstance(text, str) and "\0" in text:
             raise Rejected("nul_byte", f"{name} has a NUL character")
+    if isinstance(event.timestamp, str) and "\0" in event.timestamp:  # fromisoformat stops reading there
+        raise Rejected("bad_timestamp", f"{_short(event.timestamp)} is neither ISO 8601 nor epoch milliseconds")
 
 
 def _positive(name: str, digits: str) -> int:

@@ -11,10 +11,10 @@ import typer
 
 from .. import __version__
 from ..errors import EcomLiteError
-from . import data, life, look, machine, steer
+from . import bench, data, dead, life, load, look, machine, steer
 from .base import cli
 
-__all__ = ["cli", "data", "life", "look", "machine", "main", "steer"]
+__all__ = ["bench", "cli", "data", "dead", "life", "load", "look", "machine", "main", "steer"]
 
 
 def _version(asked: bool) -> None:

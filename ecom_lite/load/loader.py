@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -173,8 +174,8 @@ class Loader:
         if batch.extents:
             self._hand_over(batch)
 
-    def _claim(self, beginnings: Mapping[int, int]) -> Any:
-        return self._claiming.run(lambda: self._claimer.claim(beginnings), self._claimer.close)
+    def _claim(self, beginnings: Mapping[int, int], topic_id: UUID | None) -> Any:
+        return self._claiming.run(lambda: self._claimer.claim(beginnings, topic_id), self._claimer.close)
 
     def _hand_over(self, batch: Batch | None) -> None:
         while True:

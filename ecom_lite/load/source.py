@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Final
+from uuid import UUID
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.errors import (
@@ -17,12 +18,12 @@ from kafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from ..errors import LoadError
 from ..kafka_client import partitions_of
 from .decode import Part
-from .write import Claimed
+from .write import Claimed, made_anew
 
 POSITION_MS: Final = 1000
+TakeOver = Callable[[Mapping[int, int], UUID | None], Mapping[int, Claimed]]  # (first offsets, topic id) -> claims
 log = logging.getLogger("ecom_lite.load")
 
 # What poll and position raise where the client's position is not (or no longer) one that the table gave.
@@ -65,12 +66,13 @@ class Source:
     Once `changed` is set nothing is handed out until `take_over` has claimed all partitions anew.
     """
 
-    def __init__(self, consumer: KafkaConsumer, topic: str, claim: Callable[[Mapping[int, int]], Mapping[int, Claimed]]) -> None:
+    def __init__(self, consumer: KafkaConsumer, topic: str, take: TakeOver) -> None:
         self.changed = Event()
         self.claims: dict[int, Claim] = {}
         self._consumer = consumer
         self._topic = topic
-        self._claim = claim
+        self._take = take
+        self._claimed_id: UUID | None = None
         self._listener = _Assignment(consumer, self.changed)
         consumer.subscribe([topic], listener=self._listener)
         partitions_of(consumer, topic)  # now rather than after a first assignment without it; raises where there is no such topic
@@ -96,15 +98,15 @@ class Source:
             log.warning("Kafka does not answer, %s is claimed later: %r", self._topic, error)
             self.changed.set()
             return
-        for partition, claimed in self._claim(beginnings).items():
+        self._claimed_id = self._topic_id()
+        for partition, claimed in self._take(beginnings, self._claimed_id).items():
             self._seek(partition, claimed, ends[partition])
         log.info("loading %s from %s", self._topic, {p: c.next_offset for p, c in sorted(self.claims.items())})
 
     def _seek(self, partition: int, claimed: Claimed, end: int) -> None:
         if claimed.next_offset > end:
-            raise LoadError(
-                f"{self._topic}[{partition}] ends at offset {end}, but offsets up to {claimed.next_offset} were loaded: "
-                "the topic was made anew or the broker lost data; `ecom_lite run --fresh` starts with new data"
+            raise made_anew(
+                f"{self._topic}[{partition}] ends at offset {end}, but offsets up to {claimed.next_offset} were loaded"
             )
         if claimed.was < claimed.next_offset:
             log.error(
@@ -124,6 +126,8 @@ class Source:
             polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=max_records)
             ends = {tp: self._consumer.position(tp, timeout_ms=POSITION_MS) for tp in self._partitions()}
         except _MOVED:
+            self.changed.set()
+        if self._topic_id() not in (None, self._claimed_id):
             self.changed.set()
         # The group may have moved positions (None: to one not yet known): what was read under the old claims proves nothing.
         if self.changed.is_set() or None in ends.values():
@@ -155,6 +159,11 @@ class Source:
                 continue
             lag += max(0, (high or 0) - committed.get(tp.partition, 0))
         return lag
+
+    def _topic_id(self) -> UUID | None:
+        """As of the client's newest metadata; None where the broker (before 3.1) names none."""
+        found: UUID | None = self._consumer._cluster.topic_id(self._topic)
+        return found
 
     def _partitions(self) -> list[TopicPartition]:
         return [TopicPartition(self._topic, partition) for partition in self.claims]

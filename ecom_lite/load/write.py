@@ -10,10 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 from psycopg.types.json import Jsonb
 
+from ..errors import LoadError
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch, DeadLetter
@@ -52,6 +54,14 @@ class Claimed(NamedTuple):
 
 def _pass(point: str) -> None:
     """Nobody watches."""
+
+
+def made_anew(what: str) -> LoadError:
+    """The error of a topic whose offsets are not those that were loaded."""
+    return LoadError(
+        f"{what}: the topic was made anew or the broker lost data; `ecom_lite run --fresh` starts with new data, "
+        "another kafka.topic is loaded beside the old one"
+    )
 
 
 class Writer:
@@ -93,16 +103,24 @@ class Writer:
             row = connection.execute(read_sql(__package__, "identity")).fetchone()
         return str(row[0]) if row else ""
 
-    def claim(self, beginnings: Mapping[int, int]) -> dict[int, Claimed]:
-        """Take partitions over, by their first offset on the broker. What was lost goes to ops.service_events too."""
+    def claim(self, beginnings: Mapping[int, int], topic_id: UUID | None = None) -> dict[int, Claimed]:
+        """Take partitions over, by their first offset on the broker. What was lost goes to ops.service_events too.
+
+        Raises LoadError, and changes nothing, when `topic_id` is not that of the topic that was loaded.
+        """
         partitions = sorted(beginnings)  # one order for all, so that two loaders cannot deadlock
         firsts = [beginnings[partition] for partition in partitions]
         connection = self.connection()
         with connection.transaction():
-            rows = connection.execute(
-                read_sql(__package__, "claim"), {"topic": self._topic, "partitions": partitions, "beginnings": firsts}
-            )
-            claims = {partition: Claimed(*claimed) for partition, *claimed in rows}
+            values = {"topic": self._topic, "topic_id": topic_id, "partitions": partitions, "beginnings": firsts}
+            claims = {}
+            for partition, next_offset, epoch, was, loaded_id in connection.execute(read_sql(__package__, "claim"), values):
+                if topic_id is not None and loaded_id != topic_id:
+                    raise made_anew(
+                        f"topic {self._topic} was loaded up to offset {was} of partition {partition} as {loaded_id}"
+                        f", and is {topic_id} now"
+                    )
+                claims[partition] = Claimed(next_offset, epoch, was)
             for partition, (next_offset, _, was) in claims.items():
                 if was < next_offset:
                     detail = (

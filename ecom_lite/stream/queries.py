@@ -15,9 +15,11 @@ LAKE_RECORDS_PER_BATCH: Final = 200_000
 MAX_AHEAD_S: Final = 60.0
 OBSERVED: Final = "records"  # the metrics that a batch reports: records, lines, ahead
 
-# Year, -, month, day, hour, :, minute, second, fraction, Z or hours of the offset, minutes of the offset.
+# Year, -, month, day, hour, :, minute, second, fraction, Z or hours of the offset, minutes of the offset. Not $ at the end:
+# for Java that is also before a last line feed.
 ISO_TIME: Final = (
-    r"^(\d{4})(-?)(\d\d)\2(\d\d)(?:.(\d\d)(?:(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d{1,6})\d*)?)?)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?)?$"
+    r"^(\d{4})(-?)(\d\d)\2(\d\d)"
+    r"(?:[^\x00](\d\d)(?:(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d{1,6})\d*)?)?)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?)?(?![\s\S])"
 )
 
 

@@ -4,6 +4,7 @@ The differences, all outside what a JSON writer produces (EXOTIC has one of each
 - digits beyond the 18th decimal of a price or revenue are overlooked by Spark;
 - ISO 8601 week dates, and UTC offsets of more than 18 hours or with seconds, are dates to the loader only;
 - text that follows the object and itself closes the list which Spark puts around it;
+- of two equal keys the last one counts; where it has another type than the first, Spark keeps the first;
 - `schema_version` beyond 64 bits.
 """
 
@@ -49,7 +50,9 @@ def _times() -> dict[str, bytes]:
         "2026-01-01T24:00:00", "2026-01-01T10:60", "2026-01-01T10:00:60", "2026", "2026-01", "2026-1-1", " 2026-01-01",
         "2026-01-01T10:00:00z", "2026-01-01T10:00:00.", "2026-01-01T10:00:00+25:00", "2026-0101", "2026-001", "",
         "yesterday", "1767261600000", "2026-01-01T10:00:00 Europe/Paris", "2026-01-01T", "9999-12-31T23:59:59-10:00",
-        "2026-01-01T10:00:00+02:00Z", (now + timedelta(hours=23)).isoformat(), (now + timedelta(hours=25)).isoformat(),
+        "2026-01-01T10:00:00+02:00Z", "2026-01-01T10:00:00Z\n",
+        "2026-01-01\n", "2026-01-01\n10:00", "2026-01-01\u202810:00:00", "2026-01-01\x0010:00:00",
+        "2026-01-01T10:00\x00", (now + timedelta(hours=23)).isoformat(), (now + timedelta(hours=25)).isoformat(),
     ]  # fmt: skip
     numbers: list[object] = [
         1767261600000,
@@ -107,6 +110,7 @@ CORPUS: Final[dict[str, bytes]] = {
     "user id text": value(user_id="abc"),
     "user id of 20 digits": value(user_id="1" * 20),
     "user id beyond 64 bits": value(user_id="9" * 19),
+    "user id and a line feed": value(user_id="3\n"),
     "user id other digits": value(user_id="٣"),
     "product id largest": value(product_id=2**63 - 1),
     "product id beyond": value(product_id=2**63),
@@ -137,6 +141,7 @@ CORPUS: Final[dict[str, bytes]] = {
     "revenue off by a cent": value(revenue=59.98),
     "revenue off by less": value(revenue=59.9700001),
     "revenue text": value(revenue="59.97"),
+    "revenue zero with an exponent": raw("59.97", "0e100").replace(b"19.99", b"0"),
     "revenue trailing zero": raw("59.97", "59.970"),
     "quantity 0": value(quantity=0, revenue=0),
     "quantity 1": value(quantity=1, revenue=19.99),
@@ -148,6 +153,9 @@ CORPUS: Final[dict[str, bytes]] = {
     "quantity huge": value(quantity=10**30),
     **_times(),
     "key twice": raw("{", '{"price": 1, '),
+    "key twice, first a list": raw("{", '{"price": [1], '),
+    "key twice, first of a wrong type": raw("{", '{"quantity": "x", "event_type": 5, "event_type": "order", "user_id": {}, '),
+    "key twice, first too large": raw("{", '{"quantity": 10001, "user_id": 0, "order_id": "", "timestamp": [], '),
     "other case": raw('"price"', '"Price"'),
     "white space around": b"\n " + value() + b" \t\n",
     "text after": value() + b" x",
@@ -159,6 +167,13 @@ CORPUS: Final[dict[str, bytes]] = {
     "single quotes": value().replace(b'"', b"'"),
     "comma at the end": raw("}", ",}"),
     "lone surrogate": raw('"A1"', '"\\ud800"'),
+    "lone surrogate in an extra field": raw("{", '{"x": "\\ud800", '),
+    "second half alone in an extra field": raw("{", '{"x": "\\uDC00 \\uD83D\\uDE00", '),
+    "halves the wrong way round": raw("{", '{"x": ["\\uDE00\\uD83D"], '),
+    "lone surrogate behind an escaped backslash": raw("{", '{"x": "\\\\\\ud800", '),
+    "escaped backslash before the letters": raw("{", '{"x": "\\\\ud800 \\n\\ud83d\\ude00", '),
+    "pair in an extra field": raw("{", '{"x": "\\ud83d\\ude00\\uD83D\\uDE00", '),
+    "not UTF-8 in an extra field": raw("{", '{"x": "@", ').replace(b"@", b"caf\xe9"),
     "not UTF-8": value().replace(b"Wireless", b"Wire\xffess"),
     "control character": raw("Wireless", "Wire\x01less"),
     "cut short": value()[:-5],
@@ -177,5 +192,6 @@ EXOTIC: Final[dict[str, bytes]] = {
     "offset of 20 hours": value(timestamp="2026-01-02T10:00:00+20:00"),
     "offset with seconds": value(timestamp="2026-01-01T10:00:00+02:00:30"),
     "closes the list": value() + b"] [1",
+    "key twice, last of a wrong type": raw("}", ', "quantity": "x"}'),
     "schema version beyond 64 bits": value(schema_version=10**30),
 }

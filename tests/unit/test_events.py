@@ -105,7 +105,7 @@ def test_money_is_exact(price: str, quantity: int, revenue: str, cents: int) -> 
     assert event.revenue.as_tuple().exponent == -2
 
 
-@pytest.mark.parametrize("extra", ['"x":1e999', '"x":"\udcff"', '"x":{"y":[1,2]}', '"price":19.99', r'"\u0000":1'])
+@pytest.mark.parametrize("extra", ['"x":1e999', '"x":{"y":[1,2]}', '"price":19.99', r'"\u0000":1'])
 def test_unknown_and_repeated_fields_do_no_harm(extra: str) -> None:
     assert parse(order()[:-1] + b"," + extra.encode("utf-8", "surrogateescape") + b"}", NOW) == parse(order(), NOW)
 
@@ -166,8 +166,8 @@ BAD: list[tuple[str, bytes | None]] = [
     ("wrong_type", order(price='"19.99"')),
     ("wrong_type", order(price="null")),
     ("wrong_type", order(price="[1]")),
-    ("wrong_type", order(price='"\udcff"')),
-    ("wrong_type", order(revenue='{"a":"\udcff"}')),
+    ("not_utf8", order(price='"\udcff"')),
+    ("not_utf8", order(x='"\udcff"')),  # also where the field is ignored: Spark looks at all of it
     ("wrong_type", order(schema_version='"x"')),
     ("wrong_type", user(name=5)),
     ("out_of_range", order(order_id='""')),

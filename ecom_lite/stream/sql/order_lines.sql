@@ -8,6 +8,13 @@ WITH document AS (
         from_json(
             CASE
                 WHEN octet_length(value) <= :max_bytes AND is_valid_utf8(CAST(value AS STRING))
+                    -- No half of a surrogate pair, anywhere: escaped backslashes and whole pairs are taken out first.
+                    AND (
+                        NOT contains(lower(CAST(value AS STRING)), r'\ud')
+                        OR NOT regexp_replace(
+                            CAST(value AS STRING), r'\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}', ' '
+                        ) RLIKE r'\\u[dD][89a-fA-F]'
+                    )
                 THEN concat('[', CAST(value AS STRING), ']')
             END,
             'array<struct<order_id variant, user_id string, product_id string, product_title variant, category variant,
@@ -45,8 +52,8 @@ typed AS (
         now_ms,
         order_id_type,
         order_id,
-        CASE WHEN user_id RLIKE '^[0-9]{1,19}$' THEN try_cast(user_id AS BIGINT) END AS user_id,
-        CASE WHEN product_id RLIKE '^[0-9]{1,19}$' THEN try_cast(product_id AS BIGINT) END AS product_id,
+        CASE WHEN user_id RLIKE r'^[0-9]{1,19}(?![\s\S])' THEN try_cast(user_id AS BIGINT) END AS user_id,
+        CASE WHEN product_id RLIKE r'^[0-9]{1,19}(?![\s\S])' THEN try_cast(product_id AS BIGINT) END AS product_id,
         product_title,
         category,
         price,
@@ -58,7 +65,7 @@ typed AS (
             WHEN time_type = 'STRING' THEN
                 CASE
                     -- The usual spelling, first and fast.
-                    WHEN time_text RLIKE r'^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?$'
+                    WHEN time_text RLIKE r'^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?(?![\s\S])'
                     THEN try_cast(time_text AS TIMESTAMP)
                     -- The other ISO 8601 spellings of a calendar date: basic format, hours only, comma, short offset.
                     WHEN time_text RLIKE :iso_time

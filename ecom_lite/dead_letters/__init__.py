@@ -1,0 +1,1 @@
+"""Dead letters after the fact: looked at, sent again after a fix, emptied. The rows stay, so that the count closes."""

@@ -1,0 +1,46 @@
+"""Gives back the space of dead letters. The rows stay, so that the count closes and every offset stays accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+
+from ..events import FAULT_HEADER, PRODUCER_HEADER
+from ..warehouse.sqlfiles import read_sql
+from .letters import LINK_HEADER
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which letters of a topic; those that were purged before are never meant."""
+
+    topic: str
+    reason: str | None = None
+    older_than_s: float | None = None
+    resent: bool = False
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a purge is about, as of `moment`: what comes later stays."""
+
+    letters: int
+    bytes: int
+    moment: datetime
+
+
+def measure(connection: psycopg.Connection, wanted: Wanted) -> Size:
+    row = connection.execute(read_sql(__package__, "purge_size"), vars(wanted)).fetchone()
+    assert row is not None  # counts are always one row
+    return Size(*row)
+
+
+def purge(connection: psycopg.Connection, wanted: Wanted, size: Size) -> tuple[int, int]:
+    """Empty key, value and headers of what was measured, as ecom_producer; (letters, bytes)."""
+    ours = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER, "link": LINK_HEADER}
+    row = connection.execute(read_sql(__package__, "purge"), vars(wanted) | ours | {"before": size.moment}).fetchone()
+    assert row is not None
+    letters, freed = row
+    return letters, freed

@@ -1,0 +1,76 @@
+"""Loaders that are broken on purpose, one way each: a harness that passes one of them proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+
+from ..load.decode import Batch, DeadLetter
+from ..load.write import Writer, Written
+
+
+class NoCompare(Writer):
+    """The compare-and-set is switched off: who has lost a partition writes on."""
+
+    def _is_in(self, connection: psycopg.Connection, batch: Batch) -> bool:
+        return False
+
+
+class OffsetsFirst(Writer):
+    """Offsets and counts are committed, and then the rows."""
+
+    _rehearsal = False
+    _moved: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+
+    def _fill(self, connection: psycopg.Connection, batch: Batch) -> Written:
+        # A rehearsal finds the right counts: nothing but a crash in between shows that the order is wrong.
+        points, self._at = self._at, lambda point: None
+        self._rehearsal, self._moved = True, None
+        connection.execute("SAVEPOINT rehearsal")
+        super()._fill(connection, batch)
+        connection.execute("ROLLBACK TO SAVEPOINT rehearsal")
+        self._dimensions.forget()
+        self._rehearsal, self._at = False, points
+        if self._moved is not None:
+            super()._advance(*self._moved[0], **self._moved[1])
+        connection.commit()
+        return super()._fill(connection, batch)
+
+    def _advance(self, *args: Any, **named: Any) -> None:
+        if self._rehearsal:
+            self._moved = (args, named)
+
+
+class DeadLettersOutside(Writer):
+    """Dead letters are written in a transaction of their own, after the commit."""
+
+    _held: Sequence[DeadLetter] = ()
+
+    def write(self, batch: Batch) -> Written:
+        self._held = ()
+        written = super().write(batch)
+        if self._held:
+            connection = self.connection()
+            super()._dead(connection, self._held)
+            connection.commit()
+        return written
+
+    def _dead(self, connection: psycopg.Connection, letters: Sequence[DeadLetter]) -> None:
+        self._held = letters
+
+
+NO_UNIQUE_KEY: Final = "no-unique-key"  # not the loader but its database: the primary key of fact_sales is dropped
+_WRITERS: Final[dict[str, type[Writer]]] = {
+    "no-compare": NoCompare,
+    "offsets-first": OffsetsFirst,
+    NO_UNIQUE_KEY: Writer,
+    "dead-letters-outside": DeadLettersOutside,
+}
+MUTATIONS: Final = tuple(_WRITERS)
+
+
+def writer_class(mutation: str | None) -> type[Writer]:
+    """The writer of a loader with this mutation; the true one without."""
+    return Writer if mutation is None else _WRITERS[mutation]

@@ -1,0 +1,168 @@
+"""The records of a round: order lines, other events, repetitions and nonsense, drawn from the round's own random source."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+PARTITIONS: Final = 4
+REFUSED_QUANTITY: Final = 7_777  # a valid order line that a CHECK of the round's database refuses
+TOO_LARGE: Final = 1_000_001  # bytes, one more than an event may have
+FIRST_DAY: Final = datetime(2025, 1, 1, tzinfo=UTC)
+CATEGORIES: Final = ("Books", "Kitchen", "Garden", "Toys", "Música", "家電", "Büro", "Sport & Spiel")
+PRODUCTS: Final = 60
+CODECS: Final = (None, None, "gzip", "lz4")
+NOTHING: Final[Mapping[str, Any]] = {}
+PORTION: Final = (40, 400)  # records that are sent together
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One record as it goes to the broker. `own` ones carry our producer's header."""
+
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Records that are sent one after the other, in batches of one codec; `transaction` is how a transaction around them ends."""
+
+    records: list[Sent]
+    codec: str | None = None
+    transaction: str | None = None  # "commit", "abort", None for no transaction
+
+
+@dataclass(slots=True)
+class Drawn:
+    """What was drawn so far, so that it can be repeated: lines by key, so that a repetition says the same."""
+
+    draw: random.Random
+    refuse: bool = False
+    values: list[bytes] = field(default_factory=list)
+    next_order: int = 0
+    _next_product: int = 0
+
+    def portions(self, count: int, *, transactions: bool) -> list[Portion]:
+        """About `count` records; now and then, where allowed, in a transaction of a foreign producer."""
+        draw, portions, left = self.draw, [], count
+        transactions = transactions and draw.random() < 0.4
+        while left > 0:
+            size = min(left, draw.randint(*PORTION))
+            transaction = draw.choice(("commit", "commit", "abort")) if transactions and draw.random() < 0.3 else None
+            # What was aborted never happened: it must not be the first sending of a key that is repeated later.
+            known = len(self.values)
+            records = [self._record() for _ in range(size)]
+            if transaction == "abort":
+                del self.values[known:]
+            portions.append(Portion(records, draw.choice(CODECS), transaction))
+            left -= size
+        if draw.random() < 0.3:
+            portions.append(Portion([Sent(draw.randrange(PARTITIONS), b"big", b"x" * TOO_LARGE, False)]))
+        return portions
+
+    def _record(self) -> Sent:
+        draw = self.draw
+        kind = draw.random()
+        if kind < 0.74:
+            value: bytes | None = self._keep(self._line())
+        elif kind < 0.86 and self.values:
+            # Near ones meet in one batch, far ones in another, mostly of another partition.
+            near = draw.random() < 0.5
+            value = draw.choice(self.values[-30:] if near else self.values)
+        elif kind < 0.93:
+            value = self._keep(self._other())
+        else:
+            value = draw.choice(POISON)(draw)
+        key = None if value is not None and draw.random() < 0.1 else str(draw.randrange(60)).encode()
+        return Sent(draw.randrange(PARTITIONS), key, value, draw.random() < 0.6)
+
+    def _keep(self, value: bytes) -> bytes:
+        self.values.append(value)
+        return value
+
+    def _line(self) -> bytes:
+        draw = self.draw
+        if draw.random() < 0.6:
+            self.next_order += 1  # else one more line of the same order
+        # Products take turns, so that a key never comes with two contents: which one is the truth would depend on the order.
+        self._next_product += 1
+        quantity = REFUSED_QUANTITY if self.refuse and draw.random() < 0.01 else draw.randint(1, 20)
+        order: int | str = self.next_order if self.next_order % 7 == 0 else f"order-{self.next_order}"
+        return line(draw, order, self._next_product % PRODUCTS + 1, quantity)
+
+    def _other(self) -> bytes:
+        draw = self.draw
+        at = moment(draw)
+        if draw.random() < 0.5:
+            kind = draw.choice(("order_cancelled", "order_returned"))
+            order = f"order-{draw.randint(1, max(1, self.next_order))}"
+            return text({"event_type": kind, "order_id": order, "product_id": draw.randint(1, PRODUCTS), "quantity": 1,
+                         "reason": "no longer wanted", "timestamp": at})  # fmt: skip
+        kind = draw.choice(("user_registered", "user_updated"))
+        return text({"event_type": kind, "user_id": draw.randint(1, 80), "name": "Zoë", "city": "Köln", "timestamp": at})
+
+
+def line(draw: random.Random, order: str | int, product: int, quantity: int, broken: Mapping[str, Any] = NOTHING) -> bytes:
+    """A valid order line, unless fields are `broken`. One of None is left out."""
+    cents = draw.randint(0, 99_999)
+    user: int | str = draw.randint(1, 60)
+    base = {
+        "order_id": order, "user_id": str(user) if draw.random() < 0.1 else user, "product_id": product,
+        "product_title": f"Product {product}", "category": CATEGORIES[product % len(CATEGORIES)],
+        "price": Money(cents), "quantity": quantity, "revenue": Money(cents * quantity), "timestamp": moment(draw),
+    }  # fmt: skip
+    return text({name: value for name, value in {**base, **broken}.items() if value is not None})
+
+
+class Money(str):
+    """An amount as a JSON number, written by hand: no float comes near it."""
+
+    def __new__(cls, cents: int) -> Money:
+        return super().__new__(cls, f"{cents // 100}.{cents % 100:02d}")
+
+
+def text(fields: dict[str, Any]) -> bytes:
+    """One JSON object."""
+    parts = (f"{json.dumps(k)}:{v if isinstance(v, Money) else json.dumps(v, ensure_ascii=False)}" for k, v in fields.items())
+    return ("{" + ",".join(parts) + "}").encode()
+
+
+def moment(draw: random.Random) -> str | int:
+    """An event time of the first months of 2025, as ISO 8601 or as epoch milliseconds."""
+    at = FIRST_DAY + timedelta(seconds=draw.randrange(100 * 86_400))
+    return int(at.timestamp()) * 1000 if draw.random() < 0.2 else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _broken(**fields: Any) -> Callable[[random.Random], bytes]:
+    return lambda draw: line(draw, f"broken-{draw.randrange(10**6)}", draw.randint(1, 99), 2, fields)
+
+
+# One or more of every reason for which a record becomes a dead letter; too large ones are sent apart.
+POISON: Final[tuple[Callable[[random.Random], bytes | None], ...]] = (
+    lambda draw: None,
+    lambda draw: b"",
+    lambda draw: b"\xff\xfe not text %d" % draw.randrange(1000),
+    lambda draw: b"nonsense %d" % draw.randrange(1000),
+    lambda draw: b'{"order_id": "cut off',
+    lambda draw: b"[%d]" % draw.randrange(1000),
+    lambda draw: text({"event_type": "order_dreamt_of", "order_id": str(draw.randrange(1000))}),
+    _broken(user_id=None),
+    _broken(timestamp=None),
+    _broken(quantity="two"),
+    _broken(product_title=17),
+    _broken(quantity=0),
+    _broken(quantity=10_001),
+    _broken(user_id=-1),
+    _broken(category=""),
+    _broken(category="nul \0 inside"),
+    _broken(timestamp="the day after"),
+    _broken(timestamp="1999-12-31T23:59:59Z"),
+    _broken(revenue=Money(123_456_789)),
+)

@@ -1,0 +1,10 @@
+-- What should be loaded, read as far as it can be read: as JSON, as an object.
+CREATE TABLE documents AS
+WITH kept AS (
+    SELECT r.*
+    FROM records r
+    WHERE NOT EXISTS (FROM lost l WHERE l.partition = r.partition AND r."offset" >= l.start AND r."offset" < l."end")
+), jsons AS (
+    SELECT *, CASE WHEN octet_length(value) <= 1000000 AND json_valid(text) THEN text::JSON END AS json FROM kept
+)
+SELECT *, CASE WHEN json_type(json) = 'OBJECT' THEN json END AS doc FROM jsons

@@ -1,0 +1,388 @@
+"""Hand-made records and what must become of each: bytes, JSON shapes, numbers, Unicode, dates, types, headers, keys.
+
+In a value, @ID@ stands for a number of its own, so that no two cases are the same order line.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+NOW: Final = datetime(2026, 6, 1, 12, 0, 0, 1, tzinfo=UTC)
+FIRST_ID: Final = 1_000_000
+FACT, OTHER = "fact", "other"
+Headers = tuple[tuple[str | bytes, bytes | None], ...]
+NO_HEADERS: Final[Headers] = ()
+
+BASE: Final = {
+    "order_id": '"o-1"',
+    "user_id": "7",
+    "product_id": "@ID@",
+    "product_title": '"Mug"',
+    "category": '"Kitchen"',
+    "price": "19.99",
+    "quantity": "3",
+    "revenue": "59.97",
+    "timestamp": '"2026-01-01T00:00:00Z"',
+}
+
+
+class Case(NamedTuple):
+    """A record and its fate: "fact", "other", or the reason of the dead letter. `says` must stand in the detail."""
+
+    name: str
+    value: bytes | None
+    fate: str
+    says: str = ""
+    key: bytes | None = None
+    headers: Headers = NO_HEADERS
+
+
+def order(**raw: str) -> bytes:
+    """A plain order line; `raw` replaces or adds fields by their JSON text."""
+    return _object(BASE | raw)
+
+
+def without(name: str) -> bytes:
+    return _object({field: text for field, text in BASE.items() if field != name})
+
+
+def reversal(**raw: str) -> bytes:
+    base = {"event_type": '"order_returned"', "order_id": '"o-1"', "product_id": "@ID@", "quantity": "1"}
+    return _object(base | {"timestamp": '"2026-01-01"'} | raw)
+
+
+def user(**raw: str) -> bytes:
+    return _object({"event_type": '"user_updated"', "user_id": "@ID@", "timestamp": '"2026-01-01"'} | raw)
+
+
+def _object(fields: dict[str, str]) -> bytes:
+    return ("{" + ",".join(f'"{name}":{text}' for name, text in fields.items()) + "}").encode("utf-8", "surrogateescape")
+
+
+def nested(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+def _bytes() -> Iterator[Case]:
+    yield Case("a tombstone", None, "empty", "no value", key=b"7")
+    yield Case("neither key nor value", None, "empty")
+    yield Case("zero bytes", b"", "empty", "zero bytes")
+    yield Case("one NUL byte", b"\0", "not_json")
+    yield Case("NUL bytes", b"\0" * 100, "not_json")
+    yield Case("a NUL byte in a text", order(order_id='"a\0b"'), "not_json")
+    yield Case("a NUL byte after the object", order() + b"\0", "not_json")
+    yield Case("blank", b" \r\n\t", "not_json")
+    yield Case("a byte order mark", b"\xef\xbb\xbf" + order(), "not_json", "byte order mark")
+    yield Case("UTF-16 with a mark", order().decode().encode("utf-16"), "not_utf8", "UTF-16")
+    yield Case("UTF-16 without", order().decode().encode("utf-16-le"), "not_json", "UTF-16")
+    yield Case("UTF-32", order().decode().encode("utf-32-be"), "not_json")
+    yield Case("Latin-1", order(product_title='"caf\udce9"'), "not_utf8", "byte ")
+    yield Case("Latin-1 in a field that is ignored", order(note='"caf\udce9"'), "not_utf8")
+    yield Case("Latin-1 as a field's name", order().replace(b"{", b'{"caf\xe9":1,'), "not_utf8")
+    yield Case("a character cut in two", order(product_title='"caf\udcc3"'), "not_utf8")
+    yield Case("a value cut in a character", order(product_title='"é"').partition(b"\xa9")[0], "not_utf8", "unexpected end")
+    yield Case("overlong NUL", order(product_title='"a\udcc0\udc80"'), "not_utf8")
+    yield Case("overlong slash", order(product_title='"a\udcc0\udcaf"'), "not_utf8")
+    yield Case("a surrogate as bytes", order(product_title='"\udced\udca0\udc80"'), "not_utf8")
+    yield Case("beyond U+10FFFF", order(product_title='"\udcf4\udc90\udc80\udc80"'), "not_utf8")
+    yield Case("gzip", gzip.compress(order(), mtime=0), "not_utf8", "gzip")
+    yield Case("Confluent's wire format around JSON", b"\0\0\0\0\x05" + order(), "not_json", "schema registry")
+    yield Case("Avro", b"\0\0\0\0\x05\x06o-1\x0e\x54\x06Mug\xae\xc7", "not_utf8", "schema registry")
+    yield Case("an Avro file", b"Obj\x01\x04\x14avro.codec\x08null", "not_json", "Avro")
+    yield Case("more bytes than an event may have", order(note='"' + "x" * 1_000_000 + '"'), "too_large", "1,000,")
+    yield Case("as many bytes as an event may have", _of_size(1_000_000), FACT)
+    yield Case("10 MB of text", b'"' + b"x" * 10_000_000 + b'"', "too_large")
+    yield Case("a title of 10 MB", order(product_title='"' + "x" * 10_000_000 + '"'), "too_large")
+    yield Case("an XML document", b"<order><id>1</id></order>", "not_json")
+    yield Case("a line of CSV", b"o-1,7,42,Mug,Kitchen,19.99,3,59.97", "not_json")
+    yield Case("a terminal's escape sequences", b"\x1b]0;owned\x07\x1b[2J", "not_json")
+
+
+def _of_size(size: int) -> bytes:
+    value = order(note='""')
+    return value.replace(b'""', b'"' + b"x" * (size - len(value.replace(b"@ID@", b"1000000"))) + b'"')
+
+
+def _shapes() -> Iterator[Case]:
+    for text in ("[]", "12", "-0.5", '"text"', "null", "true", "false", nested(50)):
+        yield Case(f"the JSON value {text[:8]}", text.encode(), "not_an_object")
+    yield Case("an event in a list", b"[" + order() + b"]", "not_an_object")
+    yield Case("an event as a text", json.dumps(order().decode()).encode(), "not_an_object")
+    yield Case("two documents", order() + order(), "not_json")
+    yield Case("two lines", order() + b"\n" + order(), "not_json")
+    yield Case("a comma at the end", order()[:-1] + b",}", "not_json")
+    yield Case("cut short", order()[:-1], "not_json")
+    yield Case("cut in a text", order()[:14], "not_json")
+    yield Case("a comment", b"/* order */" + order(), "not_json")
+    yield Case("single quotes", order().replace(b'"', b"'"), "not_json")
+    yield Case("names without quotes", order().replace(b'"order_id"', b"order_id"), "not_json")
+    yield Case("Python's dict", str(json.loads(order(product_id="5"))).encode(), "not_json")
+    yield Case("white space around", b"\r\n\t " + order() + b" \n", FACT)
+    yield Case("an empty object", b"{}", "missing_field")
+    yield Case("an empty name", order(**{"": "1"}), FACT)
+    yield Case("unknown fields", order(x="1e999", y='{"z":[null,{"a":""}]}', price_old='"9"'), FACT)
+    yield Case("1,000 unknown fields", order(**{f"x{number}": "1" for number in range(1000)}), FACT)
+    yield Case("a huge object", _object(BASE | {f"field {n}": f'"{n}"' for n in range(40_000)}), FACT)
+    yield Case("nested 100 levels deep", order(x=nested(100)), FACT)
+    yield Case("nested 10,000 levels deep", order(x=nested(10_000)), "not_json", "recursion")
+    yield Case("nested 100,000 levels deep", order(x=nested(100_000)), "not_json")
+    yield Case("100,000 lists that are not closed", b"[" * 100_000, "not_json")
+    yield Case("100,000 objects that are not closed", b'{"a":' * 100_000, "not_json")
+    yield Case("a key twice, the same", order()[:-1] + b',"price":19.99}', FACT)
+    yield Case(
+        "a key twice: the last one counts", order(quantity="1", revenue="19.99")[:-1] + b',"quantity":3,"revenue":59.97}', FACT
+    )
+    yield Case("a key twice, the last one wrong", order()[:-1] + b',"quantity":0}', "out_of_range")
+    yield Case("a key twice, the first one of a wrong type", order(quantity='"x"')[:-1] + b',"quantity":3}', FACT)
+    yield Case("all keys twice, the first ones null", _twice("null"), FACT)
+    yield Case("all keys twice, the first ones lists", _twice('[{"a":[1]}]'), FACT)
+    yield Case("a key twice, the first with an escape", b'{"\\u0070rice":"x",' + order()[1:], FACT)
+    yield Case("another case of the name", order().replace(b'"price"', b'"Price"'), "missing_field", "price")
+    yield Case("escapes in a name", order().replace(b'"order_id"', b'"order\\u005fid"'), FACT)
+    yield Case("an envelope around it", b'{"payload":' + order() + b"}", "missing_field")
+    yield Case("NUL in the name of an unknown field", order(**{"\\u0000": "1"}), FACT)
+    for name in BASE:
+        yield Case(f"without {name}", without(name), "missing_field", name)
+
+
+def _twice(first: str) -> bytes:
+    return _object(dict.fromkeys(BASE, first))[:-1] + b"," + order()[1:]
+
+
+def _numbers() -> Iterator[Case]:
+    for text in ("NaN", "Infinity", "-Infinity", "nan", "+1", "01", "1.", ".5", "0x10", "1_000", "1e", "--1"):
+        yield Case(f"price {text}", order(price=text), "not_json")
+    yield Case("price 1e999", order(price="1e999"), "out_of_range")
+    yield Case("revenue 1e999", order(revenue="1e999"), "revenue_mismatch")
+    yield Case("price 1e99999999999999999999", order(price="1e99999999999999999999"), "out_of_range")
+    yield Case("price 1e-999", order(price="1e-999"), "out_of_range")
+    yield Case("price of 5,000 digits", order(price="9" * 5000), "out_of_range")
+    yield Case("price of 30 digits", order(price="9" * 30), "out_of_range")
+    yield Case("price with 30 decimals", order(price="0." + "3" * 30), "out_of_range", "2 decimals")
+    yield Case("price with 30 zeros", order(price="19.99" + "0" * 28), FACT)
+    yield Case("price -0", order(price="-0", revenue="0"), FACT)
+    yield Case("price -0.0", order(price="-0.0", revenue="-0.0"), FACT)
+    yield Case("price 0e100", order(price="0e100", revenue="0e100"), FACT)
+    yield Case("price 1e2", order(price="1e2", revenue="3.0E+2"), FACT)
+    yield Case("price 2 and revenue 6.00", order(price="2", revenue="6.00"), FACT)
+    yield Case("price 2.00 and revenue 6", order(price="2.00", revenue="6"), FACT)
+    yield Case("price 0.30000000000000004", order(price=repr(0.1 + 0.2), revenue="0.90"), "out_of_range")
+    yield Case("revenue as floats multiply", order(price="24.1", revenue=repr(24.1 * 3)), FACT)
+    yield Case("revenue a cent off", order(revenue="59.98"), "revenue_mismatch", "59.97")
+    yield Case("revenue half a cent off", order(revenue="59.975"), "revenue_mismatch")
+    yield Case("revenue less than half a cent off", order(revenue="59.9749"), FACT)
+    yield Case("revenue with the other sign", order(revenue="-59.97"), "revenue_mismatch")
+    yield Case("price -0.01", order(price="-0.01", revenue="-0.03"), "out_of_range")
+    yield Case("the highest price", order(price="99999999.99", quantity="10000", revenue="999999999900.00"), FACT)
+    yield Case("a price too high", order(price="100000000.00", revenue="300000000.00"), "out_of_range")
+    for text in ('"19.99"', "null", "true", "[19.99]", '{"amount":19.99}'):
+        yield Case(f"price {text}", order(price=text), "wrong_type", "price")
+    for text in ('"3"', "1.0", "1.5", "3e0", "true", "null", "[]", "-0.0"):
+        yield Case(f"quantity {text}", order(quantity=text), "wrong_type", "quantity")
+    for text in ("0", "-0", "-1", "10001", "9" * 30):
+        yield Case(f"quantity {text}", order(quantity=text), "out_of_range", "quantity")
+    yield Case("quantity 10000", order(quantity="10000", revenue="199900"), FACT)
+    yield Case("user_id 2^63 - 1", order(user_id=str(2**63 - 1)), FACT)
+    yield Case("user_id 2^63 - 1 as digits", order(user_id=f'"{2**63 - 1}"'), FACT)
+    yield Case("user_id with leading zeros", order(user_id='"007"'), FACT)
+    for text in (
+        "0",
+        "-1",
+        str(2**63),
+        "9" * 400,
+        '"0"',
+        '"-1"',
+        '""',
+        '" 7"',
+        '"7 "',
+        '"7\\n"',
+        '"٧"',
+        '"７"',
+        f'"{2**63}"',
+        '"7.0"',
+    ):
+        yield Case(f"user_id {text[:24]}", order(user_id=text), "out_of_range", "user_id")
+    for text in ("7.0", "7e0", "true", "null", "[7]", "{}"):
+        yield Case(f"user_id {text}", order(user_id=text), "wrong_type", "user_id")
+    yield Case("a fraction as schema_version", order(schema_version="1.5"), "wrong_type")
+    yield Case("a number as event_id", order(event_id="5"), "wrong_type")
+
+
+def _texts() -> Iterator[Case]:
+    yield Case("NUL in order_id", order(order_id=r'"a\u0000b"'), "nul_byte", "order_id")
+    yield Case("NUL in product_title", order(product_title=r'"\u0000"'), "nul_byte", "product_title")
+    yield Case("NUL in an e-mail address", user(email=r'"a\u0000"'), "nul_byte", "email")
+    yield Case("NUL in a reason", reversal(reason=r'"\u0000"'), "nul_byte", "reason")
+    yield Case("NUL in the event_id of a profile", user(event_id=r'"\u0000"'), "nul_byte", "event_id")
+    yield Case("NUL in the event_id of a return", reversal(event_id=r'"\u0000"'), "nul_byte", "event_id")
+    yield Case("NUL in the event_id of an order line, which is not stored", order(event_id=r'"\u0000"'), FACT)
+    yield Case("a schema_version of 40 digits", user(schema_version="9" * 40), OTHER)
+    yield Case("NUL in a field that is ignored", order(note=r'"\u0000"'), FACT)
+    yield Case("the text \\u0000", order(product_title=r'"\\u0000"'), FACT)
+    for text in (r"\ud800", r"\udc00", r"\ude00\ud83d", r"\uD83D x"):
+        yield Case(f"half a pair {text}", order(product_title=f'"{text}"'), "not_json", "surrogate")
+    yield Case("half a pair in a field that is ignored", order(note=r'"\ud800"'), "not_json")
+    yield Case("a pair", order(product_title=r'"\ud83d\ude00"'), FACT)
+    yield Case("combining characters", order(product_title='"e\u0301\u0301\u0301 Zalgo\u0336"'), FACT)
+    yield Case("right to left", order(product_title='"\u202eقهوة\u202c"', category='"עברית"'), FACT)
+    yield Case("emoji", order(product_title='"👩‍👩‍👧‍👦 🏳️‍🌈"', category='"🍽"'), FACT)
+    yield Case("no characters at all", order(product_title=r'"\uffff\ufdd0\ufffe\udbff\udfff"'), FACT)
+    yield Case("a control character as it is", order(product_title='"a\x01b"'), "not_json")
+    yield Case("control characters escaped", order(product_title=r'"\u001b[2J\u0007\u007f\u0085"'), FACT)
+    yield Case("an unknown escape", order(product_title=r'"\q"'), "not_json")
+    yield Case("quotes, tabs, backslashes for COPY", order(product_title=r'"\"\\N\\.\t\n\r,\b"', category=r'"\\."'), FACT)
+    yield Case("SQL", order(product_title='"\'); DROP TABLE warehouse.fact_sales; --"'), FACT)
+    for character in ("x", "é", "😀"):
+        yield Case(f"200 times {character}", order(product_title=f'"{character * 200}"', category=f'"{character * 200}"'), FACT)
+        yield Case(f"201 times {character}", order(product_title=f'"{character * 201}"'), "out_of_range", "product_title")
+    yield Case("200 characters of 6 bytes", order(product_title='"' + r"\u00e9" * 200 + '"'), FACT)
+    yield Case("a category of 201", order(category='"' + "x" * 201 + '"'), "out_of_range", "category")
+    yield Case("a title of 900,000", order(product_title='"' + "x" * 900_000 + '"'), "out_of_range", "product_title")
+    yield Case("an empty title", order(product_title='""'), "out_of_range", "product_title")
+    yield Case("a blank title", order(product_title='" "'), FACT)
+    for text in ("5", "null", "[]", "true"):
+        yield Case(f"product_title {text}", order(product_title=text), "wrong_type", "product_title")
+    yield Case("an empty order_id", order(order_id='""'), "out_of_range", "order_id")
+    yield Case("an order_id of 64", order(order_id='"' + "é" * 64 + '"'), FACT)
+    yield Case("an order_id of 65", order(order_id='"' + "é" * 65 + '"'), "out_of_range", "order_id")
+    yield Case("a blank order_id", order(order_id='" "'), FACT)
+    yield Case("an integer as order_id", order(order_id="12"), FACT)
+    yield Case("order_id 0", order(order_id="0"), FACT)
+    yield Case("order_id 2^63 - 1", order(order_id=str(2**63 - 1)), FACT)
+    yield Case("order_id 2^63", order(order_id=str(2**63)), "out_of_range", "order_id")
+    yield Case("order_id -1", order(order_id="-1"), "out_of_range", "order_id")
+    for text in ("1.5", "null", "true", "{}"):
+        yield Case(f"order_id {text}", order(order_id=text), "wrong_type", "order_id")
+
+
+def _dates() -> Iterator[Case]:
+    latest = NOW + timedelta(days=1)
+    texts = ["2026-01-01", "2026-01-01T10", "20260101T100000Z", "2026-01-01 10:00:00", "2026-01-01T10:00:00,5Z", "2024-02-29"]
+    texts += ["2026-01-01T10:00:00.123456789Z", "2026-01-01T10:00:00-11:30", "2026-W01-1", "2000-01-01T00:00:00Z"]
+    texts += ["1999-12-31T23:59:59.999999-00:01", latest.isoformat(), "2026-01-01T10:00:00+0530"]
+    for text in texts:
+        yield Case(f"timestamp {text}", order(timestamp=f'"{text}"'), FACT)
+    late = (latest + timedelta(microseconds=1)).isoformat()
+    bad = [
+        "",
+        " ",
+        "yesterday",
+        "2026",
+        "2026-01",
+        "2026-02-30",
+        "2025-02-29",
+        "2026-13-01",
+        "2026-00-10",
+        "26-01-01",
+        "1767225600000",
+    ]
+    bad += [
+        "2026-01-01T24:00:01",
+        "2026-01-01T25:00",
+        "2026-12-31T23:59:60Z",
+        "2026-01-01T10:60",
+        "2026-01-01T10:00:00 Europe/Paris",
+    ]
+    bad += ["1999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z"]
+    bad += [
+        "+12026-01-01",
+        "-2026-01-01",
+        "01/02/2026",
+        "2026-01-01T10:00:00+25:00",
+        "٢٠٢٦-٠١-٠١",
+        late,
+        "2026-01-01T10:00:00Z" * 5000,
+    ]
+    for text in bad:
+        yield Case(f"timestamp '{text[:40]}'", order(timestamp=f'"{text}"'), "bad_timestamp")
+    yield Case("NUL in a timestamp", order(timestamp=r'"2026-01-01T10:00\u0000"'), "bad_timestamp", r"\x00")
+    for text in ("1767225600000", "1767225600000.5", "1.7672256e12", "946684800000"):
+        yield Case(f"timestamp {text}", order(timestamp=text), FACT)
+    for text in (
+        "1767225600",
+        "1767225600.123",
+        "946684799999",
+        "-1",
+        "0",
+        "253402300799000",
+        "9" * 40,
+        "-1e300",
+        "true",
+        "null",
+        "{}",
+        "[]",
+    ):
+        yield Case(f"timestamp {text}", order(timestamp=text), "bad_timestamp")
+    yield Case("timestamp 1e999", order(timestamp="1e999"), "not_json")
+
+
+def _types() -> Iterator[Case]:
+    yield Case("event_type null", order(event_type="null", event_id="null", schema_version="null"), FACT)
+    yield Case("event_type order", order(event_type='"order"', event_id='"7-1"', schema_version="1"), FACT)
+    for text in ('"alien"', '""', '"Order"', '"ORDER"', '" order"', '"order\\u0000"', "5", "[]", "{}", "true"):
+        yield Case(f"event_type {text}", order(event_type=text), "unknown_type", "event_type")
+    yield Case("event_type twice", order(event_type='"a\\u0000\\u001b[2J"')[:-1] + b',"event_type":"order"}', FACT)
+    yield Case("order, then order_returned", reversal(event_type='"order"')[:-1] + b',"event_type":"order_returned"}', OTHER)
+    yield Case("order_returned, then null", order(event_type='"order_returned"')[:-1] + b',"event_type":null}', FACT)
+    yield Case("an order_returned that is an order line", order(event_type='"order_returned"'), OTHER)
+    yield Case("order_returned", reversal(reason='"too small"', user_id="7"), OTHER)
+    yield Case("order_cancelled", reversal(event_type='"order_cancelled"', order_id="12"), OTHER)
+    yield Case("order_returned of nothing", reversal(quantity="0"), "out_of_range", "quantity")
+    yield Case("order_returned without a product", reversal().replace(b"product_id", b"product"), "missing_field", "product_id")
+    yield Case("order_returned with a long reason", reversal(reason='"' + "x" * 201 + '"'), "out_of_range", "reason")
+    yield Case("order_returned with a number as reason", reversal(reason="5"), "wrong_type", "reason")
+    yield Case("order_returned without a date", reversal(timestamp='"soon"'), "bad_timestamp")
+    yield Case("Latin-1 in a field that order_returned ignores", reversal(note='"\udce9"'), "not_utf8")
+    yield Case(
+        "user_registered", user(event_type='"user_registered"', name='"Ada"', email='"ada@example.org"', city="null"), OTHER
+    )
+    yield Case("user_updated with empty texts", user(name='""', country='""'), OTHER)
+    yield Case("user_updated with nothing new", user(), OTHER)
+    yield Case("user_updated with a list as name", user(name='["Ada"]'), "wrong_type", "name")
+    yield Case("user_updated with a long city", user(city='"' + "x" * 201 + '"'), "out_of_range", "city")
+    yield Case("user_updated without a user", user().replace(b"user_id", b"user"), "missing_field", "user_id")
+    yield Case("user_updated with half a pair", user(name=r'"\udc00"'), "not_json", "surrogate")
+
+
+def _around() -> Iterator[Case]:
+    """Headers and keys: of no importance to a good value, and kept with a bad one."""
+    headers: dict[str, Headers] = {
+        "many headers": tuple((f"h{number}", b"x" * number) for number in range(50)),
+        "1,000 headers": tuple(("h", str(number).encode()) for number in range(1000)),
+        "a header without a name": (("", b"x"), ("", b"")),
+        "a header name in Latin-1": ((b"caf\xe9", b"x"), ("after", b"y")),
+        "a header name that is no UTF-8 at all": ((b"\xff\xfe\x80", b"\xff"),),
+        "a header of null": (("none", None), ("empty", b"")),
+        "a header of 100 kB": (("h" * 1000, bytes(range(256)) * 400),),
+        "a header name with quotes": (("\"\\'\u202e😀", b"x"),),
+        "one header twice": (("h", b"1"), ("h", b"2")),
+        "a forged link": (("ecom_lite.resent_from", b"\xff\0\x1b[2J"), ("ecom_lite.resent_from", b"no/such/5")),
+    }
+    for name, these in headers.items():
+        yield Case(f"{name}, a good value", order(), FACT, headers=these)
+        yield Case(f"{name}, a bad value", b"{", "not_json", headers=these)
+        yield Case(f"{name}, no value", None, "empty", key=b"k", headers=these)
+    keys = {
+        "an empty key": b"",
+        "a key of 500 kB": b"k" * 500_000,
+        "a key that is not UTF-8": b"\xff\0\xfe",
+        "another user's key": b"8",
+    }
+    for name, key in keys.items():
+        yield Case(f"{name}, a good value", order(), FACT, key=key)
+        yield Case(f"{name}, a bad value", b"[", "not_json", key=key)
+    yield Case("a key of 1 MB, no value", None, "empty", key=b"k" * 1_000_000)
+    yield Case("a key of 1 MB, a good value", order(), FACT, key=b"k" * 1_000_000)
+
+
+def _all() -> Iterator[Case]:
+    found = (*_bytes(), *_shapes(), *_numbers(), *_texts(), *_dates(), *_types(), *_around())
+    for number, case in enumerate(found, FIRST_ID):
+        yield case if case.value is None else case._replace(value=case.value.replace(b"@ID@", str(number).encode()))
+
+
+CASES: Final[list[Case]] = list(_all())
