@@ -16,7 +16,7 @@ from .growth import LARGE, SMALL, growth
 from .latency import RATE, latency
 from .machine import machine, versions
 from .naive import SLICE, naive
-from .process import Loaded, load
+from .process import Loaded, load, load_by
 from .rig import Rig, rig
 from .stages import consume, decode_and_write
 
@@ -71,7 +71,7 @@ def _measure(own: Rig, terminal: Terminal, events: int, latency_s: float, with_g
 
     def told(name: str, value: float, unit: str = "events/s") -> None:
         figures[name] = _rate(value)
-        say(f"  {name:<9} {value:>10,.0f} {unit}")
+        say(f"  {name:<10} {value:>10,.0f} {unit}")
 
     with own.warehouse("bare") as address:
         told("copy_raw", copy_raw(address, events), "rows/s")
@@ -85,6 +85,8 @@ def _measure(own: Rig, terminal: Terminal, events: int, latency_s: float, with_g
     told("loader", loaded.rate)
     if (others := loaded.usage.cores_others()) > OTHERS_CORES:
         say(f"  warning: other work on this machine used {others:.1f} cores meanwhile: the figures are too low", "yellow")
+    with own.warehouse("loader_two") as address:
+        told("loader_two", load_by(2, own, settings, address, sent))
     figures["naive_events"] = min(SLICE, max(MIN_EVENTS, events // 10))
     with own.warehouse("naive") as address:
         told("naive", naive(settings, own.client, address, figures["naive_events"]))

@@ -14,6 +14,7 @@ RATES: Final = {
     "write": "events/s, committing decoded batches and nothing else",
     "loader": "events/s, one loader process, from its claim of the partitions to the last commit",
     "loader_with_start": "events/s, the same with the start of its process",
+    "loader_two": "events/s, two loader processes that share the partitions",
     "naive": "events/s, row by row, as on the first day",
     "growth_small": "events/s into a fact table of 0.1 million rows",
     "growth_large": "events/s into one of 5 million rows",

@@ -1,16 +1,18 @@
-"""One real loader process, as a run has it: from a backlog to committed facts, with its cost and its account."""
+"""Real loader processes, as a run has them: from a backlog to committed facts, with the cost and the account."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..config import Settings, dump_settings
 from ..errors import CheckFailed, EcomLiteError
 from ..kafka_client import end_offsets
+from ..loaders import workers
 from ..supervise.worker import WorkerService
 from ..warehouse.connect import Address
 from .backlog import Sent
@@ -49,8 +51,7 @@ class LoaderProcess:
     """`python -m ecom_lite.worker load` on one topic and one warehouse."""
 
     def __init__(self, rig: Rig, settings: Settings, address: Address) -> None:
-        job = {"settings": dump_settings(settings), "address": asdict(address), "bootstrap": rig.app.bootstrap,
-               "instance": "bench", "drain_s": DRAIN_S}  # fmt: skip
+        job = {**_job(rig, settings, address), "instance": "bench", "drain_s": DRAIN_S}
         self._service = WorkerService(
             "load", lambda: job, log=rig.app.logs / "load.log", registry=rig.app.registry,
             ready_s=settings.run.ready_timeout_s, stop_s=DRAIN_S,
@@ -112,6 +113,30 @@ def load(rig: Rig, settings: Settings, address: Address, sent: Sent) -> Loaded:
     )  # fmt: skip
 
 
+def load_by(count: int, rig: Rig, settings: Settings, address: Address, sent: Sent) -> float:
+    """Events/s of so many loader processes that share a backlog, from the first claim to the last commit. Raises CheckFailed."""
+    topic, app = settings.kafka.topic, rig.app
+    ends, job = end_offsets(rig.client, topic), _job(rig, settings, address)
+    (above,) = ask(address, "newest_xid")
+    services = workers(count, lambda: job, app.data_dir, app.registry, settings.run.ready_timeout_s, DRAIN_S)
+
+    def alive() -> None:
+        for service in services:
+            if not service.child.alive:
+                raise service.child.failure("loading the backlog")
+
+    with Watch(address, topic, WATCH_S) as watch, ThreadPoolExecutor(count) as pool:
+        try:
+            for started in [pool.submit(service.start) for service in services]:
+                started.result()
+            last = watch.until(ends, alive)
+        finally:
+            for stopped in [pool.submit(service.stop) for service in services]:
+                stopped.result()
+    check(address, topic, sent, above)
+    return sent.events / (last.monotonic_s - watch.seen[0].monotonic_s)
+
+
 def check(address: Address, topic: str, sent: Sent, above: int = 0) -> None:
     """Raises CheckFailed unless each event is there exactly once; facts up to transaction `above` are not of this topic."""
     facts, duplicates, other, dead, rows, cents, letters = ask(address, "account", {"topic": topic, "above": above})
@@ -126,6 +151,10 @@ def check(address: Address, topic: str, sent: Sent, above: int = 0) -> None:
     wrong = [f"{name}: {found[name]}, not {number}" for name, number in wanted.items() if found[name] != number]
     if wrong:
         raise CheckFailed(f"the loader's count does not close on topic {topic} of {sent.events} events: {'; '.join(wrong)}")
+
+
+def _job(rig: Rig, settings: Settings, address: Address) -> dict[str, Any]:
+    return {"settings": dump_settings(settings), "address": asdict(address), "bootstrap": rig.app.bootstrap}
 
 
 def _kafka_pid(rig: Rig) -> int:

@@ -20,7 +20,7 @@ from ecom_lite.warehouse.connect import Address
 from tests.runs import COMMAND, wait_for
 
 EVENTS = 20_000
-RATES = {"copy_raw", "consume", "decode", "write", "loader", "loader_with_start", "naive"}
+RATES = {"copy_raw", "consume", "decode", "write", "loader", "loader_with_start", "loader_two", "naive"}
 COSTS = {
     "loader_cpu_us",
     "postgres_cpu_us",
