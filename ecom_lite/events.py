@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -14,14 +13,14 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from .reasons import MAX_EVENT_BYTES, Rejected, explain, not_json, refuse_not_utf8, short
+
 SCHEMA_VERSION: Final = 1
 PRODUCER_HEADER: Final = "ecom_lite"  # our own records carry it; whatever lacks it comes from a foreign producer
 FAULT_HEADER: Final = "ecom_lite.fault"  # on those that were sent late, twice or broken on purpose: which fault
-MAX_EVENT_BYTES: Final = 1_000_000
 MAX_QUANTITY: Final = 10_000
 PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
 MAX_MONEY_CHARS: Final = 64
-MAX_DETAIL_CHARS: Final = 400  # of a rejection, before what is not printable becomes escapes
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST_AHEAD: Final = timedelta(days=1)
 
@@ -31,40 +30,6 @@ WireOrderId = Annotated[str, Meta(min_length=1, max_length=64)] | Annotated[int,
 WireTime = str | int | float  # ISO 8601 (no zone means UTC), or epoch milliseconds
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
-
-# Why a record is a dead letter. Declared once: the loader, `check`, the dashboards and the docs use these names.
-REASONS: Final[dict[str, str]] = {
-    "empty": "no value at all (a tombstone) or zero bytes",
-    "too_large": f"more than {MAX_EVENT_BYTES:,} bytes",
-    "not_utf8": "the bytes are not UTF-8",
-    "not_json": "the text is not one JSON value",
-    "not_an_object": "valid JSON, but not an object",
-    "unknown_type": "event_type is none of the known ones",
-    "missing_field": "a field that the event type needs is absent",
-    "wrong_type": "a field has another JSON type than the contract says",
-    "out_of_range": "a number or a text length is outside its limits",
-    "nul_byte": "a text has a NUL character, which PostgreSQL cannot store",
-    "bad_timestamp": "not a date, or outside 2000-01-01 .. now + 1 day",
-    "revenue_mismatch": "revenue is not price x quantity to the cent",
-    "refused_by_database": "valid here, but PostgreSQL refused the row (the detail has its SQLSTATE)",
-}
-
-
-class Rejected(Exception):
-    """A record that is no event: becomes a dead letter with `reason` (a key of REASONS) and a `detail` for people."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        detail = printable(detail[:MAX_DETAIL_CHARS])
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-
-
-def printable(text: str) -> str:
-    """The text with every character that a terminal may act on, or a database refuse, as a \\x or \\u escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
@@ -164,18 +129,6 @@ _DECODE: Final[dict[str, Callable[[bytes], Any]]] = {
 _CENT: Final = Decimal("0.01")
 _HALF_CENT: Final = Decimal("0.005")
 _NUL: Final = b"\\u0000"
-_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-_MAGIC: Final = (
-    (b"\xef\xbb\xbf", "JSON behind a byte order mark"),
-    (b"\xff\xfe", "UTF-16"),
-    (b"\xfe\xff", "UTF-16"),
-    (b"{\0", "UTF-16"),
-    (b"\0{", "UTF-16"),
-    (b"\x1f\x8b", "gzip"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard"),
-    (b"Obj\x01", "an Avro file"),
-    (b"\0", "a schema registry's format (a zero byte and a schema id in front)"),
-)
 
 
 def encode(event: Event) -> bytes:
@@ -196,7 +149,7 @@ def parse(value: bytes | None, now: datetime) -> Event:
     try:
         wire = _decode_order(value)
         if not value.isascii():
-            _refuse_not_utf8(value)  # the decoder does not look into fields that it ignores
+            refuse_not_utf8(value)  # the decoder does not look into fields that it ignores
     except (msgspec.MsgspecError, ValueError, RecursionError):
         wire = _decode_other(value)
     if _NUL in value:
@@ -221,25 +174,25 @@ def _money(price_json: bytes, quantity: int, revenue_json: bytes) -> tuple[Decim
     """Price and revenue from their JSON text. A shop has few prices: most events are answered by the cache."""
     price, revenue = _number("price", price_json), _number("revenue", revenue_json)
     if not 0 <= price < PRICE_LIMIT:
-        raise Rejected("out_of_range", f"price {_short(price)} is outside 0 .. {PRICE_LIMIT:,}")
+        raise Rejected("out_of_range", f"price {short(price)} is outside 0 .. {PRICE_LIMIT:,}")
     if price != price.quantize(_CENT):
-        raise Rejected("out_of_range", f"price {_short(price)} has more than 2 decimals")
+        raise Rejected("out_of_range", f"price {short(price)} has more than 2 decimals")
     exact = (price * quantity).quantize(_CENT)
     # To the cent: many producers multiply floats, and send 72.30000000000001 for 24.10 x 3.
     if (revenue and revenue.adjusted() > MAX_MONEY_CHARS) or abs(revenue - exact) >= _HALF_CENT:
-        raise Rejected("revenue_mismatch", f"{_short(revenue)} is not {price} x {quantity} = {exact}")
+        raise Rejected("revenue_mismatch", f"{short(revenue)} is not {price} x {quantity} = {exact}")
     return price.quantize(_CENT), exact
 
 
 def _number(field: str, text: bytes) -> Decimal:
     if text[:1] not in b"-0123456789":
-        raise Rejected("wrong_type", f"{field} is {_short(text.decode('utf-8', 'backslashreplace'))}, not a JSON number")
+        raise Rejected("wrong_type", f"{field} is {short(text.decode('utf-8', 'backslashreplace'))}, not a JSON number")
     if len(text) > MAX_MONEY_CHARS:
         raise Rejected("out_of_range", f"{field} has {len(text):,} characters")
     try:
         return Decimal(text.decode())
     except InvalidOperation:  # an exponent beyond all numbers
-        raise Rejected("out_of_range", f"{field} {_short(text.decode())} is no amount of money") from None
+        raise Rejected("out_of_range", f"{field} {short(text.decode())} is no amount of money") from None
 
 
 def event_time(value: datetime | str | float, now: datetime) -> datetime:
@@ -254,7 +207,7 @@ def event_time(value: datetime | str | float, now: datetime) -> datetime:
         if time.tzinfo is not UTC:
             time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
-        raise Rejected("bad_timestamp", f"{_short(value)} is neither ISO 8601 nor epoch milliseconds") from None
+        raise Rejected("bad_timestamp", f"{short(value)} is neither ISO 8601 nor epoch milliseconds") from None
     if time < EARLIEST or (time > now and time > now + LATEST_AHEAD):
         raise Rejected("bad_timestamp", f"{time.isoformat()} is outside 2000-01-01 .. now + 1 day")
     return time
@@ -262,62 +215,32 @@ def event_time(value: datetime | str | float, now: datetime) -> datetime:
 
 def _decode_other(value: bytes) -> Any:
     """The other event types, and the exact reason where it is none."""
-    _refuse_not_utf8(value)
+    refuse_not_utf8(value)
     try:
         document = _decode_any(value)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise _not_json(value, error) from None
+        raise not_json(value, error) from None
     if not isinstance(document, dict):
         raise Rejected("not_an_object", f"a JSON {type(document).__name__}")
     kind = document.get("event_type")
     kind = "order" if kind is None else kind
     if not isinstance(kind, str) or kind not in _DECODE:
-        raise Rejected("unknown_type", f"event_type {_short(kind)}")
+        raise Rejected("unknown_type", f"event_type {short(kind)}")
     try:
         try:
             return _DECODE[kind](value)
         except msgspec.ValidationError:
             return _DECODE[kind](_last_of_equal_keys(value))
     except msgspec.ValidationError as error:
-        raise _explain(error, document) from None
+        raise explain(error, document) from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _not_json(value, error) from None
+        raise not_json(value, error) from None
 
 
 def _last_of_equal_keys(value: bytes) -> bytes:
     """The same object with each key once: of equal ones the last counts, also where an earlier one has a wrong type."""
     fields = _decode_fields(value)
     return b"{" + b",".join(_encode_text(name) + b":" + bytes(raw) for name, raw in fields.items()) + b"}"
-
-
-def _refuse_not_utf8(value: bytes) -> None:
-    try:
-        value.decode()
-    except UnicodeDecodeError as error:
-        raise Rejected("not_utf8", f"byte {error.start}: {error.reason}{_looks_like(value)}") from None
-
-
-def _not_json(value: bytes, error: Exception) -> Rejected:
-    text = str(error)
-    if "truncated" in text and _HALF.search(value):  # what the decoder says of it
-        text = "half of a surrogate pair, which is no character"
-    return Rejected("not_json", text + _looks_like(value))
-
-
-def _looks_like(value: bytes) -> str:
-    """What the bytes may be instead, by how they begin."""
-    return next((f"; it looks like {kind}" for start, kind in _MAGIC if value.startswith(start)), "")
-
-
-def _explain(error: msgspec.ValidationError, document: dict[str, Any]) -> Rejected:
-    text = str(error)
-    if "missing required field" in text:
-        return Rejected("missing_field", text)
-    if "timestamp" in text:
-        return Rejected("bad_timestamp", f"{text}: {_short(document.get('timestamp'))}")
-    if "Expected `" in text and any(mark in text for mark in (">", "<", "length", "matching regex")):
-        return Rejected("out_of_range", text)
-    return Rejected("wrong_type", text)
 
 
 def _refuse_nul(event: Event) -> None:
@@ -327,21 +250,16 @@ def _refuse_nul(event: Event) -> None:
         if isinstance(text, str) and "\0" in text:
             raise Rejected("nul_byte", f"{name} has a NUL character")
     if isinstance(event.timestamp, str) and "\0" in event.timestamp:  # fromisoformat stops reading there
-        raise Rejected("bad_timestamp", f"{_short(event.timestamp)} is neither ISO 8601 nor epoch milliseconds")
+        raise Rejected("bad_timestamp", f"{short(event.timestamp)} is neither ISO 8601 nor epoch milliseconds")
 
 
 def _positive(name: str, digits: str) -> int:
     if not digits.isdecimal():  # the pattern lets a newline pass at the end
-        raise Rejected("out_of_range", f"{name} {_short(digits)} is not made of digits")
+        raise Rejected("out_of_range", f"{name} {short(digits)} is not made of digits")
     number = int(digits)
     if not 0 < number <= 9_223_372_036_854_775_807:
         raise Rejected("out_of_range", f"{name} {digits} is not a positive 64-bit integer")
     return number
-
-
-def _short(value: object, limit: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[:limit] + "..."
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

@@ -233,7 +233,7 @@ def _print_letters(found: Sequence[Any]) -> None:
 
 
 def _cut(text: str) -> str:
-    from ..events import printable
+    from ..reasons import printable
 
     text = printable(text)
     return text if len(text) <= DETAIL_CHARS else text[:DETAIL_CHARS] + "..."

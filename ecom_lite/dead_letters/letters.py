@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 
 from ..errors import EcomLiteError, UsageError
-from ..events import REASONS
+from ..reasons import REASONS
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 

@@ -13,9 +13,10 @@ import psycopg
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from ..errors import EcomLiteError
-from ..events import FAULT_HEADER, PRODUCER_HEADER, Clock, Rejected, parse, utc_now
+from ..events import FAULT_HEADER, PRODUCER_HEADER, Clock, parse, utc_now
 from ..kafka_client import Config, explained
 from ..produce.client import BatchProducer
+from ..reasons import Rejected
 from ..warehouse.sqlfiles import read_sql
 from .letters import LINK_HEADER, Headers, Place, decoded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ..events import REASONS, printable
+from ..reasons import REASONS, printable
 from .letters import Content, Headers, Letter, iso
 
 MAX_VALUE_BYTES: Final = 4000  # so much of a value is shown ...

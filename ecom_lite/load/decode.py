@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from ..events import PRODUCER_HEADER, OrderLine, OrderReversal, Rejected, UserChange, parse
+from ..events import PRODUCER_HEADER, OrderLine, OrderReversal, UserChange, parse
+from ..reasons import Rejected
 from .records import Headers, Record
 
 

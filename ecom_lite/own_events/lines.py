@@ -12,7 +12,8 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 
 from ..errors import EcomLiteError, UsageError
-from ..events import Clock, Rejected, event_time, parse
+from ..events import Clock, event_time, parse
+from ..reasons import Rejected
 
 MAX_LINE_BYTES: Final = 1_040_000  # Kafka's usual limit of a record, without what it adds
 PEEK_BYTES: Final = 4096

@@ -10,8 +10,9 @@ from typing import Any, Final
 from kafka import KafkaConsumer, TopicPartition
 
 from ..errors import EcomLiteError
-from ..events import FAULT_HEADER, PRODUCER_HEADER, Clock, OrderLine, Rejected, parse
+from ..events import FAULT_HEADER, PRODUCER_HEADER, Clock, OrderLine, parse
 from ..kafka_client import Config, partitions_of
+from ..reasons import Rejected
 from ..simulate import identity, order_of
 from .counts import Counts, Tally
 from .ledger import Ledger

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from ..events import MAX_EVENT_BYTES, MAX_QUANTITY
+from ..events import MAX_QUANTITY
+from ..reasons import MAX_EVENT_BYTES
 
 DEPTH: Final = 50_000  # more than any JSON reader follows
 LONG_TEXT: Final = 5_000  # characters; 200 are allowed
@@ -28,7 +29,7 @@ Make = Callable[[bytes], bytes | None]
 class Malformed(NamedTuple):
     """One kind: `make` breaks the bytes of one of the shop's own events (None is a tombstone).
 
-    `reason` is the key of `events.REASONS` that the dead letter gets; `types` are the event types that can be broken so.
+    `reason` is the key of `reasons.REASONS` that the dead letter gets; `types` are the event types that can be broken so.
     """
 
     make: Make

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from ..config import Kafka as KafkaSettings
 from ..config import Settings
-from ..events import EARLIEST, LATEST_AHEAD, MAX_EVENT_BYTES, MAX_QUANTITY
+from ..events import EARLIEST, LATEST_AHEAD, MAX_QUANTITY
+from ..reasons import MAX_EVENT_BYTES
 
 MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
 LAKE_RECORDS_PER_BATCH: Final = 200_000

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from kafka.record import memory_records
 
-from ecom_lite.events import Event, OrderLine, OrderReversal, Rejected, parse
+from ecom_lite.events import Event, OrderLine, OrderReversal, parse
+from ecom_lite.reasons import Rejected
 from ecom_lite.warehouse.connect import Address
 from tests.unit.events_corpus import CASES, FACT, NOW, OTHER
 from tests.unit.events_fuzz import records

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 from kafka.errors import KafkaError
 
-from ecom_lite.events import MAX_EVENT_BYTES
 from ecom_lite.kafka_client import client_config, ensure_topics
 from ecom_lite.produce import client, course
+from ecom_lite.reasons import MAX_EVENT_BYTES
 from ecom_lite.simulate import MALFORMED
 from ecom_lite.warehouse.connect import Address
 

@@ -23,7 +23,8 @@ from ecom_lite.config import Settings, load_settings
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.errors import StreamError
-from ecom_lite.events import OrderLine, Rejected, parse
+from ecom_lite.events import OrderLine, parse
+from ecom_lite.reasons import Rejected
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import close_session, open_session

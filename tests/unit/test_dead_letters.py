@@ -11,7 +11,7 @@ from ecom_lite import cli
 from ecom_lite.dead_letters.letters import Place
 from ecom_lite.dead_letters.safe import shown
 from ecom_lite.errors import UsageError
-from ecom_lite.events import REASONS
+from ecom_lite.reasons import REASONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "dead_letters.md"
 

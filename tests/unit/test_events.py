@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecom_lite import events
-from ecom_lite.events import OrderLine, OrderReversal, Rejected, UserChange, parse
+from ecom_lite import events, reasons
+from ecom_lite.events import OrderLine, OrderReversal, UserChange, parse
+from ecom_lite.reasons import Rejected
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -224,14 +225,14 @@ def test_what_is_no_event_is_rejected_with_the_exact_reason(reason: str, value: 
 
 
 def test_every_reason_but_the_database_s_is_in_the_corpus() -> None:
-    assert {reason for reason, _ in BAD} == events.REASONS.keys() - {"refused_by_database"}
+    assert {reason for reason, _ in BAD} == reasons.REASONS.keys() - {"refused_by_database"}
 
 
 def is_event_or_rejected(value: bytes) -> None:
     try:
         event = parse(value, NOW)
     except Rejected as rejected:
-        assert rejected.reason in events.REASONS
+        assert rejected.reason in reasons.REASONS
         rejected.detail.encode()
         return
     # What was accepted can be stored, and written again as the same event.

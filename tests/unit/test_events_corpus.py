@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from ecom_lite import events
-from ecom_lite.events import OrderLine, Rejected, parse
+from ecom_lite.events import OrderLine, parse
+from ecom_lite.reasons import REASONS, Rejected
 
 from .events_corpus import CASES, FACT, NOW, OTHER, Case
 
@@ -26,10 +26,10 @@ def test_a_case_has_its_fate(case: Case) -> None:
     assert found == case.fate, detail
     assert case.says in detail
     assert detail.isprintable() and "\0" not in detail and len(detail.encode()) < 2500
-    assert (found in events.REASONS) == bool(detail)
+    assert (found in REASONS) == bool(detail)
 
 
 def test_the_corpus_is_large_has_every_fate_and_no_case_twice() -> None:
     names = Counter(case.name for case in CASES)
     assert len(CASES) >= 300 and not [name for name, count in names.items() if count > 1]
-    assert {case.fate for case in CASES} == {FACT, OTHER, *events.REASONS} - {"refused_by_database"}
+    assert {case.fate for case in CASES} == {FACT, OTHER, *REASONS} - {"refused_by_database"}

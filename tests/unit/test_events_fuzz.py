@@ -13,18 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from ecom_lite import events
-from ecom_lite.events import (
-    EARLIEST,
-    LATEST_AHEAD,
-    MAX_QUANTITY,
-    PRICE_LIMIT,
-    OrderLine,
-    OrderReversal,
-    Rejected,
-    UserChange,
-    parse,
-)
+from ecom_lite import events, reasons
+from ecom_lite.events import EARLIEST, LATEST_AHEAD, MAX_QUANTITY, PRICE_LIMIT, OrderLine, OrderReversal, UserChange, parse
+from ecom_lite.reasons import Rejected
 
 from .events_corpus import NOW
 from .events_fuzz import any_document, json_text, values
@@ -50,7 +41,7 @@ def judge(value: bytes | None) -> OrderLine | OrderReversal | UserChange | None:
     try:
         event = parse(value, NOW)
     except Rejected as rejected:
-        assert rejected.reason in events.REASONS.keys() - {"refused_by_database"}
+        assert rejected.reason in reasons.REASONS.keys() - {"refused_by_database"}
         assert rejected.detail and rejected.detail.isprintable()
         assert len(rejected.detail.encode()) <= 400 * 10
         return None
@@ -113,7 +104,7 @@ def test_any_date(moment: datetime, shift: timedelta, zone: str) -> None:
 def test_the_fuzz_reaches_events_of_each_kind_and_most_reasons(strategy: st.SearchStrategy[bytes | None]) -> None:
     """A fuzz that only ever makes rubbish proves nothing. (Some runs of a strategy stay in one corner: so there are a few.)"""
     rare = {"refused_by_database", "too_large", "empty", "not_an_object"}
-    missing = {"OrderLine", "OrderReversal", "UserChange"} | (events.REASONS.keys() - rare)
+    missing = {"OrderLine", "OrderReversal", "UserChange"} | (reasons.REASONS.keys() - rare)
 
     def look(value: bytes | None) -> None:
         try:

@@ -7,10 +7,11 @@ import random
 import duckdb
 import pytest
 
-from ecom_lite.events import OrderLine, Rejected, parse, utc_now
+from ecom_lite.events import OrderLine, parse, utc_now
 from ecom_lite.faults.records import POISON, REFUSED_QUANTITY, Drawn
 from ecom_lite.faults.recount import Account, Lost, judge
 from ecom_lite.faults.topic import Raw
+from ecom_lite.reasons import Rejected
 from ecom_lite.warehouse.connect import Address
 
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {})

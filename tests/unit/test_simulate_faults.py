@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from ecom_lite import events
+from ecom_lite import events, reasons
 from ecom_lite.config import Faults as FaultSettings
 from ecom_lite.simulate import MALFORMED, Faults, Outgoing, identity, order_of
 from ecom_lite.simulate.faults import MAX_HELD, MOST_OVERTAKING, STILL_S
@@ -107,13 +107,13 @@ def ids(records: list[Outgoing], fault: str | None = None) -> list[str]:
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_every_kind_of_broken_record_is_refused_for_its_reason(kind: str) -> None:
     broken = MALFORMED[kind]
-    assert broken.reason in events.REASONS
+    assert broken.reason in reasons.REASONS
     assert broken.types <= events.EVENT_TYPES.keys() and broken.types
     for event_type in broken.types:
         original = own_events()[event_type]
         value = broken.make(original)
         assert value != original
-        with pytest.raises(events.Rejected) as refused:
+        with pytest.raises(reasons.Rejected) as refused:
             events.parse(value, TIME)
         assert refused.value.reason == broken.reason, (event_type, refused.value)
         assert broken.make(original) == value
@@ -123,14 +123,14 @@ def test_every_kind_of_broken_record_is_refused_for_its_reason(kind: str) -> Non
 @pytest.mark.parametrize("order", range(8))
 def test_broken_copies_of_many_titles_are_refused_too(order: int) -> None:
     for kind in kinds_for("order"):
-        with pytest.raises(events.Rejected) as refused:
+        with pytest.raises(reasons.Rejected) as refused:
             events.parse(MALFORMED[kind].make(line(order)), TIME)
         assert refused.value.reason == MALFORMED[kind].reason, kind
 
 
 def test_the_catalogue_is_rich_and_covers_every_reason_that_the_reader_can_find() -> None:
     assert len(MALFORMED) >= 16
-    assert {broken.reason for broken in MALFORMED.values()} == events.REASONS.keys() - {"refused_by_database"}
+    assert {broken.reason for broken in MALFORMED.values()} == reasons.REASONS.keys() - {"refused_by_database"}
     assert len({broken.what for broken in MALFORMED.values()}) == len(MALFORMED)
 
 
@@ -371,7 +371,7 @@ def test_when_nothing_follows_an_event_is_not_kept_waiting_to_be_overtaken() -> 
 def test_all_hit_events_parse_like_the_others() -> None:
     for record in sent(faults(ALL_ON), stream(500)):
         if record.fault.startswith("malformed."):
-            with pytest.raises(events.Rejected) as refused:
+            with pytest.raises(reasons.Rejected) as refused:
                 events.parse(record.value, TIME + timedelta(hours=1))
             assert refused.value.reason == MALFORMED[record.fault.removeprefix("malformed.")].reason
         else:
