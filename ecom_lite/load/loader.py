@@ -278,7 +278,8 @@ class Loader:
     def _send_report(self) -> None:
         waiting_for = self._writing.waiting_for or self._claiming.waiting_for
         source = self._source
-        lag, partitions = (source.lag(self._committed), len(source.claims)) if source else (0, 0)
+        lag = source.lag(self._committed, fetching=not waiting_for) if source else 0
+        partitions = len(source.claims) if source else 0
         standing_by = source is not None and source.stands_by
         self._report(
             {**self._counts, "lag": lag, "partitions": partitions, "standing_by": standing_by, "waiting_for": waiting_for}

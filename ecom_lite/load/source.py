@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import Final
@@ -149,16 +150,25 @@ class Source:
     def reached(self, ends: Mapping[int, int]) -> bool:
         return all(self.claims[p].next_offset >= end for p, end in ends.items() if p in self.claims)
 
-    def lag(self, committed: Mapping[int, int]) -> int:
-        """Records on the broker, as of the last fetch, that are not committed to the warehouse."""
+    def lag(self, committed: Mapping[int, int], *, fetching: bool) -> int:
+        """Records on the broker that are not committed to the warehouse: as of the last fetch, or as the broker says now."""
         lag = 0
-        for tp in self._partitions():
-            try:
-                high = self._consumer.highwater(tp)
-            except IllegalStateError:
-                continue
+        for tp, high in (self._highs() if fetching else self._asked()).items():
             lag += max(0, (high or 0) - committed.get(tp.partition, 0))
         return lag
+
+    def _highs(self) -> dict[TopicPartition, int | None]:
+        highs = {}
+        for tp in self._partitions():
+            with suppress(IllegalStateError):  # revoked a moment ago
+                highs[tp] = self._consumer.highwater(tp)
+        return highs
+
+    def _asked(self) -> dict[TopicPartition, int | None]:
+        try:
+            return self._consumer.end_offsets(self._partitions(), timeout_ms=POSITION_MS) if self.claims else {}
+        except KafkaError:  # it is away, too
+            return self._highs()
 
     def _topic_id(self) -> UUID | None:
         """As of the client's newest metadata; None where the broker (before 3.1) names none."""
