@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from .reasons import MAX_EVENT_BYTES, Rejected, explain, not_json, refuse_not_utf8, short
 
 SCHEMA_VERSION: Final = 1
-PRODUCER_HEADER: Final = "ecom_lite"  # our own records carry it; whatever lacks it comes from a foreign producer
+PRODUCER_HEADER: Final = "ecom_lite"  # our own records carry it, first, with producer_mark; all others are foreign
 FAULT_HEADER: Final = "ecom_lite.fault"  # on those that were sent late, twice or broken on purpose: which fault
 MAX_QUANTITY: Final = 10_000
 PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
@@ -129,6 +129,17 @@ _DECODE: Final[dict[str, Callable[[bytes], Any]]] = {
 _CENT: Final = Decimal("0.01")
 _HALF_CENT: Final = Decimal("0.005")
 _NUL: Final = b"\\u0000"
+_JSON_NAMES: Final = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
+
+
+def producer_mark(shop_id: str, mark: str) -> bytes:
+    """PRODUCER_HEADER's value: of which shop, and in which warehouse's ledger it is. A copy in another one is foreign there."""
+    return f"{shop_id}@{mark}".encode()
+
+
+def is_own(headers: Sequence[tuple[str, bytes | None]], mark: bytes) -> bool:
+    """Whether a record comes from a shop whose ledger is in the warehouse of this mark."""
+    return bool(headers) and headers[0][0] == PRODUCER_HEADER and (headers[0][1] or b"").rpartition(b"@")[2] == mark
 
 
 def encode(event: Event) -> bytes:
@@ -221,7 +232,7 @@ def _decode_other(value: bytes) -> Any:
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise not_json(value, error) from None
     if not isinstance(document, dict):
-        raise Rejected("not_an_object", f"a JSON {type(document).__name__}")
+        raise Rejected("not_an_object", f"a JSON {_JSON_NAMES[type(document)]}")
     kind = document.get("event_type")
     kind = "order" if kind is None else kind
     if not isinstance(kind, str) or kind not in _DECODE:
@@ -255,7 +266,7 @@ def _refuse_nul(event: Event) -> None:
 
 def _positive(name: str, digits: str) -> int:
     if not digits.isdecimal():  # the pattern lets a newline pass at the end
-        raise Rejected("out_of_range", f"{name} {short(digits)} is not made of digits")
+        raise Rejected("out_of_range", f"{name} {short(digits)} is not made of 1 to 19 digits")
     number = int(digits)
     if not 0 < number <= 9_223_372_036_854_775_807:
         raise Rejected("out_of_range", f"{name} {digits} is not a positive 64-bit integer")
@@ -265,13 +276,15 @@ def _positive(name: str, digits: str) -> int:
 def json_schemas() -> dict[str, dict[str, Any]]:
     """One JSON Schema per event type, as written to docs/schemas by `python -m ecom_lite.events`."""
     wires = {OrderLine: _OrderLineWire, OrderReversal: _OrderReversalWire, UserChange: _UserChangeWire}
-    money = {"type": "number", "minimum": 0, "description": "at most 2 decimals"}
+    money = {
+        "price": {"type": "number", "minimum": 0, "exclusiveMaximum": int(PRICE_LIMIT), "description": "at most 2 decimals"},
+        "revenue": {"type": "number", "minimum": 0, "description": "price x quantity, to the cent"},
+    }
     schemas = {}
     for kind, struct in EVENT_TYPES.items():
         (schema,) = msgspec.json.schema(wires[struct])["$defs"].values()
         schema["title"], schema["description"] = struct.__name__, struct.__doc__
-        for name in {"price", "revenue"} & schema["properties"].keys():
-            schema["properties"][name] = money
+        schema["properties"] |= {name: rule for name, rule in money.items() if name in schema["properties"]}
         schemas[kind] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return schemas
 

@@ -60,8 +60,9 @@ class LoadOnly:
 
     def _execute(self, app: App, registry: ChildRegistry) -> tuple[int, dict[str, Any]]:
         began = time.monotonic()
+        limit = self._end_later()
         if not self._wait_for_schema(app.address):
-            return self._ended({})
+            return self._ended({}, "PostgreSQL")
         run, folder = self.settings.run, self.settings.data_dir / FOLDER
         supervisor = self._supervisor = Supervisor(
             restarts=run.restarts, restart_window_s=run.restart_window_s, ready_timeout_s=run.ready_timeout_s,
@@ -72,8 +73,12 @@ class LoadOnly:
             supervisor.add(service)
         wanted = names(len(services))
         self._terminal.begin(wanted)
+        ready = False
         try:
-            if supervisor.start(self._asked):
+            ready = supervisor.start(self._asked)
+            limit.cancel()
+            if ready:
+                self._end_later()
                 ready_s = time.monotonic() - began
                 self._terminal.end()
                 self._terminal.banner(ready_s, {**_where(app), "logs": f"{folder / 'logs'}"})
@@ -86,14 +91,24 @@ class LoadOnly:
             raise supervisor.failure
         restarts = {slot.name: slot.restarted for slot in supervisor.slots if slot.restarted}
         seconds = round(time.monotonic() - began, 1)
-        return self._ended({"processes": len(services), **loaded(services), "restarts": restarts, "seconds": seconds})
+        summary = {"processes": len(services), **loaded(services), "restarts": restarts, "seconds": seconds}
+        return self._ended(summary, "" if ready else "Kafka or PostgreSQL")
 
-    def _ended(self, summary: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _end_later(self) -> threading.Timer:
+        """Ask for the end after `for_s`: counted from the start for servers that are away, and anew once all is ready."""
+        timer = threading.Timer(self._for_s or threading.TIMEOUT_MAX, self._asked.set)
+        timer.daemon = True
+        if self._for_s is not None:
+            timer.start()
+        return timer
+
+    def _ended(self, summary: dict[str, Any], missed: str) -> tuple[int, dict[str, Any]]:
+        if missed and self._signal is None:
+            raise EcomLiteError(f"nothing was loaded: {missed} did not answer within the {self._for_s:g} s of --for")
         return (0 if self._signal is None else 128 + self._signal), summary
 
     def _watch(self, supervisor: Supervisor, wanted: list[str]) -> None:
-        until = None if self._for_s is None else time.monotonic() + self._for_s
-        while not self._asked.wait(TICK_S if until is None else max(0.0, min(TICK_S, until - time.monotonic()))):
+        while not self._asked.wait(TICK_S):
             health = supervisor.health()
             for name in wanted:
                 detail = health[name].detail if name in health else ""
@@ -102,7 +117,7 @@ class LoadOnly:
                 elif self._said.get(name) and not detail and name in health:
                     self._terminal.say(f"{name} goes on", "green")
                 self._said[name] = detail
-            if supervisor.failed.is_set() or (until is not None and time.monotonic() >= until):
+            if supervisor.failed.is_set():
                 return
 
     def _wait_for_schema(self, address: Address) -> bool:
@@ -169,12 +184,28 @@ def _app(settings: Settings) -> App:
     if not missing:
         return App(settings)
     if (holder(settings.data_dir) or {}).get("purpose") == "run":
-        return live(settings).app
+        joined = live(settings).app
+        _require_same(settings, joined, missing)
+        return joined
     raise UsageError(
         f"`ecom_lite load` starts no servers: set {' and '.join(missing)} (config.toml, or "
         f"{' and '.join('ECOM_LITE_' + name.upper().replace('.', '__') for name in missing)}) to join those of another machine, "
         f"or start `ecom_lite run` first to join it; nothing runs in {settings.data_dir}"
     )
+
+
+def _require_same(settings: Settings, joined: App, missing: list[str]) -> None:
+    """One server that is named and one that is not: only as the run has them. Raises UsageError."""
+    ours = App(settings)
+    for name, wanted, used in (
+        ("kafka.bootstrap", settings.kafka.bootstrap, joined.bootstrap),
+        ("postgres.url", _place(ours.address) if settings.postgres.url.get_secret_value() else "", _place(joined.address)),
+    ):
+        if wanted not in ("", used):
+            raise UsageError(
+                f"{name} is {wanted}, and the run in {settings.data_dir} uses {used}: leave it out to join that run, or set "
+                f"{' and '.join(missing)}, too"
+            )
 
 
 def _where(app: App) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -15,12 +16,12 @@ REASONS: Final[dict[str, str]] = {
     "empty": "no value at all (a tombstone) or zero bytes",
     "too_large": f"more than {MAX_EVENT_BYTES:,} bytes",
     "not_utf8": "the bytes are not UTF-8",
-    "not_json": "the text is not one JSON value",
+    "not_json": "the text is not one JSON value, or nested too deep to be read",
     "not_an_object": "valid JSON, but not an object",
     "unknown_type": "event_type is none of the known ones",
     "missing_field": "a field that the event type needs is absent",
     "wrong_type": "a field has another JSON type than the contract says",
-    "out_of_range": "a number or a text length is outside its limits",
+    "out_of_range": "a number, an id, or the length of a text is outside its limits",
     "nul_byte": "a text has a NUL character, which PostgreSQL cannot store",
     "bad_timestamp": "not a date, or outside 2000-01-01 .. now + 1 day",
     "revenue_mismatch": "revenue is not price x quantity to the cent",
@@ -70,6 +71,8 @@ def not_json(value: bytes, error: Exception) -> Rejected:
     text = str(error)
     if "truncated" in text and _HALF.search(value):  # what the decoder says of it
         text = "half of a surrogate pair, which is no character"
+    if isinstance(error, RecursionError):
+        text = "nested too deep to be read"
     return Rejected("not_json", text + _looks_like(value))
 
 
@@ -83,14 +86,15 @@ def explain(error: msgspec.ValidationError, document: dict[str, Any]) -> Rejecte
     text = str(error)
     if "missing required field" in text:
         return Rejected("missing_field", text)
-    if "timestamp" in text:
-        return Rejected("bad_timestamp", f"{text}: {short(document.get('timestamp'))}")
-    if "Expected `" in text and any(mark in text for mark in (">", "<", "length", "matching regex")):
+    if "matching regex" in text:  # of an id
+        name = text.rpartition("$.")[2].rstrip("`")
+        return Rejected("out_of_range", f"{name} {short(document.get(name))} is not made of 1 to 19 digits")
+    if "Expected `" in text and any(mark in text for mark in (">", "<", "length")):
         return Rejected("out_of_range", text)
     return Rejected("wrong_type", text)
 
 
 def short(value: object, limit: int = 60) -> str:
     """A value in a message."""
-    text = repr(value)
+    text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= limit else text[:limit] + "..."

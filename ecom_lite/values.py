@@ -19,7 +19,7 @@ def duration_s(value: Any) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds <= 11_000 * UNITS_S["d"]:
-        raise ValueError("give a time such as 60s, 5m, 2h or 90d, at most 11000d")
+        raise ValueError("give a time such as 60s, 5m, 2h or 90d, above 0 and at most 11000d")
     return seconds
 
 

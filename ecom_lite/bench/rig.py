@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ from ..errors import EcomLiteError
 from ..kafka_client import client_config, ensure_topics
 from ..observe.logs import setup_file_logs
 from ..prepare import fetch_jars
+from ..signals import undisturbed
 from ..supervise.supervisor import Supervisor
 from ..terminal import Terminal
 from ..warehouse.connect import Address
@@ -79,7 +78,7 @@ def rig(settings: Settings, terminal: Terminal, needed_bytes: int) -> Iterator[R
         with _engines(App(isolated(settings, folder))) as app:
             yield Rig(app)
     finally:
-        with _undisturbed():
+        with undisturbed():
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -109,7 +108,7 @@ def _engines(app: App) -> Iterator[App]:
             raise supervisor.failure from None
         raise
     finally:
-        with _undisturbed():
+        with undisturbed():
             supervisor.stop()
             app.postgres.remove()
 
@@ -121,20 +120,6 @@ def _require_space(folder: Path, needed: int) -> None:
             f"{folder.parent} has {free / 1e9:.1f} GB free and this benchmark wants {needed / 1e9:.1f} GB: free some, set TMPDIR "
             "to another folder, or take fewer --events"
         )
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C must not leave a server behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def ask(address: Address, name: str, values: Mapping[str, object] | None = None, role: str = "ecom_reader") -> Sequence[Any]:

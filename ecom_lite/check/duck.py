@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,19 @@ def attach(address: Address, lake_dir: Path | None = None) -> duckdb.DuckDBPyCon
 def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Run one user's statement: column names, at most `limit` rows, and whether there were more.
 
-    Raises QueryError with the database's own message.
+    Raises QueryError with the database's own message. A KeyboardInterrupt ends the statement, too.
     """
+    # In a thread: DuckDB looks at a Ctrl-C only between statements.
+    with ThreadPoolExecutor(1) as aside:
+        answer = aside.submit(_query, connection, statement, limit)
+        try:
+            return answer.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
+
+
+def _query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     try:
         if not duckdb.extract_statements(statement):
             raise QueryError("no SQL statement was given")

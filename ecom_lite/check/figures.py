@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from ..errors import CheckFailed
 from ..events import FAULT_HEADER, PRODUCER_HEADER
 from ..observe.gaps import Gap, read_gaps
+from ..warehouse.mark import read_mark
 from ..warehouse.sqlfiles import read_sql
 from .faults import OwnDead
 from .marts import Cut
@@ -56,8 +57,8 @@ def _take(reader: psycopg.Connection, topic: str, watermark: datetime | None, *,
         facts = cursor.execute(read_sql(__package__, "facts"), {"cuts": [run["load_xid_below"] for run in runs]}).fetchall()
         figures = _row(cursor, "offsets", topic=topic) | _row(cursor, "tables") | _row(cursor, "orphans")
         figures["fact_rows"], figures["fact_revenue"] = _sums(facts, len(runs))
-        headers = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER}
-        dead = cursor.execute(read_sql(__package__, "own_dead"), headers).fetchall()
+        ours = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER, "mark": read_mark(reader)}
+        dead = cursor.execute(read_sql(__package__, "own_dead"), ours).fetchall()
         return Moment(
             figures=figures,
             own_dead=OwnDead.from_rows((row["fault"], row["reason"], row["letters"]) for row in dead),

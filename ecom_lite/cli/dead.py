@@ -141,7 +141,7 @@ def resend(
     places = list(dict.fromkeys(letters.Place.of(text) for text in chosen or []))
     letters.known_reason(reason)
     if bool(places) + bool(reason) + all_ != 1:
-        raise UsageError("which letters? Name them (2:17 2:18), or give --reason, or --all")
+        raise UsageError("which letters? Give one of these: their names (2:17 2:18), --reason REASON, --all")
     if value is not None and len(places) != 1:
         raise UsageError("--value corrects one letter: name it, such as `ecom_lite dead resend 2:17 --value FILE`")
     settings = load(config, data_dir, kafka__topic=topic)
@@ -159,7 +159,7 @@ def resend(
     print(result, file=sys.stderr)
     if result.sent and not dry_run and not live:
         print("nothing runs: the next `ecom_lite run` loads them", file=sys.stderr)
-    if result.failed or (places and result.sent < len(places)):
+    if result.failed or (places and result.sent + result.would_be_sent < len(places)):
         raise typer.Exit(1)
 
 
@@ -170,6 +170,7 @@ def purge(
     ] = None,
     reason: Reason = None,
     resent: Annotated[bool, typer.Option("--resent", help="Only letters that were sent again.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All letters of the topic, also those that could be mended.")] = False,
     yes: Yes = False,
     topic: Topic = None,
     data_dir: DataDir = None,
@@ -190,6 +191,8 @@ def purge(
     from ..dead_letters.purge import Wanted, measure
     from ..dead_letters.purge import purge as empty
 
+    if all_ == bool(older_than or reason or resent):
+        raise UsageError("which letters? Give --resent, --older-than, --reason, some of them together, or --all alone")
     settings = load(config, data_dir, kafka__topic=topic)
     wanted = Wanted(settings.kafka.topic, letters.known_reason(reason), _age(older_than), resent)
     with _opened(settings) as now, letters.connected(now.address, "ecom_producer") as connection:

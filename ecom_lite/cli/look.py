@@ -64,9 +64,10 @@ def check(
     from ..opened import opened
     from ..terminal import Terminal
 
-    settings = load(config, data_dir)
-    with opened(settings, Terminal(), "check", kafka=True) as now:
-        now.wait_first_marts()
+    settings, terminal = load(config, data_dir), Terminal()
+    with opened(settings, terminal, "check", kafka=True) as now:
+        with terminal.busy("dbt is making the first marts"):
+            now.wait_first_marts()
         limit_s = CATCH_UP_S if now.live else 0  # without a run nobody loads: nothing to wait for
         report = reconcile(now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, catch_up_s=limit_s)
     if json_:

@@ -68,7 +68,7 @@ class Letter:
         """What was done with it, in a few words."""
         marks = []
         if self.resent_to is not None:
-            fate = "dead again" if self.died_again else "loaded" if self.loaded_again else "not loaded yet"
+            fate = "dead again" if self.died_again else "accepted" if self.loaded_again else "not loaded yet"
             marks.append(f"re-sent as {self.resent_to}, {fate}")
         if self.purged_at is not None:
             marks.append("purged")

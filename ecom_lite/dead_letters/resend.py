@@ -24,7 +24,13 @@ CHUNK: Final = 50  # letters in one transaction: at Kafka's usual limit 50 MB
 NAMED: Final = 1000  # so many letters are named in the result, all are counted
 NOT_KEPT: Final = {PRODUCER_HEADER, FAULT_HEADER, LINK_HEADER}  # the ledger would count it as sent by the shop again
 
-SENT, REFUSED, TOO_LARGE, NOTHING = "sent", "refused", "too large for Kafka", "neither key nor value"
+SENT, WOULD_BE_SENT, REFUSED, TOO_LARGE, NOTHING = (
+    "sent",
+    "would be sent",
+    "refused",
+    "too large for Kafka",
+    "neither key nor value",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,11 @@ class Result:
         return self.fates[SENT]
 
     @property
+    def would_be_sent(self) -> int:
+        """In a dry run."""
+        return self.fates[WOULD_BE_SENT]
+
+    @property
     def failed(self) -> int:
         return self.fates[TOO_LARGE] + self.fates[NOTHING]
 
@@ -72,6 +83,7 @@ class Result:
             "dry_run": self.dry_run,
             "letters": self.letters,
             "sent": self.sent,
+            "would_be_sent": self.would_be_sent,
             "refused": dict(self.refused),
             "resent_before": self.resent_before,
             "purged": self.purged,
@@ -80,14 +92,15 @@ class Result:
         }
 
     def __str__(self) -> str:
-        parts = [f"{self.sent:,} of {self.letters:,} letters {'would be sent' if self.dry_run else 'sent again'}"]
+        count, what = (self.would_be_sent, "would be sent") if self.dry_run else (self.sent, "sent again")
+        parts = [f"{count:,} of {self.letters:,} letters {what}"]
         if self.refused:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.refused.most_common())
             parts.append(f"{self.refused.total():,} would be dead letters again ({reasons}): --force sends them all the same")
         if self.resent_before:
-            parts.append(f"{self.resent_before:,} were re-sent before: --again sends them once more")
+            parts.append(f"{self.resent_before:,} re-sent before: --again sends again")
         if self.purged:
-            parts.append(f"{self.purged:,} are purged: there is nothing left to send")
+            parts.append(f"{self.purged:,} purged: there is nothing left to send")
         if self.failed:
             parts.append(f"{self.failed:,} cannot be sent")
         return "; ".join(parts)
@@ -180,7 +193,7 @@ def _judge(letter: _Letter, wish: Wish, result: Result, now: datetime) -> bool:
             result.add(letter.place, REFUSED, str(rejected))
             return False
     if wish.dry_run:
-        result.add(letter.place, SENT, "would be sent")
+        result.add(letter.place, WOULD_BE_SENT, "it is an event")
     return True
 
 

@@ -38,7 +38,7 @@ def card(letter: Letter, content: Content) -> Iterator[str]:
     yield f"sent       {iso(letter.broker_time) or 'without a time'}"
     yield f"found      {iso(letter.loaded_at)}"
     if letter.link:
-        yield f"re-sent    from {letter.link}"
+        yield f"re-sent    from {letter.link}, says its header"
     if letter.resent_at:
         yield f"re-sent    {iso(letter.resent_at)}: {letter.mark}"
     if letter.purged_at:

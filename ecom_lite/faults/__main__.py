@@ -47,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("stopped")
         return 130
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):  # that is how DuckDB hands a Ctrl-C on
+            raise
+        _say("stopped")
+        return 130
     except EcomLiteError as error:
         _say(f"error: {error}")
         return error.exit_code
@@ -62,7 +67,8 @@ def _rounds(session: Session, wanted: argparse.Namespace) -> int:
     for line in table_lines(summary.scenarios(), summary.totals()):
         _say(line)
     verdict = "nothing was lost, nothing counted twice" if summary.ok else "NOT PROVEN: see above"
-    _say(f"{len(summary.outcomes)} rounds in {summary.seconds:.0f} s, seed {wanted.seed}: {verdict}")
+    played = len(summary.outcomes)
+    _say(f"{played} round{'' if played == 1 else 's'} in {summary.seconds:.0f} s, seed {wanted.seed}: {verdict}")
     if wanted.report:
         wanted.report.write_text(markdown(summary, session.bench.versions()), "utf-8")
     if wanted.json:
@@ -118,7 +124,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     only = "only this scenario; may be repeated"
     parser.add_argument("--only", action="append", default=[], choices=NAMES, metavar="NAME", help=only)
     parser.add_argument("--list", action="store_true", help="the scenarios, and the points where they strike")
-    parser.add_argument("--mutate", choices=MUTATIONS, metavar="NAME", help=f"break the loader first: {', '.join(MUTATIONS)}")
+    mutate = f"break the loader first, exit code 1 when it is caught: {', '.join(MUTATIONS)}"
+    parser.add_argument("--mutate", choices=MUTATIONS, metavar="NAME", help=mutate)
     parser.add_argument("--mutations", action="store_true", help="each of them in turn: exit code 0 when all are caught")
     parser.add_argument("--json", action="store_true", help="a summary for programs on stdout")
     parser.add_argument("--report", type=Path, metavar="FILE.md", help="write a section for docs/benchmarks.md")

@@ -11,17 +11,18 @@ from kafka.errors import KafkaError
 
 from ..errors import EcomLiteError
 from .records import Portion
+from .topic import OWN_HEADER
 
 ACK_S: Final = 30.0
 CLOSE_S: Final = 5.0
-OWN: Final = [("ecom_lite", b"1")]  # what the producer of a run puts on its records
-FOREIGN: Final = [("source", b"elsewhere")]
+FOREIGN: Final = ([("source", b"elsewhere")], [("ecom_lite", b"seed-1@elsewhere")])  # the second: copied from another warehouse
 
 
 class Feed:
     """One round's producers. `send` is for one thread at a time."""
 
-    def __init__(self, client: Mapping[str, Any], topic: str) -> None:
+    def __init__(self, client: Mapping[str, Any], topic: str, mark: bytes) -> None:
+        self._own = [(OWN_HEADER, mark)]  # what the producer of a run puts on its records
         self._client, self._topic = client, topic
         self._producers: dict[str, KafkaProducer] = {}
         self._thread: threading.Thread | None = None
@@ -50,8 +51,14 @@ class Feed:
                 producer.init_transactions()
             producer.begin_transaction()
         futures = [
-            producer.send(self._topic, key=r.key, value=r.value, partition=r.partition, headers=OWN if r.own else FOREIGN)
-            for r in portion.records
+            producer.send(
+                self._topic,
+                key=r.key,
+                value=r.value,
+                partition=r.partition,
+                headers=self._own if r.own else FOREIGN[number % len(FOREIGN)],
+            )
+            for number, r in enumerate(portion.records)
         ]
         if portion.transaction is not None:
             producer.flush(timeout=ACK_S)

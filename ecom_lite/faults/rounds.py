@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from ..config import Settings
 from ..warehouse.connect import Address
+from ..warehouse.mark import read_mark
 from .bench import Bench, ask
 from .expect import Violation
 from .feed import Feed
@@ -94,9 +95,10 @@ class Round:
             self.execute(REFUSE)
         if self._mutation == NO_UNIQUE_KEY:
             self.execute(DROP_KEY)
-        self.topic = Topic(self.client, self.settings.kafka.topic)
+        mark = f"harness@{read_mark(self._connection())}".encode()
+        self.topic = Topic(self.client, self.settings.kafka.topic, mark)
         self._closing.append(self.topic.close)
-        self.feed = Feed(self.client, self.settings.kafka.topic)
+        self.feed = Feed(self.client, self.settings.kafka.topic, mark)
         self._closing.append(self.feed.close)
 
     # What scenarios do.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from ..signals import undisturbed
 from .bench import Bench
 from .loaders import Nursery
 from .plan import draw_plan
@@ -60,5 +61,6 @@ def benches() -> Iterator[Bench]:
         bench.start()
         yield bench
     finally:
-        bench.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        with undisturbed():
+            bench.stop()
+            shutil.rmtree(folder, ignore_errors=True)

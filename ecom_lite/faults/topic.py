@@ -19,8 +19,9 @@ Raw = tuple[int, int, bytes | None, bool]  # partition, offset, value, whether o
 class Topic:
     """Reads what is committed, without a group. `records` grows with each `read`, whatever retention removes meanwhile."""
 
-    def __init__(self, client: Mapping[str, Any], name: str) -> None:
+    def __init__(self, client: Mapping[str, Any], name: str, mark: bytes) -> None:
         self.name = name
+        self._own = (OWN_HEADER, mark)
         self._client = client
         self._parts = [TopicPartition(name, partition) for partition in range(PARTITIONS)]
         self._consumer = KafkaConsumer(
@@ -42,7 +43,7 @@ class Topic:
         while any(self._consumer.position(part) < ends[part.partition] for part in self._parts):
             for part, found in self._consumer.poll(timeout_ms=POLL_MS, max_records=POLL_RECORDS).items():
                 for record in found:
-                    own = bool(record.headers) and record.headers[0][0] == OWN_HEADER
+                    own = bool(record.headers) and record.headers[0] == self._own
                     self.records.append((part.partition, record.offset, record.value, own))
 
     def remove_before(self, offsets: Mapping[int, int]) -> None:

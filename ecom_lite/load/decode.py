@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from ..events import PRODUCER_HEADER, OrderLine, OrderReversal, UserChange, parse
+from ..events import OrderLine, OrderReversal, UserChange, is_own, parse
 from ..reasons import Rejected
 from .records import Headers, Record
 
@@ -70,6 +70,7 @@ class Batch:
     oldest_ms: int | None = None
     newest_ms: int | None = None
     sources: list[Sequence[Record]] = field(default_factory=list)  # as read, for what the database may refuse
+    mark: bytes = b""  # of the warehouse: its own shops' records are counted as own
 
     @property
     def records(self) -> int:
@@ -85,12 +86,12 @@ class Batch:
         if not records:
             return
         add, new = self.lines.append, tuple.__new__
-        own, is_own, last_headers = 0, False, None
+        own, ours, last_headers = 0, False, None
         for record in records:
             _, offset, _, _, value, headers = record
             if headers is not last_headers:  # a producer's headers are mostly the same ones, and then the same tuple
-                is_own, last_headers = bool(headers) and headers[0][0] == PRODUCER_HEADER, headers
-            own += is_own
+                ours, last_headers = is_own(headers, self.mark), headers
+            own += ours
             try:
                 event = parse(value, now)
             except Rejected as rejected:

@@ -95,6 +95,7 @@ class Loader:
         self._dead_letters = DeadLetterTopic(self._client, self._topic, settings.kafka.dlq_topic)
         self._committer = Committer(self._writer, self._dead_letters, self._writing)
         self._source: Source | None = None
+        self._mark = b""
         self._next_report = self._next_kafka_commit = 0.0
 
     def run(self, stop: threading.Event, drain_s: float) -> None:
@@ -114,6 +115,7 @@ class Loader:
             stack.callback(self._dead_letters.close)
             try:
                 warehouse = self._claiming.run(self._claimer.identity, self._claimer.close)
+                self._mark = self._claiming.run(self._claimer.mark, self._claimer.close)
                 self._consumer = KafkaConsumer(
                     **{**self._client, "client_id": self._instance},
                     **CONSUMER,
@@ -146,7 +148,7 @@ class Loader:
 
     def _read_loop(self, source: Source) -> None:
         load = self._settings.load
-        batch, since = Batch(), 0.0
+        batch, since = self._new_batch(), 0.0
         ends: dict[int, int] | None = None
         while True:
             self._tick()
@@ -155,7 +157,7 @@ class Loader:
                 if source.reached(ends):
                     break
             if source.changed.is_set():
-                batch = Batch()  # perhaps of partitions that are not ours any more: the table says where to go on
+                batch = self._new_batch()  # perhaps of partitions that are not ours any more: the table says where to go on
                 self._wait_idle()
                 source.take_over()
                 self._committed = {partition: claim.next_offset for partition, claim in source.claims.items()}
@@ -170,9 +172,12 @@ class Loader:
                 batch.add(part, now)
             if batch.extents and (batch.records >= load.batch_rows or time.monotonic() - since >= load.flush_ms / 1000):
                 self._hand_over(batch)
-                batch = Batch()
+                batch = self._new_batch()
         if batch.extents:
             self._hand_over(batch)
+
+    def _new_batch(self) -> Batch:
+        return Batch(mark=self._mark)
 
     def _claim(self, beginnings: Mapping[int, int], topic_id: UUID | None) -> Any:
         return self._claiming.run(lambda: self._claimer.claim(beginnings, topic_id), self._claimer.close)

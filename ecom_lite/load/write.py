@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from ..errors import LoadError
 from ..warehouse.connect import Address
+from ..warehouse.mark import read_mark
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch, DeadLetter
 from .dimensions import Dimensions
@@ -102,6 +103,12 @@ class Writer:
         with connection.transaction():
             row = connection.execute(read_sql(__package__, "identity")).fetchone()
         return str(row[0]) if row else ""
+
+    def mark(self) -> bytes:
+        """What the records of the warehouse's own shops carry. Raises psycopg.Error."""
+        connection = self.connection()
+        with connection.transaction():
+            return read_mark(connection).encode()
 
     def claim(self, beginnings: Mapping[int, int], topic_id: UUID | None = None) -> dict[int, Claimed]:
         """Take partitions over, by their first offset on the broker. What was lost goes to ops.service_events too.

@@ -66,7 +66,7 @@ class Sender:
         self._producer = BatchProducer(config)
         self._topic = topic
         self._ledger = ledger
-        self._headers = {"": [(PRODUCER_HEADER, ledger.shop_id.encode())]}  # by fault
+        self._headers = {"": [(PRODUCER_HEADER, ledger.mark)]}  # by fault
         self._partition_of: dict[bytes, int] = {}
         try:
             self._partitions: list[int] = sorted(self._producer.partitions_for(topic))

@@ -16,7 +16,9 @@ from typing import Final
 import psycopg
 from psycopg.types.json import Jsonb
 
+from ..events import producer_mark
 from ..warehouse.connect import Address
+from ..warehouse.mark import read_mark
 from .counts import Checkpoints, Counts
 from .plan import Opening
 
@@ -52,6 +54,7 @@ class Ledger:
         self.episodes: Counter[str] = Counter()
         self.opening = Opening()
         self.shop_id = shop_id
+        self.mark = b""  # of the records that are counted here; known once loaded
         self._checkpoints = Checkpoints()
         self._address = address
         self._connection: psycopg.Connection | None = None
@@ -89,6 +92,7 @@ class Ledger:
         with self._address.connect(ROLE) as connection:
             rows = connection.execute(_READ, {"shop": self.shop_id}).fetchall()
             found = connection.execute(_READ_SHOP, {"shop": self.shop_id}).fetchone()
+            self.mark = producer_mark(self.shop_id, read_mark(connection))
         with self.lock:
             self.counts = {
                 partition: Counts(events, lines, others, int(revenue * 100), next_offset, resume_offset, Counter(faults))

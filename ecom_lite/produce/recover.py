@@ -86,7 +86,7 @@ def _unread(
 def _read(
     consumer: KafkaConsumer, ledger: Ledger, unread: dict[TopicPartition, int], clock: Clock, stop: Event, found: Recovered
 ) -> None:
-    mark = (PRODUCER_HEADER, ledger.shop_id.encode())
+    mark = (PRODUCER_HEADER, ledger.mark)
     while unread and not stop.is_set():
         for part, records in consumer.poll(timeout_ms=POLL_MS).items():
             tally = Tally()

@@ -63,6 +63,8 @@ def test_letters_are_listed_shown_mended_sent_again_and_purged(run: LightRun, tm
     assert refused.returncode == 1 and "--force" in refused.stderr
     corrected = tmp_path / "corrected.json"
     corrected.write_text(json.dumps(GOOD) + "\n")
+    rehearsed = answer(run, "resend", evil, "--value", str(corrected), "--dry-run")
+    assert (rehearsed["sent"], rehearsed["would_be_sent"], rehearsed["named"][0]["fate"]) == (0, 1, "would be sent")
     sent = answer(run, "resend", evil, "--value", str(corrected))
     assert sent["sent"] == 1
     wait_for(lambda: run.verb("sql", "--json", "FROM fact_sales WHERE order_id = 'fixed-1'").stdout, "the mended line is a fact")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import urllib.request
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from kafka import KafkaProducer
 
@@ -112,6 +114,27 @@ def test_refresh_and_migrate_work_beside_it(run: LightRun) -> None:
     result = json.loads(said.stdout)
     assert said.returncode == 0 and result["status"] == "success" and result["models"] > 0
     assert "up to date" in run.verb("migrate").stdout
+
+
+def test_ctrl_c_ends_a_question_that_takes_long(run: LightRun) -> None:
+    endless = "SELECT count(*) FROM range(100_000_000) a, range(100_000_000) b WHERE a.range * b.range = 7"
+    process = subprocess.Popen([*COMMAND, "sql", endless, "--data-dir", str(run.data_dir)], stderr=subprocess.PIPE, text=True)
+    try:
+        child = psutil.Process(process.pid)
+        wait_for(lambda: child.cpu_times().user > 4, "it to be at it")  # more than the start takes
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130 and process.communicate()[1] == ""
+    finally:
+        process.kill()
+
+
+def test_a_loader_with_one_server_of_its_own_is_told_to_name_both(run: LightRun) -> None:
+    said = subprocess.run(
+        [*COMMAND, "load", "--for", "2s", "--data-dir", str(run.data_dir)], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "ECOM_LITE_KAFKA__BOOTSTRAP": "127.0.0.1:1"},
+    )  # fmt: skip
+    assert said.returncode == 2 and "kafka.bootstrap is 127.0.0.1:1, and the run in" in said.stderr
+    assert "set postgres.url, too" in said.stderr
 
 
 def test_sql_answers_reads_stdin_and_refuses_to_write(run: LightRun) -> None:

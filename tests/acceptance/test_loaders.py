@@ -200,6 +200,17 @@ def test_a_loader_waits_for_a_database_that_is_away_at_the_start(tmp_path: Path)
         verb.close()
 
 
+def test_the_time_that_was_given_also_ends_the_waiting_for_servers_that_are_away(tmp_path: Path) -> None:
+    env = {"ECOM_LITE_KAFKA__BOOTSTRAP": "127.0.0.1:1", "ECOM_LITE_POSTGRES__URL": "postgresql://postgres:x@127.0.0.1:1/shop"}
+    verb = LoadVerb(tmp_path / "data", "--for", "2s", env=env)
+    try:
+        verb.process.communicate(timeout=20)
+        assert verb.process.returncode == 1
+        assert "nothing was loaded: PostgreSQL did not answer within the 2 s of --for" in verb.said.read_text()
+    finally:
+        verb.close()
+
+
 def send(bench: Bench, first: int, end: int) -> None:
     for partition in range(4):
         bench.send([line(order) for order in range(first, end) if order % 4 == partition], partition=partition)

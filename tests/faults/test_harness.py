@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -47,25 +48,36 @@ def test_a_loader_that_is_broken_on_purpose_is_caught_whichever_way_it_is_broken
     assert None not in summary["caught"].values(), said
 
 
-def test_ctrl_c_ends_it_with_130_and_stops_what_it_started() -> None:
-    command = [sys.executable, "-m", "ecom_lite.faults", "--rounds", "50", "--only", "kill-copied"]
+def alive(children: dict[int, psutil.Process]) -> list[psutil.Process]:
+    return [child for child in children.values() if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_ends_it_with_130_and_leaves_nothing(tmp_path: Path, times: int) -> None:
+    command = [sys.executable, "-m", "ecom_lite.faults", "--rounds", "50", "--only", "disk-full"]
     with tempfile.TemporaryFile("w+") as talk:
-        process = subprocess.Popen(command, stderr=talk, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stderr=talk, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)})
         try:
             children: dict[int, psutil.Process] = {}
 
             def running() -> bool:
                 children.update((child.pid, child) for child in psutil.Process(process.pid).children(recursive=True))
                 talk.seek(0)
-                return "kill-copied" in talk.read()
+                return "disk-full" in talk.read()
 
             wait_for(running, "the first round", 60)
+            clusters = [link.resolve().parent for link in tmp_path.glob("*/postgres/cluster")]
             process.send_signal(signal.SIGINT)
+            for _ in range(times - 1):
+                wait_for(lambda: len(alive(children)) < len(children), "it to clean up", 20)
+                process.send_signal(signal.SIGINT)
             assert process.wait(30) == 130
         finally:
             process.kill()
             process.wait()
         assert len(children) >= 3  # Kafka, PostgreSQL, a loader
-        wait_for(lambda: not [child for child in children.values() if child.is_running()], "all of them to be gone", 10)
+        wait_for(lambda: not alive(children), "all of them to be gone", 10)
+        assert list(tmp_path.iterdir()) == [] and clusters and not [path for path in clusters if path.exists()]
+        assert not [disk.mountpoint for disk in psutil.disk_partitions(all=True) if Path(disk.mountpoint).parent in clusters]
         talk.seek(0)
         assert "Traceback" not in talk.read()

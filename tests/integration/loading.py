@@ -13,9 +13,11 @@ from typing import Any
 from kafka import KafkaProducer
 
 from ecom_lite.config import Settings, load_settings
+from ecom_lite.events import FAULT_HEADER, PRODUCER_HEADER, producer_mark
 from ecom_lite.kafka_client import client_config, end_offsets
 from ecom_lite.load.loader import Loader, Report
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.mark import read_mark
 
 PATIENCE_S = 30.0
 PARTITIONS = 4
@@ -69,6 +71,12 @@ class Bench:
             for value in values:
                 raw = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
                 producer.send(self.topic, value=raw, partition=partition)
+
+    def own(self, fault: str = "") -> list[tuple[str, bytes]]:
+        """The headers of a record that the warehouse's own shop has sent."""
+        with self.warehouse.connect("ecom_reader") as reader:
+            mark = producer_mark("seed-7", read_mark(reader))
+        return [(PRODUCER_HEADER, mark)] + ([(FAULT_HEADER, fault.encode())] if fault else [])
 
     def loader(self, instance: str = "one", report: Report | None = None, batch_rows: int = 10_000, **options: Any) -> Loader:
         address, report = self.warehouse, report or (lambda figures: None)

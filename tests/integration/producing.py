@@ -83,7 +83,7 @@ def read_topic(bootstrap: str, topic: str, shop_id: str = SHOP_ID) -> Broker:
             assert time.monotonic() < give_up, "the topic cannot be read to its end"
             for part, records in consumer.poll(timeout_ms=200, max_records=20_000).items():
                 for record in records:
-                    if (events.PRODUCER_HEADER, shop_id.encode()) in record.headers:
+                    if dict(record.headers).get(events.PRODUCER_HEADER, b"").startswith(f"{shop_id}@".encode()):
                         _note(found, part.partition, record)
     finally:
         consumer.close()

@@ -23,7 +23,6 @@ from ecom_lite.check.faults import BROKEN, KINDS, LINES, TWICE, UNPLANNED
 from ecom_lite.check.figures import take_figures
 from ecom_lite.check.reconcile import Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
-from ecom_lite.events import FAULT_HEADER, PRODUCER_HEADER
 from ecom_lite.kafka_client import end_offsets, ensure_topics
 from ecom_lite.warehouse.connect import Address
 
@@ -148,7 +147,7 @@ def write_ledger(bench: Bench, events: int, order_lines: int, other: int, faults
 
 
 def send_own(bench: Bench, values: Sequence[dict[str, Any] | bytes], fault: str = "") -> None:
-    headers = [(PRODUCER_HEADER, b"seed-7")] + ([(FAULT_HEADER, fault.encode())] if fault else [])
+    headers = bench.own(fault)
     with bench.producer() as producer:
         for value in values:
             raw = value if isinstance(value, bytes) else json.dumps(value).encode()

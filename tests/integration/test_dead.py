@@ -17,7 +17,6 @@ from ecom_lite.dead_letters.purge import Wanted, measure, purge
 from ecom_lite.dead_letters.resend import Result, Wish, resend
 from ecom_lite.dead_letters.safe import card, content_json
 from ecom_lite.errors import EcomLiteError
-from ecom_lite.events import FAULT_HEADER, PRODUCER_HEADER
 from ecom_lite.warehouse.connect import Address
 
 from .loading import Bench, line
@@ -135,7 +134,7 @@ def test_only_what_is_an_event_by_now_is_sent_again_once_and_the_count_closes(be
     load(bench)
     assert send_again(bench, reason="bad_timestamp").refused == {"bad_timestamp": 1}
     rehearsed = send_again(bench, clock=LATER, dry_run=True)
-    assert (rehearsed.sent, rehearsed.refused) == (1, {"not_json": 1}) and len(records(bench, 1)) == 2
+    assert (rehearsed.sent, rehearsed.would_be_sent, rehearsed.refused) == (0, 1, {"not_json": 1}) and len(records(bench, 1)) == 2
     result = send_again(bench, clock=LATER)
     assert (result.letters, result.sent, dict(result.refused)) == (2, 1, {"not_json": 1})
     load(bench, LATER)
@@ -143,7 +142,7 @@ def test_only_what_is_an_event_by_now_is_sent_again_once_and_the_count_closes(be
     assert (again.key, again.value, again.partition) == (first.key, first.value, 1)
     assert list(again.headers) == [*first.headers, (LINK_HEADER, f"{bench.topic}/1/0".encode())]
     assert bench.counts() == {"facts": 1, "dead": 2} and open_lines(bench) == []
-    assert letter(bench, Place(1, 0)).mark == "re-sent as 1:2, loaded"
+    assert letter(bench, Place(1, 0)).mark == "re-sent as 1:2, accepted"
     once_more = send_again(bench, clock=LATER)
     assert (once_more.sent, once_more.resent_before) == (0, 1) and "--again" in str(once_more)
     assert send_again(bench, clock=LATER, again=True).sent == 1
@@ -153,7 +152,7 @@ def test_only_what_is_an_event_by_now_is_sent_again_once_and_the_count_closes(be
 
 
 def test_what_the_shop_broke_on_purpose_is_foreign_when_it_is_sent_again(bench: Bench) -> None:
-    put(bench, b"{", [(PRODUCER_HEADER, b"seed-7"), (FAULT_HEADER, b"malformed.not_json"), ("other", b"x")])
+    put(bench, b"{", [*bench.own("malformed.not_json"), ("other", b"x")])
     ledger_of_one_broken(bench)
     load(bench)
     assert open_lines(bench) == []

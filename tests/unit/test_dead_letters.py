@@ -73,6 +73,9 @@ def test_long_ones_are_cut_and_the_rest_is_counted(data: bytes, text: str) -> No
         (["resend", "--reason", "typo"], "--reason 'typo': there is empty, too_large"),
         (["list", "--reason", "typo"], "--reason 'typo'"),
         (["purge", "--older-than", "soon"], "--older-than 'soon': give a time such as"),
+        (["purge", "--older-than", "0s"], "above 0"),
+        (["purge", "--yes"], "which letters?"),
+        (["purge", "--all", "--resent", "--yes"], "which letters?"),
         (["list"], "has no data yet: start with `ecom_lite run`"),
     ],
 )

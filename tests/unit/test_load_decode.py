@@ -21,7 +21,7 @@ def read(offset: int, value: bytes | None = LINE, timestamp: int = 1_700_000_000
 
 
 def batch_of(*parts: Part) -> Batch:
-    batch = Batch()
+    batch = Batch(mark=b"here")
     for part in parts:
         batch.add(part, NOW)
     return batch
@@ -44,13 +44,16 @@ def test_times_that_are_none_do_not_count() -> None:
     assert (batch.oldest_ms, batch.newest_ms) == (5, 5)
 
 
-def test_own_records_are_known_by_their_first_header() -> None:
+def test_own_records_are_known_by_the_mark_in_their_first_header() -> None:
     reads = [
-        read(0, headers=((PRODUCER_HEADER, b"x"),)),
-        read(1, headers=(("y", b""),)),
-        read(2, b"bad", headers=((PRODUCER_HEADER, b""),)),
+        read(0, headers=((PRODUCER_HEADER, b"seed-7@here"),)),
+        read(1, headers=(("y", b"seed-7@here"),)),
+        read(2, b"bad", headers=((PRODUCER_HEADER, b"seed-8@here"), ("y", None))),
+        read(3, headers=((PRODUCER_HEADER, b"seed-7@elsewhere"),)),
+        read(4, headers=((PRODUCER_HEADER, b"here@"),)),
+        read(5, headers=((PRODUCER_HEADER, None),)),
     ]
-    assert batch_of(Part(3, reads, 0, 3, 1)).extents[3].own == 2
+    assert batch_of(Part(3, reads, 0, 6, 1)).extents[3].own == 2
 
 
 def test_a_refused_event_becomes_a_dead_letter_of_the_same_offset_and_nothing_else_changes() -> None:
