@@ -44,12 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if wanted.mutations or wanted.mutate:
                 return _mutations(session, wanted)
             return _rounds(session, wanted)
-    except KeyboardInterrupt:
-        _say("stopped")
-        return 130
-    except RuntimeError as error:
-        if not isinstance(error.__cause__, KeyboardInterrupt):  # that is how DuckDB hands a Ctrl-C on
-            raise
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__cause__, KeyboardInterrupt):
+            raise  # else that is how DuckDB hands a Ctrl-C on
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         _say("stopped")
         return 130
     except EcomLiteError as error:
