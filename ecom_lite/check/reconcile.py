@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -59,12 +60,7 @@ def reconcile(
     }
     lines = [
         between("sent (ledger) = own records on the broker", before.events, figures["own"], after.events),
-        between(
-            "broker's offsets = offsets accounted for",
-            sum(ends_before.values()),
-            figures["next_offsets"],
-            sum(ends_after.values()),
-        ),
+        _offsets_line(sum(ends_before.values()), figures["next_offsets"], sum(ends_after.values())),
         equal(
             "records = facts + duplicates + other + dead",
             records,
@@ -87,6 +83,13 @@ def reconcile(
 def _watermark(reader: psycopg.Connection) -> datetime | None:
     row = reader.execute("SELECT max(watermark) FROM realtime.stream_progress").fetchone()
     return row[0] if row else None
+
+
+def _offsets_line(low: int, accounted: int, high: int) -> Line:
+    line = between("broker's offsets = offsets accounted for", low, accounted, high)
+    if accounted >= low:
+        return line
+    return replace(line, note=f"{low - accounted:,} wait on the topic, not loaded yet; after a stop the next run loads them")
 
 
 def _window_line(windows: Mapping[str, Any], figures: dict[str, Any]) -> Line:

@@ -131,6 +131,17 @@ def test_every_panel_of_both_boards_is_drawn(warehouse: Address, page: Page, bro
         tab.page.close()
 
 
+def test_long_names_do_not_push_a_tables_figures_out_of_sight(warehouse: Address, page: Page, browser: Browser) -> None:
+    seed_warehouse(warehouse, lines=500, days=1, users=20)
+    with warehouse.connect("admin", autocommit=True) as admin:
+        admin.execute("UPDATE warehouse.dim_user SET name = 'Walentina Maximiliane Schweitzer', country = 'United States'")
+    tab = Tab(browser, "light")
+    tab.page.set_viewport_size({"width": 1440, "height": HEIGHT})
+    tab.page.goto(f"{page.url}d/realtime-operations")
+    tab.wait(lambda: tab.page.get_by_text("Walentina").count() >= 5, "the customers")
+    assert tab.page.evaluate("[...document.querySelectorAll('.scroll')].filter(s => s.scrollWidth > s.clientWidth).length") == 0
+
+
 def test_a_first_start_waits_for_dbt_and_heals(warehouse: Address, page: Page, browser: Browser, tmp_path: Path) -> None:
     tab = Tab(browser, "dark")
     tab.page.goto(f"{page.url}d/business-intelligence")

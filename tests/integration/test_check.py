@@ -344,6 +344,7 @@ def test_what_the_loader_has_not_reached_keeps_the_count_open(loaded: Bench) -> 
     loaded.send([recent("new")])
     report = count(loaded)
     assert open_lines(report) == {OFFSETS}
+    assert next(found for found in report.lines if found.name == OFFSETS).note.startswith("1 wait on the topic")
     loaded.load()
     assert open_lines(count(loaded)) == set()  # a fact that is newer than the dbt run does not open the marts
 
