@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
-# Two test processes, each with engines of its own; a file's tests stay together, and the long files come first.
-# `make test WORKERS=` runs them in one.
-WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# Two test processes, each with engines of its own; a file's tests stay together. `make test WORKERS=` runs them in one.
+WORKERS ?= -n 2 --dist loadfile
 
 help:
 	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"

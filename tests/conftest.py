@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,9 @@ from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
 
 TEMPLATE = "ecom_template"
+# Whoever started us in the background, or by nohup, has these ignored, and so would have every child.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _numbers = itertools.count(1)
 
 

@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for kind in KINDS:
             print(f"{kind.name:<16}{kind.about}  (at: {', '.join(kind.points)})")
         return 0
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         fetch_jars(load_settings(env={}), Terminal(), ["kafka"])
