@@ -218,6 +218,3 @@ def _place(address: Address) -> str:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-__all__ = ["EcomLiteError", "LoadOnly", "require_schema"]

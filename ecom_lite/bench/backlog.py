@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from threading import Event
 from typing import Any, Final, NamedTuple
 
-from kafka.partitioner import murmur2
-
 from ..config import Settings
 from ..errors import EcomLiteError
 from ..events import PRODUCER_HEADER, utc_now
@@ -33,7 +31,7 @@ class Sent(NamedTuple):
 
 
 class Sender:
-    """Sends a shop's events with their keys and our own header, and remembers what it has sent."""
+    """Sends a shop's events with their keys and a header as the shop's, and remembers what it has sent."""
 
     def __init__(self, settings: Settings, client: dict[str, Any]) -> None:
         self._client = client
@@ -41,12 +39,10 @@ class Sender:
         self._headers = [(PRODUCER_HEADER, f"seed-{settings.shop.seed}".encode())]
         self._unacked: deque[Any] = deque()
         self._producer = BatchProducer(client)
-        self._partitions = sorted(self._producer.partitions_for(self._topic))
         self.events = self.lines = self.cents = 0
 
     def send(self, event: Outgoing) -> None:
-        partition = self._partitions[(murmur2(event.key) & 0x7FFFFFFF) % len(self._partitions)]
-        self._unacked.append(self._producer.send(self._topic, event.value, event.key, self._headers, partition))
+        self._unacked.append(self._producer.send(self._topic, event.value, event.key, self._headers))
         self.events += 1
         if event.kind == "order":
             self.lines += 1

@@ -153,15 +153,12 @@ class Writer:
                 self._at("begun")
                 self._last = self._fill(connection, batch)
                 self._at("filled")
-            self._commit(connection)
+            connection.commit()
             self._at("committed")
         except BaseException:
             self._roll_back(connection)
             raise
         return self._last
-
-    def _commit(self, connection: psycopg.Connection) -> None:
-        connection.commit()
 
     def try_rows(self, batch: Batch) -> None:
         """Write the rows of a part of a batch and roll back. Raises what they cause."""
