@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 import pytest
 from kafka import KafkaProducer
 
-from .app import App
 from .check.reconcile import Report, reconcile
-from .config import load_settings
 from .engines.registry import ChildRegistry
-from .prepare import fetch_jars
-from .supervise.lock import RunLock
+from .live.lock import RunLock
+from .machine.prepare import fetch_jars
+from .run.app import App
+from .settings.tree import load_settings
 from .supervise.supervisor import Supervisor
-from .terminal import Terminal
+from .terminal.terminal import Terminal
 
 if TYPE_CHECKING:
     from .transform import DbtRun

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from ecom_lite.config import load_settings
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.java import find_java
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.engines.postgres import PostgresServer
-from ecom_lite.kafka_client import client_config, ensure_topics
+from ecom_lite.settings.tree import load_settings
+from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords

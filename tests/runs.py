@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import psutil
 
-from ecom_lite.supervise.state import read_state
+from ecom_lite.live.state import read_state
 
 DEADLINE_S: Final = 60.0
 POLL_S: Final = 0.05

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from threading import Event
 from typing import Any, Final, NamedTuple
 
-from ..config import Settings
+from ..contract.events import PRODUCER_HEADER, utc_now
 from ..errors import EcomLiteError
-from ..events import PRODUCER_HEADER, utc_now
-from ..kafka_client import end_offsets, explained
-from ..produce.client import BatchProducer
+from ..settings.tree import Settings
 from ..simulate import Outgoing, Shop
+from ..topic.batch_producer import BatchProducer
+from ..topic.client import end_offsets, explained
 
 BATCH_ORDERS: Final = 2_000
 MAX_UNACKED: Final = 20_000  # as the shop's producer

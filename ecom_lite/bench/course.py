@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import psycopg
 
-from ..config import Settings
+from ..contract.events import utc_now
 from ..errors import EcomLiteError, UsageError
-from ..events import utc_now
-from ..terminal import Terminal
+from ..settings.tree import Settings
+from ..terminal.terminal import Terminal
 from .backlog import fill
 from .bare import copy_raw
 from .growth import LARGE, SMALL, growth

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from ..config import Settings
+from ..settings.tree import Settings
 from ..warehouse.sqlfiles import read_sql
 from .backlog import Sent, fill
 from .process import load

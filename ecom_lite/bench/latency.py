@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from kafka import KafkaConsumer
 
-from ..config import Settings
 from ..errors import EcomLiteError
-from ..kafka_client import end_offsets, explained, partitions_of
+from ..settings.tree import Settings
+from ..topic.client import end_offsets, explained, partitions_of
 from ..warehouse.connect import Address
 from .backlog import trickle
 from .process import check, loader_process

@@ -11,7 +11,7 @@ from typing import Any, Final
 import psutil
 
 from .. import __version__
-from ..app import App
+from ..run.app import App
 
 PACKAGES: Final = ("kafka-python", "psycopg", "msgspec")
 

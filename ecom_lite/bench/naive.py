@@ -11,9 +11,9 @@ from typing import Any, Final
 import psycopg
 from kafka import KafkaConsumer
 
-from ..config import Settings
 from ..errors import CheckFailed, EcomLiteError
-from ..kafka_client import explained
+from ..settings.tree import Settings
+from ..topic.client import explained
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .rig import ask

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..printing import print_table
+from ..terminal.printing import print_table
 
 RATES: Final = {
     "copy_raw": "rows/s, raw binary COPY into a bare table: the ceiling",

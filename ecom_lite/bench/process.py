@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
-from ..config import Settings, dump_settings
 from ..errors import CheckFailed, EcomLiteError
-from ..kafka_client import end_offsets
-from ..loaders import workers
+from ..run.loaders import workers
+from ..settings.tree import Settings, dump_settings
 from ..supervise.worker import WorkerService
+from ..topic.client import end_offsets
 from ..warehouse.connect import Address
 from .backlog import Sent
 from .rig import Rig, ask
@@ -48,7 +48,7 @@ class Loaded(NamedTuple):
 
 
 class LoaderProcess:
-    """`python -m ecom_lite.worker load` on one topic and one warehouse."""
+    """`python -m ecom_lite.run.worker load` on one topic and one warehouse."""
 
     def __init__(self, rig: Rig, settings: Settings, address: Address) -> None:
         job = {**_job(rig, settings, address), "instance": "bench", "drain_s": DRAIN_S}

@@ -12,15 +12,15 @@ from typing import Any, Final
 from psycopg import sql
 from pydantic import SecretStr
 
-from ..app import App
-from ..config import Settings
 from ..errors import EcomLiteError
-from ..kafka_client import client_config, ensure_topics
+from ..machine.prepare import fetch_jars
 from ..observe.logs import setup_file_logs
-from ..prepare import fetch_jars
-from ..signals import undisturbed
+from ..run.app import App
+from ..run.signals import undisturbed
+from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
-from ..terminal import Terminal
+from ..terminal.terminal import Terminal
+from ..topic.client import client_config, ensure_topics
 from ..warehouse.connect import Address
 from ..warehouse.migrate import migrate
 from ..warehouse.roles import ensure_database_and_roles

@@ -10,14 +10,14 @@ from typing import Any, Final, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from ..config import Settings
+from ..contract.events import utc_now
 from ..errors import EcomLiteError
-from ..events import utc_now
-from ..kafka_client import explained, partitions_of
 from ..load.decode import Batch, Part
 from ..load.loader import CONSUMER, GC_THRESHOLDS, POLL_RECORDS, TICK_S
 from ..load.records import read_quickly
 from ..load.write import Writer
+from ..settings.tree import Settings
+from ..topic.client import explained, partitions_of
 from ..warehouse.connect import Address
 
 HELD: Final = 100_000  # records in memory at a time, for decode and write

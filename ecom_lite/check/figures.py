@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from ..contract.events import FAULT_HEADER, PRODUCER_HEADER
 from ..errors import CheckFailed
-from ..events import FAULT_HEADER, PRODUCER_HEADER
 from ..observe.gaps import Gap, read_gaps
 from ..warehouse.mark import read_mark
 from ..warehouse.sqlfiles import read_sql

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..config import Settings, load_settings
+from ..settings.tree import Settings, load_settings
 
 cli = typer.Typer(
     name="ecom_lite",

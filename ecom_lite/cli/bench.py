@@ -44,7 +44,7 @@ def load_(
     """
     from ..bench.course import bench_load
     from ..bench.printed import print_figures
-    from ..terminal import Terminal
+    from ..terminal.terminal import Terminal
 
     settings = load(config, None, shop__seed=seed)
     signal.signal(signal.SIGTERM, _end)  # so that engines and folder go

@@ -49,8 +49,8 @@ def generate(
     ecom_lite generate --history 90d --output sales.parquet
     ecom_lite generate --seed 7 --start 2026-01-01T00:00Z --events 1000000 | sha256sum
     """
-    from ..generate import FORMATS
-    from ..generate import generate as make
+    from ..export.generate import FORMATS
+    from ..export.generate import generate as make
 
     settings = load(config, None, shop__events=events, shop__seed=seed, shop__start=start, shop__history=history)
     output = None if output is None or str(output) == "-" else output
@@ -103,10 +103,11 @@ def produce(
     zcat events.jsonl.gz | ecom_lite produce - --rate 500
     ecom_lite produce events.jsonl --check
     """
+    from ..live.broker import bootstrap_of
     from ..own_events.send import Wish, send_file
 
     settings = load(config, data_dir, kafka__topic=topic)
-    result = send_file(settings, file, Wish.of(speed, rate, check), _say)
+    result = send_file(settings, file, Wish.of(speed, rate, check), _say, bootstrap_of)
     if json_:
         print(json.dumps(result.as_json()))
     _say(str(result))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import EcomLiteError, UsageError
-from ..printing import print_table, thousands
+from ..terminal.printing import print_table, thousands
 from .base import ConfigFile, DataDir, Json, Yes, cli, load
 
 dead = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What was no event: list, show, send again, purge.")
@@ -207,8 +207,8 @@ def purge(
 
 
 def _opened(settings: Any, kafka: bool = False) -> Any:
-    from ..opened import opened
-    from ..terminal import Terminal
+    from ..run.opened import opened
+    from ..terminal.terminal import Terminal
 
     return opened(settings, Terminal(), "dead", kafka=kafka)
 
@@ -236,7 +236,7 @@ def _print_letters(found: Sequence[Any]) -> None:
 
 
 def _cut(text: str) -> str:
-    from ..reasons import printable
+    from ..contract.rejected import printable
 
     text = printable(text)
     return text if len(text) <= DETAIL_CHARS else text[:DETAIL_CHARS] + "..."
@@ -253,7 +253,7 @@ def _bytes(count: int) -> str:
 
 
 def _age(text: str | None) -> float | None:
-    from ..values import duration_s
+    from ..settings.values import duration_s
 
     try:
         return None if text is None else duration_s(text)

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from ..errors import EcomLiteError, NotRunning, UsageError
-from ..printing import log_line
-from ..values import duration_s
+from ..settings.values import duration_s
+from ..terminal.printing import log_line
 from .base import ConfigFile, DataDir, Json, cli, load
 
 
@@ -67,21 +67,21 @@ def run(
     )  # fmt: skip
     for_s = None if for_ is None else seconds(for_)
     if fresh:
-        from ..reset import reset_data
+        from ..machine.reset import reset_data
 
         reset_data(settings, keep_grafana=True)
     if detach:
-        from ..detach import run_detached
+        from ..run.detach import run_detached
 
         run_detached(settings, [arg for arg in sys.argv[1:] if arg not in ("--detach", "--fresh")], as_json=json_)
         return
-    from ..run import Options, execute
+    from ..run.life import Options, execute
 
     code, summary = execute(settings, Options(for_s=for_s, json=json_, open_page=open_))
     if json_ and summary:
         print(json.dumps(summary, default=str))
     elif summary:
-        from ..terminal import Terminal
+        from ..terminal.terminal import Terminal
 
         Terminal().summary(summary)
     raise typer.Exit(code)
@@ -93,8 +93,8 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
 
     Exits 0 when all parts are well, 1 when one is not, 2 when nothing runs.
     """
-    from ..supervise.lock import holder
-    from ..supervise.state import read_state
+    from ..live.lock import holder
+    from ..live.state import read_state
 
     settings = load(config, data_dir)
     state = read_state(settings.data_dir)
@@ -105,7 +105,7 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
     if json_:
         print(json.dumps({name: value for name, value in state.items() if name != "control_token"}))
     else:
-        from ..view import print_status
+        from ..terminal.view import print_status
 
         print_status(state)
     if state.get("state") == "running" and not all(part.get("ok", True) for part in state.get("parts", {}).values()):
@@ -122,7 +122,7 @@ def stop(
 
     What was sent is loaded first. A second `stop` ends it at once; nothing committed is lost by that.
     """
-    from ..supervise.lock import holder
+    from ..live.lock import holder
 
     settings = load(config, data_dir)
     who = holder(settings.data_dir)

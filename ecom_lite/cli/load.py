@@ -30,8 +30,8 @@ def load(
     \b
     ECOM_LITE_KAFKA__BOOTSTRAP=host:9092 ECOM_LITE_POSTGRES__URL=postgresql://... ecom_lite load --processes 4
     """
-    from ..load_only import LoadOnly
-    from ..terminal import Terminal
+    from ..run.load_only import LoadOnly
+    from ..terminal.terminal import Terminal
 
     settings = load_settings(config, data_dir, load__processes=processes)
     terminal = Terminal()

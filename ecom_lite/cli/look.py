@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..config import Settings
-from ..printing import print_table, thousands
+from ..settings.tree import Settings
+from ..terminal.printing import print_table, thousands
 from .base import ConfigFile, DataDir, Json, cli, load
 
 
@@ -26,8 +26,8 @@ def refresh(
     """
     from dataclasses import asdict
 
-    from ..opened import opened
-    from ..terminal import Terminal
+    from ..run.opened import opened
+    from ..terminal.terminal import Terminal
 
     settings = load(config, data_dir)
     with opened(settings, Terminal(), "refresh", kafka=False) as now:
@@ -61,8 +61,8 @@ def check(
         _fingerprint(load(config, data_dir), json_)
         return
     from ..check.reconcile import CATCH_UP_S, reconcile
-    from ..opened import opened
-    from ..terminal import Terminal
+    from ..run.opened import opened
+    from ..terminal.terminal import Terminal
 
     settings, terminal = load(config, data_dir), Terminal()
     with opened(settings, terminal, "check", kafka=True) as now:
@@ -86,8 +86,8 @@ def _fingerprint(settings: Settings, as_json: bool) -> None:
     from dataclasses import asdict
 
     from ..check.fingerprint import fingerprint as take
-    from ..opened import opened
-    from ..terminal import Terminal
+    from ..run.opened import opened
+    from ..terminal.terminal import Terminal
 
     with opened(settings, Terminal(), "check", kafka=False) as now:
         found = take(now.address)
@@ -113,8 +113,8 @@ def sql(
     echo "SHOW ALL TABLES" | ecom_lite sql -
     """
     from ..check.duck import attach, query
-    from ..opened import opened
-    from ..terminal import Terminal
+    from ..run.opened import opened
+    from ..terminal.terminal import Terminal
 
     settings = load(config, data_dir)
     text = sys.stdin.read() if statement == "-" else statement
@@ -139,8 +139,8 @@ def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
 
     `run` does it too. Each migration is one transaction; one that was edited after it was applied is refused.
     """
-    from ..opened import opened
-    from ..terminal import Terminal
+    from ..run.opened import opened
+    from ..terminal.terminal import Terminal
     from ..warehouse.migrate import bundled
     from ..warehouse.migrate import migrate as apply
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ..config import describe
 from ..errors import UsageError
-from ..printing import print_table
+from ..settings.tree import describe
+from ..terminal.printing import print_table
 from .base import ConfigFile, DataDir, Json, Yes, cli, load
 
 
@@ -29,9 +29,9 @@ def fetch(
 
     After that no start needs the network. jars.mirror and jars.offline_dir say where else to get them.
     """
-    from ..app import jar_cache
-    from ..prepare import fetch_jars, quicken_kafka, quicken_spark
-    from ..terminal import Terminal
+    from ..engines.from_settings import jar_cache
+    from ..machine.prepare import fetch_jars, quicken_kafka, quicken_spark
+    from ..terminal.terminal import Terminal
 
     settings, terminal = load(config, data_dir), Terminal()
     fetch_jars(settings, terminal, ["kafka", "spark"])
@@ -49,7 +49,7 @@ def reset(data_dir: DataDir = None, config: ConfigFile = None, yes: Yes = False)
 
     Databases, topics, lake, logs, passwords, Grafana's state. Files that are not ours stay.
     """
-    from ..reset import reset_data, what_goes
+    from ..machine.reset import reset_data, what_goes
 
     settings = load(config, data_dir)
     gone = what_goes(settings)
@@ -74,7 +74,7 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
 
     Each finding comes with what to do. Starts nothing, changes nothing. Exits 1 when something is wrong.
     """
-    from ..doctor import examine
+    from ..machine.doctor import examine
 
     findings = examine(load(config, data_dir))
     if json_:

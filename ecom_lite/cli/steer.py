@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import UsageError
-from ..printing import print_table
-from ..steer import FAULTS, change, described, fault_shares, in_force, percent
-from ..values import rate_of
+from ..live.control import FAULTS, change, described, fault_shares, in_force, percent
+from ..settings.values import rate_of
+from ..terminal.printing import print_table
 from .base import ConfigFile, DataDir, Json, cli, load
 
 FAULT_HELP = """Switch faults of the shop's events on and off, or show them.

@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ..config import Faults
 from ..errors import EcomLiteError, UsageError
-from ..values import Share, rate_of
+from ..settings.tree import Faults
+from ..settings.values import Share, rate_of
 from .guard import from_this_machine, same_site
 
 logger = logging.getLogger("ecom_lite.dashboards")

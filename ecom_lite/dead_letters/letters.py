@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import psycopg
 
+from ..contract.rejected import REASONS
 from ..errors import EcomLiteError, UsageError
-from ..reasons import REASONS
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 

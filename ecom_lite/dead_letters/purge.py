@@ -7,7 +7,7 @@ from datetime import datetime
 
 import psycopg
 
-from ..events import FAULT_HEADER, PRODUCER_HEADER
+from ..contract.events import FAULT_HEADER, PRODUCER_HEADER
 from ..warehouse.sqlfiles import read_sql
 from .letters import LINK_HEADER
 

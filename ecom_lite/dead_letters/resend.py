@@ -12,11 +12,11 @@ from typing import Any, Final
 import psycopg
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
+from ..contract.events import FAULT_HEADER, PRODUCER_HEADER, Clock, parse, utc_now
+from ..contract.rejected import Rejected
 from ..errors import EcomLiteError
-from ..events import FAULT_HEADER, PRODUCER_HEADER, Clock, parse, utc_now
-from ..kafka_client import Config, explained
-from ..produce.client import BatchProducer
-from ..reasons import Rejected
+from ..topic.batch_producer import BatchProducer
+from ..topic.client import Config, explained
 from ..warehouse.sqlfiles import read_sql
 from .letters import LINK_HEADER, Headers, Place, decoded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ..reasons import REASONS, printable
+from ..contract.rejected import REASONS, printable
 from .letters import Content, Headers, Letter, iso
 
 MAX_VALUE_BYTES: Final = 4000  # so much of a value is shown ...

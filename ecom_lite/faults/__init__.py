@@ -1,1 +1,1 @@
-"""A tool that breaks the loader on purpose and counts afterwards: `python -m ecom_lite.faults --rounds 20 --seed 1`."""
+"""An older name of `ecom_lite.harness`, kept for `python -m ecom_lite.faults`."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from ..events import OrderLine, OrderReversal, UserChange, is_own, parse
-from ..reasons import Rejected
+from ..contract.events import OrderLine, OrderReversal, UserChange, is_own, parse
+from ..contract.rejected import Rejected
 from .records import Headers, Record
 
 

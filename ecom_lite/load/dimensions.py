@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import psycopg
 
-from ..events import UserChange
+from ..contract.events import UserChange
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch
 

@@ -17,10 +17,10 @@ import psycopg
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
-from ..config import Settings
+from ..contract.events import Clock, utc_now
 from ..errors import EcomLiteError, LoadError
-from ..events import Clock, utc_now
-from ..kafka_client import client_config, explain
+from ..settings.tree import Settings
+from ..topic.client import client_config, explain
 from ..warehouse.connect import Address
 from .commit import Committer
 from .deadletters import DeadLetterTopic

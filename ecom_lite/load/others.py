@@ -9,7 +9,7 @@ from typing import LiteralString
 import msgspec
 import psycopg
 
-from ..events import OrderReversal, UserChange
+from ..contract.events import OrderReversal, UserChange
 from ..warehouse.sqlfiles import read_sql
 from .decode import Other
 

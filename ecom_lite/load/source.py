@@ -19,7 +19,7 @@ from kafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from ..kafka_client import partitions_of
+from ..topic.client import partitions_of
 from .decode import Part
 from .write import Claimed, made_anew
 

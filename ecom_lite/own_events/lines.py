@@ -11,9 +11,9 @@ from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
+from ..contract.events import Clock, event_time, parse
+from ..contract.rejected import Rejected
 from ..errors import EcomLiteError, UsageError
-from ..events import Clock, event_time, parse
-from ..reasons import Rejected
 
 MAX_LINE_BYTES: Final = 1_040_000  # Kafka's usual limit of a record, without what it adds
 PEEK_BYTES: Final = 4096

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final
 
-from ..config import Settings
-from ..errors import EcomLiteError, NotRunning, UsageError
-from ..events import Clock, utc_now
-from ..supervise.lock import holder
-from ..supervise.state import read_state
-from ..values import rate_of
+from ..contract.events import Clock, utc_now
+from ..errors import EcomLiteError, UsageError
+from ..settings.tree import Settings
+from ..settings.values import rate_of
 from .lines import Line, last_time, opened, read
 
 NAMED: Final = 5  # so many lines that break the contract are named, the others counted
@@ -100,12 +98,13 @@ def send_file(
     name: str,
     wish: Wish,
     say: Say,
+    broker: Callable[[Settings], str],
     clock: Clock = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
     """Send the lines of file `name` ("-": stdin) to settings.kafka.topic, or only check them. Blocks until all are
-    acknowledged; flat memory.
+    acknowledged; flat memory. `broker` says where to send ("host:port,..."); it is not asked for a mere check.
 
     Ctrl-C ends it early with `interrupted` set. Raises UsageError on a file that cannot be sent, NotRunning where no broker
     is known, EcomLiteError when Kafka does not take the events (it says how many it has taken).
@@ -119,7 +118,7 @@ def send_file(
                 for _ in lines:
                     pass
             else:
-                _send(settings, lines, file, result, wish, say, monotonic, sleep)
+                _send(settings, broker(settings), lines, file, result, wish, say, monotonic, sleep)
         except KeyboardInterrupt:
             result.interrupted = True
         result.seconds = monotonic() - began
@@ -128,6 +127,7 @@ def send_file(
 
 def _send(
     settings: Settings,
+    bootstrap: str,
     lines: Iterator[Line],
     file: BinaryIO,
     result: Result,
@@ -139,10 +139,10 @@ def _send(
     # kafka-python takes a third of a second to import, and --check needs none of it.
     from kafka.errors import KafkaError
 
-    from ..kafka_client import client_config, end_offsets, explained
+    from ..topic.client import client_config, end_offsets, explained
     from .sender import LineSender
 
-    config = client_config(settings.kafka, _bootstrap(settings))
+    config = client_config(settings.kafka, bootstrap)
     end_offsets(config, result.topic)  # says so when there is no such topic
     sender: Any = None
     try:
@@ -223,19 +223,3 @@ def _counted(lines: Iterator[Line], result: Result, say: Say) -> Iterator[Line]:
                 say("further lines that break the contract are only counted")
             result.reasons[line.problem.reason] += 1
         yield line
-
-
-def _bootstrap(settings: Settings) -> str:
-    """The live run's broker, else that of the settings."""
-    if holder(settings.data_dir) is not None:
-        live = str(read_state(settings.data_dir).get("bootstrap") or "")
-        if live:
-            return live
-        if not settings.kafka.bootstrap:
-            raise EcomLiteError(f"the run in {settings.data_dir} is still starting: wait until `ecom_lite status` says running")
-    if not settings.kafka.bootstrap:
-        raise NotRunning(
-            f"no broker to send to: nothing runs in {settings.data_dir}, and kafka.bootstrap is not set. Start `ecom_lite run` "
-            "(with shop.enabled = false it has only your events), or name a broker: ECOM_LITE_KAFKA__BOOTSTRAP=host:9092"
-        )
-    return settings.kafka.bootstrap

@@ -6,8 +6,8 @@ import time
 from collections import deque
 from typing import Any, Final
 
-from ..kafka_client import Config
-from ..produce.client import BatchProducer
+from ..topic.batch_producer import BatchProducer
+from ..topic.client import Config
 
 MAX_UNACKED: Final = 20_000  # records that the broker has not acknowledged ...
 MAX_UNACKED_BYTES: Final = 32 * 1024 * 1024  # ... and their size; above either the file waits for the broker

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..config import Shop
+from ..settings.tree import Shop
 from ..simulate import Timetable
 from .pace import TICK_S, UNPACED_ORDERS, Pace
 from .plan import Plan

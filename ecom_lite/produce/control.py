@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 
-from ..config import Faults
+from ..settings.tree import Faults
 
 
 class Control:

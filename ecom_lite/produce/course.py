@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..config import Faults as FaultSettings
-from ..config import Shop as ShopSettings
+from ..settings.tree import Faults as FaultSettings
+from ..settings.tree import Shop as ShopSettings
 from ..simulate import Faults, Outgoing, Shop, Timetable, identity
 from .recover import Recovered
 

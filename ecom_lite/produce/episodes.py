@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from ..config import Faults
+from ..settings.tree import Faults
 
 BURST: Final = 5  # so many times the rate
 SLICE_S: Final = 1

@@ -16,7 +16,7 @@ from typing import Final
 import psycopg
 from psycopg.types.json import Jsonb
 
-from ..events import producer_mark
+from ..contract.events import producer_mark
 from ..warehouse.connect import Address
 from ..warehouse.mark import read_mark
 from .counts import Checkpoints, Counts

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ..config import Shop
+from ..contract.events import EARLIEST
 from ..errors import UsageError
-from ..events import EARLIEST
+from ..settings.tree import Shop
 
 DEFAULT_RATE: Final = 5.0  # orders per second
 SPEED_BACK: Final = timedelta(hours=24)  # a faster clock without a start begins so long ago

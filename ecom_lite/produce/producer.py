@@ -13,13 +13,12 @@ from typing import Final
 import psycopg
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
 
-from ..config import Settings
+from ..contract.events import Clock, utc_now
 from ..errors import EcomLiteError
-from ..events import Clock, utc_now
-from ..kafka_client import client_config, explained, reachable
+from ..settings.tree import Settings
 from ..simulate import Outgoing
+from ..topic.client import client_config, explained, reachable
 from ..warehouse.connect import Address
-from .client import Sender
 from .clock import ShopClock
 from .control import Control
 from .course import Course
@@ -28,6 +27,7 @@ from .figures import Figures, Report
 from .ledger import Ledger
 from .plan import as_opened, decide, plan
 from .recover import Recovered, recover
+from .sender import Sender
 
 log = logging.getLogger("ecom_lite.produce")
 

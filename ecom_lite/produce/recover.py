@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 
+from ..contract.events import FAULT_HEADER, PRODUCER_HEADER, Clock, OrderLine, parse
+from ..contract.rejected import Rejected
 from ..errors import EcomLiteError
-from ..events import FAULT_HEADER, PRODUCER_HEADER, Clock, OrderLine, parse
-from ..kafka_client import Config, partitions_of
-from ..reasons import Rejected
 from ..simulate import identity, order_of
+from ..topic.client import Config, partitions_of
 from .counts import Counts, Tally
 from .ledger import Ledger
 

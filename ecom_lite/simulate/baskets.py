@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Container, Sequence
 from typing import Final
 
-from ..config import Shop as ShopSettings
+from ..settings.tree import Shop as ShopSettings
 from .catalogue import Catalogue
 from .draws import WORD, below, ppm
 

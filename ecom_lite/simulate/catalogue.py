@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ..config import Shop as ShopSettings
+from ..settings.tree import Shop as ShopSettings
 from .draws import LongTail, Shuffle, mix, salt
 
 FIRST_MADE_ID: Final = 1000  # product index i has the id FIRST_MADE_ID + i, unless it is bundled

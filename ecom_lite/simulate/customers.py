@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import gcd
 from typing import Final, NamedTuple
 
-from ..config import Shop as ShopSettings
+from ..settings.tree import Shop as ShopSettings
 from .draws import MILLION, LongTail, mix, ppm, salt, spread
 
 IMPORTED_PER_ORDER: Final = 10  # sign-ups at most before one order, of those who are there at the opening

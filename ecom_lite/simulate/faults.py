@@ -12,7 +12,7 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
-from ..config import Faults as FaultSettings
+from ..settings.tree import Faults as FaultSettings
 from .malformed import MALFORMED, kinds_for
 from .outgoing import Outgoing, identity
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from ..events import MAX_QUANTITY
-from ..reasons import MAX_EVENT_BYTES
+from ..contract.events import MAX_QUANTITY
+from ..contract.rejected import MAX_EVENT_BYTES
 
 DEPTH: Final = 50_000  # more than any JSON reader follows
 LONG_TEXT: Final = 5_000  # characters; 200 are allowed

@@ -6,7 +6,7 @@ from collections.abc import Container
 from functools import lru_cache
 from typing import Final
 
-from ..config import Shop as ShopSettings
+from ..settings.tree import Shop as ShopSettings
 from .draws import MILLION, WORD, Shuffle, mix, ppm, salt
 
 PRICE_DAYS: Final = 30  # virtual days a price holds; each product has its own day of change

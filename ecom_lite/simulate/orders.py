@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..config import Shop as ShopSettings
+from ..settings.tree import Shop as ShopSettings
 from .baskets import LINE_WORDS, Baskets
 from .catalogue import Catalogue
 from .customers import Buyer, Customers

@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from ..config import Shop as ShopSettings
+from ..settings.tree import Shop as ShopSettings
 from .baskets import QUANTITY_BITS
 from .catalogue import CATEGORIES, Category
 from .customers import Buyer

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 
-from ..config import Shop as ShopSettings
+from ..settings.tree import Shop as ShopSettings
 from .baskets import QUANTITY_BITS
 from .catalogue import product as make_product
 from .catalogue import product_id

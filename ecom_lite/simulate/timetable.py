@@ -8,8 +8,8 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Final
 
-from ..config import Shop as ShopSettings
 from ..errors import EcomLiteError
+from ..settings.tree import Shop as ShopSettings
 from .draws import MILLION, WORD, ppm, word_source, words
 
 # What a usual shop does, in thousandths of the average, UTC.

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ..events import SCHEMA_VERSION, Event, OrderLine, OrderReversal, UserChange, encode
+from ..contract.events import SCHEMA_VERSION, Event, OrderLine, OrderReversal, UserChange, encode
 
 _TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _TIME_TEXT: Final = "2000-01-01T00:00:00Z"

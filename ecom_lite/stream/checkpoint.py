@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..config import Settings
 from ..errors import StreamError
+from ..settings.tree import Settings
 from .session import STATE_STORE
 
 RESET: Final = "start with new data by `ecom_lite run --fresh`, or delete all of it by `ecom_lite reset`"

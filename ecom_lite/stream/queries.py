@@ -6,10 +6,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from ..config import Kafka as KafkaSettings
-from ..config import Settings
-from ..events import EARLIEST, LATEST_AHEAD, MAX_QUANTITY
-from ..reasons import MAX_EVENT_BYTES
+from ..contract.events import EARLIEST, LATEST_AHEAD, MAX_QUANTITY
+from ..contract.rejected import MAX_EVENT_BYTES
+from ..settings.tree import Kafka as KafkaSettings
+from ..settings.tree import Settings
 
 MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
 LAKE_RECORDS_PER_BATCH: Final = 200_000

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ..config import Settings
 from ..errors import StreamError
+from ..settings.tree import Settings
 
 APP_NAME: Final = "ecom_lite"
 LOOPBACK: Final = "127.0.0.1"

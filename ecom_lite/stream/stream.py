@@ -13,10 +13,10 @@ from typing import Any, Final
 import psycopg
 from kafka import KafkaAdminClient
 
-from ..config import Settings
 from ..errors import StreamError
-from ..kafka_client import client_config, explained, offset_range
-from ..supervise.service import Health
+from ..observe.health import Health
+from ..settings.tree import Settings
+from ..topic.client import client_config, explained, offset_range
 from ..warehouse.connect import Address
 from .checkpoint import Checkpoint
 from .queries import LAKE_RECORDS_PER_BATCH, MAX_RECORDS_PER_BATCH, raw_records, read_topic, sales_per_minute, sql_text

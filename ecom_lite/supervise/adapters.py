@@ -7,7 +7,8 @@ from threading import Event
 from typing import Final, Protocol
 
 from ..errors import EngineError
-from .service import Health, Service
+from ..observe.health import Health
+from .service import Service
 
 WATCH_S: Final = 0.2
 

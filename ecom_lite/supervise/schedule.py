@@ -14,7 +14,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MI
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from .service import Health
+from ..observe.health import Health
 
 RETRY_S: Final = 5.0
 log = logging.getLogger("ecom_lite.supervise")

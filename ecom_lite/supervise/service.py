@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol, runtime_checkable
 
-
-@dataclass(frozen=True)
-class Health:
-    """What a service says of itself now: `ok`, one line for people, figures for programs (plain numbers and strings)."""
-
-    ok: bool
-    detail: str = ""
-    figures: Mapping[str, object] = field(default_factory=dict)
+from ..observe.health import Health
 
 
 class Service(Protocol):

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import EcomLiteError
-from .service import Health, Prepares, Service
+from ..observe.health import Health
+from .service import Prepares, Service
 
 FIRST_BACKOFF_S: Final = 0.2
 MAX_BACKOFF_S: Final = 5.0

@@ -15,14 +15,14 @@ from typing import Any, Final
 from ..engines.child import Child
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError, UsageError
-from .service import Health
+from ..observe.health import Health
 
 POLL_S: Final = 0.2
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
 
 
 class WorkerService:
-    """Runs `python -m ecom_lite.worker <role>` as a supervised child.
+    """Runs `python -m ecom_lite.run.worker <role>` as a supervised child.
 
     The child reads one JSON line from stdin (so no password stands in a command line or an environment), then what `tell`
     sends, and ends when stdin closes; it prints one JSON object a second. It is ready when it has printed
@@ -54,7 +54,7 @@ class WorkerService:
         self._has_job = False
         self.child = Child(
             self.name,
-            [sys.executable, "-m", "ecom_lite.worker", role],
+            [sys.executable, "-m", "ecom_lite.run.worker", role],
             log=log,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]))},
             stdin_pipe=True,

@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
-from ecom_lite.faults.mutations import MUTATIONS
-from ecom_lite.faults.plan import NAMES
+from ecom_lite.harness.mutations import MUTATIONS
+from ecom_lite.harness.plan import NAMES
 from tests.runs import wait_for
 
 ROUNDS = 20

@@ -18,10 +18,11 @@ from typing import Any
 
 from kafka import KafkaConsumer
 
-from ecom_lite import events, kafka_client
-from ecom_lite.config import Settings, load_settings
+from ecom_lite.contract import events
 from ecom_lite.produce import Producer
+from ecom_lite.settings.tree import Settings, load_settings
 from ecom_lite.simulate import Shop, identity
+from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
 
 PATIENCE_S = 60.0
@@ -29,7 +30,7 @@ SHOP_ID = "seed-7"
 CHILD = """
 import json, sys
 from threading import Event
-from ecom_lite.config import load_settings
+from ecom_lite.settings.tree import load_settings
 from ecom_lite.produce import Producer
 from ecom_lite.warehouse.connect import Address
 told = json.load(sys.stdin)

@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.record.default_records import DefaultRecordBatchBuilder
 
 from ecom_lite.check.reconcile import reconcile
-from ecom_lite.kafka_client import DEAD_LETTER_MAX_BYTES, end_offsets
+from ecom_lite.topic.client import DEAD_LETTER_MAX_BYTES, end_offsets
 
 from .loading import PARTITIONS, Bench
 

@@ -23,7 +23,7 @@ from ecom_lite.check.faults import BROKEN, KINDS, LINES, TWICE, UNPLANNED
 from ecom_lite.check.figures import take_figures
 from ecom_lite.check.reconcile import Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
-from ecom_lite.kafka_client import end_offsets, ensure_topics
+from ecom_lite.topic.client import end_offsets, ensure_topics
 from ecom_lite.warehouse.connect import Address
 
 from .loading import Bench, line

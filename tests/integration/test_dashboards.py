@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from ecom_lite.contract.events import utc_now
 from ecom_lite.dashboards import Page, load_boards
 from ecom_lite.dashboards.boards import Board
 from ecom_lite.dashboards.queries import Queries
 from ecom_lite.dashboards.timerange import parse_range, step_ms
 from ecom_lite.errors import PortTaken
-from ecom_lite.events import utc_now
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
 

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from ecom_lite import cli, opened
+from ecom_lite import cli
 from ecom_lite.check import fingerprint as room
 from ecom_lite.check.fingerprint import MARTS, WAREHOUSE, Fingerprint, fingerprint
 from ecom_lite.errors import CheckFailed
+from ecom_lite.run import opened
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecom_lite.history import History
+from ecom_lite.run.backfill import History
 from ecom_lite.warehouse.connect import Address
 
 

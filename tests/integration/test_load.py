@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition, codec
 
+from ecom_lite.contract.events import PRODUCER_HEADER
 from ecom_lite.errors import LoadError
-from ecom_lite.events import PRODUCER_HEADER
 from ecom_lite.load import loader
 from ecom_lite.warehouse.connect import Address
 

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from kafka.record import memory_records
 
-from ecom_lite.events import Event, OrderLine, OrderReversal, parse
-from ecom_lite.reasons import Rejected
+from ecom_lite.contract.events import Event, OrderLine, OrderReversal, parse
+from ecom_lite.contract.rejected import Rejected
 from ecom_lite.warehouse.connect import Address
-from tests.unit.events_corpus import CASES, FACT, NOW, OTHER
-from tests.unit.events_fuzz import records
+from tests.unit.contract.corpus import CASES, FACT, NOW, OTHER
+from tests.unit.contract.fuzz import records
 
 from .loading import PARTITIONS, Bench, line
 from .raw_records import NullHeaders, RawSender, make_wide_topic, open_lines, stored_headers

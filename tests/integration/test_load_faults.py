@@ -21,11 +21,11 @@ import psycopg
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
-from ecom_lite.config import dump_settings
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import LoadError
-from ecom_lite.kafka_client import ensure_topics
 from ecom_lite.load.write import StaleOwner, Writer
+from ecom_lite.settings.tree import dump_settings
+from ecom_lite.topic.client import ensure_topics
 from ecom_lite.warehouse.connect import Address
 
 from .loading import Bench, line, until
@@ -75,7 +75,7 @@ def worker(bench: Bench, batch_rows: int) -> subprocess.Popen[str]:
         "instance": "one", "drain_s": 20,
     }  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "ecom_lite.worker", "load"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        [sys.executable, "-m", "ecom_lite.run.worker", "load"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps(job) + "\n")
@@ -202,7 +202,7 @@ def test_a_raised_epoch_throws_a_stale_owner_out_and_it_starts_anew_from_the_tab
 def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(bench: Bench) -> None:
     bench.send([b"nonsense"])
     bench.load()
-    from ecom_lite.events import utc_now
+    from ecom_lite.contract.events import utc_now
     from ecom_lite.load.decode import Batch, Part
     from ecom_lite.load.records import Record
 
@@ -408,7 +408,7 @@ def test_a_stop_before_anything_is_assigned_ends_at_once(bench: Bench) -> None:
 
 
 def test_no_kafka_is_an_error_that_says_where(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ecom_lite import kafka_client
+    from ecom_lite.topic import client as kafka_client
 
     monkeypatch.setattr(kafka_client, "BOOTSTRAP_TIMEOUT_MS", 500)
     bench.bootstrap = "127.0.0.1:1"

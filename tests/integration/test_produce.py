@@ -11,12 +11,13 @@ import pytest
 from kafka import KafkaProducer
 from kafka.partitioner import murmur2
 
-from ecom_lite import kafka_client
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.java import find_java
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.errors import EcomLiteError
-from ecom_lite.produce import Producer, client, producer
+from ecom_lite.produce import Producer, producer
+from ecom_lite.topic import batch_producer as client
+from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
 
 from .producing import (

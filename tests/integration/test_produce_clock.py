@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ecom_lite.config import load_settings
 from ecom_lite.errors import EcomLiteError
-from ecom_lite.kafka_client import client_config, ensure_topics
 from ecom_lite.produce import Producer
+from ecom_lite.settings.tree import load_settings
 from ecom_lite.simulate import Shop, Timetable, identity
+from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 
 from .producing import (

@@ -8,10 +8,11 @@ from collections import Counter
 import pytest
 from kafka.errors import KafkaError
 
-from ecom_lite.kafka_client import client_config, ensure_topics
-from ecom_lite.produce import client, course
-from ecom_lite.reasons import MAX_EVENT_BYTES
+from ecom_lite.contract.rejected import MAX_EVENT_BYTES
+from ecom_lite.produce import course
+from ecom_lite.produce.sender import Sender
 from ecom_lite.simulate import MALFORMED
+from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 
 from .producing import (
@@ -110,9 +111,9 @@ def test_a_client_that_breaks_with_events_held_back_is_followed_by_one_that_send
 ) -> None:
     settings = settings_for(topic, ALL, rate=1500)
     breaks = Counter[str]()
-    settle = client.Sender.settle
+    settle = Sender.settle
 
-    def breaking(self: client.Sender, next_sequence: int, made: int) -> None:
+    def breaking(self: Sender, next_sequence: int, made: int) -> None:
         settle(self, next_sequence, made)
         if self.unacked > 50 and breaks.total() < 5 and time.monotonic() > broken_at[0] + 1:
             breaks["now"] += 1
@@ -120,7 +121,7 @@ def test_a_client_that_breaks_with_events_held_back_is_followed_by_one_that_send
             raise KafkaError("broken for the test")
 
     broken_at = [time.monotonic()]
-    monkeypatch.setattr(client.Sender, "settle", breaking)
+    monkeypatch.setattr(Sender, "settle", breaking)
     with running(settings, warehouse, kafka_bootstrap) as it:
         wait_until(lambda: breaks.total() == 5, "the client to break")
         before = it.latest("acked")

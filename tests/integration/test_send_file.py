@@ -17,15 +17,17 @@ import pytest
 from kafka import KafkaConsumer
 from kafka.partitioner import murmur2
 
-from ecom_lite import events, kafka_client
-from ecom_lite.config import Settings, load_settings
+from ecom_lite.contract import events
 from ecom_lite.errors import EcomLiteError, NotRunning, UsageError
+from ecom_lite.live.broker import bootstrap_of
+from ecom_lite.live.lock import RunLock
+from ecom_lite.live.state import write_state
 from ecom_lite.own_events import send as send_file
 from ecom_lite.own_events.lines import MAX_LINE_BYTES
 from ecom_lite.own_events.send import Result, Wish
+from ecom_lite.settings.tree import Settings, load_settings
 from ecom_lite.simulate import Shop, Timetable
-from ecom_lite.supervise.lock import RunLock
-from ecom_lite.supervise.state import write_state
+from ecom_lite.topic import client as kafka_client
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 MAX = Wish(rate="max")
@@ -88,7 +90,10 @@ class Time:
 def sent(settings: Settings, file: Path, wish: Wish, clock: Time | None = None) -> tuple[Result, list[str]]:
     said: list[str] = []
     clock = clock or Time()
-    return send_file.send_file(settings, str(file), wish, said.append, monotonic=clock.monotonic, sleep=clock.sleep), said
+    result = send_file.send_file(
+        settings, str(file), wish, said.append, bootstrap_of, monotonic=clock.monotonic, sleep=clock.sleep
+    )
+    return result, said
 
 
 def test_the_shops_own_lines_arrive_whole_keyed_and_in_order_per_key(settings: Settings, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import yaml
 from typer.main import get_command
 
 from ecom_lite.cli import cli
-from ecom_lite.config import Settings, describe, load_settings
+from ecom_lite.settings.tree import Settings, describe, load_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

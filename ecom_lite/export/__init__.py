@@ -1,0 +1,1 @@
+"""The simulated shop's events as a file, without a broker."""

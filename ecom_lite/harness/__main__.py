@@ -1,0 +1,146 @@
+"""`python -m ecom_lite.faults`: break the loader on purpose, round after round, and count what became of every record."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import EcomLiteError
+from ..machine.prepare import fetch_jars
+from ..settings.tree import load_settings
+from ..terminal.terminal import Terminal
+from .mutations import MUTATIONS
+from .plan import KINDS, NAMES
+from .report import Summary, markdown, round_line, table_lines, violation_lines
+from .rounds import Outcome
+from .session import Session, benches
+
+DEFAULT_ROUNDS = 20
+MUTATION_ROUNDS = 50
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when every strike happened and every account closed, 1 when not, 2 for wrong usage, 130 and 143 by signal."""
+    wanted = _parse(arguments)
+    if wanted.list:
+        for kind in KINDS:
+            print(f"{kind.name:<16}{kind.about}  (at: {', '.join(kind.points)})")
+        return 0
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        fetch_jars(load_settings(env={}), Terminal(), ["kafka"])
+        with ExitStack() as stack:
+            bench = stack.enter_context(benches())
+            session = Session(bench, wanted.seed, wanted.only)
+            stack.callback(session.close)
+            if wanted.mutations or wanted.mutate:
+                return _mutations(session, wanted)
+            return _rounds(session, wanted)
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__cause__, KeyboardInterrupt):
+            raise  # else that is how DuckDB hands a Ctrl-C on
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _say("stopped")
+        return 130
+    except EcomLiteError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+
+
+def _rounds(session: Session, wanted: argparse.Namespace) -> int:
+    summary, began = Summary(wanted.seed, _command(wanted)), time.monotonic()
+    for number in _numbers(wanted):
+        outcome = session.play(number)
+        summary.outcomes.append(outcome)
+        _tell(outcome, wanted)
+    summary.seconds = time.monotonic() - began
+    for line in table_lines(summary.scenarios(), summary.totals()):
+        _say(line)
+    verdict = "nothing was lost, nothing counted twice" if summary.ok else "NOT PROVEN: see above"
+    played = len(summary.outcomes)
+    _say(f"{played} round{'' if played == 1 else 's'} in {summary.seconds:.0f} s, seed {wanted.seed}: {verdict}")
+    if wanted.report:
+        wanted.report.write_text(markdown(summary, session.bench.versions()), "utf-8")
+    if wanted.json:
+        print(json.dumps(summary.as_json()))
+    return 0 if summary.ok else 1
+
+
+def _numbers(wanted: argparse.Namespace) -> Sequence[int]:
+    return [wanted.round] if wanted.round else range(1, wanted.rounds + 1)
+
+
+def _mutations(session: Session, wanted: argparse.Namespace) -> int:
+    """With --mutate a caught mutation is a violation like any other: exit code 1. With --mutations all must be caught."""
+    caught: dict[str, Any] = {}
+    for mutation in MUTATIONS if wanted.mutations else [wanted.mutate]:
+        _say(f"mutation {mutation}")
+        outcome = session.until_caught(mutation, _numbers(wanted), partial(_tell, wanted=wanted, mutation=mutation))
+        caught[mutation] = None if outcome is None else outcome.plan.number
+        said = f"NOT caught in {len(_numbers(wanted))} rounds" if outcome is None else f"caught in round {outcome.plan.number}"
+        _say(f"{mutation}: {said}")
+    if wanted.json:
+        print(json.dumps({"seed": wanted.seed, "caught": caught}))
+    all_caught = None not in caught.values()
+    return int(not all_caught if wanted.mutations else all_caught)
+
+
+def _tell(outcome: Outcome, wanted: argparse.Namespace, mutation: str | None = None) -> None:
+    _say(round_line(outcome))
+    if outcome.violations:
+        only = "".join(f" --only {name}" for name in wanted.only)
+        mutate = f" --mutate {mutation}" if mutation else ""
+        again = f"python -m ecom_lite.faults --seed {wanted.seed} --round {outcome.plan.number}{only}{mutate}"
+        for line in violation_lines(outcome, again):
+            _say(line)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _command(wanted: argparse.Namespace) -> str:
+    return " ".join(["python -m ecom_lite.faults", *wanted.given])
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m ecom_lite.faults",
+        description="Break the loader on purpose, on a Kafka and a PostgreSQL of its own, and count what became of every record.",
+    )
+    parser.add_argument("--rounds", type=_positive, help=f"how many (default {DEFAULT_ROUNDS}; {MUTATION_ROUNDS} for a mutation)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed plays the same rounds (default 1)")
+    parser.add_argument("--round", type=_positive, metavar="R", help="play round R of the seed alone")
+    only = "only this scenario; may be repeated"
+    parser.add_argument("--only", action="append", default=[], choices=NAMES, metavar="NAME", help=only)
+    parser.add_argument("--list", action="store_true", help="the scenarios, and the points where they strike")
+    mutate = f"break the loader first, exit code 1 when it is caught: {', '.join(MUTATIONS)}"
+    parser.add_argument("--mutate", choices=MUTATIONS, metavar="NAME", help=mutate)
+    parser.add_argument("--mutations", action="store_true", help="each of them in turn: exit code 0 when all are caught")
+    parser.add_argument("--json", action="store_true", help="a summary for programs on stdout")
+    parser.add_argument("--report", type=Path, metavar="FILE.md", help="write a section for docs/benchmarks.md")
+    wanted = parser.parse_args(arguments)
+    if wanted.mutate and wanted.mutations:
+        parser.error("--mutate names one mutation, --mutations are all of them: give one of the two")
+    wanted.given = list(sys.argv[1:] if arguments is None else arguments)
+    wanted.rounds = wanted.rounds or (MUTATION_ROUNDS if wanted.mutate or wanted.mutations else DEFAULT_ROUNDS)
+    return wanted
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

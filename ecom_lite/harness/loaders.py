@@ -1,0 +1,170 @@
+"""The loaders of a round, each a victim process: started, struck, stopped, awaited; spares wait with everything imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from ..engines.child import Child
+from ..settings.tree import Settings, dump_settings
+from ..warehouse.connect import Address
+from .expect import Violation, wait_until
+
+STOP_S: Final = 20.0
+DRAIN_S: Final = 15.0
+TAIL_LINES: Final = 12
+
+
+class Victim:
+    """One loader process. `figures` is its newest report."""
+
+    def __init__(self, log: Path) -> None:
+        self._child = Child(
+            "loader", [sys.executable, "-m", "ecom_lite.harness.victim"], log=log, stdin_pipe=True, stdout="pipe",
+            cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        self._child.start()
+        self.name = "spare"
+        self.figures: dict[str, Any] = {}
+        self.struck = False  # it has reached the point that it was told
+        self.error = ""
+        self.ended_by_us = False
+        self.dies_at_point = False
+        self.was_killed = False
+        self._reader = threading.Thread(target=self._read, name="victim-out", daemon=True)
+        self._reader.start()
+
+    def begin(self, name: str, job: Mapping[str, Any]) -> None:
+        self.name = name
+        self.dies_at_point = bool(job["strike"]) and job["strike"]["act"] == "kill"
+        self._tell(job)
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.write((json.dumps(message) + "\n").encode())
+        self._child.stdin.flush()
+
+    def _read(self) -> None:
+        out = self._child.stdout
+        assert out is not None
+        try:
+            for line in out:
+                said = json.loads(line)
+                if "at" in said:
+                    self.struck = True
+                elif "error" in said:
+                    self.error = str(said["error"])
+                elif "done" not in said:
+                    self.figures = said
+        except (OSError, ValueError):
+            return  # killed while it spoke
+
+    @property
+    def alive(self) -> bool:
+        return self._child.alive
+
+    @property
+    def partitions(self) -> int:
+        return int(self.figures.get("partitions", 0))
+
+    def log_has(self, words: str) -> bool:
+        return words in self._child.log_tail(1000)
+
+    def log_tail(self) -> str:
+        return self._child.log_tail(TAIL_LINES)
+
+    def go_on(self) -> None:
+        """After a wait at a point."""
+        self._tell({"go": True})
+
+    def signal(self, number: signal.Signals) -> None:
+        pid = self._child.pid
+        if pid is not None:
+            os.kill(pid, number)
+
+    def kill(self) -> None:
+        self.ended_by_us = self.was_killed = True
+        self._child.kill()
+
+    def wait_killed(self) -> None:
+        """Until the SIGKILL that it was due, by itself or by a proxy, has ended it."""
+        self.ended_by_us = self.was_killed = True
+        wait_until(lambda: not self.alive, f"{self.name} to be dead", STOP_S)
+        self._child.kill()  # closes the pipes
+
+    def finish(self) -> None:
+        """End it gracefully: it drains what the topic holds. Violation when it cannot."""
+        began = time.monotonic()
+        self.let_finish()
+        code = self._child.wait(STOP_S)
+        if code is None:
+            tail = self.log_tail()
+            self.kill()
+            raise Violation("loader", "a graceful stop", f"{self.name} still runs {time.monotonic() - began:.0f} s later", tail)
+        self._child.kill()  # closes the pipes
+        if code != 0:
+            found = f"{self.name}: exit code {code}: {self.error}"
+            raise Violation("loader", "a graceful stop, exit code 0", found, self.log_tail())
+
+    def let_finish(self) -> None:
+        """Tell it to drain and stop, and do not wait for it."""
+        self.ended_by_us = True
+        if self._child.stdin is not None:
+            self._child.stdin.close()
+
+    def require_alive(self) -> None:
+        """A loader that nobody has ended must not end, whatever happens around it."""
+        if self.ended_by_us or self.alive:
+            return
+        self._reader.join(STOP_S)  # its last words
+        if not (self.struck and self.dies_at_point):
+            found = f"{self.name} ended by itself, code {self._child.returncode}: {self.error}"
+            raise Violation("loader", "it carries on", found, self.log_tail())
+
+
+class Nursery:
+    """Makes victims; one spare is always being imported while the round goes on."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs, self._made = logs, 0
+        self._spare = self._make()
+
+    def _make(self) -> Victim:
+        self._made += 1
+        return Victim(self._logs / f"loader-{self._made:04}.log")
+
+    def start(
+        self, name: str, settings: Settings, address: Address, bootstrap: str, *,
+        session_ms: int, mutation: str | None, strike: Mapping[str, Any] | None,
+    ) -> Victim:  # fmt: skip
+        victim, self._spare = self._spare, self._make()
+        job = {
+            "settings": dump_settings(settings), "address": asdict(address), "bootstrap": bootstrap, "instance": name,
+            "drain_s": DRAIN_S, "session_ms": session_ms, "mutation": mutation, "strike": strike,
+        }  # fmt: skip
+        victim.begin(name, job)
+        return victim
+
+    def close(self) -> None:
+        self._spare.kill()
+
+
+def wait_for(victims: list[Victim], condition: Callable[[], Any], what: str, patience_s: float) -> Any:
+    """The first true value of `condition`, while all of them that should live do."""
+
+    def checked() -> Any:
+        found = condition()
+        if not found:
+            for victim in victims:
+                victim.require_alive()
+        return found
+
+    return wait_until(checked, what, patience_s)

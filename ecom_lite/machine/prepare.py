@@ -1,0 +1,59 @@
+"""Prepares this machine: the jars, and the class archives that make a start quick."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..engines import cds
+from ..engines.from_settings import cache_dir, jar_cache, jar_groups, spark_gateway
+from ..engines.java import find_java
+from ..engines.registry import ChildRegistry
+from ..errors import EcomLiteError
+from ..settings.tree import Settings
+from ..terminal.terminal import Terminal
+from .reset import reset_data
+
+
+def fetch_jars(settings: Settings, terminal: Terminal, groups: Sequence[str] | None = None) -> None:
+    """Bring what a start needs into the jar cache; no network where it is there. Raises JarError."""
+    cache = jar_cache(settings)
+    for group in jar_groups(settings) if groups is None else groups:
+        missing = cache.missing(group)
+        if not missing:
+            continue
+        with terminal.fetching(group) as progress:
+            tasks = {jar.filename: progress.add_task(jar.filename, total=None) for jar in missing}
+
+            def tell(name: str, done: int, total: int, tasks: dict[str, Any] = tasks, progress: Any = progress) -> None:
+                progress.update(tasks[name], completed=done, total=total or None)
+
+            cache.fetch(group, tell)
+        terminal.say(f"fetched {len(missing)} jars for {group} into {cache.root}")
+
+
+def quicken_kafka(settings: Settings) -> Path:
+    """Make the class-data archive that halves Kafka's start (7 s, once). Raises EngineError."""
+    return cds.build_archive(find_java(settings.jars.java), jar_cache(settings).classpath("kafka"), cache_dir(settings))
+
+
+def quicken_spark(settings: Settings) -> bool:
+    """Make Spark's class archive, which halves the CPU of its start: a trial run lists the classes, about a minute in all, once.
+
+    True when there is one. Raises EcomLiteError when the trial run fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="ecom_lite_trial_") as folder:
+        trial = settings.model_copy(update={"run": settings.run.model_copy(update={"data_dir": Path(folder), "light": False})})
+        gateway = spark_gateway(trial, ChildRegistry(trial.data_dir / "children.json"))
+        if not gateway.archive_wanted and not gateway.archive_ready:
+            command = [sys.executable, "-m", "ecom_lite", "run", "--events", "500", "--rate", "100", "--data-dir", folder]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise EcomLiteError(f"the trial run failed: {done.stderr.strip()[-500:]}")
+        built = gateway.build_archive()
+        reset_data(trial, keep_grafana=False)
+        return built

@@ -1,0 +1,66 @@
+"""Deletes what the data folder holds, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from pathlib import Path
+from typing import Final
+
+from ..engines.child import ChildRegistry
+from ..engines.pgfiles import remove_cluster
+from ..errors import EcomLiteError
+from ..live.lock import LOCK_FILE, RunLock
+from ..settings.tree import Settings
+
+# Everything that a run writes. A file that is none of these is not ours and stays.
+OURS: Final = (
+    "kafka", "postgres", "spark", "lake", "dbt", "grafana", "grafana.env", "loaders", "logs",
+    "secrets.json", "secrets.new", "state.json", "state.json.new", "children.json", "children.json.new",
+)  # fmt: skip
+
+
+def what_goes(settings: Settings) -> list[tuple[str, int]]:
+    """(name, bytes) of each thing that a reset deletes."""
+    return [(name, _size(settings.data_dir / name)) for name in OURS if (settings.data_dir / name).exists()]
+
+
+def reset_data(settings: Settings, *, keep_grafana: bool) -> None:
+    """Delete the data. Raises AlreadyRunning when a run holds the folder."""
+    data_dir = settings.data_dir
+    if not data_dir.is_dir():
+        return
+    with RunLock(data_dir, "reset"):
+        ChildRegistry(data_dir / "children.json").cleanup()
+        remove_cluster(data_dir / "postgres")
+        for name in OURS:
+            if name == "grafana" and keep_grafana:
+                continue
+            _delete(data_dir / name)
+        if not keep_grafana and {entry.name for entry in data_dir.iterdir()} <= {LOCK_FILE}:
+            _delete(data_dir)  # while the lock is still ours: nobody can have begun a run in it
+
+
+def _delete(path: Path) -> None:
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise EcomLiteError(f"{path} cannot be deleted: {error.strerror}") from error
+
+
+def _size(path: Path) -> int:
+    if path.is_dir():
+        return sum(_size_of_file(file) for file in path.rglob("*"))
+    return _size_of_file(path)
+
+
+def _size_of_file(path: Path) -> int:
+    """0 for anything else, and for a file that a live run has just taken away."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0

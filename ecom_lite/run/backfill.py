@@ -1,0 +1,63 @@
+"""The past of a shop that opens with one: is it sent, loaded, in the marts, and after how many seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg
+
+from ..warehouse.connect import Address
+
+LOADED = "SELECT coalesce(sum(facts + other), 0)::bigint FROM ops.consumer_offsets"
+
+
+class History:
+    """Watches one back-fill. `figures` are the producer's; times are seconds since its first sign."""
+
+    def __init__(
+        self, figures: Callable[[], Mapping[str, Any]], address: Address, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._figures = figures
+        self._address = address
+        self._clock = clock
+        self._began: float | None = None
+        self.seconds: dict[str, float] = {}  # sent, loaded, marts
+        self.events = 0
+
+    @property
+    def expected(self) -> bool:
+        """Whether this run sends a past at all."""
+        return self._began is not None
+
+    def pending(self) -> bool:
+        """True from the first event of the past until the last one is loaded. Never raises for a database that is away."""
+        figures = self._figures()
+        if self._began is None and figures.get("history") in ("sending", "sent"):
+            self._began = self._clock()
+        if self._began is None or "loaded" in self.seconds:
+            return False
+        if figures.get("history") != "sending" and figures.get("history_events"):  # "": a restarted producer finds it sent
+            self.events = self.events or int(figures["history_events"])
+            self._reached("sent")
+            if self._loaded() >= self.events:
+                self._reached("loaded")
+                return False
+        return True
+
+    def in_marts(self) -> None:
+        """A dbt run has just ended that had all of it."""
+        self._reached("marts")
+
+    def _reached(self, what: str) -> None:
+        if self._began is not None:
+            self.seconds.setdefault(what, round(self._clock() - self._began, 1))
+
+    def _loaded(self) -> int:
+        try:
+            with psycopg.connect(self._address.conninfo("ecom_reader")) as reader:
+                row = reader.execute(LOADED).fetchone()
+        except psycopg.Error:
+            return -1
+        return int(row[0]) if row else 0

@@ -1,0 +1,81 @@
+"""`run --detach`: the run in a session of its own; this process waits until it is ready, shows where to look, and returns."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import AlreadyRunning, EcomLiteError
+from ..live.lock import holder
+from ..live.state import read_state
+from ..settings.tree import Settings
+from ..terminal.terminal import Terminal
+
+POLL_S: Final = 0.1
+FETCH_S: Final = 600.0  # the first start may have to fetch the jars
+STOP_S: Final = 60.0
+LAST_LINES: Final = 12
+LOG: Final = "run.log"
+
+
+def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool = False) -> None:
+    """Start `ecom_lite <arguments>` in the background. Raises EcomLiteError with its last words when it does not get ready.
+
+    With `as_json` the state of the run (pid, addresses, parts) is printed on stdout. Ctrl-C while it starts ends it again.
+    """
+    data_dir, terminal = settings.data_dir, Terminal()
+    who = holder(data_dir)
+    if who is not None:
+        raise AlreadyRunning(
+            f"{data_dir} is in use by `ecom_lite {who.get('purpose', 'run')}`, pid {who.get('pid', 'unknown')}: "
+            "see it with `ecom_lite status`, end it with `ecom_lite stop`"
+        )
+    log = data_dir / "logs" / LOG
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "ecom_lite", *arguments],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+    except OSError as error:
+        raise EcomLiteError(
+            f"the data folder {data_dir} cannot be used: {error.strerror}; choose another by --data-dir"
+        ) from None
+    try:
+        with terminal.busy(f"starting in the background, pid {child.pid}"):
+            state = _wait_running(child, data_dir, log, settings.run.ready_timeout_s + FETCH_S)
+    except BaseException:
+        child.terminate()
+        try:
+            child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+        raise
+    if as_json:
+        print(json.dumps(state))
+        return
+    terminal.say(f"ecom_lite runs in the background, pid {child.pid}", "bold green")
+    terminal.addresses(state.get("addresses", {}))
+    terminal.say("  `ecom_lite status`, `ecom_lite logs -f` and `ecom_lite stop` serve it", "dim")
+
+
+def _wait_running(child: subprocess.Popen[bytes], data_dir: Path, log: Path, limit_s: float) -> dict[str, Any]:
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        code = child.poll()
+        if code == 0:
+            return read_state(data_dir)  # a bounded run that is through already
+        if code is not None:
+            last = "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
+            raise EcomLiteError(f"the run ended with exit code {code} before it was ready; the end of {log}:\n{last}")
+        state = read_state(data_dir)
+        if state.get("pid") == child.pid and state.get("state") in ("running", "draining"):
+            return state
+        time.sleep(POLL_S)
+    raise EcomLiteError(f"the run was not ready in time and was ended; see {log}")

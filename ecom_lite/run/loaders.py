@@ -1,0 +1,101 @@
+"""The loaders of a run, or of `ecom_lite load`: worker processes in one consumer group, shown as one where they are."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from ..engines.registry import ChildRegistry
+from ..supervise.supervisor import Supervisor
+from ..supervise.worker import WorkerService
+from ..warehouse.connect import Address
+
+ROLE: Final = "load"
+STOP_SLACK_S: Final = 5.0  # beyond the time to drain
+POLL_S: Final = 0.1
+SUMS: Final = ("records", "facts", "duplicates", "other", "dead", "batches")
+
+
+def names(count: int) -> list[str]:
+    """load, load-2, load-3, ..."""
+    return [ROLE, *(f"{ROLE}-{number}" for number in range(2, count + 1))]
+
+
+def instance(folder: Path, name: str) -> str:
+    """The member's name in the group. After a restart it is the same, so that the new process takes the partitions over at once.
+
+    Another host, folder or loader has another: two of one name would throw each other out.
+    """
+    place = hashlib.sha256(f"{platform.node()} {folder}".encode()).hexdigest()[:12]
+    return f"{ROLE}-{place}{name.removeprefix(ROLE)}"
+
+
+def workers(
+    count: int, job: Callable[[], Mapping[str, Any]], folder: Path, registry: ChildRegistry, ready_s: float, drain_s: float
+) -> list[WorkerService]:
+    """The services; `job` has what all of them are told, once the servers are up. Logs go to `folder`/logs."""
+
+    def worker(name: str) -> WorkerService:
+        return WorkerService(
+            ROLE,
+            lambda: {**job(), "instance": instance(folder, name), "drain_s": drain_s},
+            name=name,
+            log=folder / "logs" / f"{name}.log",
+            registry=registry,
+            ready_s=ready_s,
+            stop_s=drain_s + STOP_SLACK_S,
+        )
+
+    return [worker(name) for name in names(count)]
+
+
+def together(figures: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The loaders' figures as those of one: `lag` in records, `delay_ms` of the slowest, `partitions`."""
+    each = list(figures)
+    return {
+        "lag": sum(int(one.get("lag", 0)) for one in each),
+        "delay_ms": max((int(one.get("delay_ms", 0)) for one in each), default=0),
+        "partitions": sum(int(one.get("partitions", 0)) for one in each),
+    }
+
+
+def loaded(services: Iterable[WorkerService]) -> dict[str, int]:
+    """What they have loaded in all their lives."""
+    each = [figures for service in services for figures in (*service.earlier_figures, service.last_figures)]
+    return {name: sum(int(figures.get(name, 0)) for figures in each) for name in SUMS}
+
+
+def stop_all(supervisor: Supervisor, loaders: Sequence[str]) -> None:
+    """Stop them at the same time: each may drain for as long as one alone might."""
+    threads = [threading.Thread(target=supervisor.stop, args=(name,), name=f"stop-{name}") for name in loaders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def wait_loaded(
+    address: Address, topic: str, ends: Mapping[int, int], limit_s: float, give_up: threading.Event, poll_s: float = POLL_S
+) -> bool:
+    """Until every offset below `ends` is accounted for (True), `give_up` is set or the time is over."""
+    deadline = time.monotonic() + limit_s
+    query = "SELECT partition, next_offset FROM ops.consumer_offsets WHERE topic = %s"
+    while True:
+        try:
+            with address.connect("ecom_reader", autocommit=True) as reader:
+                while not give_up.is_set() and time.monotonic() < deadline:
+                    positions: dict[int, int] = dict(reader.execute(query, [topic]).fetchall())
+                    if all(positions.get(partition, 0) >= end for partition, end in ends.items()):
+                        return True
+                    give_up.wait(poll_s)
+        except psycopg.OperationalError:
+            give_up.wait(poll_s)
+        if give_up.is_set() or time.monotonic() > deadline:
+            return False

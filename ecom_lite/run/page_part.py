@@ -1,0 +1,51 @@
+"""The built-in page as a part that the supervisor keeps alive, and the run's status in the page's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from ..observe.health import Health
+
+if TYPE_CHECKING:
+    from ..dashboards.page import Page
+
+
+class PageService:
+    name = "page"
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def start(self) -> None:
+        self._page.start()
+
+    def run(self, stop: Event) -> None:
+        while not stop.wait(0.5):
+            if not self._page.alive:
+                raise RuntimeError("the page's server ended")
+
+    def stop(self) -> None:
+        self._page.stop()
+
+    def health(self) -> Health:
+        return Health(self._page.alive, "", {"url": self._page.url})
+
+
+def page_status(status: Mapping[str, Any]) -> dict[str, object]:
+    """The run's status in the words of the page's strip."""
+    dbt = status["dbt"]
+    names = {"produce": "producer", "load": "loader"}
+    return {
+        "producer_rate": status["sent_per_s"],
+        "loader_rate": status["loaded_per_s"],
+        "lag": status["lag"],
+        "facts": status.get("facts", 0),
+        "dead_letters": status.get("dead", 0),
+        "last_dbt_run": dbt or None,
+        "services": {
+            names.get(name, name): {"ok": part["state"] == "ready", "detail": part["state"]}
+            for name, part in status["parts"].items()
+        },
+    }

@@ -1,0 +1,312 @@
+"""One frozen settings tree: defaults < config.toml < ECOM_LITE_SECTION__KEY < flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from ..errors import ConfigError
+from .values import Countries, Duration, Moment, Rate, Share, Unit
+
+ENV_PREFIX = "ECOM_LITE_"
+CONFIG_FILE = "config.toml"
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Run(Section):
+    """The run itself."""
+
+    data_dir: Path = Field(Path(".ecom_lite"), description="everything the run keeps: databases, logs, passwords")
+    light: bool = Field(False, description="no Spark: per-minute figures are a view over the facts")
+    ready_timeout_s: float = Field(120, gt=0, description="a part that is not ready by then fails the run")
+    stop_timeout_s: float = Field(30, gt=0, description="the loader may drain this long at the end")
+    restarts: int = Field(5, ge=0, description="per part, within restart_window_s; past that the run fails")
+    restart_window_s: float = Field(300, gt=0)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Kafka(Section):
+    """The broker. With `bootstrap` set nothing is started: Redpanda or any Kafka cluster serves."""
+
+    bootstrap: str = Field("", description="host:port,... of an external broker; empty starts our own")
+    topic: str = Field("ecommerce_events", pattern=r"^[A-Za-z0-9._-]{1,240}$")
+    partitions: int = Field(4, ge=1, le=1000, description="for a topic that does not exist yet")
+    port: Port | None = Field(None, description="of our own broker; free one if unset")
+    heap_mb: int = Field(384, ge=128, description="Java heap of our own broker")
+    retention_hours: int = Field(168, ge=1)
+    retention_mb: int = Field(4096, ge=16, description="per partition, our own broker")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: str = ""
+    sasl_username: str = ""
+    sasl_password: SecretStr = SecretStr("")
+    ssl_cafile: str = ""
+
+    @property
+    def dlq_topic(self) -> str:
+        return f"{self.topic}.dlq"
+
+
+class Postgres(Section):
+    """The database. With `url` set nothing is started; its role must be allowed to create roles and schemas."""
+
+    url: SecretStr = Field(SecretStr(""), description="postgresql://user:password@host:port/database; empty starts our own")
+    port: Port | None = Field(None, description="of our own server; free one if unset")
+    database: str = Field("ecom_lite", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+
+
+class Shop(Section):
+    """The simulated shop. What it does is a function of the seed and of these settings; when, of its clock."""
+
+    enabled: bool = Field(True, description="false: only your own events")
+    seed: int = Field(7, ge=0, le=2**53)
+    rate: Rate | None = Field(
+        None,
+        description="orders per second, or max, or natural (by its clock); unset: natural with a history, else 5",
+    )
+    events: int | None = Field(None, ge=0, description="stop after this many events")
+    # Its clock
+    start: Moment | None = Field(None, description="its clock begins here, not now: equal seeds then send equal events")
+    history: Duration | None = Field(None, description="so much past (such as 90d) is sent first, at full speed")
+    speed: float | None = Field(None, gt=0, le=100_000, description="its clock runs so many times as fast, until it reaches now")
+    # Its size
+    orders_per_day: int = Field(2_500, ge=1, le=100_000_000, description="by its clock, on average")
+    products: int = Field(20, ge=1, le=1_000_000, description="unset: 20, with a history 300")
+    customers: int = Field(
+        200, ge=1, le=100_000_000, description="so many sign up in the end; unset: 200, with a history 200,000"
+    )
+    customers_start: int | None = Field(None, ge=1, description="so many are there at the opening; unset: a twentieth")
+    countries: Countries = Field(("US", "GB", "DE", "FR", "ES", "NL"), min_length=1)
+    # Its rhythm: 0 is flat, 1 is a usual shop
+    hours: Unit = Field(1.0, description="how much the hour of the day matters")
+    weekdays: Unit = Field(1.0, description="how much the day of the week matters")
+    season: Unit = Field(1.0, description="how much the month matters")
+    # Its customers
+    buyers: Literal["50/30/20", "long tail"] | None = Field(
+        None, description="who buys how much; unset: 50/30/20 up to 10,000 customers, then a long tail"
+    )
+    buyers_tail: float = Field(2.0, ge=0, le=4, description="exponent of the long tail: 2 gives four fifths to one fifth")
+    lapsed: Unit = Field(0.2, description="share of the customers who stay away for a while, at any time")
+    moves: Unit = Field(0.005, description="of so many orders the customer has moved house before")
+    # Its baskets
+    max_lines: int = Field(6, ge=1, le=20, description="an order has 1 .. this many lines")
+    more_lines: Unit = Field(0.6, description="chance of one more line")
+    related: Unit = Field(0.5, description="chance that a further line goes with the first")
+    cancelled: Unit = Field(0.03, description="of all orders, on average over the categories")
+    returned: Unit = Field(0.06, description="of all orders, one line of them, on average over the categories")
+    # Its range
+    product_tail: float = Field(0.8, ge=0, le=2, description="exponent of the popularity in a range of more than 20 products")
+    price_change: Unit = Field(0.05, description="every 30 days a price moves by up to this")
+    promotions: Unit = Field(0.05, description="share of the products that are on promotion in a week")
+    discount: Unit = Field(0.2, description="by so much a promotion is cheaper")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size(cls, given: Any) -> Any:
+        # In months of business 200 customers would all be regulars, and 20 products a stall.
+        if isinstance(given, Mapping) and given.get("history") is not None:
+            return {"products": 300, "customers": 200_000, **given}
+        return given
+
+
+class Faults(Section):
+    """What goes wrong on the way to the topic: shares of the events, switched by `ecom_lite fault` while it runs."""
+
+    late: Share = Field(0.0, description="held back for up to late_s")
+    late_s: Duration = Field(60.0, description="the longest a late event is held back, in seconds")
+    duplicate: Share = Field(0.0, description="sent twice")
+    out_of_order: Share = Field(0.0, description="overtaken by up to 20 later events")
+    malformed: Share = Field(0.0, description="sent once more, broken, in one of many ways")
+    burst: Share = Field(0.0, description="share of the seconds in which five times as many orders come")
+    silence: Share = Field(0.0, description="share of the seconds in which none comes")
+
+    @classmethod
+    def switches(cls) -> dict[str, str]:
+        """What can be switched while it runs, with its description: the shares."""
+        return {name: field.description or "" for name, field in cls.model_fields.items() if name != "late_s"}
+
+
+class Load(Section):
+    """The loaders: processes in one consumer group, each with a share of the partitions."""
+
+    processes: int = Field(1, ge=1, le=16, description="so many loaders; more than the topic has partitions stand by")
+    batch_rows: int = Field(20_000, ge=1, le=100_000, description="commit at the latest after so many records")
+    flush_ms: int = Field(200, ge=1, le=60_000, description="... or so long after the first one")
+
+
+class Spark(Section):
+    """Spark Structured Streaming."""
+
+    master: str = "local[2]"
+    memory_mb: int = Field(512, ge=384, description="Java heap of the driver")
+    shuffle_partitions: int = Field(2, ge=1, description="part of the checkpoint: a change needs a reset")
+    trigger_s: float = Field(2.0, gt=0, description="a micro-batch this often; each costs some 0.4 s of CPU")
+    watermark_s: int = Field(120, ge=1, description="how late an event may be and still be counted per minute")
+    lake: bool = Field(True, description="also keep the raw events as Parquet under lake/")
+
+
+class Transform(Section):
+    """dbt."""
+
+    every_s: float = Field(300, gt=0)
+    threads: int = Field(2, ge=1)
+
+
+class Dashboards(Section):
+    """The built-in page, and Grafana where a binary is found."""
+
+    host: str = Field("127.0.0.1", description="loopback by default: the page has no login")
+    port: Port | None = Field(None, description="of the built-in page; 8100 or the next free one if unset")
+
+
+class Grafana(Section):
+    enabled: bool = Field(True, description="start Grafana when a binary is found")
+    home: Path | None = Field(None, description="folder of a Grafana installation; else `grafana` on PATH")
+    port: Port | None = Field(None, description="3000 or a free one if unset")
+
+
+class Jars(Section):
+    """Where Kafka's and Spark's jars come from (fetched once, checked against the lock)."""
+
+    cache_dir: Path | None = Field(None, description="default: the user's cache folder")
+    mirror: str = Field("", description="base address of a Maven repository to use instead of Maven Central")
+    offline_dir: Path | None = Field(None, description="a folder that already has the jars: no network at all")
+    java: Path | None = Field(None, description="a Java 17+ executable; default: the bundled runtime")
+
+
+class Settings(Section):
+    """The whole tree. Build it by `load_settings`, which names file, field, value and reason when something is wrong."""
+
+    run: Run = Run()
+    kafka: Kafka = Kafka()
+    postgres: Postgres = Postgres()
+    shop: Shop = Shop()
+    faults: Faults = Faults()
+    load: Load = Load()
+    spark: Spark = Spark()
+    transform: Transform = Transform()
+    dashboards: Dashboards = Dashboards()
+    grafana: Grafana = Grafana()
+    jars: Jars = Jars()
+
+    @field_validator("run", mode="after")
+    @classmethod
+    def _absolute(cls, run: Run) -> Run:
+        return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
+
+    @property
+    def data_dir(self) -> Path:
+        return self.run.data_dir
+
+
+def load_settings(
+    config_file: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Merge the four layers. `flags` are dotted names, `{"shop.rate": 200}`; a None means not given.
+
+    `config_file` None means ./config.toml where it exists. Raises ConfigError.
+    """
+    path = config_file or Path(CONFIG_FILE)
+    if config_file is not None and not path.is_file():
+        raise ConfigError(f"--config {path}: no such file")
+    merged: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    _merge(merged, origin, _read_toml(path) if path.is_file() else {}, str(path))
+    for name, value in sorted((os.environ if env is None else env).items()):
+        if not name.startswith(ENV_PREFIX):
+            continue
+        if "__" not in name and name[len(ENV_PREFIX) :].lower().startswith(
+            tuple(f"{section}_" for section in Settings.model_fields)
+        ):
+            raise ConfigError(
+                f"environment variable {name}: section and setting are parted by two underscores, as in {ENV_PREFIX}SHOP__RATE"
+            )
+        if "__" in name:
+            _put(merged, origin, name[len(ENV_PREFIX) :].lower().replace("__", "."), value, f"environment variable {name}")
+    for dotted, value in (flags or {}).items():
+        if value is not None:
+            _put(merged, origin, dotted, value, "command line")
+    # `_absolute` runs only for a section that was given: name it always.
+    merged.setdefault("run", {})
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, origin)) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _merge(into: dict[str, Any], origin: dict[str, str], layer: Mapping[str, Any], where: str) -> None:
+    for section, values in layer.items():
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{where}: `{section}` must stand in a section, such as [shop]")
+        for key, value in values.items():
+            _put(into, origin, f"{section}.{key}", value, where)
+
+
+def _put(into: dict[str, Any], origin: dict[str, str], dotted: str, value: Any, where: str) -> None:
+    section, _, key = dotted.partition(".")
+    into.setdefault(section, {})[key] = value
+    origin[dotted] = where
+
+
+def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
+    lines = []
+    for problem in error.errors():
+        path = [str(part) for part in problem["loc"]]
+        dotted = ".".join(path[:2])
+        where = origin.get(dotted) or next((w for name, w in origin.items() if name.startswith(path[0] + ".")), "defaults")
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")
+            continue
+        value = "***" if "password" in dotted or "url" in dotted else repr(problem["input"])
+        lines.append(f"{where}: {dotted} = {value}: {problem['msg'].removeprefix('Value error, ')}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def describe(settings: Settings) -> list[tuple[str, str, str]]:
+    """(dotted name, value with secrets masked, what it is) for each setting: one registry for docs, `config` and tests."""
+    rows = []
+    for section_name in Settings.model_fields:
+        section = getattr(settings, section_name)
+        for key, field in type(section).model_fields.items():
+            value = getattr(section, key)
+            if isinstance(value, SecretStr):
+                value = "***" if value.get_secret_value() else ""
+            rows.append((f"{section_name}.{key}", "" if value is None else str(value), field.description or ""))
+    return rows
+
+
+def dump_settings(settings: Settings) -> dict[str, Any]:
+    """The whole tree as plain JSON values, secrets included: for a worker's stdin, never for a file or a screen."""
+    return {
+        section: {key: _plain(value) for key, value in getattr(settings, section).model_dump().items()}
+        for section in Settings.model_fields
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,189 @@
+"""How a room reaches Kafka: client settings, topics, offsets, and errors in words a user can act on."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import (
+    AuthorizationError,
+    FencedInstanceIdError,
+    KafkaError,
+    KafkaTimeoutError,
+    SaslAuthenticationFailedError,
+    TopicAlreadyExistsError,
+    UnsupportedCodecError,
+    UnsupportedSaslMechanismError,
+)
+
+from ..errors import ConfigError, EcomLiteError
+from ..settings.tree import Kafka as KafkaSettings
+
+BOOTSTRAP_TIMEOUT_MS: Final = 10_000
+REQUEST_TIMEOUT_MS: Final = 10_000
+RECONNECT_BACKOFF_MAX_MS: Final = 1_000  # a restarted broker is found again within a second
+PROBE_TIMEOUT_S: Final = 1.0
+POLL_S: Final = 0.1
+DEAD_LETTER_MAX_BYTES: Final = 4 * 1024 * 1024  # a record of Kafka's default limit, with the headers that say what is wrong
+
+Config = dict[str, Any]  # keyword arguments that KafkaProducer, KafkaConsumer and KafkaAdminClient all take
+
+
+def client_config(kafka: KafkaSettings, bootstrap: str) -> Config:
+    """What every Kafka client needs to reach `bootstrap` ("host:port,..."). ConfigError on settings that cannot work."""
+    config: Config = {
+        "bootstrap_servers": [f"{host}:{port}" for host, port in addresses(bootstrap)],
+        "client_id": "ecom_lite",
+        "security_protocol": kafka.security_protocol,
+        "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        "reconnect_backoff_max_ms": RECONNECT_BACKOFF_MAX_MS,
+    }
+    if kafka.security_protocol.startswith("SASL"):
+        if not (kafka.sasl_mechanism and kafka.sasl_username):
+            raise ConfigError(
+                f"kafka.security_protocol = {kafka.security_protocol} needs kafka.sasl_mechanism and kafka.sasl_username"
+            )
+        config["sasl_mechanism"] = kafka.sasl_mechanism
+        config["sasl_plain_username"] = kafka.sasl_username
+        config["sasl_plain_password"] = kafka.sasl_password.get_secret_value()
+    if kafka.ssl_cafile:
+        if not Path(kafka.ssl_cafile).is_file():
+            raise ConfigError(f"kafka.ssl_cafile = {kafka.ssl_cafile!r}: no such file")
+        config["ssl_cafile"] = kafka.ssl_cafile
+    return config
+
+
+def addresses(bootstrap: str) -> list[tuple[str, int]]:
+    """The (host, port) pairs of "host:port,host:port"; ConfigError when it is none."""
+    pairs = []
+    for part in bootstrap.split(","):
+        host, _, port = part.strip().rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise ConfigError(f"kafka.bootstrap = {bootstrap!r}: {part.strip()!r} is not host:port")
+        pairs.append((host, int(port)))
+    return pairs
+
+
+@contextmanager
+def explained(config: Mapping[str, Any], doing: str) -> Iterator[None]:
+    """Turn what kafka-python raises inside the block into an EcomLiteError that says what to do. Only for the border:
+    loops that retry look at the KafkaError itself, which stays as the cause."""
+    try:
+        yield
+    except KafkaError as error:
+        raise EcomLiteError(f"{doing}: {explain(config, error)}") from error
+
+
+def explain(config: Mapping[str, Any], error: KafkaError) -> str:
+    where = ",".join(config["bootstrap_servers"])
+    if isinstance(error, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
+        return f"Kafka at {where} refused the login: {error}; check kafka.sasl_mechanism, _username and _password"
+    if isinstance(error, AuthorizationError):
+        return f"Kafka at {where} does not allow this: {error}; grant it to {config.get('sasl_plain_username') or 'us'}"
+    if isinstance(error, UnsupportedCodecError):
+        return f"{error}: the topic has records compressed so; `pip install 'kafka-python[snappy,zstd]'` and start again"
+    if isinstance(error, FencedInstanceIdError):
+        return f"Kafka at {where}: another process has joined the group under our name; only one can"
+    if not isinstance(error, KafkaTimeoutError):
+        return f"Kafka at {where}: {type(error).__name__}: {error}"
+    refusals = [reason for pair in addresses(where) if (reason := _refusal(*pair))]
+    if len(refusals) == len(config["bootstrap_servers"]):
+        return f"no Kafka at {where} ({'; '.join(refusals)}): is it running, and is kafka.bootstrap right?"
+    return (
+        f"{where} accepts connections but gave no answer as Kafka with kafka.security_protocol ="
+        f" {config['security_protocol']}: check that and kafka.sasl_*, kafka.ssl_cafile, and what listens there"
+    )
+
+
+def _refusal(host: str, port: int) -> str | None:
+    """Why no TCP connection comes about, or None where it does."""
+    try:
+        with socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S):
+            return None
+    except OSError as error:
+        return f"{host}:{port} {error.strerror or error}"
+
+
+def reachable(config: Config) -> bool:
+    """Whether one of the addresses accepts a TCP connection. Quick on loopback, at most PROBE_TIMEOUT_S per address.
+
+    Ask it before making a client in a loop: a client that fails to bootstrap blocks, and leaves a thread behind.
+    """
+    return not all(_refusal(*pair) for pair in addresses(",".join(config["bootstrap_servers"])))
+
+
+def wait_ready(config: Config, deadline_s: float, stop: Event | None = None) -> None:
+    """Block until Kafka answers a metadata request. Raises EcomLiteError after `deadline_s`, returns early on `stop`."""
+    stop = stop or Event()
+    until = time.monotonic() + deadline_s
+    while not reachable(config):
+        if time.monotonic() >= until or stop.wait(POLL_S):
+            break
+    if stop.is_set():
+        return
+    with _admin(config, "waiting for Kafka", max(1.0, until - time.monotonic())) as admin:
+        admin.list_topics()
+
+
+def ensure_topics(config: Config, topic: str, partitions: int, dlq_topic: str) -> int:
+    """Create `topic` (with `partitions`) and `dlq_topic` (with one) where they are missing; safe to repeat and to race.
+
+    Returns how many partitions `topic` has: an existing one keeps its own number. Blocks until both have leaders.
+    """
+    doing = f"making topics {topic} and {dlq_topic}"
+    with _admin(config, doing) as admin:
+        present = {found["name"] for found in admin.describe_topics([topic, dlq_topic]) if not found["error_code"]}
+        letters = {"num_partitions": 1, "configs": {"max.message.bytes": str(DEAD_LETTER_MAX_BYTES)}}
+        for name, options in ((topic, {"num_partitions": partitions}), (dlq_topic, letters)):
+            if name not in present:
+                with suppress(TopicAlreadyExistsError):  # somebody else was quicker
+                    admin.create_topics({name: options})
+        admin.wait_for_topics([topic, dlq_topic])
+        (found,) = admin.describe_topics([topic])
+        return len(found["partitions"])
+
+
+@contextmanager
+def _admin(config: Config, doing: str, timeout_s: float = BOOTSTRAP_TIMEOUT_MS / 1000) -> Iterator[KafkaAdminClient]:
+    with explained(config, doing):
+        admin = KafkaAdminClient(**{**config, "bootstrap_timeout_ms": timeout_s * 1000})
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+
+def end_offsets(config: Config, topic: str) -> dict[int, int]:
+    """Per partition the offset below which all records can be read, transactions of foreign producers included.
+
+    Raises EcomLiteError, also when there is no such topic.
+    """
+    return offset_range({**config, "isolation_level": "read_committed"}, topic)[1]
+
+
+def offset_range(config: Config, topic: str) -> tuple[dict[int, int], dict[int, int]]:
+    """Per partition the first offset still kept, and the offset that the next record will get."""
+    doing = f"asking for the offsets of topic {topic}"
+    with explained(config, doing):
+        consumer = KafkaConsumer(**config, group_id=None, enable_auto_commit=False)
+        try:
+            parts = partitions_of(consumer, topic)
+            first, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
+        finally:
+            consumer.close()
+    return {part.partition: first[part] for part in parts}, {part.partition: end[part] for part in parts}
+
+
+def partitions_of(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
+    """The topic's partitions in order; EcomLiteError when it does not exist."""
+    numbers = consumer.partitions_for_topic(topic)
+    if not numbers:
+        raise EcomLiteError(f"Kafka has no topic {topic}: check kafka.topic, or let `ecom_lite run` make it")
+    return [TopicPartition(topic, number) for number in sorted(numbers)]

@@ -1,0 +1,114 @@
+"""The benchmark's arithmetic, its borders to the user's data, and the documents that name its figures."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecom_lite import cli
+from ecom_lite.bench import printed
+from ecom_lite.bench.bare import payload
+from ecom_lite.bench.course import ratios
+from ecom_lite.bench.latency import delays_ms, percentile
+from ecom_lite.bench.rig import _require_space, isolated
+from ecom_lite.bench.usage import Usage
+from ecom_lite.bench.watch import Seen
+from ecom_lite.errors import EcomLiteError
+from ecom_lite.settings.tree import load_settings
+
+DOCS = Path(__file__).parents[3] / "docs" / "benchmarks.md"
+
+
+def test_a_delay_ends_when_the_offset_is_first_seen_committed() -> None:
+    seen = [
+        Seen(0.0, 1000.0, {0: 0}),
+        Seen(0.1, 1100.0, {0: 2}),
+        Seen(0.2, 1200.0, {0: 2, 1: 1}),
+        Seen(0.3, 1300.0, {0: 3, 1: 1}),
+    ]
+    stamps = [(0, 0, 990), (0, 1, 1010), (0, 2, 1050), (1, 0, 1190)]
+    assert delays_ms(stamps, seen) == [110.0, 90.0, 250.0, 10.0]
+
+
+def test_a_percentile_is_a_delay_that_some_event_had() -> None:
+    ordered = [float(n) for n in range(1, 101)]
+    assert [percentile(ordered, share) for share in (0.5, 0.95, 0.99, 1.0)] == [50, 95, 99, 100]
+    assert percentile([7.0], 0.99) == 7.0
+
+
+def test_ratios_are_taken_to_the_slowest_stage() -> None:
+    figures = {"copy_raw": 1000, "consume": 300, "decode": 200, "write": 100, "loader": 80, "naive": 4}
+    assert ratios(figures) == {"loader_to_slowest_stage": 0.8, "loader_to_copy_raw": 0.08, "loader_to_naive": 20.0}
+    assert ratios({**figures, "decode": 90})["loader_to_slowest_stage"] == pytest.approx(80 / 90, abs=0.001)
+
+
+def test_the_copy_payload_is_whole_binary_rows() -> None:
+    data = b"".join(payload(2_500))
+    assert data.startswith(b"PGCOPY\n\xff\r\n\0")
+    at, rows = 19, 0
+    while (columns := struct.unpack_from(">h", data, at)[0]) != -1:
+        at += 2
+        for _ in range(columns):
+            at += 4 + struct.unpack_from(">i", data, at)[0]
+        rows += 1
+    assert rows == 2_500 and at + 2 == len(data)
+
+
+def test_busy_cores_are_those_that_were_not_idle() -> None:
+    before, after = Usage(10.0, {"loader": 1.0}, 5.0), Usage(14.0, {"loader": 3.0}, 6.0)
+    used = after.since(before)
+    assert used == Usage(4.0, {"loader": 2.0}, 1.0)
+    assert used.cores_busy() - used.cores_others() == pytest.approx(0.5)
+    assert Usage(4.0, {}, 0.0).cores_busy() - used.cores_busy() == pytest.approx(0.25)
+
+
+def test_no_server_port_or_folder_of_the_users_is_touched(tmp_path: Path) -> None:
+    theirs = load_settings(
+        env={},
+        flags={
+            "run.data_dir": "theirs", "kafka.bootstrap": "theirs:9092", "kafka.port": 9092, "kafka.heap_mb": 512,
+            "kafka.security_protocol": "SASL_SSL", "postgres.url": "postgresql://theirs/db", "postgres.port": 5432,
+        },
+    )  # fmt: skip
+    ours = isolated(theirs, tmp_path)
+    assert (ours.kafka.bootstrap, ours.kafka.port, ours.kafka.security_protocol) == ("", None, "PLAINTEXT")
+    assert (ours.postgres.url.get_secret_value(), ours.postgres.port, ours.data_dir) == ("", None, tmp_path)
+    assert ours.kafka.heap_mb == 512 and ours.load == theirs.load, "what counts for speed is as in a run"
+
+
+def test_too_little_space_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(EcomLiteError, match=r"GB free and this benchmark wants .* set TMPDIR"):
+        _require_space(tmp_path, 1 << 60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--events", "0"], "--events"),
+        (["--events", "-5"], "--events"),
+        (["--events", "many"], "--events"),
+        (["--events", "999"], "--events 999: too few to measure anything; 1000 is the least"),
+        (["--latency-s", "0"], "--latency-s"),
+        (["--seed", "-1"], "shop.seed = -1"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_bad_arguments_are_told(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ecom_lite", "bench", "load", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert ended.value.code == 2 and words in err and out == "" and "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_says_what_each_figure_is() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    names = {*printed.RATES, *printed.COSTS, *printed.RATIOS}
+    assert {name for name in names if f"`{name}`" not in text} == set()

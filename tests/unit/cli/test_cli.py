@@ -1,0 +1,178 @@
+"""The command line: help for people, one clear message per mistake, the right exit code, stdout only for data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+
+from ecom_lite import __version__, cli
+from ecom_lite.cli import base
+from ecom_lite.live.lock import RunLock
+from ecom_lite.live.state import write_state
+
+LOOKING = ("run", "status", "stop", "logs", "refresh", "check", "sql", "migrate", "fetch", "reset", "doctor", "config")
+VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "generate", "produce")
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+class Shell:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._monkeypatch, self._capsys = folder, monkeypatch, capsys
+
+    def __call__(self, *arguments: str, data: bool = True) -> Said:
+        where = ["--data-dir", str(self.folder)] if data else []
+        self._monkeypatch.setattr(sys, "argv", ["ecom_lite", *arguments, *where])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = self._capsys.readouterr()
+        return Said(int(ended.value.code or 0), out, err)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    return Shell(tmp_path / "data", monkeypatch, capsys)
+
+
+def test_help_names_every_verb_and_each_verb_explains_itself(shell: Shell) -> None:
+    overview = shell("--help", data=False)
+    assert overview.code == 0
+    for verb in VERBS:
+        assert f"\n  {verb} " in overview.out
+        said = shell(verb, "--help", data=False)
+        first = said.out.strip().splitlines()[2].strip()
+        assert said.code == 0 and first[0].isupper() and first.endswith(".")
+    assert "..." not in overview.out.replace("COMMAND [ARGS]...", ""), "no summary is cut off"
+
+
+def test_version(shell: Shell) -> None:
+    assert shell("--version", data=False) == Said(0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense"], "nonsense"),
+        (["run", "--nonsense"], "--nonsense"),
+        (["run", "--for", "soon"], "--for 'soon': give a time such as 60s, 5m, 2h or 90d"),
+        (["run", "--for", "0s"], "--for '0s'"),
+        (["run", "--rate", "fast"], "shop.rate = 'fast'"),
+        (["run", "--rate", "0"], "shop.rate = '0'"),
+        (["run", "--port", "70000"], "dashboards.port = 70000"),
+        (["run", "--events", "-1"], "--events"),
+        (["status", "--config", "none.toml"], "none.toml: no such file"),
+        (["logs"], "nothing has run here yet"),
+        (["status"], "nothing runs in"),
+        (["stop"], "nothing runs in"),
+        (["check"], "has no data yet: start with `ecom_lite run`"),
+        (["sql", "SELECT 1"], "has no data yet: start with `ecom_lite run`"),
+    ],
+)
+def test_a_wrong_use_is_one_message_and_code_2(shell: Shell, arguments: list[str], words: str) -> None:
+    said = shell(*arguments, data=arguments[0] != "nonsense")
+    assert said.code == 2
+    assert words in said.err and "Traceback" not in said.err
+    assert said.out == ""
+    assert not shell.folder.exists(), "nothing is left behind"
+
+
+def test_events_without_the_shop_make_no_sense(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECOM_LITE_SHOP__ENABLED", "false")
+    said = shell("run", "--events", "5")
+    assert said.code == 2 and "shop.enabled is false" in said.err
+
+
+def test_config_shows_every_setting(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECOM_LITE_POSTGRES__URL", "postgresql://me:hush@there/db")
+    said = shell("config", "--json")
+    settings = json.loads(said.out)
+    assert (said.code, settings["shop.seed"], settings["postgres.url"]) == (0, "7", "***")
+    assert settings["run.data_dir"] == str(shell.folder)
+    assert "shop.rate" in shell("config").out
+
+
+def test_status_of_a_run_and_of_none(shell: Shell) -> None:
+    part = {"state": "ready", "restarts": 0, "seconds": 1.0, "ok": True, "detail": ""}
+    state = {
+        "state": "running",
+        "pid": 1,
+        "facts": 12_345,
+        "addresses": {"dashboards": "http://127.0.0.1:1/"},
+        "parts": {"load": part},
+    }
+    with RunLock(shell.folder, "run"):
+        write_state(shell.folder, state)
+        said = shell("status")
+        assert said.code == 0 and "12,345" in said.out and "http://127.0.0.1:1/" in said.out and "✔ load" in said.out
+        assert json.loads(shell("status", "--json").out) == state
+        write_state(shell.folder, {**state, "parts": {"load": {**part, "ok": False, "detail": "waiting for postgres"}}})
+        said = shell("status")
+        assert said.code == 1 and "waiting for postgres" in said.out
+    said = shell("status", "--json")
+    assert (said.code, json.loads(said.out)) == (2, {"state": "stopped"})
+
+
+def test_stop_does_not_end_what_is_no_run(shell: Shell) -> None:
+    with RunLock(shell.folder, "check"):
+        said = shell("stop")
+    assert said.code == 2 and "ecom_lite check" in said.err
+
+
+def test_a_second_run_is_told_who_has_the_folder(shell: Shell) -> None:
+    with RunLock(shell.folder, "run"):
+        for extra in ((), ("--detach",), ("--fresh",)):
+            said = shell("run", "--light", *extra)
+            assert said.code == 2 and "is in use by `ecom_lite run`, pid" in said.err and said.out == ""
+
+
+def test_logs_of_all_and_of_one(shell: Shell) -> None:
+    folder = shell.folder / "logs"
+    folder.mkdir(parents=True)
+    (folder / "load.log").write_text("2026-11-23T07:00:02.000 INFO    loaded\n")
+    (folder / "kafka.log").write_text("2026-11-23T07:00:01.000Z INFO  up\n")
+    lines = shell("logs").out.splitlines()
+    assert [line.split(" |")[0].strip() for line in lines] == ["kafka", "load"]
+    assert shell("logs", "load").out == "2026-11-23T07:00:02.000 INFO    loaded\n"
+    assert shell("logs", "-n", "0").out == ""
+    said = shell("logs", "nonsense")
+    assert said.code == 2 and "there is: kafka, load" in said.err
+
+
+def test_reset_asks_and_deletes_only_what_is_ours(shell: Shell) -> None:
+    (shell.folder / "kafka").mkdir(parents=True)
+    (shell.folder / "kafka" / "segment").write_bytes(b"x" * 2_000_000)
+    (shell.folder / "my notes.txt").write_text("keep")
+    said = shell("reset")
+    assert said.code == 2 and "--yes" in said.err and (shell.folder / "kafka").is_dir()
+    said = shell("reset", "--yes")
+    assert said.code == 0 and "2.0 MB" in said.err and said.out == ""
+    assert sorted(entry.name for entry in shell.folder.iterdir()) == ["my notes.txt", "run.lock"]
+    assert "nothing to delete" in shell("reset", "--yes").err
+
+
+def test_a_database_that_goes_away_is_no_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise psycopg.OperationalError("connection refused")
+
+    monkeypatch.setattr(base, "load_settings", gone)
+    said = shell("status")
+    assert said.code == 1 and "the warehouse did not answer: connection refused" in said.err
+
+
+def test_ctrl_c_is_130(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(base, "load_settings", interrupted)
+    assert shell("status").code == 130

@@ -1,0 +1,198 @@
+"""A child starts, stops however it is asked, and never outlives us."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.errors import EngineError
+
+READY = "import signal, sys, time; print('ready', flush=True); time.sleep(60)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+DEADLINE_S = 10.0
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < give_up, "condition not met in time"
+        time.sleep(0.01)
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def make(tmp_path: Path, code: str = READY, **options: object) -> Child:
+    return Child("test child", [sys.executable, "-c", code], log=tmp_path / "logs" / "child.log", **options)  # type: ignore[arg-type]
+
+
+def test_the_whole_life(tmp_path: Path) -> None:
+    child = make(tmp_path)
+    before = [child.alive, child.pid, child.returncode, child.rss_bytes()]
+    assert before == [False, None, None, 0]
+    assert child.stop() is True  # before start
+    child.kill()
+    child.start()
+    until(lambda: "ready" in child.log_tail())
+    assert child.alive and child.rss_bytes() > 1_000_000
+    assert child.pid is not None and os.getsid(child.pid) == child.pid
+    with pytest.raises(EngineError, match="running already"):
+        child.start()
+    assert child.stop(5) is True
+    assert child.stop(5) is True  # twice
+    child.kill()
+    after = [child.alive, child.pid, child.returncode]
+    assert after == [False, None, -signal.SIGTERM]
+    child.start()  # again
+    assert child.alive
+    child.kill()
+    assert child.returncode == -signal.SIGKILL
+
+
+def test_stop_after_a_crash_and_what_it_says(tmp_path: Path) -> None:
+    child = make(tmp_path, "import sys; sys.exit('ERROR: the roof is on fire')")
+    child.start()
+    assert child.wait(DEADLINE_S) == 1
+    assert child.stop() is True
+    message = str(child.failure("starting"))
+    assert "exit code 1 while starting" in message and "Cause: ERROR: the roof" in message and str(child.log) in message
+
+
+def test_a_deaf_child_is_killed_after_the_grace(tmp_path: Path) -> None:
+    child = make(tmp_path, DEAF)
+    child.start()
+    until(lambda: "ready" in child.log_tail())
+    assert child.stop(0.05) is False
+    assert child.returncode == -signal.SIGKILL
+
+
+def test_stop_from_several_threads(tmp_path: Path) -> None:
+    child = make(tmp_path)
+    child.start()
+    threads = [threading.Thread(target=child.stop) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    assert not child.alive
+
+
+def test_pipes_environment_and_folder(tmp_path: Path) -> None:
+    code = "import os, sys; print(os.environ['WORD'], os.getcwd(), sys.stdin.read(), flush=True); print('log', file=sys.stderr)"
+    child = make(tmp_path, code, env={"WORD": "héllo"}, cwd=tmp_path, stdin_pipe=True, stdout="pipe")
+    child.start()
+    assert child.stdin is not None and child.stdout is not None
+    child.stdin.write(b"in")
+    child.stdin.close()
+    assert child.stdout.read().decode() == f"héllo {tmp_path} in\n"
+    assert child.wait(DEADLINE_S) == 0
+    assert child.log_tail() == "log"
+    child.stop()
+
+
+def test_log_tail_is_of_the_last_run_and_logs_rotate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = make(tmp_path, "print('line')")
+    for _ in range(2):
+        child.start()
+        assert child.wait(DEADLINE_S) == 0
+    assert child.log_tail() == "line"
+    assert child.log.read_text() == "line\nline\n"
+    monkeypatch.setattr("ecom_lite.engines.child.LOG_LIMIT_BYTES", 3)
+    child.start()
+    assert child.wait(DEADLINE_S) == 0
+    assert child.log.read_text() == "line\n"
+    child.stop()
+
+
+def test_programs_that_cannot_run(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="/no/such/program"):
+        Child("x", ["/no/such/program"], log=tmp_path / "log").start()
+    script = tmp_path / "script"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    child = Child("x", [script], log=tmp_path / "log")
+    child.start()
+    assert child.wait(DEADLINE_S) == 127
+    assert "launcher: cannot run" in str(child.failure("starting"))
+    with pytest.raises(EngineError, match="cannot start in"):
+        Child("x", ["true"], log=tmp_path / "log", cwd=tmp_path / "none").start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes the account")
+def test_another_account(tmp_path: Path) -> None:
+    child = Child("x", ["id", "-u"], log=tmp_path / "log", user="nobody", cwd=Path("/"))
+    child.start()
+    assert child.wait(DEADLINE_S) == 0
+    assert int(child.log_tail()) > 0
+    with pytest.raises(EngineError, match="no such account"):
+        Child("x", ["id"], log=tmp_path / "log", user="no-such-user-here").start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's")
+@pytest.mark.parametrize("user", [None, "nobody"])
+def test_a_child_dies_with_a_killed_parent(tmp_path: Path, user: str | None) -> None:
+    """The thread that called start() ends first: that must not end the child."""
+    code = f"""
+import threading, time
+from pathlib import Path
+from ecom_lite.engines.child import Child
+child = Child("x", ["sleep", "60"], log=Path({str(tmp_path)!r}) / "log", user={user!r}, cwd=Path("/"))
+starter = threading.Thread(target=child.start)
+starter.start(); starter.join()
+while "sleep" not in open(f"/proc/{{child.pid}}/cmdline").read() or "launch" in open(f"/proc/{{child.pid}}/cmdline").read():
+    time.sleep(0.01)
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert not gone(pid)
+        parent.kill()
+    until(lambda: gone(pid))
+
+
+def test_the_registry_clears_what_an_earlier_run_left(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "children.json"
+    registry = ChildRegistry(path)
+    child = make(tmp_path, DEAF, registry=registry)
+    child.start()
+    until(lambda: "ready" in child.log_tail())
+    pid = child.pid
+    assert [(entry["pid"], entry["name"]) for entry in registry.entries()] == [(pid, "test child")]
+    assert ChildRegistry(path).cleanup() == [f"test child (pid {pid})"]
+    assert child.wait(DEADLINE_S) == -signal.SIGKILL
+    assert registry.entries() == []
+    child.start()
+    child.stop(0.05)
+    assert registry.entries() == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1}', '[{"pid": 1}]'])
+def test_a_torn_registry_counts_as_empty(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "children.json"
+    path.write_text(content)
+    assert ChildRegistry(path).cleanup() == []
+
+
+def test_the_registry_spares_a_reused_pid(tmp_path: Path) -> None:
+    child = make(tmp_path)
+    child.start()
+    path = tmp_path / "children.json"
+    path.write_text(json.dumps([{"pid": child.pid, "create_time": 1.0, "name": "old"}]))
+    assert ChildRegistry(path).cleanup() == []
+    assert child.alive
+    child.kill()

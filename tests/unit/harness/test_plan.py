@@ -1,0 +1,91 @@
+"""What a round does follows from seed, number and attempt; the first rounds leave no scenario out; wrong usage is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecom_lite.harness.__main__ import main
+from ecom_lite.harness.expect import Violation
+from ecom_lite.harness.mutations import MUTATIONS, writer_class
+from ecom_lite.harness.plan import KINDS, NAMES, Plan, draw_plan
+from ecom_lite.harness.records import Drawn
+from ecom_lite.harness.report import Summary, markdown, round_line
+from ecom_lite.harness.rounds import Outcome
+from ecom_lite.load.write import Writer
+
+
+def facts_of(plan: Plan) -> tuple[object, ...]:
+    return plan.batch_rows, plan.flush_ms, plan.session_ms, plan.refuse, tuple(plan.phases)
+
+
+def test_the_same_numbers_draw_the_same_round_with_the_same_records() -> None:
+    for number in (1, 20, 77):
+        first, second = draw_plan(9, number), draw_plan(9, number)
+        assert facts_of(first) == facts_of(second)
+        assert Drawn(first.draw).portions(500, transactions=True) == Drawn(second.draw).portions(500, transactions=True)
+    assert facts_of(draw_plan(9, 20)) != facts_of(draw_plan(9, 20, attempt=1)), "a missed strike is drawn anew"
+    assert facts_of(draw_plan(9, 20)) != facts_of(draw_plan(10, 20))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_first_rounds_go_through_all_scenarios_and_the_later_ones_draw_them(seed: int) -> None:
+    first = [phase.scenario for number in range(1, len(KINDS) + 1) for phase in draw_plan(seed, number).phases]
+    assert sorted(first) == sorted(NAMES)
+    later = {phase.scenario for number in range(len(KINDS) + 1, 200) for phase in draw_plan(seed, number).phases}
+    assert later == set(NAMES)
+
+
+def test_only_leaves_the_others_out() -> None:
+    plans = [draw_plan(1, number, only=["cut-copy", "retention"]) for number in range(1, 40)]
+    assert {phase.scenario for plan in plans for phase in plan.phases} == {"cut-copy", "retention"}
+    assert not any(plan.refuse for plan in plans)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_strike_is_drawn_where_there_is_something_left_to_load(seed: int) -> None:
+    for phase in draw_plan(seed, 100).phases:
+        assert 1 <= phase.nth <= 20 and phase.records <= 3_500
+
+
+def test_a_repeated_line_says_the_same_as_the_first() -> None:
+    seen: dict[bytes, int] = {}
+    for portion in Drawn(draw_plan(3, 1).draw).portions(3000, transactions=False):
+        for record in portion.records:
+            if record.value:
+                seen[record.value] = seen.get(record.value, 0) + 1
+    assert sum(times - 1 for times in seen.values()) > 200, "there must be duplicates to count"
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_each_mutation_but_the_one_of_the_database_is_a_writer_of_its_own(name: str) -> None:
+    assert (writer_class(name) is Writer) == (name == "no-unique-key")
+
+
+def test_a_round_without_a_strike_is_not_passed_and_one_with_a_violation_is_not_ok() -> None:
+    missed, wrong, good = (Outcome(draw_plan(1, number)) for number in (1, 2, 3))
+    wrong.struck = good.struck = True
+    wrong.violations.append(Violation("facts", "one row", "2 rows"))
+    assert good.ok and not missed.ok and not wrong.ok
+    assert (
+        round_line(missed).endswith("NOT STRUCK") and round_line(wrong).endswith("VIOLATION") and round_line(good).endswith("ok")
+    )
+    assert not Summary(1, "", [good, missed]).ok and Summary(1, "", [good]).ok and not Summary(1, "").ok
+    summary = Summary(1, "python -m ecom_lite.faults", [good, missed, wrong])
+    assert summary.as_json()["missed"] == [1] and summary.as_json()["violations"] == 1
+    assert "expected one row; found 2 rows" in markdown(summary, ["Kafka 4.3.1"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--rounds", "0"], ["--rounds", "x"], ["--only", "rain"], ["--mutate", "x"], ["--mutate", "no-compare", "--mutations"]],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2 and arguments[0] in capsys.readouterr().err
+
+
+def test_list_names_every_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in NAMES)

@@ -1,0 +1,82 @@
+"""The harness's own reading of the contract, in SQL: it shares no code with the loader's, and both say the same."""
+
+from __future__ import annotations
+
+import random
+
+import duckdb
+import pytest
+
+from ecom_lite.contract.events import OrderLine, parse, utc_now
+from ecom_lite.contract.rejected import Rejected
+from ecom_lite.harness.records import POISON, REFUSED_QUANTITY, Drawn
+from ecom_lite.harness.recount import Account, Lost, judge
+from ecom_lite.harness.topic import Raw
+from ecom_lite.warehouse.connect import Address
+
+NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {})
+
+
+def drawn(seed: int, count: int = 1500, refuse: bool = False) -> list[Raw]:
+    portions = Drawn(random.Random(seed), refuse).portions(count, transactions=True)
+    values = [record.value for portion in portions for record in portion.records]
+    return [(0, offset, value, False) for offset, value in enumerate(values)]
+
+
+def judged(records: list[Raw], lost: list[Lost] | None = None, refused: int | None = None) -> duckdb.DuckDBPyConnection:
+    duck = duckdb.connect(":memory:")
+    duck.execute("SET TimeZone = 'UTC'")
+    judge(duck, Account(NOWHERE, "topic", records, {0: len(records)}, {}, lost or [], refused))
+    return duck
+
+
+def as_the_loader_sees_it(value: bytes | None) -> tuple[object, ...]:
+    try:
+        event = parse(value, utc_now())
+    except Rejected as rejected:
+        return (rejected.reason,)
+    if isinstance(event, OrderLine):
+        return (
+            "order",
+            event.order_id,
+            event.user_id,
+            event.product_id,
+            event.quantity,
+            event.price,
+            event.revenue,
+            event.timestamp,
+        )
+    return (event.event_type, event.timestamp)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_recount_and_the_loader_read_every_record_of_the_harness_alike(seed: int) -> None:
+    records = drawn(seed)
+    rows = judged(records).execute(
+        'SELECT reason, kind, order_id, user_id, product_id, quantity, price, revenue, moment FROM judged ORDER BY "offset"'
+    )
+    for (_, _, value, _), (reason, kind, *fields) in zip(records, rows.fetchall(), strict=True):
+        found = (reason,) if reason else (kind, *fields) if kind == "order" else (kind, fields[-1])
+        assert found == as_the_loader_sees_it(value), (value or b"")[:300]
+
+
+def test_every_kind_of_poison_is_drawn_and_has_a_reason() -> None:
+    draw = random.Random(1)
+    records: list[Raw] = [(0, offset, poison(draw), False) for offset, poison in enumerate(POISON)]
+    reasons = {reason for (reason,) in judged(records).execute("SELECT reason FROM judged").fetchall()}
+    assert None not in reasons and len(reasons) == 11, reasons
+
+
+def test_lines_that_the_database_refuses_are_dead_letters_where_it_does() -> None:
+    records = drawn(5, refuse=True)
+    query = (
+        "SELECT count(*) FILTER (reason = 'refused_by_database'), count(*) FILTER (kind = 'order' AND quantity = ?) FROM judged"
+    )
+    refused, kept = judged(records, refused=REFUSED_QUANTITY).execute(query, [REFUSED_QUANTITY]).fetchall()[0]
+    assert refused > 0 and kept == 0
+    assert judged(records).execute(query, [REFUSED_QUANTITY]).fetchall() == [(0, refused)]
+
+
+def test_what_was_removed_before_it_was_loaded_is_not_expected() -> None:
+    rows = judged(drawn(6, 50), lost=[Lost(0, 10, 20)]).execute('SELECT "offset" FROM judged').fetchall()
+    assert {offset for (offset,) in rows}.isdisjoint(range(10, 20)) and len(rows) >= 40

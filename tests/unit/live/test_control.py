@@ -1,0 +1,219 @@
+"""The verbs that steer a live run: what they send, what they print, and what they say when it cannot be done."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from ecom_lite import cli
+from ecom_lite.dashboards import Page
+from ecom_lite.dashboards import control as endpoint
+from ecom_lite.errors import EcomLiteError, UsageError
+from ecom_lite.live import control as steer
+from ecom_lite.live.lock import RunLock
+from ecom_lite.live.state import write_state
+from ecom_lite.settings.tree import Faults
+from ecom_lite.warehouse.connect import Address
+
+BOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"
+NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # no query is asked here
+
+
+class Shop:
+    """Stands where the app and its producer stand: a change is in force when it was asked for `slowness` times more."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, Any] = {"rate": 5.0, "paused": False, "faults": {}}
+        self.slowness = 0
+        self.asked = 0
+        self._wishes: list[Mapping[str, Any]] = []
+
+    def control(self, change: Mapping[str, object]) -> Mapping[str, object]:
+        if change:
+            self._wishes.append(change)
+            self.asked = 0
+        self.asked += 1
+        if self.asked > self.slowness:
+            for wish in self._wishes:
+                faults = {**self.now["faults"], **wish.get("faults", {})}
+                self.now |= {**wish, "faults": {name: share for name, share in faults.items() if share}}
+            self._wishes.clear()
+        return {**self.now, "applied": not self._wishes}
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+class Shell:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._monkeypatch, self._capsys = folder, monkeypatch, capsys
+
+    def __call__(self, *arguments: str) -> Said:
+        self._monkeypatch.setattr(sys, "argv", ["ecom_lite", *arguments, "--data-dir", str(self.folder)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = self._capsys.readouterr()
+        return Said(int(ended.value.code or 0), out, err)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    return Shell(tmp_path / "data", monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[tuple[Page, Shop]]:
+    shop = Shop()
+    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, dict, control=shop.control)
+    page.start()
+    yield page, shop
+    page.stop()
+
+
+@pytest.fixture
+def shop(serving: tuple[Page, Shop], shell: Shell) -> Iterator[Shop]:
+    """The shop of a live run in the shell's data folder."""
+    page, shop = serving
+    shop.__init__()  # type: ignore[misc]
+    with RunLock(shell.folder, "run"):
+        write_state(shell.folder, live(page))
+        yield shop
+
+
+def live(page: Page, **other: object) -> dict[str, object]:
+    return {"state": "running", "control_url": f"{page.url}api/control", "control_token": page.token, **other}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "force", "line"),
+    [
+        (["rate", "500"], {"rate": 500.0}, "500 orders/s; faults: none\n"),
+        (["rate", "0.5"], {"rate": 0.5}, "0.5 orders/s; faults: none\n"),
+        (["rate", "max"], {"rate": "max"}, "as fast as it goes; faults: none\n"),
+        (["rate", "natural"], {"rate": "natural"}, "by the shop's own clock; faults: none\n"),
+        (["pause"], {"paused": True}, "paused, then 5 orders/s; faults: none\n"),
+        (["resume"], {"paused": False}, "5 orders/s; faults: none\n"),
+        (
+            ["fault", "late=5%", "malformed=0.0025"],
+            {"faults": {"late": 0.05, "malformed": 0.0025}},
+            "5 orders/s; faults: late 5%, malformed 0.25%\n",
+        ),
+        (["fault", "off"], {"faults": {}}, "5 orders/s; faults: none\n"),
+    ],
+)
+def test_a_verb_changes_the_shop_and_prints_what_is_in_force(
+    shell: Shell, shop: Shop, arguments: list[str], force: dict[str, object], line: str
+) -> None:
+    before = dict(shop.now)
+    assert shell(*arguments) == Said(0, line, "")
+    assert shop.now == {**before, **force}
+
+
+def test_faults_add_up_until_they_are_off(shell: Shell, shop: Shop) -> None:
+    shell("fault", "late=5%")
+    assert json.loads(shell("fault", "duplicate=2%", "--json").out)["faults"] == {"late": 0.05, "duplicate": 0.02}
+    shown = shell("fault")
+    assert shown.code == 0
+    rows = {line.split()[0]: line for line in shown.out.splitlines()[2:]}
+    assert set(rows) == set(steer.FAULTS) == set(endpoint.FAULTS)
+    assert " 5% " in rows["late"] and " 0% " in rows["silence"]
+    for name, row in rows.items():
+        assert row.endswith(str(Faults.model_fields[name].description))
+    known = json.loads(shell("fault", "--json").out)
+    assert known["faults"] == {"late": 0.05, "duplicate": 0.02} and known["known"] == steer.FAULTS
+    assert json.loads(shell("fault", "off", "--json").out)["faults"] == {}
+
+
+def test_it_waits_until_the_producer_does_it(shell: Shell, shop: Shop) -> None:
+    shop.slowness = 3
+    assert shell("pause").out.startswith("paused")
+    assert shop.asked == 4
+
+
+def test_a_producer_that_never_does_it_is_an_error_after_a_while(shell: Shell, shop: Shop) -> None:
+    shop.slowness = 10**9
+    now = [0.0]
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    with pytest.raises(EcomLiteError, match="has not taken it over within 5 s") as refused:
+        steer.change(shell.folder, {"paused": True}, lambda: now[0], wait)
+    assert refused.value.exit_code == 1 and steer.APPLY_S < now[0] < steer.APPLY_S + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rate"], "RATE"),
+        (["rate", "fast"], "rate 'fast': give a number of orders per second above 0, or max, or natural"),
+        (["rate", "0"], "rate '0': give a number"),
+        (["rate", "nan"], "rate 'nan': give a number"),
+        (["fault", "nonsense=1%"], "no such fault; there is: late, duplicate, out_of_order, malformed, burst, silence"),
+        (["fault", "late"], "write NAME=SHARE, such as late=5%, or off alone; there is: late,"),
+        (["fault", "off", "late=5%"], "write NAME=SHARE, such as late=5%, or off alone"),
+        (["fault", "late=70%"], "fault 'late=70%': give a share from 0 to 0.5, or from 0% to 50%"),
+        (["fault", "late="], "fault 'late=': give a share"),
+        (["pause", "now"], "now"),
+    ],
+)
+def test_a_wrong_use_is_one_message_and_code_2(shell: Shell, shop: Shop, arguments: list[str], words: str) -> None:
+    said = shell(*arguments)
+    assert said.code == 2 and words in said.err and said.out == "" and "Traceback" not in said.err
+    assert shop.asked == 0
+
+
+def test_what_the_run_refuses_is_a_wrong_use_too(shell: Shell, shop: Shop) -> None:
+    with pytest.raises(UsageError, match=r"rate = 'x': give a number"):
+        steer.change(shell.folder, {"rate": "x"})
+
+
+@pytest.mark.parametrize("arguments", [["rate", "5"], ["pause"], ["resume"], ["fault", "late=1%"], ["fault"]])
+def test_without_a_run_it_is_code_2(shell: Shell, serving: tuple[Page, Shop], arguments: list[str]) -> None:
+    said = shell(*arguments)
+    assert said.code == 2 and "nothing runs in" in said.err and not shell.folder.exists()
+    with RunLock(shell.folder, "check"):  # the state is of a run that has ended
+        write_state(shell.folder, live(serving[0]))
+        said = shell(*arguments)
+        assert said.code == 2 and "no run: `ecom_lite check`" in said.err
+
+
+def test_a_run_without_the_shop_says_so(shell: Shell) -> None:
+    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, dict)
+    page.start()
+    try:
+        with RunLock(shell.folder, "run"):
+            write_state(shell.folder, live(page))
+            said = shell("rate", "5")
+    finally:
+        page.stop()
+    assert said.code == 1 and "no simulated shop (shop.enabled is false)" in said.err
+
+
+def test_a_run_that_is_starting_or_does_not_answer_says_so(shell: Shell, serving: tuple[Page, Shop]) -> None:
+    page = serving[0]
+    with RunLock(shell.folder, "run"):
+        write_state(shell.folder, {"state": "starting"})
+        said = shell("pause")
+        assert said.code == 1 and "is still starting" in said.err
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))  # nobody listens there
+            write_state(shell.folder, live(page, control_url=f"http://127.0.0.1:{taken.getsockname()[1]}/api/control"))
+            said = shell("pause")
+        assert said.code == 1 and "does not answer at http://127.0.0.1:" in said.err and "refused" in said.err
+        write_state(shell.folder, live(page, control_url=f"{page.url}d/realtime-operations"))
+        said = shell("fault")
+        assert said.code == 1 and "does not answer" in said.err and "Traceback" not in said.err
+        write_state(shell.folder, live(page, control_token="another"))
+        said = shell("pause")
+        assert said.code == 1 and "does not take the token" in said.err and "another" not in said.err

@@ -1,0 +1,124 @@
+"""The four layers of settings, and messages that say where, which field, which value and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ecom_lite.errors import ConfigError
+from ecom_lite.settings.tree import Settings, describe, dump_settings, load_settings
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    return file
+
+
+def test_each_layer_beats_the_one_before(tmp_path: Path) -> None:
+    file = write(tmp_path, "[shop]\nrate = 10\nseed = 1\ncustomers = 50\n")
+    settings = load_settings(
+        file, env={"ECOM_LITE_SHOP__RATE": "20", "ECOM_LITE_SHOP__SEED": "2"}, flags={"shop.rate": "30", "shop.events": None}
+    )
+    shop = settings.shop
+    assert (shop.rate, shop.seed, shop.customers, shop.products, shop.events) == (30.0, 2, 50, 20, None)
+
+
+def test_rate_max_and_numbers_as_text(tmp_path: Path) -> None:
+    assert load_settings(env={"ECOM_LITE_SHOP__RATE": "max"}).shop.rate == "max"
+    assert load_settings(env={"ECOM_LITE_KAFKA__PORT": "9092"}).kafka.port == 9092
+
+
+def test_times_and_shares_are_read_as_people_write_them() -> None:
+    flags = {"shop.start": "2026-01-01T01:00+01:00", "shop.history": "90d", "faults.late": "5%", "faults.silence": 0.01}
+    settings = load_settings(env={"ECOM_LITE_SHOP__COUNTRIES": "US, DE"}, flags=flags)
+    assert settings.shop.start == datetime(2026, 1, 1, tzinfo=UTC)
+    assert load_settings(env={}, flags={"shop.start": "2026-01-01"}).shop.start == datetime(2026, 1, 1, tzinfo=UTC)
+    assert settings.shop.history == 90 * 86_400
+    assert settings.shop.countries == ("US", "DE")
+    assert (settings.faults.late, settings.faults.silence) == (0.05, 0.01)
+    assert Settings.model_validate(dump_settings(settings)) == settings
+
+
+def test_a_shop_with_a_history_is_larger_unless_its_size_is_given() -> None:
+    assert load_settings(env={}).shop.customers == 200
+    assert load_settings(env={}, flags={"shop.history": "90d"}).shop.customers == 200_000
+    assert load_settings(env={}, flags={"shop.history": "90d", "shop.customers": 50}).shop.customers == 50
+    assert load_settings(env={}, flags={"shop.history": "90d"}).shop.products == 300
+
+
+def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(env={}).data_dir == tmp_path / ".ecom_lite"
+    assert load_settings(env={}, flags={"run.data_dir": "a/../b c"}).data_dir == tmp_path / "b c"
+    assert load_settings(env={}, flags={"run.data_dir": "~/x"}).data_dir == Path.home() / "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[shop]\nrate = -1\n", ["config.toml", "shop.rate", "-1", "above 0"]),
+        ("[shop]\nrat = 1\n", ["config.toml", "shop.rat", "no such setting", "ecom_lite config"]),
+        ("[shopp]\nrate = 1\n", ["config.toml", "shopp", "no such setting"]),
+        ("rate = 1\n", ["config.toml", "`rate`", "section"]),
+        ("[shop\n", ["config.toml", "not valid TOML"]),
+        ("[kafka]\nport = 99999\n", ["config.toml", "kafka.port", "99999", "65535"]),
+        ("[kafka]\ntopic = 'a b'\n", ["kafka.topic", "a b"]),
+        ("[run]\nlog_level = 'loud'\n", ["run.log_level", "loud", "debug"]),
+        ("[shop]\nhistory = '90 days'\n", ["shop.history", "90 days", "such as 60s, 5m, 2h or 90d"]),
+        ("[shop]\nstart = 'today'\n", ["shop.start", "today", "2026-01-01T00:00Z"]),
+        ("[shop]\nstart = 1999-01-01\n", ["shop.start", "1999", "from the year 2000 to 2200"]),
+        ("[shop]\ncountries = ['US', 'XX']\n", ["shop.countries", "XX", "GB"]),
+        ("[faults]\nlate = '60%'\n", ["faults.late", "60%", "from 0% to 50%"]),
+    ],
+)
+def test_a_wrong_file_is_named_with_field_value_and_reason(tmp_path: Path, text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(tmp_path, text), env={})
+    assert [word for word in words if word not in str(caught.value)] == []
+    assert caught.value.exit_code == 2
+
+
+def test_a_wrong_variable_or_flag_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"environment variable ECOM_LITE_SHOP__SEED: shop\.seed = 'x'"):
+        load_settings(env={"ECOM_LITE_SHOP__SEED": "x"})
+    with pytest.raises(ConfigError, match=r"command line: shop\.rate = 'fast'"):
+        load_settings(env={}, flags={"shop.rate": "fast"})
+
+
+def test_a_config_file_that_is_asked_for_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load_settings(tmp_path / "none.toml", env={})
+
+
+def test_secrets_are_in_no_message_and_no_listing(tmp_path: Path) -> None:
+    settings = load_settings(env={"ECOM_LITE_POSTGRES__URL": "postgresql://a:hush@h/d", "ECOM_LITE_KAFKA__SASL_PASSWORD": "hush"})
+    assert "hush" not in repr(settings) + str(describe(settings))
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(tmp_path, "[kafka]\nsasl_password = ['hush']\n"), env={})
+    assert "hush" not in str(caught.value)
+
+
+def test_every_setting_is_listed_once_and_goes_to_a_worker_unchanged() -> None:
+    settings = load_settings(env={"ECOM_LITE_POSTGRES__URL": "postgresql://a:hush@h/d"}, flags={"jars.cache_dir": "/tmp/j"})
+    names = [name for name, _, _ in describe(settings)]
+    assert len(names) == len(set(names)) == sum(len(section) for section in dump_settings(settings).values())
+    again = Settings.model_validate(dump_settings(settings))
+    assert again == settings
+    assert again.postgres.url.get_secret_value() == "postgresql://a:hush@h/d"
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "-5", "0", "fast"])
+def test_a_rate_that_no_shop_can_keep_is_refused_in_one_line(rate: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^command line: shop\.rate = .*: give a number of orders per second above 0, or max, or natural$"
+    ):
+        load_settings(env={}, flags={"shop.rate": rate})
+
+
+def test_one_underscore_too_few_is_told() -> None:
+    with pytest.raises(ConfigError, match="two underscores"):
+        load_settings(env={"ECOM_LITE_SHOP_RATE": "200"})
+    load_settings(env={"ECOM_LITE_COMPOSE_PASSWORD": "x", "ECOM_LITE_DASHBOARDS": "y"})

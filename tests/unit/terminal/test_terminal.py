@@ -1,0 +1,161 @@
+"""What people see: the start, the live picture, the end; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+
+from ecom_lite.terminal.terminal import Terminal
+from ecom_lite.terminal.view import duration, spark, starting_view, status_view
+
+STATUS: dict[str, Any] = {
+    "state": "running",
+    "uptime_s": 185,
+    "seed": 7,
+    "rate": 5.0,
+    "sent": 12_345,
+    "facts": 12_000,
+    "duplicates": 3,
+    "other": 40,
+    "dead": 2,
+    "lost": 0,
+    "sent_per_s": 510,
+    "loaded_per_s": 498,
+    "lag": 17,
+    "delay_ms": 212,
+    "rss_mb": 604,
+    "dbt": {"status": "success", "finished_at": "2026-11-23T07:00:00+00:00", "seconds": 0.6, "tests_passed": 11},
+    "parts": {
+        "kafka": {"state": "ready", "restarts": 1, "ok": True, "detail": ""},
+        "schema": {"state": "ready", "restarts": 0, "ok": True, "detail": ""},
+        "load": {"state": "ready", "restarts": 0, "ok": False, "detail": "waiting for postgres"},
+    },
+}
+NOW = datetime(2026, 11, 23, 7, 2, 5, tzinfo=UTC)
+
+
+def drawn(renderable: Any, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(renderable)
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_the_picture_of_a_live_run() -> None:
+    text = drawn(status_view(STATUS, [1, 2, 4], NOW))
+    for words in ("running", "up 3 min 05 s", "5 orders/s", "12,345", "510/s", "17", "212 ms", "2 dead letters", "604 MB"):
+        assert words in text
+    assert "success 2 min 05 s ago, 0.6 s, 11 tests passed" in text
+    assert "✔ kafka ×2" in text and "load: waiting for postgres" in text
+    assert "schema" not in text, "a step that was done once is no part to watch"
+    assert "LOST" not in text
+    assert max(map(len, text.splitlines())) <= 80, "fits a terminal of 80 columns"
+
+
+def test_a_shop_with_a_past_and_faults_says_so() -> None:
+    past = {
+        "rate": "natural",
+        "history": "sending",
+        "shop_time": "2026-08-25T13:07:11Z",
+        "faults": {"late": 0.05, "out_of_order": 0.01},
+    }
+    text = drawn(status_view({**STATUS, **past}, [1], NOW))
+    for words in ("sending its past", "its clock: 2026-08-25 13:07", "on purpose: late 5.0%, out of order 1.0%"):
+        assert words in text
+    assert "its own pace" in drawn(status_view({**STATUS, **past, "history": "sent"}, [1], NOW))
+    assert "paused" in drawn(status_view({**STATUS, **past, "history": "sent", "paused": True}, [1], NOW))
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_trouble_is_shown() -> None:
+    failed = {
+        "status": "tests failed",
+        "finished_at": "2026-11-23T07:02:00+00:00",
+        "seconds": 1,
+        "message": "unique_orders\nmore",
+    }
+    text = drawn(status_view({**STATUS, "lost": 9, "dbt": failed, "rate": "max"}, (), NOW))
+    assert "9 LOST" in text and "tests failed" in text and "unique_orders" in text and "more" not in text
+    assert "as fast as it goes" in text
+
+
+def test_an_empty_status_can_be_drawn() -> None:
+    text = drawn(status_view({"state": "starting"}))
+    assert "starting" in text and "waiting for the first facts" in text
+
+
+def test_the_start() -> None:
+    text = drawn(
+        starting_view({"postgres": ("ready", 1.23), "kafka": ("starting", 2.0), "load": ("waiting", 0.0)}, 2.2, "starting")
+    )
+    assert text.splitlines()[0] == "starting … 2 s"
+    assert "✔ postgres 1.2 s" in text and "◌ kafka    2.0 s" in text and "· load" in text
+
+
+def test_small_helpers() -> None:
+    assert [duration(s) for s in (0, 59.9, 60, 3599, 3600, 90_000)] == [
+        "0 s",
+        "59 s",
+        "1 min 00 s",
+        "59 min 59 s",
+        "1 h 00 min",
+        "25 h 00 min",
+    ]
+    assert spark([]) == "" and spark([0, 0]) == "▁▁" and spark([0, 5, 10]) == "▁▅█"
+    assert len(spark(range(100))) == 30
+
+
+def terminal(fancy: bool) -> tuple[Terminal, io.StringIO]:
+    file = io.StringIO()
+    return Terminal(console=Console(file=file, force_terminal=fancy, width=100, color_system=None)), file
+
+
+def test_without_a_terminal_each_event_is_one_plain_line() -> None:
+    shown, file = terminal(fancy=False)
+    shown.begin(["kafka", "load"])
+    shown.heard("kafka", "starting", "")
+    shown.heard("kafka", "ready", "2.1 s")
+    shown.banner(3.0, {"dashboards": "http://127.0.0.1:8100/", "kafka": "127.0.0.1:9"})
+    shown.heard("kafka", "died", "kafka died; its log ends: x\nmore")
+    shown.heard("kafka", "restarted", "1.1 s")
+    shown.doing("taking the count")
+    shown.end()
+    lines = [line.rstrip() for line in file.getvalue().splitlines() if line.strip()]
+    assert lines == [
+        "kafka ready, 2.1 s",
+        "ecom_lite is ready after 3.0 s",
+        "  dashboards  http://127.0.0.1:8100/",
+        "  kafka       127.0.0.1:9",
+        "  Ctrl-C stops it; the data stays.",
+        "kafka died and is started again: kafka died; its log ends: x",
+        "kafka is back after 1.1 s",
+        "taking the count",
+    ]
+
+
+def test_with_a_terminal_the_live_view_follows_the_parts() -> None:
+    shown, file = terminal(fancy=True)
+    shown.begin(["kafka"])
+    assert "starting" in drawn(shown._render())
+    shown.heard("kafka", "starting", "")
+    shown.heard("kafka", "ready", "2.1 s")
+    assert "✔ kafka" in drawn(shown._render())
+    shown.banner(3.0, {})
+    shown.update(STATUS, [1.0])
+    assert "12,345" in drawn(shown._render())
+    shown.heard("kafka", "died", "why")
+    shown.doing("stopping the parts")
+    text = drawn(shown._render())
+    assert "↻ kafka" in text and "stopping the parts" in text
+    shown.end()
+    shown.end()
+    assert "ecom_lite is ready after 3.0 s" in file.getvalue()
+
+
+def test_the_summary_says_whether_the_count_closes() -> None:
+    shown, file = terminal(fancy=False)
+    shown.summary({"closes": True, "sent": 300_000, "restarts": {}})
+    shown.summary({"closes": False, "sent": 1})
+    assert "the count closes" in file.getvalue() and "300,000" in file.getvalue() and "DOES NOT CLOSE" in file.getvalue()

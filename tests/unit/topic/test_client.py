@@ -1,0 +1,85 @@
+"""Kafka client settings and the words for what goes wrong, without a broker."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from ecom_lite.errors import ConfigError, EcomLiteError
+from ecom_lite.settings.tree import Kafka
+from ecom_lite.topic.client import addresses, client_config, reachable, wait_ready
+
+
+def kafka(**settings: object) -> Kafka:
+    return Kafka.model_validate(settings)
+
+
+@pytest.fixture
+def silent_port() -> int:
+    """A port of this machine where nothing listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+    return port
+
+
+def test_addresses() -> None:
+    assert addresses("a:1, b.example:9092") == [("a", 1), ("b.example", 9092)]
+    for wrong in ("", "a", "a:", ":1", "a:b", "a:0", "a:99999", "a:1,"):
+        with pytest.raises(ConfigError, match=r"kafka\.bootstrap"):
+            addresses(wrong)
+
+
+def test_plain_settings_carry_no_security() -> None:
+    config = client_config(kafka(), "localhost:9092")
+    assert config["bootstrap_servers"] == ["localhost:9092"]
+    assert not [name for name in config if name.startswith(("sasl", "ssl"))]
+
+
+def test_sasl_settings(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.touch()
+    config = client_config(
+        kafka(
+            security_protocol="SASL_SSL",
+            sasl_mechanism="SCRAM-SHA-256",
+            sasl_username="shop",
+            sasl_password="secret",
+            ssl_cafile=str(ca),
+        ),
+        "broker:9093",
+    )
+    assert (config["sasl_mechanism"], config["sasl_plain_username"]) == ("SCRAM-SHA-256", "shop")
+    assert config["sasl_plain_password"] == "secret"
+    assert config["ssl_cafile"] == str(ca)
+
+
+def test_settings_that_cannot_work_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"kafka\.sasl_mechanism"):
+        client_config(kafka(security_protocol="SASL_PLAINTEXT"), "a:1")
+    with pytest.raises(ConfigError, match=r"kafka\.ssl_cafile .* no such file"):
+        client_config(kafka(ssl_cafile=str(tmp_path / "none.pem")), "a:1")
+
+
+def test_an_unreachable_address_is_said_in_words(silent_port: int) -> None:
+    config = client_config(kafka(), f"127.0.0.1:{silent_port}")
+    assert not reachable(config)
+    with pytest.raises(EcomLiteError, match=rf"no Kafka at 127\.0\.0\.1:{silent_port}.*refused.*kafka\.bootstrap"):
+        wait_ready(config, 0.2)
+
+
+def test_waiting_ends_when_told_to_stop(silent_port: int) -> None:
+    stop = Event()
+    stop.set()
+    wait_ready(client_config(kafka(), f"127.0.0.1:{silent_port}"), 60, stop)
+
+
+def test_something_else_behind_the_port_is_said_in_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config = client_config(kafka(), f"127.0.0.1:{server.getsockname()[1]}")
+        assert reachable(config)
+        with pytest.raises(EcomLiteError, match=r"gave no answer as Kafka.*security_protocol"):
+            wait_ready(config, 1)
