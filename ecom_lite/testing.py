@@ -21,12 +21,10 @@ import pytest
 from kafka import KafkaProducer
 
 from .check.reconcile import Report, reconcile
-from .engines.registry import ChildRegistry
-from .live.lock import RunLock
-from .machine.prepare import fetch_jars
-from .run.app import App
+from .run.loaders import workers
+from .run.marts import Marts
+from .run.servers import Servers, servers
 from .settings.tree import load_settings
-from .supervise.supervisor import Supervisor
 from .terminal.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -38,25 +36,26 @@ POLL_S: Final = 0.05
 class LightWarehouse:
     """A warehouse that loads whatever is sent to `topic` at `bootstrap`. No simulated shop, no Spark, no page."""
 
-    def __init__(self, app: App, supervisor: Supervisor) -> None:
-        self._app = app
-        self._supervisor = supervisor
-        self.bootstrap = app.bootstrap
-        self.topic = app.settings.kafka.topic
+    def __init__(self, started: Servers) -> None:
+        self._started = started
+        self._reach = started.reach
+        self._marts = Marts(started.settings, lambda: self._reach.address)
+        self.bootstrap = self._reach.bootstrap
+        self.topic = self._reach.kafka.topic
 
     @property
     def conninfo(self) -> str:
         """A libpq connection string of the role that may read everything."""
-        return self._app.address.conninfo("ecom_reader")
+        return self._reach.address.conninfo("ecom_reader")
 
     def query(self, statement: LiteralString, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of one SQL statement in PostgreSQL's dialect, read-only. Raises psycopg.Error."""
-        with self._app.address.connect("ecom_reader") as reader:
+        with self._reach.address.connect("ecom_reader") as reader:
             return reader.execute(statement, list(parameters)).fetchall()
 
     def send(self, events: Iterable[Mapping[str, object]]) -> int:
         """Send events as JSON, keyed by user_id, and return how many once the broker has acknowledged them all."""
-        producer = KafkaProducer(**self._app.client, value_serializer=lambda event: json.dumps(event).encode())
+        producer = KafkaProducer(**self._reach.client, value_serializer=lambda event: json.dumps(event).encode())
         try:
             sent = [producer.send(self.topic, dict(event), key=str(event.get("user_id", "")).encode()) for event in events]
             for future in sent:
@@ -71,14 +70,14 @@ class LightWarehouse:
         Raises TimeoutError that says how far the loader came.
         """
         deadline = time.monotonic() + timeout_s
-        ends = {partition: end for partition, end in self._app.end_offsets().items() if end}
+        ends = {partition: end for partition, end in self._reach.end_offsets().items() if end}
         while True:
             rows = self.query("SELECT partition, next_offset FROM ops.consumer_offsets WHERE topic = %s", [self.topic])
             loaded = dict(rows)
             if all(loaded.get(partition, 0) >= end for partition, end in ends.items()):
                 return
             if time.monotonic() > deadline:
-                state = self._supervisor.slot("load").state
+                state = self._started.supervisor.slot("load").state
                 raise TimeoutError(
                     f"not loaded after {timeout_s:g} s: the topic ends at {ends}, loaded are {loaded}; load is {state}"
                 )
@@ -86,11 +85,11 @@ class LightWarehouse:
 
     def refresh(self) -> DbtRun:
         """Build the marts from the facts now. Raises TransformError."""
-        return self._app.run_dbt("refresh")
+        return self._marts.refresh("refresh")
 
     def check(self) -> Report:
         """The count; `.closes` says whether it does. Call `refresh` before: the marts are part of it."""
-        return reconcile(self._app.address, self.topic, self._app.end_offsets, producing=False)
+        return reconcile(self._reach.address, self.topic, self._reach.end_offsets, producing=False)
 
 
 @contextmanager
@@ -98,26 +97,12 @@ def light_warehouse(data_dir: Path, **flags: Any) -> Iterator[LightWarehouse]:
     """A warehouse in `data_dir`, ready in about 4 s, stopped at the end. `flags` are settings: load__flush_ms=50."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
     settings = load_settings(flags={"run.data_dir": data_dir, "run.light": True, **dotted})
-    fetch_jars(settings, Terminal(quiet=True), ["kafka"])
-    run = settings.run
-    with RunLock(settings.data_dir, "testing"):
-        ChildRegistry(settings.data_dir / "children.json").cleanup()
-        app = App(settings)
-        supervisor = Supervisor(
-            restarts=run.restarts,
-            restart_window_s=run.restart_window_s,
-            ready_timeout_s=run.ready_timeout_s,
-            listener=lambda *_: None,
-        )
-        app.add_engines(supervisor)
-        app.add_loader(supervisor)
-        try:
-            supervisor.start()
-            yield LightWarehouse(app, supervisor)
-        finally:
-            supervisor.stop()
-            if app.own_postgres:
-                app.postgres.remove()
+    quiet = Terminal(quiet=True)
+    with servers(settings, "testing", quiet, restarts=settings.run.restarts, temporary=True) as started:
+        for loader in workers(settings, lambda: started.reach, settings.data_dir, started.registry):
+            started.supervisor.add(loader, ["schema", "topics"])
+        started.supervisor.start()
+        yield LightWarehouse(started)
 
 
 @pytest.fixture(scope="session")

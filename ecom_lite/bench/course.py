@@ -44,7 +44,7 @@ def bench_load(
     try:
         with rig(settings, terminal, needed) as own:
             figures = _measure(own, terminal, events, latency_s, with_growth)
-            where = {"machine": machine(), "versions": versions(own.app)}
+            where = {"machine": machine(), "versions": versions(own.servers)}
     except psycopg.Error as error:
         said = str(error).strip() or type(error).__name__
         raise EcomLiteError(f"the benchmark's PostgreSQL: {said} (SQLSTATE {error.sqlstate})") from error

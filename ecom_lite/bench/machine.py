@@ -11,7 +11,8 @@ from typing import Any, Final
 import psutil
 
 from .. import __version__
-from ..run.app import App
+from ..engines.from_settings import jar_cache
+from ..run.servers import Servers
 
 PACKAGES: Final = ("kafka-python", "psycopg", "msgspec")
 
@@ -25,11 +26,11 @@ def machine() -> dict[str, Any]:
     }
 
 
-def versions(app: App) -> dict[str, str]:
+def versions(started: Servers) -> dict[str, str]:
     """Of everything that has a part in the figures; the engines must run."""
-    with app.address.connect("admin") as connection:
+    with started.reach.address.connect("admin") as connection:
         postgres = connection.execute("SHOW server_version").fetchone()
-    jars = " ".join(jar.name for jar in app.jars.classpath("kafka"))
+    jars = " ".join(jar.name for jar in jar_cache(started.settings).classpath("kafka"))
     kafka = re.search(r"kafka_[\d.]+-(\d[\d.]*\d)\.jar", jars)
     return {
         "ecom_lite": __version__,

@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from ..engines.from_settings import logs_dir
+from ..engines.server import Server
 from ..errors import CheckFailed, EcomLiteError
+from ..run.jobs import WORKER, load_job
 from ..run.loaders import workers
-from ..settings.tree import Settings, dump_settings
+from ..run.reach import Reach
+from ..settings.tree import Settings
 from ..supervise.worker import WorkerService
 from ..topic.client import end_offsets
 from ..warehouse.connect import Address
@@ -51,9 +54,9 @@ class LoaderProcess:
     """`python -m ecom_lite.run.worker load` on one topic and one warehouse."""
 
     def __init__(self, rig: Rig, settings: Settings, address: Address) -> None:
-        job = {**_job(rig, settings, address), "instance": "bench", "drain_s": DRAIN_S}
+        job = load_job(settings, _reach(rig, settings, address), "bench", DRAIN_S)
         self._service = WorkerService(
-            "load", lambda: job, log=rig.app.logs / "load.log", registry=rig.app.registry,
+            WORKER, "load", lambda: job, log=logs_dir(rig.settings) / "load.log", registry=rig.servers.registry,
             ready_s=settings.run.ready_timeout_s, stop_s=DRAIN_S,
         )  # fmt: skip
 
@@ -99,7 +102,7 @@ def load(rig: Rig, settings: Settings, address: Address, sent: Sent) -> Loaded:
     with Watch(address, topic, WATCH_S) as watch, loader_process(rig, settings, address) as process:
         spawned = time.monotonic()
         process.start()
-        pids = {"loader": process.pid, "postgres": rig.app.postgres.pid or 0, "kafka": _kafka_pid(rig)}
+        pids = {"loader": process.pid, "postgres": _pid(rig.servers.postgres), "kafka": _pid(rig.servers.kafka)}
         before = Usage.now(pids)
         with Memory(pids["loader"]) as memory, Waits(address) as waits:
             last = watch.until(ends, process.check)
@@ -115,10 +118,11 @@ def load(rig: Rig, settings: Settings, address: Address, sent: Sent) -> Loaded:
 
 def load_by(count: int, rig: Rig, settings: Settings, address: Address, sent: Sent) -> float:
     """Events/s of so many loader processes that share a backlog, from the first claim to the last commit. Raises CheckFailed."""
-    topic, app = settings.kafka.topic, rig.app
-    ends, job = end_offsets(rig.client, topic), _job(rig, settings, address)
+    topic, reach = settings.kafka.topic, _reach(rig, settings, address)
+    ends = end_offsets(rig.client, topic)
     (above,) = ask(address, "newest_xid")
-    services = workers(count, lambda: job, app.data_dir, app.registry, settings.run.ready_timeout_s, DRAIN_S)
+    several = settings.model_copy(update={"load": settings.load.model_copy(update={"processes": count})})
+    services = workers(several, lambda: reach, rig.settings.data_dir, rig.servers.registry, DRAIN_S)
 
     def alive() -> None:
         for service in services:
@@ -153,10 +157,10 @@ def check(address: Address, topic: str, sent: Sent, above: int = 0) -> None:
         raise CheckFailed(f"the loader's count does not close on topic {topic} of {sent.events} events: {'; '.join(wrong)}")
 
 
-def _job(rig: Rig, settings: Settings, address: Address) -> dict[str, Any]:
-    return {"settings": dump_settings(settings), "address": asdict(address), "bootstrap": rig.app.bootstrap}
+def _reach(rig: Rig, settings: Settings, address: Address) -> Reach:
+    """A topic and a warehouse of the rig."""
+    return Reach(address, rig.reach.bootstrap, settings.kafka)
 
 
-def _kafka_pid(rig: Rig) -> int:
-    kafka = rig.app.kafka
-    return (kafka.pid if kafka is not None else None) or 0
+def _pid(server: Server | None) -> int:
+    return (server.pid if server is not None else None) or 0

@@ -147,7 +147,7 @@ def resend(
     settings = load(config, data_dir, kafka__topic=topic)
     wish = Wish(settings.kafka.topic, places, reason, again, force, dry_run, None if value is None else _read(value))
     with _opened(settings, kafka=not dry_run) as now, letters.connected(now.address, "ecom_producer") as sender:
-        client = None if dry_run else now.app.client
+        client = None if dry_run else now.reach.client
         result = send(sender, client, wish)
         live = now.live
     if json_:

@@ -30,12 +30,12 @@ def load(
     \b
     ECOM_LITE_KAFKA__BOOTSTRAP=host:9092 ECOM_LITE_POSTGRES__URL=postgresql://... ecom_lite load --processes 4
     """
-    from ..run.load_only import LoadOnly
+    from ..run.load_only import load_only
     from ..terminal.terminal import Terminal
 
     settings = load_settings(config, data_dir, load__processes=processes)
     terminal = Terminal()
-    code, summary = LoadOnly(settings, None if for_ is None else seconds(for_), terminal).execute()
+    code, summary = load_only(settings, None if for_ is None else seconds(for_), terminal)
     if json_:
         print(json.dumps(summary))
     elif summary:

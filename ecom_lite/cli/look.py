@@ -26,19 +26,26 @@ def refresh(
     """
     from dataclasses import asdict
 
+    from ..live.client import LiveRun
+    from ..run.marts import Marts
     from ..run.opened import opened
     from ..terminal.terminal import Terminal
 
     settings = load(config, data_dir)
-    with opened(settings, Terminal(), "refresh", kafka=False) as now:
-        result = now.app.run_dbt("refresh", full_refresh=full)
+    terminal = Terminal()
+    with opened(settings, terminal, "refresh", kafka=False) as now:
+        if now.live:  # by the run: dbt is warm there
+            result = LiveRun(settings.data_dir).refresh(full_refresh=full, said=terminal.say)
+        else:
+            result = asdict(Marts(settings, lambda: now.address).refresh("refresh", full_refresh=full, said=terminal.say))
     if json_:
-        print(json.dumps(asdict(result), default=str))
+        print(json.dumps(result, default=str))
     else:
-        print(f"dbt: {result.status}, {result.models} models, {result.tests_passed} tests passed, {result.seconds:.1f} s")
-        if result.message:
-            print(result.message, file=sys.stderr)
-    if result.status != "success":
+        counts = f"{result['models']} models, {result['tests_passed']} tests passed"
+        print(f"dbt: {result['status']}, {counts}, {result['seconds']:.1f} s")
+        if result["message"]:
+            print(result["message"], file=sys.stderr)
+    if result["status"] != "success":
         raise typer.Exit(1)
 
 
@@ -69,7 +76,7 @@ def check(
         with terminal.busy("dbt is making the first marts"):
             now.wait_first_marts()
         limit_s = CATCH_UP_S if now.live else 0  # without a run nobody loads: nothing to wait for
-        report = reconcile(now.address, settings.kafka.topic, now.app.end_offsets, producing=now.producing, catch_up_s=limit_s)
+        report = reconcile(now.address, settings.kafka.topic, now.reach.end_offsets, producing=now.producing, catch_up_s=limit_s)
     if json_:
         print(json.dumps(report.as_json(), default=str))
     else:

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import UsageError
-from ..live.control import FAULTS, change, described, fault_shares, in_force, percent
+from ..live.client import LiveRun
+from ..settings.override import FAULTS, ShopOverride, fault_shares
 from ..settings.values import rate_of
 from ..terminal.printing import print_table
 from .base import ConfigFile, DataDir, Json, cli, load
@@ -45,10 +46,10 @@ def rate(
     ecom_lite rate max
     """
     try:
-        wish = rate_of(rate)
+        orders = rate_of(rate)
     except ValueError as error:
         raise UsageError(f"rate {rate!r}: {error}") from None
-    _tell(config, data_dir, {"rate": wish}, json_)
+    _change(config, data_dir, ShopOverride(rate=orders), json_)
 
 
 @cli.command()
@@ -57,13 +58,13 @@ def pause(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fal
 
     All other parts go on.
     """
-    _tell(config, data_dir, {"paused": True}, json_)
+    _change(config, data_dir, ShopOverride(paused=True), json_)
 
 
 @cli.command()
 def resume(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
     """Let the shop send again, at the rate it had."""
-    _tell(config, data_dir, {"paused": False}, json_)
+    _change(config, data_dir, ShopOverride(paused=False), json_)
 
 
 @cli.command(help=FAULT_HELP)
@@ -74,9 +75,9 @@ def fault(
     json_: Json = False,
 ) -> None:
     if faults:
-        _tell(config, data_dir, {"faults": fault_shares(faults)}, json_)
+        _change(config, data_dir, ShopOverride(faults=fault_shares(faults)), json_)
         return
-    now = in_force(_folder(config, data_dir))
+    now = LiveRun(load(config, data_dir).data_dir).in_force()
     if json_:
         print(json.dumps({**now, "known": FAULTS}))
         return
@@ -84,10 +85,20 @@ def fault(
     print_table(["fault", "share", "what it is"], [(name, percent(on.get(name, 0)), text) for name, text in FAULTS.items()])
 
 
-def _tell(config: Path | None, data_dir: Path | None, wish: Mapping[str, object], as_json: bool) -> None:
-    now: dict[str, Any] = change(_folder(config, data_dir), wish)
+def _change(config: Path | None, data_dir: Path | None, override: ShopOverride, as_json: bool) -> None:
+    now: dict[str, Any] = LiveRun(load(config, data_dir).data_dir).change(override)
     print(json.dumps(now) if as_json else described(now))
 
 
-def _folder(config: Path | None, data_dir: Path | None) -> Path:
-    return load(config, data_dir).data_dir
+def described(now: Mapping[str, Any]) -> str:
+    """One line: `500 orders/s; faults: late 5%, malformed 1%`."""
+    rate = now.get("rate")
+    pace = {"max": "as fast as it goes", "natural": "by the shop's own clock", None: "unknown rate"}.get(rate, "")
+    pace = pace or f"{float(rate or 0):,g} orders/s"
+    faults = ", ".join(f"{name} {percent(share)}" for name, share in (now.get("faults") or {}).items() if share)
+    return f"{'paused, then ' if now.get('paused') else ''}{pace}; faults: {faults or 'none'}"
+
+
+def percent(share: float) -> str:
+    """`5%`, `0.25%`."""
+    return f"{share * 100:.6g}%"

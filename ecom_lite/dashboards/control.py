@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..errors import EcomLiteError, UsageError
+from ..settings.override import ShopOverride
 from ..settings.tree import Faults
 from ..settings.values import Share, rate_of
 from .guard import from_this_machine, same_site
@@ -25,7 +26,7 @@ SHOWN_CHARS: Final = 60
 MEDIA_TYPE: Final = "application/json"
 NO_SHOP: Final = "this run has no simulated shop (shop.enabled is false): there is nothing to control"
 
-Control = Callable[[Mapping[str, object]], Mapping[str, object]]  # a change, {} for none -> what is in force now
+Control = Callable[[ShopOverride], Mapping[str, object]]  # an empty override changes nothing -> what is in force now
 
 # What can be switched: the shares of [faults], all 0 by default; what else stands there says how.
 FAULTS: Final = tuple(Faults.switches())
@@ -45,8 +46,8 @@ class _Change(BaseModel):
     faults: _Shares = Field(default_factory=_Shares)
 
 
-def read_change(body: bytes) -> dict[str, object]:
-    """The change that a request asks for, checked by the types of the settings: only what was given, shares as numbers.
+def read_override(body: bytes) -> ShopOverride:
+    """What a request asks for, checked by the types of the settings: only what was given, shares as numbers.
 
     Raises UsageError that names each wrong value and what is allowed.
     """
@@ -58,10 +59,10 @@ def read_change(body: bytes) -> dict[str, object]:
     if not isinstance(document, dict) or not document:
         raise UsageError(f"give a JSON object with one or more of: {', '.join(_Change.model_fields)}")
     try:
-        change: dict[str, object] = _Change.model_validate(document).model_dump(exclude_unset=True)
+        given = _Change.model_validate(document).model_dump(exclude_unset=True)
     except ValidationError as error:
         raise UsageError("; ".join(_explain(problem) for problem in error.errors())) from None
-    return change
+    return ShopOverride(**given)
 
 
 def _explain(problem: Any) -> str:
@@ -81,15 +82,12 @@ def control_endpoint(control: Control | None, token: str) -> Callable[[Request],
     """The route's handler for GET (what is in force) and POST (a change). Checks go from who asks to what is asked."""
 
     async def answer(request: Request) -> Response:
-        if not from_this_machine(request.scope):
-            return _refusal(403, "control is for programs on this machine only")
-        if not same_site(request.headers):
-            return _refusal(403, "not for other sites")
-        if not _has_token(request, token):
-            return _refusal(401, "not authorized")
+        refused = refuse(request, token)
+        if refused is not None:
+            return refused
         if control is None:
             return _refusal(409, NO_SHOP)
-        change: dict[str, object] = {}
+        override = ShopOverride()
         if request.method == "POST":
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
                 return _refusal(415, f"send {MEDIA_TYPE}")
@@ -97,19 +95,28 @@ def control_endpoint(control: Control | None, token: str) -> Callable[[Request],
             if body is None:
                 return _refusal(413, f"at most {MAX_BODY_BYTES:,} bytes")
             try:
-                change = read_change(body)
+                override = read_override(body)
             except UsageError as error:
                 return _refusal(400, str(error))
         try:
             # It may write to a pipe: not on the loop that serves the page.
-            now = await run_in_threadpool(control, change)
+            now = await run_in_threadpool(control, override)
         except EcomLiteError as error:
             return _refusal(409, str(error))
-        if change:
-            logger.info("control: %s", change)
+        if request.method == "POST":
+            logger.info("control: %s", override)
         return _json(dict(now), 200)
 
     return answer
+
+
+def refuse(request: Request, token: str) -> Response | None:
+    """The answer to who may not control this run; None for who may: a program on this machine that has the token."""
+    if not from_this_machine(request.scope):
+        return _refusal(403, "control is for programs on this machine only")
+    if not same_site(request.headers):
+        return _refusal(403, "not for other sites")
+    return None if _has_token(request, token) else _refusal(401, "not authorized")
 
 
 def _has_token(request: Request, token: str) -> bool:

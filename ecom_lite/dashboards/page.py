@@ -27,6 +27,7 @@ from .boards import Board, Panel, load_boards
 from .control import Control, control_endpoint
 from .guard import WILDCARDS, Guard
 from .queries import Queries
+from .refresh import Refresh, refresh_endpoint
 
 logger = logging.getLogger("ecom_lite.dashboards")
 
@@ -63,12 +64,14 @@ class Page:
         port: int,
         status: Status,
         control: Control | None = None,
+        refresh: Refresh | None = None,
         token: str = "",
     ) -> None:
         self.host = host
         self.port = port
         self.token = token or secrets.token_urlsafe(TOKEN_BYTES)
         self._control = control
+        self._refresh = refresh
         self._address = address
         self._boards_dir = boards_dir
         self._status = status
@@ -101,7 +104,8 @@ class Page:
             self._queries = Queries(self._address)
             self._queries.open()
             control = control_endpoint(self._control, self.token)
-            app = Guard(build_app(boards, self._queries, Assets(), self._status, control), self.host)
+            refresh = refresh_endpoint(self._refresh, self.token)
+            app = Guard(build_app(boards, self._queries, Assets(), self._status, control, refresh), self.host)
             config = uvicorn.Config(
                 app,
                 log_config=None,
@@ -170,7 +174,12 @@ class Page:
 
 
 def build_app(
-    boards: Mapping[str, Board], queries: Queries, assets: Assets, status: Status, control: Callable[[Request], Any]
+    boards: Mapping[str, Board],
+    queries: Queries,
+    assets: Assets,
+    status: Status,
+    control: Callable[[Request], Any],
+    refresh: Callable[[Request], Any],
 ) -> Starlette:
     """The page's routes. Data endpoints are plain functions, which Starlette runs on threads."""
 
@@ -232,6 +241,7 @@ def build_app(
             Route("/api/boards/{uid}/panels/{id:int}", show_panel),
             Route("/api/status", show_status),
             Route("/api/control", control, methods=["GET", "POST"]),
+            Route("/api/refresh", refresh, methods=["POST"]),
         ]
     )
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from ..run.signals import undisturbed
+from ..run.interrupts import undisturbed
 from .bench import Bench
 from .loaders import Nursery
 from .plan import draw_plan

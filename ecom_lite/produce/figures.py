@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from .clock import ShopClock
-from .control import Control
 from .course import Course
 from .ledger import Ledger
+from .overrides import Overrides
 
 REPORT_S: Final = 1.0
 
@@ -19,7 +19,7 @@ Report = Callable[[Mapping[str, object]], None]
 class Figures:
     """The producer's loop sets the public attributes; records are counted from the run's first recovery on."""
 
-    def __init__(self, report: Report, ledger: Ledger, course: Course, control: Control) -> None:
+    def __init__(self, report: Report, ledger: Ledger, course: Course, overrides: Overrides) -> None:
         self.state = "starting"
         self.sent = self.errors = self.recovered = self.unacked = 0
         self.first_sequence = 0
@@ -29,7 +29,7 @@ class Figures:
         self._report = report
         self._ledger = ledger
         self._course = course
-        self._control = control
+        self._overrides = overrides
         self._base: int | None = None  # the ledger's records when this run's own count began
         self._last: tuple[float, int] | None = None  # (monotonic time, acknowledged records) of the last report
 
@@ -85,5 +85,5 @@ class Figures:
             "history_events": self.history_events or (self._ledger.stream_events if earlier else 0),
             "behind_s": behind_s,
             "shop_time": time,
-            "control": self._control.figures(clock.rate),
+            "control": self._overrides.figures(clock.rate),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from typing import Final
@@ -15,16 +15,17 @@ from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFaile
 
 from ..contract.events import Clock, utc_now
 from ..errors import EcomLiteError
+from ..settings.override import ShopOverride
 from ..settings.tree import Settings
 from ..simulate import Outgoing
 from ..topic.client import client_config, explained, reachable
 from ..warehouse.connect import Address
 from .clock import ShopClock
-from .control import Control
 from .course import Course
 from .episodes import Episodes
 from .figures import Figures, Report
 from .ledger import Ledger
+from .overrides import Overrides
 from .plan import as_opened, decide, plan
 from .recover import Recovered, recover
 from .sender import Sender
@@ -59,16 +60,16 @@ class Producer:
         self._config = client_config(settings.kafka, bootstrap)
         self._clock = clock
         self._monotonic = monotonic
-        self._control = Control(settings.faults)
+        self._overrides = Overrides(settings.faults)
         self._course = Course(settings.shop, settings.faults)
         self._episodes = Episodes(settings.shop.seed)
         self._ledger = Ledger(address, self._course.shop_id)
-        self._figures = Figures(report, self._ledger, self._course, self._control)
+        self._figures = Figures(report, self._ledger, self._course, self._overrides)
         self._tick = Event()  # never set: a sleep that does not end early because `stop` is set
 
-    def control(self, change: Mapping[str, object]) -> None:
-        """Change rate, pause or faults while it runs, from any thread; see `Control.tell`."""
-        self._control.tell(change)
+    def override(self, override: ShopOverride) -> None:
+        """Change rate, pause or faults while it runs, from any thread."""
+        self._overrides.put(override)
 
     def run(self, stop: Event, events: int | None = None, until: int | None = None, deadline: float | None = None) -> None:
         """Send until `stop` is set, `events` more events of the shop's stream are in the broker, it has `until` of them in
@@ -162,30 +163,30 @@ class Producer:
         shop = as_opened(shop, opening)
         self._course.open(shop)
         clock = ShopClock(shop, plan(shop, opening), sequence, now, self._monotonic())
-        self._take_control(clock)
+        self._apply_overrides(clock)
         return clock
 
-    def _take_control(self, clock: ShopClock) -> bool:
-        told = self._control.apply()
-        if told:
-            self._course.faults.settings = self._control.faults
-            if self._control.rate is not None:
-                clock.change_rate(self._control.rate, self._monotonic())
-        return told
+    def _apply_overrides(self, clock: ShopClock) -> bool:
+        applied = self._overrides.apply()
+        if applied:
+            self._course.faults.settings = self._overrides.faults
+            if self._overrides.rate is not None:
+                clock.change_rate(self._overrides.rate, self._monotonic())
+        return applied
 
     def _left(self) -> int | None:
         return None if self._figures.until is None else self._figures.until - self._course.events
 
     def _send_all(self, sender: Sender, clock: ShopClock, stop: Event, deadline: float | None) -> None:
         while not self._over(stop, deadline):
-            told = self._take_control(clock)
+            applied = self._apply_overrides(clock)
             left = self._left()
             if left is not None and left <= 0:
                 return
             now = self._monotonic()
             if sender.unacked >= MAX_UNACKED:
                 self._figures.state, pause = "waiting for kafka", SETTLE_S
-            elif self._control.paused:
+            elif self._overrides.paused:
                 clock.hold(self._clock(), now)
                 self._hand(sender, self._course.faults.due(now))
                 self._figures.state, pause = "paused", IDLE_S
@@ -194,7 +195,7 @@ class Producer:
                 self._figures.state = "sending"
                 pause = min(clock.wait_s(self._course.sequence, self._clock(), self._monotonic()), IDLE_S)
             self._settle(sender)
-            self._report(now, force=told)
+            self._report(now, force=applied)
             if pause:
                 stop.wait(pause)
 
@@ -214,7 +215,7 @@ class Producer:
             log.info("the shop's past is sent: %d events; live from here", course.events)
 
     def _episode(self, clock: ShopClock, now_s: float) -> int:
-        factor, begun = self._episodes.factor(self._control.faults, now_s)
+        factor, begun = self._episodes.factor(self._overrides.faults, now_s)
         if begun == "silence" or (begun and clock.rated):
             with self._ledger.lock:
                 self._ledger.episodes[begun] += 1

@@ -13,14 +13,14 @@ from ..warehouse.connect import Address
 LOADED = "SELECT coalesce(sum(facts + other), 0)::bigint FROM ops.consumer_offsets"
 
 
-class History:
+class Backfill:
     """Watches one back-fill. `figures` are the producer's; times are seconds since its first sign."""
 
     def __init__(
-        self, figures: Callable[[], Mapping[str, Any]], address: Address, clock: Callable[[], float] = time.monotonic
+        self, figures: Callable[[], Mapping[str, Any]], where: Callable[[], Address], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._figures = figures
-        self._address = address
+        self._where = where
         self._clock = clock
         self._began: float | None = None
         self.seconds: dict[str, float] = {}  # sent, loaded, marts
@@ -56,7 +56,7 @@ class History:
 
     def _loaded(self) -> int:
         try:
-            with psycopg.connect(self._address.conninfo("ecom_reader")) as reader:
+            with self._where().connect("ecom_reader") as reader:
                 row = reader.execute(LOADED).fetchone()
         except psycopg.Error:
             return -1

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..engines.from_settings import logs_dir
+from ..engines.grafana import GrafanaServer, Warehouse, find_grafana
+from ..engines.registry import ChildRegistry
 from ..settings.bundled import bundled
+from ..settings.tree import Settings
+from ..supervise.adapters import EngineService, Late
 from ..warehouse.connect import Address
 
-if TYPE_CHECKING:  # imported when it is built, so that small commands start at once
-    from ..engines.grafana import GrafanaServer, Warehouse
-    from ..engines.registry import ChildRegistry
+__all__ = ["GrafanaService", "find_grafana", "write_env"]
 
 
-def find(home: Path | None) -> Path | None:
-    """The binary, where there is one."""
-    from ..engines.grafana import find_grafana
+class GrafanaService(Late):
+    """The child process; `where` is asked once the warehouse is up."""
 
-    return find_grafana(home)
+    def __init__(self, binary: Path, settings: Settings, registry: ChildRegistry, where: Callable[[], Address]) -> None:
+        super().__init__("grafana", self._build)
+        self._binary = binary
+        self._settings = settings
+        self._registry = registry
+        self._where = where
+        self._server: GrafanaServer | None = None
 
+    @property
+    def url(self) -> str:
+        """Empty before the first start."""
+        return "" if self._server is None else self._server.url
 
-def build(
-    binary: Path, data_dir: Path, address: Address, *, logs: Path, port: int | None, registry: ChildRegistry
-) -> GrafanaServer:
-    from ..engines.grafana import GrafanaServer
-
-    files = bundled("grafana")
-    return GrafanaServer(
-        binary, data_dir / "grafana", logs, warehouse=_warehouse(address), provisioning=files / "provisioning",
-        boards=files / "dashboards", port=port, registry=registry,
-    )  # fmt: skip
+    def _build(self) -> EngineService:
+        settings, files = self._settings, bundled("grafana")
+        self._server = GrafanaServer(
+            self._binary, settings.data_dir / "grafana", logs_dir(settings), warehouse=_warehouse(self._where()),
+            provisioning=files / "provisioning", boards=files / "dashboards", port=settings.grafana.port,
+            registry=self._registry,
+        )  # fmt: skip
+        return EngineService("grafana", self._server)
 
 
 def write_env(data_dir: Path, address: Address) -> None:
@@ -41,8 +51,6 @@ def write_env(data_dir: Path, address: Address) -> None:
 
 
 def _warehouse(address: Address) -> Warehouse:
-    from ..engines.grafana import Warehouse
-
     return Warehouse(
         host=address.host, port=address.port, database=address.database, password=address.passwords["ecom_reader"],
         sslmode=address.options.get("sslmode", "disable"),

@@ -13,9 +13,12 @@ from typing import Any, Final
 import psycopg
 
 from ..engines.registry import ChildRegistry
+from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
 from ..supervise.worker import WorkerService
 from ..warehouse.connect import Address
+from .jobs import WORKER, load_job
+from .reach import Reach
 
 ROLE: Final = "load"
 STOP_SLACK_S: Final = 5.0  # beyond the time to drain
@@ -38,22 +41,24 @@ def instance(folder: Path, name: str) -> str:
 
 
 def workers(
-    count: int, job: Callable[[], Mapping[str, Any]], folder: Path, registry: ChildRegistry, ready_s: float, drain_s: float
+    settings: Settings, reach: Callable[[], Reach], folder: Path, registry: ChildRegistry, drain_s: float | None = None
 ) -> list[WorkerService]:
-    """The services; `job` has what all of them are told, once the servers are up. Logs go to `folder`/logs."""
+    """load.processes services; `reach` is asked once the servers are up. Logs go to `folder`/logs."""
+    drain_s = settings.run.stop_timeout_s if drain_s is None else drain_s
 
     def worker(name: str) -> WorkerService:
         return WorkerService(
+            WORKER,
             ROLE,
-            lambda: {**job(), "instance": instance(folder, name), "drain_s": drain_s},
+            lambda: load_job(settings, reach(), instance(folder, name), drain_s),
             name=name,
             log=folder / "logs" / f"{name}.log",
             registry=registry,
-            ready_s=ready_s,
+            ready_s=settings.run.ready_timeout_s,
             stop_s=drain_s + STOP_SLACK_S,
         )
 
-    return [worker(name) for name in names(count)]
+    return [worker(name) for name in names(settings.load.processes)]
 
 
 def together(figures: Iterable[Mapping[str, Any]]) -> dict[str, int]:

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..observe.health import Health
 
 if TYPE_CHECKING:
     from ..dashboards.page import Page
 
+WATCH_S: Final = 0.5
+
 
 class PageService:
     name = "page"
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
+    def __init__(self, build: Callable[[], Page]) -> None:
+        self._build = build  # asked once the warehouse is up
+        self._page: Page | None = None
+
+    @property
+    def url(self) -> str:
+        """Empty before the first start."""
+        return "" if self._page is None else self._page.url
 
     def start(self) -> None:
+        self._page = self._build()
         self._page.start()
 
     def run(self, stop: Event) -> None:
-        while not stop.wait(0.5):
-            if not self._page.alive:
+        while not stop.wait(WATCH_S):
+            if self._page is None or not self._page.alive:
                 raise RuntimeError("the page's server ended")
 
     def stop(self) -> None:
-        self._page.stop()
+        if self._page is not None:
+            self._page.stop()
 
     def health(self) -> Health:
-        return Health(self._page.alive, "", {"url": self._page.url})
+        alive = self._page is not None and self._page.alive
+        return Health(alive, "" if alive else "not running")
 
 
 def page_status(status: Mapping[str, Any]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What the simulated shop is told while it runs: rate, pause, faults. Kept here, so that a restarted producer does it too."""
+"""The overrides of this run's simulated shop: handed to the producer, and kept, so that a restarted one has them too."""
 
 from __future__ import annotations
 
@@ -6,42 +6,39 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
+from ..settings.override import ShopOverride
 from ..settings.tree import Settings
 
-Change = Mapping[str, object]
 
+class ShopControl:
+    """`send` hands an override to the producer; `in_force` is what the producer says it does. For any thread."""
 
-class Wishes:
-    """The wishes of this run. `tell` hands a change to the producer; `figures` are what the producer says of itself."""
-
-    def __init__(self, settings: Settings, tell: Callable[[Change], None], figures: Callable[[], Mapping[str, Any]]) -> None:
-        self._tell = tell
-        self._figures = figures
+    def __init__(
+        self, settings: Settings, send: Callable[[ShopOverride], None], in_force: Callable[[], Mapping[str, Any] | None]
+    ) -> None:
+        self._send = send
+        self._in_force = in_force
         self._lock = Lock()
-        self._rate: object = None  # None: as the settings say
-        self._paused = False
-        self._faults: dict[str, object] = {name: getattr(settings.faults, name) for name in settings.faults.switches()}
+        shares = {name: float(getattr(settings.faults, name)) for name in settings.faults.switches()}
+        self._override = ShopOverride(paused=False, faults=shares)
 
-    def change(self, change: Change) -> dict[str, object]:
-        """Take over `{"rate": ..., "paused": ..., "faults": {...}}`, each of them if given; returns what is in force now,
-        with `applied`: whether that is all that was wished for."""
+    @property
+    def override(self) -> ShopOverride:
+        """All of this run's, for a producer that is started."""
         with self._lock:
-            self._rate = change.get("rate", self._rate)
-            self._paused = bool(change.get("paused", self._paused))
-            faults = change.get("faults")
-            if isinstance(faults, Mapping):
-                self._faults.update(faults)
-            if change:
-                self._tell(self._all())
-            now = dict(self._figures().get("control") or {})
-            wanted = {**self._all(), "faults": {name: share for name, share in self._faults.items() if share}}
-            return {**now, "applied": all(now.get(name) == wish for name, wish in wanted.items())}
+            return self._override
 
-    def now(self) -> dict[str, object]:
-        """For a producer that is started."""
+    def change(self, override: ShopOverride) -> dict[str, object]:
+        """Add an override (an empty one changes nothing); what is in force now, and `applied`: whether that is all of it."""
         with self._lock:
-            return self._all()
-
-    def _all(self) -> dict[str, object]:
-        rate = {} if self._rate is None else {"rate": self._rate}
-        return {**rate, "paused": self._paused, "faults": dict(self._faults)}
+            self._override = self._override.then(override)
+            if override != ShopOverride():
+                self._send(self._override)
+            now = dict(self._in_force() or {})
+            wanted: dict[str, object] = {
+                "paused": self._override.paused,
+                "faults": {name: share for name, share in self._override.faults.items() if share},
+            }
+            if self._override.rate is not None:
+                wanted["rate"] = self._override.rate
+            return {**now, "applied": all(now.get(name) == value for name, value in wanted.items())}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -296,11 +296,11 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     return rows
 
 
-def dump_settings(settings: Settings) -> dict[str, Any]:
-    """The whole tree as plain JSON values, secrets included: for a worker's stdin, never for a file or a screen."""
+def dump_settings(settings: Settings, sections: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
+    """These sections, or all, as plain JSON values, secrets included: for a worker's stdin, never for a file or a screen."""
     return {
         section: {key: _plain(value) for key, value in getattr(settings, section).model_dump().items()}
-        for section in Settings.model_fields
+        for section in sections or Settings.model_fields
     }
 
 

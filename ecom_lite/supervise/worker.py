@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from ..engines.child import Child
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError, UsageError
@@ -22,18 +24,19 @@ _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds
 
 
 class WorkerService:
-    """Runs `python -m ecom_lite.run.worker <role>` as a supervised child.
+    """Runs `python -m <module> <role>` as a supervised child.
 
-    The child reads one JSON line from stdin (so no password stands in a command line or an environment), then what `tell`
-    sends, and ends when stdin closes; it prints one JSON object a second. It is ready when it has printed
+    The child reads one JSON line from stdin (so no password stands in a command line or an environment), then what `send`
+    writes, and ends when stdin closes; it prints one JSON object a second. It is ready when it has printed
     `{"ready": true, ...}`. `prepare` starts the process ahead of its job, so that it imports what it needs while Kafka is
     still starting. `name` tells several of one role apart.
     """
 
     def __init__(
         self,
+        module: str,
         role: str,
-        job: Callable[[], Mapping[str, Any]],
+        job: Callable[[], msgspec.Struct],
         *,
         name: str | None = None,
         log: Path,
@@ -50,11 +53,11 @@ class WorkerService:
         self.earlier_figures: list[Mapping[str, Any]] = []  # the last ones of each child before this one
         self._ready = threading.Event()
         self._reader: threading.Thread | None = None
-        self._telling = threading.Lock()
+        self._writing = threading.Lock()
         self._has_job = False
         self.child = Child(
             self.name,
-            [sys.executable, "-m", "ecom_lite.run.worker", role],
+            [sys.executable, "-m", module, role],
             log=log,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]))},
             stdin_pipe=True,
@@ -71,7 +74,7 @@ class WorkerService:
         if self.last_figures:
             self.earlier_figures.append(self.last_figures)
         self._figures = {}
-        with self._telling:  # a change comes either in the job or after it
+        with self._writing:  # a message comes either in the job or after it
             self._has_job = False
             self.prepare()
             try:
@@ -108,17 +111,17 @@ class WorkerService:
         if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join(timeout=2)
 
-    def tell(self, change: Mapping[str, Any]) -> None:
-        """Send the child one more line. Where none listens it is lost: the next child's job must hold the change too."""
-        with self._telling:
+    def send(self, message: msgspec.Struct) -> None:
+        """Write the child one more line. Where none listens it is lost: the next child's job must hold it too."""
+        with self._writing:
             if self._has_job:
                 with suppress(OSError, ValueError):
-                    self._write(change)
+                    self._write(message)
 
-    def _write(self, message: Mapping[str, Any]) -> None:
+    def _write(self, message: msgspec.Struct) -> None:
         stdin = self.child.stdin
         assert stdin is not None
-        stdin.write(json.dumps(message).encode() + b"\n")
+        stdin.write(msgspec.json.encode(message) + b"\n")
         stdin.flush()
 
     def health(self) -> Health:

@@ -18,7 +18,10 @@ from ..warehouse.connect import Address
 ROLE: Final = "ecom_dbt"
 LOG_FILE_BYTES: Final = 2_000_000  # dbt keeps five older files beside it
 MESSAGE_CHARS: Final = 2_000
+MODEL_DONE: Final = "LogModelResult"  # dbt's name of the event
 PARSE_CUT: Final = 0  # a parse takes no facts; one fixed value keeps dbt's partial parse valid
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,24 @@ class Dbt:
             raise TransformError(f"dbt cannot read the project {self._project_dir}: {brief(result.exception)}")
         self._manifest, self._parsed = result.result, files
 
-    def build(self, load_xid_below: int, *, full_refresh: bool = False) -> Outcome:
-        """Models and data tests, with the facts below the cut. Raises TransformError where dbt cannot run at all."""
+    def build(self, load_xid_below: int, *, full_refresh: bool = False, said: Say = lambda text: None) -> Outcome:
+        """Models and data tests, with the facts below the cut; `said` hears of each model as it finishes.
+
+        Raises TransformError where dbt cannot run at all.
+        """
         arguments = ["--exclude-resource-type", "unit_test"]
         if full_refresh:
             arguments.append("--full-refresh")
-        return self._outcome("build", load_xid_below, arguments)
+        return self._outcome("build", load_xid_below, arguments, said)
 
     def unit_tests(self) -> Outcome:
         """dbt's own unit tests of the models: they need the models' tables, not their rows."""
         return self._outcome("test", PARSE_CUT, ["--resource-type", "unit_test"])
 
-    def _outcome(self, verb: str, load_xid_below: int, arguments: Sequence[str]) -> Outcome:
+    def _outcome(self, verb: str, load_xid_below: int, arguments: Sequence[str], said: Say = lambda text: None) -> Outcome:
         self.parse()
-        result = self._invoke(verb, *arguments, "--vars", json.dumps({"load_xid_below": load_xid_below}), manifest=self._manifest)
+        values = json.dumps({"load_xid_below": load_xid_below})
+        result = self._invoke(verb, *arguments, "--vars", values, manifest=self._manifest, said=said)
         if result.exception is not None:
             raise TransformError(f"dbt could not run: {brief(result.exception)}")
         return summarise(result.result.results if result.result is not None else [])
@@ -84,7 +91,7 @@ class Dbt:
                 found[str(path)] = (stat.st_mtime_ns, stat.st_size)
         return found
 
-    def _invoke(self, verb: str, *arguments: str, manifest: Any = None) -> Any:
+    def _invoke(self, verb: str, *arguments: str, manifest: Any = None, said: Say = lambda text: None) -> Any:
         runner = importlib.import_module("dbt.cli.main").dbtRunner  # 1.4-3 s the first time
         self._work_dir.mkdir(parents=True, exist_ok=True)
         fixed = {
@@ -107,7 +114,8 @@ class Dbt:
         options = [str(word) for pair in fixed.items() for word in pair]
         with _environment(self._variables()) as forget:
             # dbt copies the environment before it sends the first event, so the password is in ours for milliseconds only.
-            return runner(manifest=manifest, callbacks=[lambda _event: forget()]).invoke([verb, *options, *switches, *arguments])
+            listen = _Listener(forget, said)
+            return runner(manifest=manifest, callbacks=[listen]).invoke([verb, *options, *switches, *arguments])
 
     def _variables(self) -> dict[str, str]:
         address = self._address
@@ -123,6 +131,22 @@ class Dbt:
                 for name in ("sslmode", "sslrootcert", "sslcert", "sslkey")
             },
         }
+
+
+class _Listener:
+    """Hears dbt's events, from several of its threads."""
+
+    def __init__(self, forget: Callable[[], None], said: Say) -> None:
+        self._forget = forget
+        self._said = said
+
+    def __call__(self, event: Any) -> None:
+        self._forget()
+        if event.info.name == MODEL_DONE:
+            model = event.data
+            name = model.node_info.node_name
+            state = "" if model.status != "error" else ", failed"
+            self._said(f"{model.index} of {model.total}: {name}, {model.execution_time:.2f} s{state}")
 
 
 @contextmanager

@@ -16,13 +16,34 @@ import psycopg
 
 from ..errors import TransformError
 from ..warehouse.connect import Address
-from .dbt import ROLE, Dbt, Outcome
+from .dbt import ROLE, Dbt, Outcome, Say
 
 LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
 LOCK_TIMEOUT_S: Final = 120
-_one_at_a_time = threading.Lock()  # of the process, not of a Transform: dbt keeps its state in globals
 
 logger = logging.getLogger("ecom_lite.transform")
+
+
+class _OneAtATime:
+    """A lock that can say who has it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder = ""
+
+    @contextmanager
+    def turn(self, trigger: str, said: Say) -> Iterator[None]:
+        if not self._lock.acquire(blocking=False):
+            said(f"waiting for the dbt run in progress ({self._holder})")
+            self._lock.acquire()
+        try:
+            self._holder = trigger
+            yield
+        finally:
+            self._lock.release()
+
+
+_one_at_a_time = _OneAtATime()  # of the process, not of a Transform: dbt keeps its state in globals
 
 
 @dataclass(frozen=True)
@@ -62,21 +83,22 @@ class Transform:
 
     def warm_up(self) -> None:
         """Import dbt and parse the project (seconds of CPU, no database): the first run is then quick. Raises TransformError."""
-        with _one_at_a_time:
+        with _one_at_a_time.turn("warm-up", lambda text: None):
             self._dbt.parse()
 
-    def run(self, trigger: str, *, full_refresh: bool = False) -> DbtRun:
-        """Build the marts and test them; blocks until done, behind any other run.
+    def run(self, trigger: str, *, full_refresh: bool = False, said: Say = lambda text: None) -> DbtRun:
+        """Build the marts and test them; blocks until done, behind any other run. `said` hears of the waiting and of each model.
 
         A failing test or model is in the returned run and in ops.dbt_runs. Raises TransformError where dbt cannot run at all:
         the project cannot be read, the database does not answer, another process holds the dbt lock for LOCK_TIMEOUT_S.
         """
-        with _one_at_a_time, self._session() as connection:
+        with _one_at_a_time.turn(trigger, said), self._session() as connection:
             started = self._clock()
             connection.execute(_sql("close_leftovers"))
             run_id, cut = _row(connection.execute(_sql("start_run"), {"trigger": trigger}))
             try:
-                run = _finished(run_id, trigger, cut, self._dbt.build(cut, full_refresh=full_refresh), self._clock() - started)
+                outcome = self._dbt.build(cut, full_refresh=full_refresh, said=said)
+                run = _finished(run_id, trigger, cut, outcome, self._clock() - started)
             except TransformError as error:
                 run = DbtRun(run_id, trigger, "error", self._clock() - started, 0, 0, 0, str(error), cut)
                 self._record(connection, run)

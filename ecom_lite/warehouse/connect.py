@@ -48,6 +48,15 @@ class Address:
             options={key: str(value) for key, value in parts.items() if key not in known},
         )
 
+    @property
+    def place(self) -> str:
+        """For people: host:port/database."""
+        return f"{self.host}:{self.port}/{self.database}"
+
+    def only(self, role: str) -> Address:
+        """The same place with the password of one role and no other: for whoever needs no more."""
+        return replace(self, admin="", admin_password="", passwords={role: self.passwords[role]})
+
     def with_database(self, database: str) -> Address:
         return replace(self, database=database)
 

@@ -92,3 +92,24 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
     except psycopg.Error as error:
         connection.rollback()
         raise MigrationError(f"migration {migration.name} failed: {str(error).strip()} (SQLSTATE {error.sqlstate})") from error
+
+
+def require_schema(address: Address) -> None:
+    """Raises MigrationError when the schema is missing, older or newer; psycopg.OperationalError when nobody answers."""
+    with address.connect("ecom_owner", autocommit=True) as owner:
+        row = owner.execute("SELECT to_regclass('public.ecom_lite_migrations')").fetchone()
+        known = row is not None and row[0] is not None
+        query = "SELECT number, name FROM public.ecom_lite_migrations"
+        applied: dict[int, str] = dict(owner.execute(query).fetchall()) if known else {}
+    ours = {migration.number: migration.name for migration in bundled()}
+    missing = [name for number, name in sorted(ours.items()) if number not in applied]
+    if not applied:
+        raise MigrationError(f"{address.place} has no schema of ecom_lite: run `ecom_lite migrate` first")
+    if missing:
+        raise MigrationError(
+            f"the schema in {address.place} is older than this version, it lacks {', '.join(missing)}: run `ecom_lite migrate`"
+        )
+    if newer := sorted(applied.keys() - ours.keys()):
+        raise MigrationError(
+            f"the schema in {address.place} is newer than this version, it has {applied[newer[-1]]}: update ecom_lite here"
+        )

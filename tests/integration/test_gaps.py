@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 from rich.console import Console
 
 from ecom_lite.check.reconcile import reconcile
+from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import CheckFailed
 from ecom_lite.observe.gaps import read_gaps, tell
+from ecom_lite.observe.meter import Meter
 from ecom_lite.run.life import Options, Run
 from ecom_lite.settings.tree import load_settings
+from ecom_lite.supervise.supervisor import Supervisor
+from ecom_lite.terminal.terminal import Terminal
 from ecom_lite.terminal.view import print_status, status_view
 from ecom_lite.topic.client import end_offsets
 from ecom_lite.warehouse.connect import Address
@@ -38,17 +44,28 @@ def lose(bench: Bench, partition: int, first: int, end: int) -> None:
     bench.load()
 
 
+def a_run(bench: Bench, data_dir: Path, terminal: Terminal, meter: Meter) -> Run:
+    """One that has nothing to start, on the warehouse of the test."""
+    settings = load_settings(env={}, flags={"run.data_dir": data_dir, "run.light": True})
+    supervisor = Supervisor(restarts=0, restart_window_s=1, ready_timeout_s=1, listener=lambda *_: None)
+    servers: Any = SimpleNamespace(
+        supervisor=supervisor, registry=ChildRegistry(data_dir / "children.json"), reach=SimpleNamespace(address=bench.warehouse)
+    )
+    return Run(settings, Options(quiet=True), servers, terminal, meter)
+
+
 def test_gaps_are_told_by_status_the_live_view_and_check(
     bench: Bench, data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = Run(load_settings(env={}, flags={"run.data_dir": data_dir}), Options(quiet=True))
-    run._meter.measure(bench.warehouse)
+    meter = Meter()
+    run = a_run(bench, data_dir, Terminal(quiet=True), meter)
+    meter.measure(bench.warehouse)
     assert run.status()["gaps"] == []
     lose(bench, 0, 10, 25)
     lose(bench, 2, 3, 4)
-    run._meter.measure(bench.warehouse)
+    meter.measure(bench.warehouse)
     status = run.status()
-    run._meter.close()
+    meter.close()
     assert status["lost"] == 16
     gaps = [(gap["topic"], gap["partition"], gap["first"], gap["last"], gap["count"]) for gap in status["gaps"]]
     assert gaps == [(bench.topic, 0, 10, 24, 15), (bench.topic, 2, 3, 3, 1)]
@@ -69,15 +86,14 @@ def test_gaps_are_told_by_status_the_live_view_and_check(
 def test_a_live_run_says_each_gap_once(bench: Bench, data_dir: Path) -> None:
     file = io.StringIO()
     data_dir.mkdir()
-    run = Run(load_settings(env={}, flags={"run.data_dir": data_dir}), Options())
-    run.terminal.console = Console(file=file, width=200, color_system=None)
+    meter = Meter()
+    run = a_run(bench, data_dir, Terminal(console=Console(file=file, width=200, color_system=None)), meter)
     lose(bench, 1, 2, 5)
-    run._app = type("App", (), {"address": bench.warehouse})()
     for _ in range(3):
-        run._measure()
+        run.measure()
     lose(bench, 3, 1, 3)
-    run._measure()
-    run._meter.close()
+    run.measure()
+    meter.close()
     said = file.getvalue()
     assert said.count("were removed by retention before they were loaded: they are gone") == 2
     assert said.count(f"offsets 2 .. 4 of {bench.topic}[1]") == said.count(f"offsets 1 .. 2 of {bench.topic}[3]") == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecom_lite.run.backfill import History
+from ecom_lite.run.backfill import Backfill
 from ecom_lite.warehouse.connect import Address
 
 
@@ -21,7 +21,7 @@ def account_for(warehouse: Address, facts: int, other: int) -> None:
 def test_a_past_is_pending_until_its_last_event_is_loaded(warehouse: Address) -> None:
     figures: dict[str, Any] = {}
     now = [100.0]
-    history = History(lambda: figures, warehouse, lambda: now[0])
+    history = Backfill(lambda: figures, lambda: warehouse, lambda: now[0])
     assert not history.pending() and not history.expected, "the producer has not said anything yet"
     figures["history"] = "sending"
     assert history.pending() and history.expected
@@ -41,7 +41,7 @@ def test_a_past_is_pending_until_its_last_event_is_loaded(warehouse: Address) ->
 
 
 def test_a_shop_without_a_past_waits_for_nothing(warehouse: Address) -> None:
-    history = History(lambda: {"history": ""}, warehouse)
+    history = Backfill(lambda: {"history": ""}, lambda: warehouse)
     assert not history.pending()
     history.in_marts()
     assert not history.expected and history.seconds == {}
@@ -49,6 +49,6 @@ def test_a_shop_without_a_past_waits_for_nothing(warehouse: Address) -> None:
 
 def test_a_database_that_is_away_only_delays() -> None:
     nowhere = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "x"})
-    history = History(lambda: {"history": "sent", "history_events": 1}, nowhere)
+    history = Backfill(lambda: {"history": "sent", "history_events": 1}, lambda: nowhere)
     assert history.pending()
     assert "loaded" not in history.seconds

@@ -10,6 +10,7 @@ import pytest
 
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.produce import Producer
+from ecom_lite.settings.override import ShopOverride
 from ecom_lite.settings.tree import load_settings
 from ecom_lite.simulate import Shop, Timetable, identity
 from ecom_lite.topic.client import client_config, ensure_topics
@@ -139,12 +140,12 @@ def test_a_clock_with_a_speed_goes_on_from_where_it_stood(warehouse: Address, ka
         wait_until(lambda: it.latest("state") == "sending", "the second start")
         assert abs(datetime.fromisoformat(it.latest("shop_time")) - stood) < timedelta(hours=1)
         assert it.latest("behind_s") < 1200
-        it.producer.control({"paused": True})
+        it.producer.override(ShopOverride(paused=True))
         wait_until(lambda: it.latest("state") == "paused", "the pause")
         held, reports = it.latest("shop_time"), len(it.figures)
         wait_until(lambda: len(it.figures) > reports + 2, "two more reports")
         assert it.latest("shop_time") == held
-        it.producer.control({"paused": False})
+        it.producer.override(ShopOverride(paused=False))
         wait_until(lambda: it.latest("shop_time") > held, "the clock to go on")
         gone_s = (datetime.fromisoformat(it.latest("shop_time")) - datetime.fromisoformat(held)).total_seconds()
         assert gone_s < 6 * 3_600
@@ -156,23 +157,23 @@ def test_a_clock_with_a_speed_goes_on_from_where_it_stood(warehouse: Address, ka
 def test_the_rate_can_be_changed_while_it_runs(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     with running(settings_for(topic, rate=2), warehouse, kafka_bootstrap) as it:
         wait_until(lambda: it.latest("orders") > 0, "the first order")
-        it.producer.control({"rate": 1000})
+        it.producer.override(ShopOverride(rate=1000))
         wait_until(lambda: it.latest("orders") > 1500, "many orders")
         assert it.latest("control")["rate"] == 1000
-        it.producer.control({"rate": "natural"})
+        it.producer.override(ShopOverride(rate="natural"))
         wait_until(lambda: it.latest("control")["rate"] == "natural", "the natural pace")
         still = it.latest("orders")
         reports = len(it.figures)
         wait_until(lambda: len(it.figures) > reports + 2, "two more reports")
         assert it.latest("orders") <= still + 10  # 2,500 a day
-        it.producer.control({"rate": "max"})
+        it.producer.override(ShopOverride(rate="max"))
         wait_until(lambda: it.latest("orders") > still + 5000, "orders at full speed")
 
 
-def test_a_control_that_comes_before_the_start_counts(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
+def test_an_override_that_comes_before_the_start_counts(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     figures: list[Any] = []
     made = Producer(settings_for(topic, rate=1), warehouse, kafka_bootstrap, report=figures.append)
-    made.control({"rate": "max", "paused": False, "faults": {"duplicate": 0.5}})
+    made.override(ShopOverride("max", False, {"duplicate": 0.5}))
     made.run(Event(), events=1000)
     assert figures[-1]["control"] == {"rate": "max", "paused": False, "faults": {"duplicate": 0.5}}
     assert figures[-1]["fault_events"]["duplicate"] > 300

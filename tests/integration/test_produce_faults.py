@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from ecom_lite.contract.rejected import MAX_EVENT_BYTES
 from ecom_lite.produce import course
 from ecom_lite.produce.sender import Sender
+from ecom_lite.settings.override import ShopOverride
 from ecom_lite.simulate import MALFORMED
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
@@ -137,7 +138,7 @@ def test_late_events_come_when_nothing_else_does(warehouse: Address, kafka_boots
     settings = settings_for(topic, {"late": 0.5, "late_s": 1.0}, rate="max")
     with running(settings, warehouse, kafka_bootstrap) as it:
         wait_until(lambda: it.latest("held") > 0, "events held back")
-        it.producer.control({"paused": True})
+        it.producer.override(ShopOverride(paused=True))
         wait_until(lambda: it.latest("state") == "paused" and it.latest("held") == 0, "the held ones to be sent")
         assert it.latest("control")["paused"] is True
         wait_until(lambda: it.latest("unacked") == 0 and it.latest("acked") == it.latest("sent"), "their acknowledgement")
@@ -145,7 +146,7 @@ def test_late_events_come_when_nothing_else_does(warehouse: Address, kafka_boots
         seen = len(it.figures)
         wait_until(lambda: len(it.figures) > seen + 1, "two more reports")
         assert it.latest("sent") == still
-        it.producer.control({"paused": False, "faults": {"late": 0.0, "duplicate": 0.25}, "unknown": 1})
+        it.producer.override(ShopOverride(paused=False, faults={"late": 0.0, "duplicate": 0.25}))
         wait_until(lambda: it.latest("sent") > still + 2000, "the shop to go on")
         assert it.latest("control") == {"rate": "max", "paused": False, "faults": {"duplicate": 0.25}}
         assert it.latest("fault_events")["duplicate"] > 0

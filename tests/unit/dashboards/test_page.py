@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
 from ecom_lite.dashboards import Page
 from ecom_lite.dashboards.assets import PLOTLY, Assets
-from ecom_lite.dashboards.control import FAULTS, MAX_BODY_BYTES, read_change
+from ecom_lite.dashboards.control import FAULTS, MAX_BODY_BYTES, read_override
 from ecom_lite.dashboards.guard import from_this_machine, host_allowed
 from ecom_lite.dashboards.queries import _Cache, explain
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ecom_lite.errors import EcomLiteError, EngineError, UsageError
+from ecom_lite.settings.override import ShopOverride
 from ecom_lite.settings.tree import Faults, load_settings
 from ecom_lite.warehouse.connect import Address
 
@@ -58,7 +60,8 @@ class Shop:
         self.changes: list[Mapping[str, object]] = []
         self.failure: Exception | None = None
 
-    def control(self, change: Mapping[str, object]) -> Mapping[str, object]:
+    def control(self, override: ShopOverride) -> Mapping[str, object]:
+        change = msgspec.to_builtins(override)
         if self.failure is not None:
             raise self.failure
         if change:
@@ -205,11 +208,11 @@ def test_every_share_of_the_settings_can_be_switched_and_nothing_else() -> None:
     for name in Faults.model_fields:
         wish = json.dumps({"faults": {name: "50%"}}).encode()
         if name in FAULTS:
-            assert read_change(wish) == {"faults": {name: 0.5}}
+            assert read_override(wish) == ShopOverride(faults={name: 0.5})
             assert getattr(load_settings(env={}, flags={f"faults.{name}": "50%"}).faults, name) == 0.5
         else:
             with pytest.raises(UsageError, match="no such fault"):
-                read_change(wish)
+                read_override(wish)
     assert FAULTS == ("late", "duplicate", "out_of_order", "malformed", "burst", "silence")
 
 

@@ -7,12 +7,13 @@ from threading import Thread
 
 import pytest
 
-from ecom_lite.produce.control import Control
 from ecom_lite.produce.counts import MOST_CHECKPOINTS, Checkpoints, Counts, Tally
 from ecom_lite.produce.course import Course
 from ecom_lite.produce.episodes import BURST, Episodes
+from ecom_lite.produce.overrides import Overrides
 from ecom_lite.produce.pace import Pace
 from ecom_lite.produce.recover import Recovered
+from ecom_lite.settings.override import ShopOverride
 from ecom_lite.settings.tree import Faults, Shop
 from ecom_lite.simulate import identity
 
@@ -81,20 +82,20 @@ def test_an_episode_is_named_once_in_its_second() -> None:
 
 
 def test_what_is_told_from_another_thread_is_taken_over_at_the_next_look() -> None:
-    control = Control(Faults(late=0.1))
-    assert not control.apply()
-    thread = Thread(target=control.tell, args=({"rate": 7, "paused": True, "faults": {"late": 0.0, "silence": 0.25, "x": 1}},))
+    overrides = Overrides(Faults(late=0.1))
+    assert not overrides.apply()
+    thread = Thread(target=overrides.put, args=(ShopOverride(7, True, {"late": 0.0, "silence": 0.25, "x": 1}),))
     thread.start()
     thread.join()
-    control.tell({"unknown": 1})
-    control.tell({"faults": {"malformed": 0.01}})
-    assert control.rate is None and not control.paused
-    assert control.apply() and not control.apply()
-    assert control.rate == 7.0 and control.paused
-    assert control.figures(7.0) == {"rate": 7.0, "paused": True, "faults": {"silence": 0.25, "malformed": 0.01}}
-    control.tell({"paused": False, "rate": "natural"})
-    control.apply()
-    assert control.rate == "natural" and not control.paused
+    overrides.put(ShopOverride())
+    overrides.put(ShopOverride(faults={"malformed": 0.01}))
+    assert overrides.rate is None and not overrides.paused
+    assert overrides.apply() and not overrides.apply()
+    assert overrides.rate == 7.0 and overrides.paused
+    assert overrides.figures(7.0) == {"rate": 7.0, "paused": True, "faults": {"silence": 0.25, "malformed": 0.01}}
+    overrides.put(ShopOverride("natural", False))
+    overrides.apply()
+    assert overrides.rate == "natural" and not overrides.paused
 
 
 def test_a_pace_that_changes_keeps_what_has_come_together_of_the_next_order() -> None:

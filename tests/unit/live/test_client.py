@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from ecom_lite import cli
 from ecom_lite.dashboards import Page
 from ecom_lite.dashboards import control as endpoint
 from ecom_lite.errors import EcomLiteError, UsageError
-from ecom_lite.live import control as steer
+from ecom_lite.live import client
 from ecom_lite.live.lock import RunLock
 from ecom_lite.live.state import write_state
+from ecom_lite.settings.override import FAULTS, ShopOverride
 from ecom_lite.settings.tree import Faults
 from ecom_lite.warehouse.connect import Address
 
@@ -34,7 +36,8 @@ class Shop:
         self.asked = 0
         self._wishes: list[Mapping[str, Any]] = []
 
-    def control(self, change: Mapping[str, object]) -> Mapping[str, object]:
+    def control(self, override: ShopOverride) -> Mapping[str, object]:
+        change = msgspec.to_builtins(override)
         if change:
             self._wishes.append(change)
             self.asked = 0
@@ -125,12 +128,12 @@ def test_faults_add_up_until_they_are_off(shell: Shell, shop: Shop) -> None:
     shown = shell("fault")
     assert shown.code == 0
     rows = {line.split()[0]: line for line in shown.out.splitlines()[2:]}
-    assert set(rows) == set(steer.FAULTS) == set(endpoint.FAULTS)
+    assert set(rows) == set(FAULTS) == set(endpoint.FAULTS)
     assert " 5% " in rows["late"] and " 0% " in rows["silence"]
     for name, row in rows.items():
         assert row.endswith(str(Faults.model_fields[name].description))
     known = json.loads(shell("fault", "--json").out)
-    assert known["faults"] == {"late": 0.05, "duplicate": 0.02} and known["known"] == steer.FAULTS
+    assert known["faults"] == {"late": 0.05, "duplicate": 0.02} and known["known"] == FAULTS
     assert json.loads(shell("fault", "off", "--json").out)["faults"] == {}
 
 
@@ -148,8 +151,8 @@ def test_a_producer_that_never_does_it_is_an_error_after_a_while(shell: Shell, s
         now[0] += seconds
 
     with pytest.raises(EcomLiteError, match="has not taken it over within 5 s") as refused:
-        steer.change(shell.folder, {"paused": True}, lambda: now[0], wait)
-    assert refused.value.exit_code == 1 and steer.APPLY_S < now[0] < steer.APPLY_S + 1
+        client.LiveRun(shell.folder).change(ShopOverride(paused=True), lambda: now[0], wait)
+    assert refused.value.exit_code == 1 and client.APPLY_S < now[0] < client.APPLY_S + 1
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,7 @@ def test_a_wrong_use_is_one_message_and_code_2(shell: Shell, shop: Shop, argumen
 
 def test_what_the_run_refuses_is_a_wrong_use_too(shell: Shell, shop: Shop) -> None:
     with pytest.raises(UsageError, match=r"rate = 'x': give a number"):
-        steer.change(shell.folder, {"rate": "x"})
+        client.LiveRun(shell.folder).change(ShopOverride(rate="x"))
 
 
 @pytest.mark.parametrize("arguments", [["rate", "5"], ["pause"], ["resume"], ["fault", "late=1%"], ["fault"]])

@@ -1,0 +1,128 @@
+"""The one client of a run that is up: asks it over the page's HTTP interface, with the token of the state file."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from ..errors import EcomLiteError, NotRunning, TransformError, UsageError
+from ..settings.override import ShopOverride
+from .lock import holder
+from .state import read_state
+
+TIMEOUT_S: Final = 5.0  # for each answer
+REFRESH_TIMEOUT_S: Final = 3600.0  # without a word: dbt may work on one model for long
+APPLY_S: Final = 5.0  # for the producer to take an override over
+POLL_S: Final = 0.05
+MAX_ANSWER_BYTES: Final = 65_536
+CONTROL: Final = "api/control"
+REFRESH: Final = "api/refresh"
+
+
+class LiveRun:
+    """The run that holds a data folder. Its methods raise NotRunning, or EcomLiteError where it does not answer."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def in_force(self) -> dict[str, Any]:
+        """What its simulated shop is doing: {"rate", "paused", "faults": {those that are on}, "applied"}."""
+        return self._ask("GET", CONTROL, None)
+
+    def change(
+        self,
+        override: ShopOverride,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> dict[str, Any]:
+        """Override settings of the shop, wait until its producer does it, and return what is then in force.
+
+        Blocks up to about APPLY_S. Raises UsageError for a value that is refused.
+        """
+        give_up = clock() + APPLY_S
+        now = self._ask("POST", CONTROL, msgspec.json.encode(override))
+        while not now.get("applied", True):
+            if clock() > give_up:
+                raise EcomLiteError(
+                    f"the producer has not taken it over within {APPLY_S:g} s; it will once it runs again: see `ecom_lite status`"
+                )
+            wait(POLL_S)
+            now = self.in_force()
+        return now
+
+    def refresh(self, *, full_refresh: bool, said: Callable[[str], None]) -> dict[str, Any]:
+        """Have the run build its marts, where dbt is warm; returns the figures of that dbt run. Blocks until it is done.
+
+        `said` hears what it waits for, and each model as it finishes. Raises TransformError where dbt cannot run at all.
+        """
+        body = json.dumps({"full": full_refresh}).encode()
+        with self._answer("POST", REFRESH, body, REFRESH_TIMEOUT_S) as answer:
+            for line in answer:
+                told = json.loads(line)
+                if "said" in told:
+                    said(str(told["said"]))
+                elif "error" in told:
+                    raise TransformError(str(told["error"]))
+                else:
+                    return dict(told["run"])
+        raise EcomLiteError("the run ended before the marts were built; see `ecom_lite logs`")
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+        with self._answer(method, path, body, TIMEOUT_S) as answer:
+            return _json_object(answer.read(MAX_ANSWER_BYTES))
+
+    @contextmanager
+    def _answer(self, method: str, path: str, body: bytes | None, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
+        page, token = self._where()  # anew each time: a page that was restarted may have another port
+        url = urljoin(page, path)
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        try:
+            connection.request(method, parts.path, body, headers)
+            answer = connection.getresponse()
+            if answer.status == http.client.OK:
+                yield answer
+                return
+            said = _json_object(answer.read(MAX_ANSWER_BYTES)).get("error")
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise EcomLiteError(
+                f"the run does not answer at {url}: {error or type(error).__name__}; see `ecom_lite status`"
+            ) from None
+        finally:
+            connection.close()
+        message = str(said or f"it answered {answer.status} {answer.reason}")
+        if answer.status == http.client.BAD_REQUEST:
+            raise UsageError(message)
+        if answer.status == http.client.UNAUTHORIZED:
+            where = f"the token in {self._data_dir}'s state file"
+            message = f"the run at {url} does not take {where}: it has just been restarted; try again"
+        raise EcomLiteError(message)
+
+    def _where(self) -> tuple[str, str]:
+        """The page's address and the token."""
+        who = holder(self._data_dir)
+        if who is None:
+            raise NotRunning(f"nothing runs in {self._data_dir}: start with `ecom_lite run`")
+        if who.get("purpose", "run") != "run":
+            raise NotRunning(f"no run: `ecom_lite {who['purpose']}`, pid {who.get('pid')}, has {self._data_dir} for a moment")
+        state = read_state(self._data_dir)
+        url, token = str(state.get("control_url") or ""), str(state.get("control_token") or "")
+        if not url.startswith("http://") or not token:
+            raise EcomLiteError(f"the run in {self._data_dir} is still starting (or ending): see `ecom_lite status`")
+        return url.removesuffix(CONTROL), token
+
+
+def _json_object(text: bytes) -> dict[str, Any]:
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise ValueError("the answer is no JSON object")
+    return content

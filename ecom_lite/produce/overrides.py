@@ -1,0 +1,43 @@
+"""Overrides of the shop's settings, handed from any thread to the producer's loop, and what is in force."""
+
+from __future__ import annotations
+
+from queue import Empty, SimpleQueue
+
+from ..settings.override import ShopOverride
+from ..settings.tree import Faults
+
+
+class Overrides:
+    """`put` from any thread; `apply` and the rest in the producer's own."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.paused = False
+        self.faults = faults
+        self.rate: float | str | None = None  # None: as the settings say
+        self._waiting: SimpleQueue[ShopOverride] = SimpleQueue()
+
+    def put(self, override: ShopOverride) -> None:
+        """Its values are valid ones; faults that this version does not know are ignored."""
+        self._waiting.put(override)
+
+    def apply(self) -> bool:
+        """Take over what was put since the last call; False where that was nothing."""
+        applied = False
+        while True:
+            try:
+                override = self._waiting.get_nowait()
+            except Empty:
+                return applied
+            applied = True
+            if override.rate is not None:
+                self.rate = override.rate if isinstance(override.rate, str) else float(override.rate)
+            if override.paused is not None:
+                self.paused = override.paused
+            known = {name: share for name, share in override.faults.items() if name in Faults.model_fields}
+            self.faults = self.faults.model_copy(update=known)
+
+    def figures(self, rate: float | str) -> dict[str, object]:
+        """What is in force: shares that are 0 are left out."""
+        shares = self.faults.model_dump(exclude={"late_s"})
+        return {"rate": rate, "paused": self.paused, "faults": {name: share for name, share in shares.items() if share}}

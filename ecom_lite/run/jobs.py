@@ -1,0 +1,54 @@
+"""What a worker process is given, one JSON line on its stdin: the settings that it reads, its role's password and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from ..settings.override import ShopOverride
+from ..settings.tree import Settings, dump_settings
+from ..warehouse.connect import Address
+from .reach import Reach
+
+WORKER: Final = "ecom_lite.run.worker"  # the module that takes such a job
+Sections = Mapping[str, Mapping[str, Any]]  # of the settings, as plain JSON values
+
+
+class WorkerJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What each of them needs: `settings` holds only the sections that it reads, `address` only its role's password."""
+
+    settings: Sections
+    address: Address
+    bootstrap: str
+    log_level: str
+
+
+class LoadJob(WorkerJob, frozen=True, kw_only=True):
+    """For `load`: `instance` is its name in the consumer group, `drain_s` how long it may go on once told to stop."""
+
+    instance: str
+    drain_s: float
+
+
+class ProduceJob(WorkerJob, frozen=True, kw_only=True):
+    """For `produce`: `events` more, or `until` the topic has so many of the shop's; neither means no end."""
+
+    events: int | None = None
+    until: int | None = None
+    override: ShopOverride = ShopOverride()
+
+
+def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float) -> LoadJob:
+    return LoadJob(
+        settings=dump_settings(settings, ("kafka", "load")), address=reach.address.only("ecom_loader"),
+        bootstrap=reach.bootstrap, log_level=settings.run.log_level, instance=instance, drain_s=drain_s,
+    )  # fmt: skip
+
+
+def produce_job(settings: Settings, reach: Reach, *, events: int | None, until: int | None, override: ShopOverride) -> ProduceJob:
+    return ProduceJob(
+        settings=dump_settings(settings, ("kafka", "shop", "faults")), address=reach.address.only("ecom_producer"),
+        bootstrap=reach.bootstrap, log_level=settings.run.log_level, events=events, until=until, override=override,
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""The marts of one run: dbt in this process, one run at a time, at a lower priority than the loader's."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..settings.bundled import bundled
+from ..settings.tree import Settings
+from ..warehouse.connect import Address
+
+if TYPE_CHECKING:  # imported with the first dbt run
+    from ..transform import DbtRun, Transform
+
+DBT_NICE: Final = 5
+
+
+class Marts:
+    """`refresh` builds them; `where` is asked once the warehouse is up. For any thread."""
+
+    def __init__(self, settings: Settings, where: Callable[[], Address]) -> None:
+        self._threads = settings.transform.threads
+        self._folder: Path = settings.data_dir / "dbt"
+        self._where = where
+        self._lock = threading.Lock()
+        self._transform: Transform | None = None
+
+    def refresh(self, trigger: str, *, full_refresh: bool = False, said: Callable[[str], None] = lambda text: None) -> DbtRun:
+        """One dbt run. Blocks, behind any other run; `said` hears of the waiting, and of each model as it finishes.
+
+        A failing test or model is in the result. Raises TransformError where dbt cannot run at all.
+        """
+        from ..transform import Transform
+
+        with self._lock:
+            if self._transform is None:
+                address = self._where().only("ecom_dbt")
+                self._transform = Transform(address, bundled("dbt_project"), self._folder, self._threads)
+            transform = self._transform
+        with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=_lower_priority) as thread:
+            return thread.submit(transform.run, trigger, full_refresh=full_refresh, said=said).result()
+
+
+def _lower_priority() -> None:
+    """This thread, and those it starts, step back while the loader wants the cores (Linux only: elsewhere it would be all)."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), DBT_NICE)

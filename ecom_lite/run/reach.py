@@ -1,0 +1,77 @@
+"""How the servers of a run are reached: ours once they are up, those that the settings name, or a live run's."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..engines.kafka import KafkaServer
+from ..engines.postgres import PostgresServer
+from ..errors import EcomLiteError
+from ..live.state import read_state
+from ..settings.tree import Kafka, Settings
+from ..warehouse.connect import ROLES, Address
+from ..warehouse.roles import load_passwords
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The warehouse's address, and the broker's: `bootstrap` is "host:port,...", `kafka` has topic and login."""
+
+    address: Address
+    bootstrap: str
+    kafka: Kafka
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """kafka-python's settings for this broker."""
+        from ..topic.client import client_config
+
+        return client_config(self.kafka, self.bootstrap)
+
+    def end_offsets(self) -> Mapping[int, int]:
+        """The broker's end of each partition, now. Raises EcomLiteError."""
+        from ..topic.client import end_offsets
+
+        return end_offsets(self.client, self.kafka.topic)
+
+    def shown(self) -> dict[str, str]:
+        """For people: no password."""
+        return {"kafka": f"{self.bootstrap}, topic {self.kafka.topic}", "postgres": self.address.place}
+
+
+def reach_of(settings: Settings, kafka: KafkaServer | None = None, postgres: PostgresServer | None = None) -> Reach:
+    """Our servers, which must be up, where they are given; else the ones that the settings name."""
+    bootstrap = settings.kafka.bootstrap if kafka is None else kafka.bootstrap
+    if postgres is None:
+        return Reach(named_address(settings), bootstrap, settings.kafka)
+    address = Address(
+        postgres.host, postgres.port, settings.postgres.database, "postgres", postgres.superuser_password,
+        load_passwords(settings.data_dir),
+    )  # fmt: skip
+    return Reach(address, bootstrap, settings.kafka)
+
+
+def named_address(settings: Settings) -> Address:
+    """The warehouse at postgres.url. The roles' passwords follow from the one in it: the same on every machine."""
+    url = settings.postgres.url.get_secret_value()
+    secret = Address.from_url(url, {}).admin_password.encode()
+    passwords = {role: hmac.new(secret, f"ecom_lite {role}".encode(), hashlib.sha256).hexdigest() for role in ROLES}
+    return Address.from_url(url, passwords)
+
+
+def live_reach(settings: Settings) -> Reach:
+    """The servers of the live run in the data folder. Raises EcomLiteError while it is still starting."""
+    state = read_state(settings.data_dir)
+    where = state.get("postgres")
+    if not where:
+        raise EcomLiteError(f"the run in {settings.data_dir} is still starting: wait until `ecom_lite status` says running")
+    if settings.postgres.url.get_secret_value():
+        address = named_address(settings)
+    else:
+        passwords = load_passwords(settings.data_dir)
+        address = Address(where["host"], where["port"], where["database"], "postgres", "", passwords)
+    return Reach(address, str(state["bootstrap"]), settings.kafka)

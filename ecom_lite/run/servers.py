@@ -1,0 +1,106 @@
+"""The servers of a run, of a command, of a test or of a benchmark: one way to start them, and to leave nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..engines.from_settings import kafka_server, postgres_server
+from ..engines.registry import ChildRegistry
+from ..live.lock import RunLock
+from ..machine.prepare import fetch_jars
+from ..observe.logs import setup_file_logs
+from ..settings.tree import Settings
+from ..supervise.adapters import EngineService, Step
+from ..supervise.supervisor import Listener, Supervisor
+from ..terminal.terminal import Terminal
+from ..warehouse.migrate import migrate
+from ..warehouse.roles import ensure_database_and_roles
+from . import grafana_part
+from .interrupts import undisturbed
+from .reach import Reach, reach_of
+
+if TYPE_CHECKING:
+    from ..engines.kafka import KafkaServer
+    from ..engines.postgres import PostgresServer
+
+
+class Servers:
+    """Kafka and PostgreSQL, ours or those that the settings name, as the first services of a supervisor.
+
+    Services that are added to `supervisor` may need the steps `schema` and `topics`. Nothing runs before `supervisor.start`.
+    """
+
+    def __init__(self, settings: Settings, supervisor: Supervisor, registry: ChildRegistry, *, kafka: bool) -> None:
+        self.settings = settings
+        self.supervisor = supervisor
+        self.registry = registry
+        self.kafka: KafkaServer | None = kafka_server(settings, registry) if kafka else None
+        self.postgres: PostgresServer | None = postgres_server(settings, registry)
+        if self.kafka is not None:
+            supervisor.add(EngineService("kafka", self.kafka))
+        if self.postgres is not None:
+            supervisor.add(EngineService("postgres", self.postgres))
+        supervisor.add(Step("schema", self._prepare_schema), [] if self.postgres is None else ["postgres"])
+        if kafka:
+            supervisor.add(Step("topics", self._prepare_topics), [] if self.kafka is None else ["kafka"])
+
+    @property
+    def reach(self) -> Reach:
+        """Known once our servers are up."""
+        return reach_of(self.settings, self.kafka, self.postgres)
+
+    def _prepare_schema(self) -> None:
+        address = self.reach.address
+        ensure_database_and_roles(address)
+        migrate(address)
+        grafana_part.write_env(self.settings.data_dir, address)
+
+    def _prepare_topics(self) -> None:
+        from ..topic.client import ensure_topics
+
+        kafka = self.settings.kafka
+        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic)
+
+
+@contextmanager
+def servers(
+    settings: Settings,
+    purpose: str,
+    terminal: Terminal,
+    *,
+    kafka: bool = True,
+    jars: Sequence[str] = (),
+    restarts: int = 0,
+    listener: Listener = lambda service, event, detail: None,
+    temporary: bool = False,
+) -> Iterator[Servers]:
+    """The data folder locked for `purpose`, what a killed run left in it ended, the jars fetched (Kafka's where
+    it is ours, and the groups named in `jars`); nothing started yet.
+
+    At the end everything is stopped; a `temporary` cluster is deleted too (parts of it may lie outside the folder). Raises
+    AlreadyRunning, JarError; on leaving, the first cause where a server has died.
+    """
+    with RunLock(settings.data_dir, purpose):
+        setup_file_logs(settings.data_dir, settings.run.log_level)
+        registry = ChildRegistry(settings.data_dir / "children.json")
+        if left := registry.cleanup():
+            terminal.say(f"ended what an earlier run had left: {', '.join(left)}", "yellow")
+        fetch_jars(settings, terminal, [*(["kafka"] if kafka and not settings.kafka.bootstrap else []), *jars])
+        run = settings.run
+        supervisor = Supervisor(
+            restarts=restarts, restart_window_s=run.restart_window_s, ready_timeout_s=run.ready_timeout_s, listener=listener
+        )
+        started = Servers(settings, supervisor, registry, kafka=kafka)
+        try:
+            yield started
+        except BaseException:
+            if supervisor.failure is not None:  # the first cause: a server that died under its user
+                raise supervisor.failure from None
+            raise
+        finally:
+            with undisturbed():
+                supervisor.stop()
+                if temporary and started.postgres is not None:
+                    started.postgres.remove()

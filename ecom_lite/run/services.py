@@ -1,0 +1,154 @@
+"""What a run is made of above its servers: built here, whole, in the order in which the supervisor starts it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ..engines.from_settings import logs_dir, spark_gateway
+from ..engines.ports import free_port, is_free
+from ..settings.override import ShopOverride
+from ..settings.tree import Settings
+from ..supervise.adapters import EngineService, Late
+from ..supervise.schedule import Schedule
+from ..supervise.service import Service
+from ..supervise.worker import WorkerService
+from . import loaders
+from .backfill import Backfill
+from .grafana_part import GrafanaService, find_grafana
+from .jobs import WORKER, produce_job
+from .marts import Marts
+from .page_part import PageService, page_status
+from .servers import Servers
+from .shop_control import ShopControl
+
+if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small commands start at once
+    from ..dashboards.page import Page
+    from ..engines.spark import SparkGateway
+    from ..stream.stream import Stream
+
+LIGHT_EVERY_S: Final = 2.0
+PRODUCER_STOP_S: Final = 10.0
+PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
+TOKEN_BYTES: Final = 32
+
+Part = tuple[Service, Sequence[str]]  # a service, and the names of those that it needs
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts in their order, and those that the run's life talks to. `token` is what control over HTTP asks for."""
+
+    parts: Sequence[Part]
+    page: PageService
+    grafana: GrafanaService | None
+    loaders: Sequence[WorkerService]
+    producer: WorkerService | None
+    marts: Marts
+    minutes: Callable[[], None] | None  # brings them up to the facts; None where Spark does it
+    backfill: Backfill
+    token: str
+
+    def addresses(self) -> dict[str, str]:
+        """Where a person looks."""
+        return {"dashboards": self.page.url, **({} if self.grafana is None else {"grafana": self.grafana.url})}
+
+    def settle(self) -> None:
+        """At the end of a bounded run, with all facts in: bring minutes and marts up to them."""
+        if self.minutes is not None:
+            self.minutes()
+        self.marts.refresh("stop")
+        if self.backfill.expected and not self.backfill.pending():
+            self.backfill.in_marts()
+
+
+def build(settings: Settings, servers: Servers, status: Callable[[], Mapping[str, object]]) -> Services:
+    """The services of a run with these settings; `status` is what the page shows. Starts nothing."""
+    run, registry, logs = settings.run, servers.registry, logs_dir(settings)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    marts = Marts(settings, lambda: servers.reach.address)
+    loading = loaders.workers(settings, lambda: servers.reach, settings.data_dir, registry)
+    producer = shop = None
+    if settings.shop.enabled:
+        producer = WorkerService(
+            WORKER, "produce", lambda: _produce_job(settings, servers, producer, shop), log=logs / "produce.log",
+            registry=registry, ready_s=run.ready_timeout_s, stop_s=PRODUCER_STOP_S,
+        )  # fmt: skip
+        shop = ShopControl(settings, producer.send, lambda: producer.last_figures.get("control"))
+    backfill = Backfill(lambda: {} if producer is None else producer.last_figures, lambda: servers.reach.address)
+    minutes = (lambda: _refresh_minutes(servers)) if run.light else None
+    page = PageService(lambda: _page(settings, servers, status, shop, marts, token))
+    binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
+    grafana = None if binary is None else GrafanaService(binary, settings, registry, lambda: servers.reach.address)
+    gateway = None if run.light else spark_gateway(settings, registry)
+
+    # In the reverse of the order in which they must stop.
+    parts: list[Part] = [(page, ["schema"])]
+    if grafana is not None:
+        parts.append((grafana, ["schema"]))
+    if gateway is not None:
+        parts.append((EngineService("spark", gateway), []))
+        parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "schema", "topics"]))
+    parts.append((Late("schedule", lambda: _schedule(settings, servers, marts, minutes, backfill)), ["schema"]))
+    parts += [(loader, ["schema", "topics"]) for loader in loading]
+    if producer is not None:
+        # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
+        watching = ["page", *([] if gateway is None else ["stream"])]
+        parts.append((producer, [*(loader.name for loader in loading), *watching]))
+    return Services(parts, page, grafana, loading, producer, marts, minutes, backfill, token)
+
+
+def _produce_job(
+    settings: Settings, servers: Servers, producer: WorkerService | None, shop: ShopControl | None
+) -> msgspec.Struct:
+    """A restarted producer goes on to the end that the first one has set itself, with all overrides of this run."""
+    until = None if producer is None else producer.last_figures.get("until")
+    return produce_job(
+        settings, servers.reach, events=settings.shop.events if until is None else None, until=until,
+        override=ShopOverride() if shop is None else shop.override,
+    )  # fmt: skip
+
+
+def _refresh_minutes(servers: Servers) -> None:
+    from ..stream.light import LightMinutes
+
+    LightMinutes(servers.reach.address.only("ecom_stream")).refresh()
+
+
+def _page(
+    settings: Settings, servers: Servers, status: Callable[[], Mapping[str, object]], shop: ShopControl | None, marts: Marts,
+    token: str,
+) -> Page:  # fmt: skip
+    from ..dashboards.page import Page
+    from ..settings.bundled import bundled
+
+    wanted = settings.dashboards
+    port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
+    return Page(
+        servers.reach.address.only("ecom_reader"), bundled("grafana") / "dashboards", wanted.host, port,
+        lambda: page_status(status()), control=None if shop is None else shop.change, refresh=marts.refresh, token=token,
+    )  # fmt: skip
+
+
+def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stream:
+    from ..stream.stream import Stream
+
+    reach = servers.reach
+    return Stream(settings, reach.address.only("ecom_stream"), reach.bootstrap, settings.data_dir, gateway)
+
+
+def _schedule(
+    settings: Settings, servers: Servers, marts: Marts, minutes: Callable[[], None] | None, backfill: Backfill
+) -> Schedule:
+    from ..transform import add_runs, new_facts_exist
+
+    schedule = Schedule()
+    address = servers.reach.address.only("ecom_dbt")
+    add_runs(schedule, settings.transform.every_s, marts.refresh, lambda: new_facts_exist(address), backfill)
+    if minutes is not None:
+        schedule.every("minutes without Spark", LIGHT_EVERY_S, minutes, at_once=True)
+    return schedule

@@ -1,0 +1,51 @@
+"""When the marts are built: with the first facts, once more a minute later, then at the pace of the settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from .runner import DbtRun
+
+FIRST_FACTS_EVERY_S: Final = 0.5  # how often it is looked for them
+FIRST_MINUTE_S: Final = 60.0  # after the start
+FIRST_MINUTE_EVERY_S: Final = 5.0
+
+
+class Jobs(Protocol):
+    """A schedule: `every` repeats; `when` looks until the condition holds, then acts once (again while it returns False)."""
+
+    def every(self, name: str, seconds: float, job: Callable[[], object]) -> None: ...
+    def when(self, name: str, seconds: float, condition: Callable[[], bool], action: Callable[[], object]) -> None: ...
+
+
+class Past(Protocol):
+    """A shop's history on its way into the warehouse."""
+
+    @property
+    def expected(self) -> bool: ...
+    def pending(self) -> bool: ...
+    def in_marts(self) -> None: ...
+
+
+def add_runs(
+    jobs: Jobs, every_s: float, refresh: Callable[[str], DbtRun], new_facts: Callable[[], bool], past: Past,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:  # fmt: skip
+    """Put the runs of dbt on the schedule; `refresh` is told what triggered it."""
+
+    def first() -> bool:
+        run = refresh("history" if past.expected else "first facts")
+        if past.expected:
+            past.in_marts()
+        return run.status != "error"
+
+    soon = clock() + FIRST_MINUTE_S
+    # While a past is being loaded its marts would be built again and again.
+    jobs.when("first facts", FIRST_FACTS_EVERY_S, lambda: not past.pending() and new_facts(), first)
+    # The first facts are a handful: marts made of them would look broken until the next run.
+    jobs.when(
+        "first minute", FIRST_MINUTE_EVERY_S, lambda: clock() > soon and not past.pending(), lambda: refresh("first minute")
+    )
+    jobs.every("dbt", every_s, lambda: refresh("schedule"))

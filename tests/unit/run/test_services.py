@@ -1,0 +1,44 @@
+"""What a run is made of, by its settings: the parts, their order, and what each needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ecom_lite.engines.registry import ChildRegistry
+from ecom_lite.run.servers import Servers
+from ecom_lite.run.services import build
+from ecom_lite.settings.tree import load_settings
+from ecom_lite.supervise.supervisor import Supervisor
+
+ELSEWHERE = {
+    "kafka.bootstrap": "127.0.0.1:9", "postgres.url": "postgresql://a:b@127.0.0.1:9/c", "run.light": True,
+    "grafana.enabled": False,
+}  # fmt: skip
+
+
+def parts_of(folder: Path, **flags: object) -> tuple[list[str], dict[str, list[str]]]:
+    """The names of the slots in order, with servers and steps; and what each part above them needs."""
+    settings = load_settings(env={}, flags={"run.data_dir": folder, **ELSEWHERE, **flags})
+    supervisor = Supervisor(restarts=0, restart_window_s=1, ready_timeout_s=1, listener=lambda *_: None)
+    servers = Servers(settings, supervisor, ChildRegistry(folder / "children.json"), kafka=True)
+    services = build(settings, servers, dict)
+    for service, needs in services.parts:
+        supervisor.add(service, needs)  # refuses a need that does not stand before it
+    return [slot.name for slot in supervisor.slots], {service.name: list(needs) for service, needs in services.parts}
+
+
+def test_the_shop_comes_last_and_needs_its_loaders_and_the_page(tmp_path: Path) -> None:
+    names, needs = parts_of(tmp_path, **{"load.processes": 2})
+    assert names == ["schema", "topics", "page", "schedule", "load", "load-2", "produce"]
+    assert needs["produce"] == ["load", "load-2", "page"]
+    assert needs["load-2"] == ["schema", "topics"]
+
+
+def test_without_a_simulated_shop_there_is_no_producer(tmp_path: Path) -> None:
+    names, _ = parts_of(tmp_path, **{"shop.enabled": False})
+    assert "produce" not in names and "load" in names
+
+
+def test_building_it_starts_nothing_and_writes_nothing(tmp_path: Path) -> None:
+    parts_of(tmp_path / "data")
+    assert not (tmp_path / "data").exists()
