@@ -1,10 +1,10 @@
--- Each gap is in ops.service_events, with its offsets.
+-- Each gap is in ops.gaps, with its offsets: [start, end).
 WITH expected AS (
-    SELECT format('[{}]: offsets {} .. {} were removed before they were loaded', l.partition, l.start, l."end" - 1) AS words
-    FROM lost l JOIN partitions p ON p.partition = l.partition AND l.start >= p.first
+    SELECT l.partition, l.start, l."end" FROM lost l JOIN partitions p ON p.partition = l.partition AND l.start >= p.first
 ), found AS (
-    SELECT detail, '[' || split_part(detail, '[', 2) AS words FROM ecom.ops.service_events WHERE event = 'lost'
+    SELECT partition, first_offset AS start, last_offset + 1 AS "end" FROM ecom.ops.gaps
 )
-SELECT 'gap', coalesce(e.words, 'none'), coalesce(f.detail, 'none')
-FROM expected e FULL JOIN found f USING (words)
-WHERE e.words IS NULL OR f.detail IS NULL
+SELECT format('gap in partition {}', coalesce(e.partition, f.partition)),
+       coalesce(format('{} .. {}', e.start, e."end"), 'none'), coalesce(format('{} .. {}', f.start, f."end"), 'none')
+FROM expected e FULL JOIN found f ON e.partition = f.partition AND e.start = f.start AND e."end" = f."end"
+WHERE e.partition IS NULL OR f.partition IS NULL
