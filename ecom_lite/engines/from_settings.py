@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..settings.tree import Settings
-from . import cds
 from .jars import JarCache, default_cache_dir
 from .java import find_java
 from .kafka import KafkaServer
@@ -20,6 +19,11 @@ if TYPE_CHECKING:  # imported when it is built, so that small commands start at 
 def cache_dir(settings: Settings) -> Path:
     """Where jars and class archives are kept for all data folders of this user."""
     return settings.jars.cache_dir or default_cache_dir()
+
+
+def archive_dir(settings: Settings) -> Path:
+    """Where the class archives of our Java servers are."""
+    return cache_dir(settings) / "cds"
 
 
 def jar_cache(settings: Settings) -> JarCache:
@@ -43,7 +47,7 @@ def kafka_server(settings: Settings, registry: ChildRegistry) -> KafkaServer | N
     java, classpath = find_java(settings.jars.java), jar_cache(settings).classpath("kafka")
     return KafkaServer(
         settings.data_dir / "kafka", logs_dir(settings), java=java, classpath=classpath, port=kafka.port,
-        jvm_args=cds.jvm_args(java, classpath, cache_dir(settings)),
+        archive_dir=archive_dir(settings),
         heap_mb=kafka.heap_mb, retention_hours=kafka.retention_hours, retention_bytes=kafka.retention_mb << 20,
         registry=registry,
     )  # fmt: skip
@@ -64,5 +68,5 @@ def spark_gateway(settings: Settings, registry: ChildRegistry) -> SparkGateway:
     return SparkGateway(
         settings.data_dir / "spark", logs_dir(settings), java=find_java(settings.jars.java),
         jars=jar_cache(settings).classpath("spark"), memory_mb=spark.memory_mb, master=spark.master,
-        archive_dir=cache_dir(settings) / "cds", registry=registry,
+        archive_dir=archive_dir(settings), registry=registry,
     )  # fmt: skip

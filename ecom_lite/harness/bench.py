@@ -14,8 +14,7 @@ import psycopg
 from kafka.errors import KafkaError
 from psycopg import sql
 
-from ..engines import cds
-from ..engines.from_settings import cache_dir, jar_cache
+from ..engines.from_settings import archive_dir, jar_cache
 from ..engines.java import find_java
 from ..engines.kafka import KafkaServer
 from ..engines.postgres import PostgresServer
@@ -40,8 +39,7 @@ class Bench:
         self.logs = folder / "logs"
         settings = load_settings(env={})
         java, classpath = find_java(settings.jars.java), jar_cache(settings).classpath("kafka")
-        quick = cds.jvm_args(java, classpath, cache_dir(settings))
-        self.kafka = KafkaServer(folder / "kafka", self.logs, java=java, classpath=classpath, jvm_args=quick)
+        self.kafka = KafkaServer(folder / "kafka", self.logs, java=java, classpath=classpath, archive_dir=archive_dir(settings))
         self.postgres = PostgresServer(folder / "postgres", self.logs)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="bench")
         self._prepared: dict[str, Future[None]] = {}
