@@ -15,13 +15,12 @@ from typing import IO, Final
 import psutil
 
 from ..errors import EngineError
+from ..settings.data_dir import CHILDREN, POSTGRES
 from . import pgfiles
 from .registry import ChildRegistry
 
 PREFIX: Final = "ecom_lite_"
 LOCK: Final = "owner.lock"  # held as long as its process lives; only a folder that has it is ever cleared
-CHILDREN: Final = "children.json"
-POSTGRES: Final = "postgres"
 UMOUNT_TIMEOUT_S: Final = 10
 
 

@@ -20,6 +20,7 @@ from ..engines.kafka import KafkaServer
 from ..engines.postgres import PostgresServer
 from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
+from ..settings.data_dir import KAFKA, LOGS, POSTGRES
 from ..settings.tree import Settings, load_settings
 from ..topic.client import client_config, ensure_topics
 from ..warehouse.connect import Address
@@ -37,14 +38,14 @@ class Servers:
 
     def __init__(self, scratch: Scratch) -> None:
         self.folder, self.registry = scratch.path, scratch.registry
-        self.logs = self.folder / "logs"
+        self.logs = self.folder / LOGS
         settings = load_settings(env={})
         java, classpath = find_java(settings.jars.java), jar_cache(settings).classpath("kafka")
         self.kafka = KafkaServer(
-            self.folder / "kafka", self.logs, java=java, classpath=classpath, archive_dir=archive_dir(settings),
+            self.folder / KAFKA, self.logs, java=java, classpath=classpath, archive_dir=archive_dir(settings),
             registry=self.registry,
         )  # fmt: skip
-        self.postgres = PostgresServer(self.folder / "postgres", self.logs, registry=self.registry)
+        self.postgres = PostgresServer(self.folder / POSTGRES, self.logs, registry=self.registry)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="servers")
         self._prepared: dict[str, Future[None]] = {}
         self._small_disk: Path | None = None

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import psycopg
 
-from ..errors import LoadError
+from ..errors import LoadError, first_line
 
 FIRST_DELAY_S: Final = 0.1
 MAX_DELAY_S: Final = 5.0
@@ -112,7 +112,7 @@ class Patience:
                 return result
 
     def _note(self, error: psycopg.Error) -> None:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         if not self.waiting_for:
             log.warning("PostgreSQL is away, waiting: %s", reason)
         self.waiting_for = reason

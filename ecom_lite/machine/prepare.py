@@ -13,6 +13,7 @@ from typing import Any
 from ..engines.from_settings import jar_cache, jar_groups, kafka_server, spark_gateway
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError
+from ..settings.data_dir import CHILDREN
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from .reset import reset_data
@@ -41,7 +42,7 @@ def quicken_kafka(settings: Settings) -> bool:
     True when there is one. Raises EngineError.
     """
     with _trial(settings) as trial:
-        broker = kafka_server(trial, ChildRegistry(trial.data_dir / "children.json"))
+        broker = kafka_server(trial, ChildRegistry(trial.data_dir / CHILDREN))
         assert broker is not None
         if not broker.archive_wanted and not broker.archive_ready:
             try:
@@ -57,7 +58,7 @@ def quicken_spark(settings: Settings) -> bool:
     True when there is one. Raises EcomLiteError when the trial run fails.
     """
     with _trial(settings) as trial:
-        gateway = spark_gateway(trial, ChildRegistry(trial.data_dir / "children.json"))
+        gateway = spark_gateway(trial, ChildRegistry(trial.data_dir / CHILDREN))
         if not gateway.archive_wanted and not gateway.archive_ready:
             command = [*(sys.executable, "-m", "ecom_lite", "run"), "--events", "500", "--rate", "100", "--data-dir"]
             done = subprocess.run([*command, str(trial.data_dir)], capture_output=True, text=True, check=False)
