@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..settings.bundled import bundled
+from ..settings.data_dir import GRAFANA, GRAFANA_ENV, write_private
 from ..warehouse.connect import Address
 
 if TYPE_CHECKING:  # imported when it is built, so that small commands start at once
@@ -28,16 +28,15 @@ def build(
 
     files = bundled("grafana")
     return GrafanaServer(
-        binary, data_dir / "grafana", logs, warehouse=_warehouse(address), provisioning=files / "provisioning",
+        binary, data_dir / GRAFANA, logs, warehouse=_warehouse(address), provisioning=files / "provisioning",
         boards=files / "dashboards", port=port, registry=registry,
     )  # fmt: skip
 
 
 def write_env(data_dir: Path, address: Address) -> None:
     """For a Grafana that we do not start (compose.yaml): where the warehouse is, and the reader's password. 0600."""
-    path = data_dir / "grafana.env"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.writelines(f"{name}={value}\n" for name, value in _warehouse(address).variables().items())
+    variables = _warehouse(address).variables()
+    write_private(data_dir / GRAFANA_ENV, "".join(f"{name}={value}\n" for name, value in variables.items()))
 
 
 def _warehouse(address: Address) -> Warehouse:

@@ -27,10 +27,10 @@ FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN)
 OURS: Final = (*FOLDERS, *FILES, *(name + DRAFT for name in FILES))
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace the file in one step, 0600: a reader sees the old text or the new one, never half of it. Raises OSError."""
+def write_private(path: Path, content: str | bytes) -> None:
+    """Replace the file in one step, 0600: a reader sees the old content or the new one, never half of it. Raises OSError."""
     draft = path.with_name(path.name + DRAFT)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         os.fchmod(file.fileno(), 0o600)  # one that was there keeps its mode
-        file.write(text)
+        file.write(content.encode() if isinstance(content, str) else content)
     draft.replace(path)
