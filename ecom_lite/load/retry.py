@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import enum
 import logging
-import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 import psycopg
 
 from ..errors import LoadError, first_line
+from ..warehouse.backoff import delays
 
-FIRST_DELAY_S: Final = 0.1
-MAX_DELAY_S: Final = 5.0
 T = TypeVar("T")
 log = logging.getLogger("ecom_lite.load")
 
@@ -73,14 +71,6 @@ def fatal(error: psycopg.Error) -> LoadError:
         advice = "nothing was lost, the next run goes on from here"
     message = " ".join(str(error).split())
     return LoadError(f"PostgreSQL refused the loader: {message} (SQLSTATE {state}); {advice}")
-
-
-def delays() -> Iterator[float]:
-    """Seconds to wait before each next try: doubling, jittered, at most MAX_DELAY_S, without end."""
-    delay = FIRST_DELAY_S
-    while True:
-        yield delay * random.uniform(0.5, 1.0)
-        delay = min(delay * 2, MAX_DELAY_S)
 
 
 class Patience:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import psycopg
 
 from ..errors import StreamError, first_line
+from ..warehouse.backoff import delays
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .queries import OBSERVED
@@ -101,7 +102,7 @@ class MinuteSink:
 
     def _write_patiently(self, rows: list[Any], batch: Batch) -> None:
         give_up = time.monotonic() + self._patience_s
-        delay_s = RETRY_FIRST_S
+        waits = delays(RETRY_FIRST_S, RETRY_MAX_S)
         while True:
             try:
                 self._write(rows, batch)
@@ -112,8 +113,7 @@ class MinuteSink:
                 if time.monotonic() >= give_up or self._stop.is_set():
                     raise StreamError(f"micro-batch {batch.batch_id} cannot be written to PostgreSQL: {reason}") from error
                 log.warning("PostgreSQL: %s; micro-batch %d is tried again", reason, batch.batch_id)
-            self._stop.wait(delay_s)
-            delay_s = min(delay_s * 2, RETRY_MAX_S)
+            self._stop.wait(next(waits))
 
     def _write(self, rows: list[Any], batch: Batch) -> None:
         if self._connection is None or self._connection.closed:
