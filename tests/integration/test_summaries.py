@@ -13,7 +13,8 @@ from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
 from tests.runs import wait_for
 
-ROWS = 300_000  # far more new ranges than the 256 that a server's queue of requests holds
+ROWS = 600_000  # far more new ranges than the 256 that a server's queue of requests holds
+FEW = 55_000  # of these that come later: a tenth
 FACTS = """
 INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity,
                                   unit_price, revenue, source_partition, source_offset, load_xid)
@@ -41,10 +42,14 @@ def facts(server: PostgresServer) -> Address:
     address = Address(server.host, server.port, "ecom_lite", "postgres", server.superuser_password, passwords)
     ensure_database_and_roles(address)
     migrate(address)
-    with address.connect("admin", autocommit=True) as admin:
-        for first in range(0, ROWS, 10_000):
-            admin.execute(FACTS, [first, first + 9_999])
+    insert(address, 0, ROWS)
     return address
+
+
+def insert(address: Address, first: int, count: int) -> None:
+    with address.connect("admin", autocommit=True) as admin:
+        for begin in range(first, first + count, 5_000):
+            admin.execute(FACTS, [begin, begin + 4_999])
 
 
 def test_a_load_leaves_no_line_in_the_servers_log(server: PostgresServer, facts: Address) -> None:
@@ -55,8 +60,14 @@ def test_vacuum_comes_by_itself_and_leaves_no_filled_range_without_a_summary(fac
     with facts.connect("admin", autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")  # a minute otherwise
         admin.execute("SELECT pg_reload_conf()")
-        vacuumed = "SELECT autovacuum_count > 0 FROM pg_stat_user_tables WHERE relname = 'fact_sales'"
-        wait_for(lambda: admin.execute(vacuumed).fetchone() == (True,), "vacuum has been at the facts")
+        counted = "SELECT autovacuum_count FROM pg_stat_user_tables WHERE relname = 'fact_sales'"
+
+        def vacuumed() -> int:
+            return int((admin.execute(counted).fetchone() or [0])[0])
+
+        first = wait_for(vacuumed, "vacuum has been at the facts")
+        insert(facts, ROWS, FEW)
+        wait_for(lambda: vacuumed() > first, "vacuum has been at those that came later, though they are but a few")
         for index in INDEXES:
             made = admin.execute("SELECT brin_summarize_new_values(%s::regclass)", [f"warehouse.{index}"]).fetchone()
             assert made == (1,), "only the last range, which is not full, had no summary"
