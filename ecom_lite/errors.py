@@ -1,6 +1,12 @@
 """The error tree: every message a user sees says what, where, which value, and what to do."""
 
 
+def first_line(error: BaseException | str) -> str:
+    """What fits into a line of talk: the first line of the message, or the error's name where it has none."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 class EcomLiteError(Exception):
     """Something failed that the user can act on. The CLI prints the message and exits with `exit_code`, no traceback."""
 

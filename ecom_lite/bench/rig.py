@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from psycopg import sql
 from pydantic import SecretStr
 
+from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
 from ..run.interrupts import undisturbed
 from ..run.servers import Servers, servers
@@ -22,8 +22,6 @@ from ..warehouse.connect import Address
 from ..warehouse.migrate import migrate
 from ..warehouse.roles import ensure_database_and_roles
 from ..warehouse.sqlfiles import read_sql
-
-PREFIX: Final = "ecom_lite_bench_"
 
 
 class Rig:
@@ -65,10 +63,8 @@ class Rig:
 @contextmanager
 def rig(settings: Settings, terminal: Terminal, needed_bytes: int) -> Iterator[Rig]:
     """Start the engines; at the end, also by Ctrl-C, stop them and delete the folder."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    except OSError as error:
-        raise EcomLiteError(f"no temporary folder for the benchmark: {error}; set TMPDIR to a folder with space") from None
+    scratch = Scratch("bench")
+    folder = scratch.path
     try:
         _require_space(folder, needed_bytes)
         terminal.say(f"starting Kafka and PostgreSQL of the benchmark's own in {folder}")
@@ -77,7 +73,7 @@ def rig(settings: Settings, terminal: Terminal, needed_bytes: int) -> Iterator[R
             yield Rig(started)
     finally:
         with undisturbed():
-            shutil.rmtree(folder, ignore_errors=True)
+            scratch.remove()
 
 
 def isolated(settings: Settings, folder: Path) -> Settings:

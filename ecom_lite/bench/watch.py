@@ -12,7 +12,7 @@ import psycopg
 
 from ..errors import EcomLiteError
 from ..warehouse.connect import Address
-from ..warehouse.sqlfiles import read_sql
+from ..warehouse.offsets import committed_offsets, reached
 
 STALL_S: Final = 60.0  # without any progress for so long the measurement fails
 CHECK_S: Final = 0.2
@@ -56,7 +56,7 @@ class Watch:
                     self._changed.wait(CHECK_S)
                 grown, known = len(self.seen) > known, len(self.seen)
                 newest = self.seen[-1] if self.seen else None
-            if newest is not None and all(newest.offsets.get(partition, 0) >= end for partition, end in ends.items()):
+            if newest is not None and reached(newest.offsets, ends):
                 return newest
             if self._failure is not None:
                 raise self._failure
@@ -70,10 +70,9 @@ class Watch:
 
     def _look(self) -> None:
         try:
-            with self._address.connect("ecom_reader", autocommit=True) as connection, connection.cursor() as cursor:
-                query = read_sql(__package__, "offsets")
+            with self._address.connect("ecom_reader", autocommit=True) as connection:
                 while not self._end.is_set():
-                    offsets: dict[int, int] = dict(cursor.execute(query, {"topic": self._topic}, prepare=True).fetchall())
+                    offsets = committed_offsets(connection, self._topic)
                     now = Seen(time.monotonic(), time.time() * 1000, offsets)
                     if offsets and (not self.seen or self.seen[-1].offsets != offsets):
                         with self._changed:

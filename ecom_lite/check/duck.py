@@ -11,7 +11,7 @@ import duckdb
 from duckdb_extensions import import_extension
 from psycopg.conninfo import make_conninfo
 
-from ..errors import QueryError
+from ..errors import QueryError, first_line
 from ..warehouse.connect import CONNECT_TIMEOUT_S, Address
 
 CATALOG = "ecom"
@@ -40,7 +40,7 @@ def attach(address: Address, lake_dir: Path | None = None) -> duckdb.DuckDBPyCon
         connection.execute(f"ATTACH {_literal(options)} AS {CATALOG} (TYPE postgres, SECRET warehouse, READ_ONLY)")
     except duckdb.Error as error:
         where = f"{address.host}:{address.port}/{address.database}"
-        reason = str(error).strip().replace(address.passwords[ROLE], "***").splitlines()[0].rpartition('": ')[2]
+        reason = first_line(error).replace(address.passwords[ROLE], "***").rpartition('": ')[2]
         raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
     if lake_dir is not None and any(lake_dir.glob("**/*.parquet")):
         pattern = _literal(lake_dir / "**" / "*.parquet")

@@ -12,6 +12,7 @@ import psycopg
 
 from ..observe.gaps import tell
 from ..warehouse.connect import Address
+from ..warehouse.offsets import committed_offsets, reached
 from .faults import fault_lines
 from .figures import take_figures
 from .ledger import Ledger, read_ledger
@@ -132,8 +133,6 @@ def _catch_up(
     wait: Callable[[float], None],
 ) -> None:
     while True:
-        rows = reader.execute("SELECT partition, next_offset FROM ops.consumer_offsets WHERE topic = %s", [topic]).fetchall()
-        positions: dict[int, int] = dict(rows)
-        if all(positions.get(partition, 0) >= end for partition, end in ends.items()) or clock() > deadline:
+        if reached(committed_offsets(reader, topic), ends) or clock() > deadline:
             return
         wait(POLL_S)

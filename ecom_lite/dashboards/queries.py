@@ -16,7 +16,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from ..errors import DashboardError
+from ..errors import DashboardError, first_line
 from ..warehouse.connect import Address
 from .boards import Board, Panel
 from .frames import Frame, frame, time_series
@@ -169,7 +169,7 @@ def explain(error: Exception) -> tuple[State, str]:
         return "error", f"This query took more than {STATEMENT_TIMEOUT_S} s and was stopped"
     if isinstance(error, PoolTimeout | psycopg.OperationalError):
         return "error", "The database cannot be reached"
-    return "error", (str(error).strip() or type(error).__name__).splitlines()[0]
+    return "error", first_line(error)
 
 
 class _Cache:

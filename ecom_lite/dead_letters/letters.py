@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 
 from ..contract.rejected import REASONS
-from ..errors import EcomLiteError, UsageError
+from ..errors import EcomLiteError, UsageError, first_line
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 
@@ -132,7 +132,7 @@ def connected(address: Address, role: str) -> Iterator[psycopg.Connection]:
         with address.connect(role, autocommit=True) as connection:
             yield connection
     except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
-        raise EcomLiteError(f"the warehouse is of an older version ({str(error).splitlines()[0]}): `ecom_lite migrate`") from None
+        raise EcomLiteError(f"the warehouse is of an older version ({first_line(error)}): `ecom_lite migrate`") from None
 
 
 def known_reason(reason: str | None) -> str | None:

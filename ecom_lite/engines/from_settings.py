@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..settings.data_dir import KAFKA, LOGS, POSTGRES, SPARK
 from ..settings.tree import Settings
-from . import cds
 from .jars import JarCache, default_cache_dir
 from .java import find_java
 from .kafka import KafkaServer
@@ -22,6 +22,11 @@ def cache_dir(settings: Settings) -> Path:
     return settings.jars.cache_dir or default_cache_dir()
 
 
+def archive_dir(settings: Settings) -> Path:
+    """Where the class archives of our Java servers are."""
+    return cache_dir(settings) / "cds"
+
+
 def jar_cache(settings: Settings) -> JarCache:
     return JarCache(settings.jars.cache_dir, settings.jars.mirror or None, settings.jars.offline_dir)
 
@@ -32,7 +37,7 @@ def jar_groups(settings: Settings) -> list[str]:
 
 
 def logs_dir(settings: Settings) -> Path:
-    return settings.data_dir / "logs"
+    return settings.data_dir / LOGS
 
 
 def kafka_server(settings: Settings, registry: ChildRegistry) -> KafkaServer | None:
@@ -42,8 +47,8 @@ def kafka_server(settings: Settings, registry: ChildRegistry) -> KafkaServer | N
         return None
     java, classpath = find_java(settings.jars.java), jar_cache(settings).classpath("kafka")
     return KafkaServer(
-        settings.data_dir / "kafka", logs_dir(settings), java=java, classpath=classpath, port=kafka.port,
-        jvm_args=cds.jvm_args(java, classpath, cache_dir(settings)),
+        settings.data_dir / KAFKA, logs_dir(settings), java=java, classpath=classpath, port=kafka.port,
+        archive_dir=archive_dir(settings),
         heap_mb=kafka.heap_mb, retention_hours=kafka.retention_hours, retention_bytes=kafka.retention_mb << 20,
         registry=registry,
     )  # fmt: skip
@@ -53,7 +58,7 @@ def postgres_server(settings: Settings, registry: ChildRegistry) -> PostgresServ
     """Our own database server; None where the settings name another one."""
     if settings.postgres.url.get_secret_value():
         return None
-    return PostgresServer(settings.data_dir / "postgres", logs_dir(settings), port=settings.postgres.port, registry=registry)
+    return PostgresServer(settings.data_dir / POSTGRES, logs_dir(settings), port=settings.postgres.port, registry=registry)
 
 
 def spark_gateway(settings: Settings, registry: ChildRegistry) -> SparkGateway:
@@ -62,7 +67,7 @@ def spark_gateway(settings: Settings, registry: ChildRegistry) -> SparkGateway:
 
     spark = settings.spark
     return SparkGateway(
-        settings.data_dir / "spark", logs_dir(settings), java=find_java(settings.jars.java),
+        settings.data_dir / SPARK, logs_dir(settings), java=find_java(settings.jars.java),
         jars=jar_cache(settings).classpath("spark"), memory_mb=spark.memory_mb, master=spark.master,
-        archive_dir=cache_dir(settings) / "cds", registry=registry,
+        archive_dir=archive_dir(settings), registry=registry,
     )  # fmt: skip

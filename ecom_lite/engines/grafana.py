@@ -17,6 +17,7 @@ from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.engines.ports import choose_port
 from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
+from ecom_lite.settings.data_dir import SECRETS, write_private
 
 HOME_VARIABLE = "GRAFANA_HOME"
 BINARIES = ("grafana", "grafana-server")
@@ -32,7 +33,6 @@ START_DEADLINE_S = 90.0
 STOP_GRACE_S = 10.0
 HTTP_TIMEOUT_S = 2.0
 POLL_S = 0.1
-SECRETS_FILE = "secrets.json"
 
 
 @dataclass(frozen=True)
@@ -189,14 +189,13 @@ class GrafanaServer(Server):
             return None
 
     def _secrets(self) -> dict[str, str]:
-        path = self.data_dir / SECRETS_FILE
+        path = self.data_dir / SECRETS
         if path.is_file():
             found: dict[str, str] = json.loads(path.read_text("utf-8"))
             return found
         made = {"admin_password": secrets.token_urlsafe(18), "secret_key": secrets.token_urlsafe(24)}
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(made, file)
+        write_private(path, json.dumps(made))
         return made
 
     def _environment(self) -> dict[str, str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.engines.child import ChildRegistry
+from ecom_lite.engines.jvm import JvmServer
 from ecom_lite.engines.ports import choose_port, free_port, is_free, wait_port
-from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
 
 DEFAULT_HEAP_MB = 384
@@ -28,7 +27,6 @@ JVM_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless
 
 STORAGE = "storage"
 PROPERTIES = "server.properties"
-LOGGING = "log4j2.properties"
 
 # One node, loopback only. The four timeouts at the end let a start after SIGKILL take 5 s instead of 13 s.
 SETTINGS = """\
@@ -78,16 +76,16 @@ logger.server.level=info
 """
 
 
-class KafkaServer(Server):
+class KafkaServer(JvmServer):
     """A Kafka broker of our own, one KRaft node on loopback. `stop()` and `kill()` may be called from any
     thread, also during `start()`, which then raises.
 
     `port=None` takes the last run's port when it is still free, else a free one; a restart of this object keeps it.
-    `retention_bytes` counts per partition. `jvm_args` come before the class name (see cds.py).
+    `retention_bytes` counts per partition. With an `archive_dir` it starts from a class archive there, once there is one.
     """
 
     name = "Kafka"
-    _child: Child
+    min_classes = 5_000
 
     def __init__(
         self,
@@ -101,32 +99,24 @@ class KafkaServer(Server):
         retention_hours: int = DEFAULT_RETENTION_HOURS,
         retention_bytes: int = DEFAULT_RETENTION_BYTES,
         registry: ChildRegistry | None = None,
+        archive_dir: Path | None = None,
         jvm_args: Sequence[str] = (),
     ) -> None:
-        super().__init__()
-        self.data_dir = data_dir.absolute()
+        # Paths in settings are relative to the child's folder: Kafka splits `log.dirs` at commas.
+        super().__init__(
+            data_dir, log_dir / "kafka.log", java=java, heap=["-Xms64m", f"-Xmx{heap_mb}m"], flags=[*JVM_FLAGS, *jvm_args],
+            classpath=classpath, main=["kafka.Kafka", PROPERTIES], registry=registry, archive_dir=archive_dir,
+        )  # fmt: skip
+        self.data_dir = self.work_dir
         self.classpath = tuple(classpath)
         self._fixed_port = port
         self._controller_port: int | None = None
         self._retention = (retention_hours, retention_bytes)
-        # Paths in settings are relative to the child's folder: Kafka splits `log.dirs` at commas.
-        self._java = [java.absolute(), "-Xms64m", f"-Xmx{heap_mb}m", *JVM_FLAGS, *jvm_args]
-        self._java += [f"-Dlog4j2.configurationFile={LOGGING}", "-cp", os.pathsep.join(str(jar) for jar in classpath)]
-        self._log = log_dir.absolute() / "kafka.log"
-        self._registry = registry
-        self._child = self._make_child("Kafka", ["kafka.Kafka", PROPERTIES])
-
-    def _make_child(self, name: str, arguments: Sequence[str]) -> Child:
-        return Child(name, [*map(str, self._java), *arguments], log=self._log, cwd=self.data_dir, registry=self._registry)
 
     @property
     def bootstrap(self) -> str:
         """`host:port` for clients."""
         return f"{self.host}:{self.port}"
-
-    @property
-    def log(self) -> Path:
-        return self._log
 
     def start(self, deadline_s: float = START_DEADLINE_S) -> None:
         """Start the broker, formatting its storage the first time, and return once it has answered a client.
@@ -136,12 +126,12 @@ class KafkaServer(Server):
         """
         self._begin()
         give_up = time.monotonic() + deadline_s
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._prepare(LOG_SETTINGS)
         self._choose_ports()
-        (self.data_dir / LOGGING).write_text(LOG_SETTINGS, "utf-8")
         if not (self.data_dir / STORAGE / "meta.properties").exists():
             self._format(give_up)
         (self.data_dir / PROPERTIES).write_text(self._settings(STORAGE), "utf-8")
+        self._child = self._server_child()
         self._child.start()
         try:
             wait_port(self.port, self.host, deadline_s=give_up - time.monotonic(), alive=self._wanted, what="Kafka")
@@ -201,7 +191,7 @@ class KafkaServer(Server):
         # Eligible leader replicas choose among several copies after a crash. Here there is one copy: it leads, always.
         features = ["--feature", "eligible.leader.replicas.version=0"]
         arguments = ["format", "--cluster-id", cluster_id, "--standalone", "--config", PROPERTIES, *features]
-        child = self._make_child("Kafka's storage format", ["kafka.tools.StorageTool", *arguments])
+        child = self._java_child("Kafka's storage format", ["kafka.tools.StorageTool", *arguments])
         child.start()
         try:
             code = child.wait(max(give_up - time.monotonic(), 0.1))

@@ -94,7 +94,10 @@ def has_lz4(install: Path) -> bool:
 
 def reachable_install(install: Path, account: Account | None) -> Path:
     """`install`, or a copy of it under VAR_CACHE (made once per version) when the account cannot reach it."""
-    if account is None or reaches(account, install / "bin"):
+    if account is None:
+        return install
+    install = install.resolve()  # a link to it may stand where the account cannot pass
+    if reaches(account, install / "bin"):
         return install
     folder = VAR_CACHE / f"postgresql-{version_of(install)}"
     copy = folder / WHEEL / INSTALL

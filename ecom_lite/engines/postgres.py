@@ -19,6 +19,7 @@ from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.engines.ports import choose_port
 from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
+from ecom_lite.settings.data_dir import write_private
 
 SUPERUSER = "postgres"
 START_DEADLINE_S = 60.0
@@ -182,8 +183,8 @@ class PostgresServer(Server):
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         secret = secrets.token_urlsafe(24)
-        _write_secret(self.data_dir / PASSWORD_FILE, secret)
-        _write_secret(password, secret)
+        write_private(self.data_dir / PASSWORD_FILE, secret)
+        write_private(password, secret)
         if account is not None:
             os.chown(draft, account.uid, account.gid)
             os.chown(password, account.uid, account.gid)
@@ -257,11 +258,6 @@ def _environment() -> dict[str, str]:
     """Ours without what would steer PostgreSQL or its messages."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
-
-
-def _write_secret(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
 
 
 def _kill_all(processes: list[psutil.Process]) -> None:

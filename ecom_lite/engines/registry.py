@@ -14,6 +14,7 @@ from typing import TypedDict
 import psutil
 
 from ecom_lite.errors import EngineError
+from ecom_lite.settings.data_dir import DRAFT
 
 CREATE_TIME_TOLERANCE_S = 2.0
 POLL_S = 0.02
@@ -93,7 +94,7 @@ class ChildRegistry:
             entries = self.entries()
             yield entries
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self.path.with_name(self.path.name + ".new")
+            draft = self.path.with_name(self.path.name + DRAFT)
             draft.write_text(json.dumps(entries), "utf-8")
             draft.replace(self.path)
 

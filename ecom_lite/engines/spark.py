@@ -6,7 +6,6 @@ pyspark's own launcher asks Java for a module that small runtimes lack, and hide
 from __future__ import annotations
 
 import os
-import shutil
 import struct
 import time
 from collections.abc import Sequence
@@ -14,10 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from ecom_lite.engines.child import Child, ChildRegistry
-from ecom_lite.engines.class_archive import ClassArchive
+from ecom_lite.engines.child import ChildRegistry
+from ecom_lite.engines.jvm import JvmServer
 from ecom_lite.engines.ports import LOOPBACK
-from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
 
 START_DEADLINE_S: Final = 60.0
@@ -82,7 +80,7 @@ logger.truncated.level=error
 """
 
 
-class SparkGateway(Server):
+class SparkGateway(JvmServer):
     """The JVM that a Spark session is built on, as a child process. Methods may be called from any thread, one at a time.
 
     With a `master` other than local[..] the same JVM is the driver in client mode; the session ships `jars` to the executors.
@@ -90,7 +88,8 @@ class SparkGateway(Server):
     """
 
     name = "Spark"
-    _child: Child
+    min_classes = 10_000
+    stdin_pipe = True
 
     def __init__(
         self,
@@ -105,32 +104,14 @@ class SparkGateway(Server):
         archive_dir: Path | None = None,
         jvm_args: Sequence[str] = (),
     ) -> None:
-        super().__init__()
-        self.work_dir = work_dir.absolute()
         self.jars = tuple(jar.absolute() for jar in jars)
         self.master = master
-        self.log = log_dir.absolute() / "spark.log"
         self._secret = ""
-        self._tmp = self.work_dir / "tmp"
-        self._registry = registry
-        self._java = java.absolute()
-        classpath = os.pathsep.join([f"{pyspark_jars()}{os.sep}*", *map(str, self.jars)])
-        flags = [*JVM_FLAGS, *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED), *jvm_args]
-        self._first_args = [f"-Xmx{memory_mb}m", *flags]
-        self._last_args = [
-            f"-Djava.io.tmpdir={self._tmp}",
-            "-Dlog4j2.configurationFile=log4j2.properties",
-            "-cp",
-            classpath,
-            *MAIN,
-        ]
-        self._archive = ClassArchive(archive_dir.absolute(), self.work_dir, self._java, flags, classpath) if archive_dir else None
-        self._child = self._make_child()
-
-    def _make_child(self) -> Child:
-        archive = self._archive.jvm_args() if self._archive is not None else []
-        argv = [str(self._java), *self._first_args, *archive, *self._last_args]
-        return Child("Spark", argv, log=self.log, env=self._env(), cwd=self.work_dir, stdin_pipe=True, registry=self._registry)
+        super().__init__(
+            work_dir, log_dir / "spark.log", java=java, heap=[f"-Xmx{memory_mb}m"],
+            flags=[*JVM_FLAGS, *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED), *jvm_args],
+            classpath=[pyspark_jars() / "*", *self.jars], main=MAIN, registry=registry, archive_dir=archive_dir,
+        )  # fmt: skip
 
     def _env(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "_PYSPARK_"))}
@@ -164,11 +145,8 @@ class SparkGateway(Server):
 
     def _start(self, deadline_s: float) -> None:
         give_up = time.monotonic() + deadline_s
-        # What a killed JVM left (unpacked native libraries) would pile up.
-        shutil.rmtree(self._tmp, ignore_errors=True)
-        self._tmp.mkdir(parents=True, mode=0o700)
-        (self.work_dir / "log4j2.properties").write_text(LOG_SETTINGS, "utf-8")
-        self._child = self._make_child()
+        self._prepare(LOG_SETTINGS)
+        self._child = self._server_child()
         self._child.start()
         try:
             self._port, self._secret = self._read_connection(give_up)
@@ -190,29 +168,7 @@ class SparkGateway(Server):
         raise self._child.failure("starting")
 
     def stop(self, grace_s: float = STOP_GRACE_S) -> bool:
-        """Stop the JVM, by force after `grace_s`; True when it went by itself. Safe before start and twice."""
-        ran = self.alive
-        graceful = super().stop(grace_s)
-        if ran and graceful and self._archive is not None:
-            self._archive.keep_list()
-        return graceful
-
-    @property
-    def archive_ready(self) -> bool:
-        """Whether the JVM starts from a class archive."""
-        return self._archive is not None and self._archive.ready
-
-    @property
-    def archive_wanted(self) -> bool:
-        """Whether `build_archive` has something to do: an earlier run has listed its classes, and there is no archive yet."""
-        return self._archive is not None and self._archive.buildable
-
-    def build_archive(self) -> bool:
-        """Make the class archive for later starts, at the lowest priority; blocks for some 15 s. True when there is one.
-
-        Safe at any time: beside a JVM that runs, and when nothing is to be done.
-        """
-        return self._archive is not None and self._archive.build(self.log.with_name("spark-archive.log"), self._registry)
+        return super().stop(grace_s)
 
 
 def pyspark_jars() -> Path:

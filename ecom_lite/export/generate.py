@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, NamedTuple
 
@@ -18,6 +17,7 @@ from ..contract.events import EARLIEST, LATEST_AHEAD, utc_now
 from ..errors import EcomLiteError, UsageError
 from ..settings.tree import Shop as ShopSettings
 from ..simulate import Shop, Timetable
+from ..warehouse.sqlfiles import read_sql
 
 BATCH_ORDERS: Final = 2_000  # made and written in one go: about a megabyte
 SAMPLE_ORDERS: Final = 1_000  # so many in a row, ...
@@ -236,7 +236,7 @@ def _convert(lines: Path, table: Path, form: Format) -> None:
     """JSON lines -> typed columns. DuckDB works it off in pieces."""
     import duckdb
 
-    query = files(__package__).joinpath("generate.sql").read_text("utf-8")
+    query = read_sql(__package__, "generate").decode()
     options = "FORMAT parquet, COMPRESSION zstd" if form == "parquet" else "FORMAT csv, HEADER"
     try:
         with duckdb.connect(":memory:", config={"temp_directory": str(table.parent / "duckdb")}) as connection:

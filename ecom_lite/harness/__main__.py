@@ -1,4 +1,4 @@
-"""`python -m ecom_lite.faults`: break the loader on purpose, round after round, and count what became of every record."""
+"""`python -m ecom_lite.harness`: break the loader on purpose, round after round, and count what became of every record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .mutations import MUTATIONS
 from .plan import KINDS, NAMES
 from .report import Summary, markdown, round_line, table_lines, violation_lines
 from .rounds import Outcome
-from .session import Session, benches
+from .session import Session, servers
 
 DEFAULT_ROUNDS = 20
 MUTATION_ROUNDS = 50
@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         fetch_jars(load_settings(env={}), Terminal(), ["kafka"])
         with ExitStack() as stack:
-            bench = stack.enter_context(benches())
-            session = Session(bench, wanted.seed, wanted.only)
+            own = stack.enter_context(servers())
+            session = Session(own, wanted.seed, wanted.only)
             stack.callback(session.close)
             if wanted.mutations or wanted.mutate:
                 return _mutations(session, wanted)
@@ -69,7 +69,7 @@ def _rounds(session: Session, wanted: argparse.Namespace) -> int:
     played = len(summary.outcomes)
     _say(f"{played} round{'' if played == 1 else 's'} in {summary.seconds:.0f} s, seed {wanted.seed}: {verdict}")
     if wanted.report:
-        wanted.report.write_text(markdown(summary, session.bench.versions()), "utf-8")
+        wanted.report.write_text(markdown(summary, session.servers.versions()), "utf-8")
     if wanted.json:
         print(json.dumps(summary.as_json()))
     return 0 if summary.ok else 1
@@ -99,7 +99,7 @@ def _tell(outcome: Outcome, wanted: argparse.Namespace, mutation: str | None = N
     if outcome.violations:
         only = "".join(f" --only {name}" for name in wanted.only)
         mutate = f" --mutate {mutation}" if mutation else ""
-        again = f"python -m ecom_lite.faults --seed {wanted.seed} --round {outcome.plan.number}{only}{mutate}"
+        again = f"python -m ecom_lite.harness --seed {wanted.seed} --round {outcome.plan.number}{only}{mutate}"
         for line in violation_lines(outcome, again):
             _say(line)
 
@@ -109,12 +109,12 @@ def _say(line: str) -> None:
 
 
 def _command(wanted: argparse.Namespace) -> str:
-    return " ".join(["python -m ecom_lite.faults", *wanted.given])
+    return " ".join(["python -m ecom_lite.harness", *wanted.given])
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m ecom_lite.faults",
+        prog="python -m ecom_lite.harness",
         description="Break the loader on purpose, on a Kafka and a PostgreSQL of its own, and count what became of every record.",
     )
     parser.add_argument("--rounds", type=_positive, help=f"how many (default {DEFAULT_ROUNDS}; {MUTATION_ROUNDS} for a mutation)")

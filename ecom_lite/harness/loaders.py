@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from ..engines.child import Child
+from ..engines.child import Child, ChildRegistry
 from ..settings.tree import Settings, dump_settings
 from ..warehouse.connect import Address
 from .expect import Violation, wait_until
@@ -26,10 +26,10 @@ TAIL_LINES: Final = 12
 class Victim:
     """One loader process. `figures` is its newest report."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, registry: ChildRegistry) -> None:
         self._child = Child(
             "loader", [sys.executable, "-m", "ecom_lite.harness.victim"], log=log, stdin_pipe=True, stdout="pipe",
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[2], registry=registry,
         )  # fmt: skip
         self._child.start()
         self.name = "spare"
@@ -133,13 +133,13 @@ class Victim:
 class Nursery:
     """Makes victims; one spare is always being imported while the round goes on."""
 
-    def __init__(self, logs: Path) -> None:
-        self._logs, self._made = logs, 0
+    def __init__(self, logs: Path, registry: ChildRegistry) -> None:
+        self._logs, self._registry, self._made = logs, registry, 0
         self._spare = self._make()
 
     def _make(self) -> Victim:
         self._made += 1
-        return Victim(self._logs / f"loader-{self._made:04}.log")
+        return Victim(self._logs / f"loader-{self._made:04}.log", self._registry)
 
     def start(
         self, name: str, settings: Settings, address: Address, bootstrap: str, *,

@@ -13,7 +13,6 @@ from kafka.errors import KafkaError
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
 from ..warehouse.mark import read_mark
-from .bench import Bench, ask
 from .expect import Violation
 from .feed import Feed
 from .loaders import Nursery, Victim, wait_for
@@ -22,6 +21,7 @@ from .plan import Phase, Plan
 from .proxy import Proxy
 from .records import REFUSED_QUANTITY, Drawn, Portion
 from .recount import Account, Lost, differences
+from .servers import Servers, ask
 from .topic import Topic
 
 PATIENCE_S: Final = 45.0
@@ -51,16 +51,16 @@ class Outcome:
 class Round:
     """What a scenario works with. `play` is the whole of it."""
 
-    def __init__(self, bench: Bench, nursery: Nursery, plan: Plan, mutation: str | None, name: str) -> None:
-        self.bench, self.plan, self.draw = bench, plan, plan.draw
+    def __init__(self, servers: Servers, nursery: Nursery, plan: Plan, mutation: str | None, name: str) -> None:
+        self.servers, self.plan, self.draw = servers, plan, plan.draw
         self.victims: list[Victim] = []
         self.lost: list[Lost] = []
         self.first_offsets: dict[int, int] = {}
         self.outcome = Outcome(plan)
         self._nursery, self._mutation = nursery, mutation
         self._name = name
-        self.settings: Settings = bench.settings(name, plan.batch_rows, plan.flush_ms)
-        self.client = bench.client(self.settings)
+        self.settings: Settings = servers.settings(name, plan.batch_rows, plan.flush_ms)
+        self.client = servers.client(self.settings)
         self._drawn = Drawn(plan.draw, plan.refuse)
         self._admin: psycopg.Connection | None = None
         self._proxies: list[Proxy] = []
@@ -89,8 +89,8 @@ class Round:
         return self.outcome
 
     def _open(self) -> None:
-        self.address: Address = self.bench.ready(self._name)
-        self._closing.append(lambda: self.bench.drop(self._name))
+        self.address: Address = self.servers.ready(self._name)
+        self._closing.append(lambda: self.servers.drop(self._name))
         if self.plan.refuse:
             self.execute(REFUSE)
         if self._mutation == NO_UNIQUE_KEY:
@@ -112,7 +112,7 @@ class Round:
     ) -> Victim:
         address = self.address if proxy is None else self.via(proxy)
         victim = self._nursery.start(
-            name, self.settings, address, self.bench.kafka.bootstrap,
+            name, self.settings, address, self.servers.kafka.bootstrap,
             session_ms=self.plan.session_ms, mutation=self._mutation, strike=strike,
         )  # fmt: skip
         self.victims.append(victim)

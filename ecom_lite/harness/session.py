@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
+from ..engines.scratch import Scratch
 from ..run.interrupts import undisturbed
-from .bench import Bench
 from .loaders import Nursery
 from .plan import draw_plan
 from .rounds import Outcome, Round
+from .servers import Servers
 from .strikes import strike
 
 ATTEMPTS: Final = 3  # to make one strike happen
 
 
 class Session:
-    """Plays rounds on one bench."""
+    """Plays rounds on one pair of servers."""
 
-    def __init__(self, bench: Bench, seed: int, only: Sequence[str] = ()) -> None:
-        self.bench, self.seed, self.only = bench, seed, only
-        self._nursery = Nursery(bench.logs)
+    def __init__(self, own: Servers, seed: int, only: Sequence[str] = ()) -> None:
+        self.servers, self.seed, self.only = own, seed, only
+        self._nursery = Nursery(own.logs, own.registry)
         self._played = 0
 
     def play(self, number: int, mutation: str | None = None) -> Outcome:
@@ -32,8 +30,8 @@ class Session:
         for attempt in range(ATTEMPTS):
             plan = draw_plan(self.seed, number, attempt, self.only)
             self._played += 1
-            round_ = Round(self.bench, self._nursery, plan, mutation, f"faults_{self._played}")
-            self.bench.prepare(f"faults_{self._played + 1}")
+            round_ = Round(self.servers, self._nursery, plan, mutation, f"faults_{self._played}")
+            self.servers.prepare(f"faults_{self._played + 1}")
             outcome = round_.play(strike)
             if outcome.struck or outcome.violations:
                 break
@@ -53,14 +51,17 @@ class Session:
 
 
 @contextmanager
-def benches() -> Iterator[Bench]:
-    """Engines in a temporary folder. They are stopped and the folder is removed, however the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="ecom_lite_faults_"))
-    bench = Bench(folder)
+def servers() -> Iterator[Servers]:
+    """Started, in a temporary folder. They are stopped and the folder is removed, however the block ends."""
+    scratch = Scratch("harness")
     try:
-        bench.start()
-        yield bench
+        own = Servers(scratch)
+        try:
+            own.start()
+            yield own
+        finally:
+            with undisturbed():
+                own.stop()
     finally:
         with undisturbed():
-            bench.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+            scratch.remove()

@@ -47,7 +47,7 @@ def _kill(round_: Round, phase: Phase) -> bool:
 
 def _lost_reply(round_: Round, phase: Phase, kill: bool = False) -> bool:
     victims: list[Victim] = []
-    server = round_.bench.postgres
+    server = round_.servers.postgres
     trap = Trap("commit", phase.nth)
     proxy = Proxy((server.host, server.port), trap, lambda: victims[0].kill() if kill else None)
     victims.append(round_.load_and_start(phase, proxy=proxy))
@@ -64,7 +64,7 @@ def _kill_before_reply(round_: Round, phase: Phase) -> bool:
 
 
 def _cut_copy(round_: Round, phase: Phase) -> bool:
-    server = round_.bench.postgres
+    server = round_.servers.postgres
     after = round_.draw.randint(1, BYTES_PER_ROW * round_.plan.batch_rows // 2)
     proxy = Proxy((server.host, server.port), Trap("copy", phase.nth, after))
     round_.load_and_start(phase, proxy=proxy)
@@ -72,7 +72,7 @@ def _cut_copy(round_: Round, phase: Phase) -> bool:
 
 
 def _engine_kill(round_: Round, phase: Phase) -> bool:
-    engine = round_.bench.postgres if phase.scenario == "postgres-kill" else round_.bench.kafka
+    engine = round_.servers.postgres if phase.scenario == "postgres-kill" else round_.servers.kafka
     victim = round_.load_and_start(phase, strike=_act(phase, "wait"))
     if not _at_the_point(round_, victim):
         return False
@@ -122,13 +122,13 @@ def _rebalance(round_: Round, phase: Phase) -> bool:
 
 
 def _disk_full(round_: Round, phase: Phase) -> bool:
-    small = round_.bench.small_disk()
+    small = round_.servers.small_disk()
     ballast = None if small is None else small / "ballast"
     if ballast is not None:
         round_.execute("ALTER TABLE warehouse.fact_sales SET TABLESPACE small")
         round_.execute("ALTER INDEX IF EXISTS warehouse.fact_sales_pkey SET TABLESPACE small")
     else:
-        round_.outcome.notes.append(f"a trigger says 53100: no small disk here ({round_.bench.small_disk_refused})")
+        round_.outcome.notes.append(f"a trigger says 53100: no small disk here ({round_.servers.small_disk_refused})")
     victim = round_.load_and_start(phase, strike=_act(phase, "wait"))
     if not _at_the_point(round_, victim):
         return False

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from ..errors import AlreadyRunning, EcomLiteError
+from ..settings.data_dir import LOCK
 
-LOCK_FILE: Final = "run.lock"
 LOOKERS_S: Final = 0.3
 POLL_S: Final = 0.02
 
@@ -20,7 +20,7 @@ class RunLock:
     """Held while a run (or a command that starts engines) owns the data folder. Use as a context manager."""
 
     def __init__(self, data_dir: Path, purpose: str) -> None:
-        self._path = data_dir / LOCK_FILE
+        self._path = data_dir / LOCK
         self._purpose = purpose
         self._file: IO[str] | None = None
 
@@ -78,7 +78,7 @@ def _lock(file: IO[str]) -> None:
 def holder(data_dir: Path) -> dict[str, Any] | None:
     """Who holds the folder now: {"pid", "purpose"}; None when nobody does."""
     try:
-        with (data_dir / LOCK_FILE).open("r", encoding="utf-8") as file:
+        with (data_dir / LOCK).open("r", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:

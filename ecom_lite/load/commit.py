@@ -8,6 +8,7 @@ from functools import partial
 
 import psycopg
 
+from ..errors import first_line
 from .deadletters import DeadLetterTopic
 from .decode import Batch, DeadLetter, Line, Other, dead_letter
 from .retry import Patience, fatal
@@ -63,6 +64,5 @@ class Committer:
 
 
 def _refusal(batch: Batch, event: Line | Other, problem: psycopg.Error) -> DeadLetter:
-    message = str(problem).strip().splitlines()[0]
-    detail = f"{message} (SQLSTATE {problem.sqlstate})"
+    detail = f"{first_line(problem)} (SQLSTATE {problem.sqlstate})"
     return dead_letter(batch.original(event.partition, event.offset), "refused_by_database", detail, type(problem).__name__)

@@ -27,7 +27,7 @@ from .deadletters import DeadLetterTopic
 from .decode import Batch
 from .records import read_quickly
 from .retry import Patience, Stopped, fatal
-from .source import Source
+from .source import Source, membership
 from .write import StaleOwner, Writer
 
 GROUP_PREFIX: Final = "ecom_lite.load"
@@ -126,7 +126,7 @@ class Loader:
                     fetch_max_wait_ms=min(100, self._settings.load.flush_ms),
                 )
                 read_quickly(self._consumer)
-                stack.callback(self._consumer.close, autocommit=False, timeout_ms=2000)
+                stack.enter_context(membership(self._consumer, self._client))
                 source = self._source = Source(self._consumer, self._topic, self._claim)
                 writing.start()
                 stack.callback(writing.join, timeout=CLOSE_S)

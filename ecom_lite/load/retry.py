@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import enum
 import logging
-import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 import psycopg
 
-from ..errors import LoadError
+from ..errors import LoadError, first_line
+from ..warehouse.backoff import delays
 
-FIRST_DELAY_S: Final = 0.1
-MAX_DELAY_S: Final = 5.0
 T = TypeVar("T")
 log = logging.getLogger("ecom_lite.load")
 
@@ -75,14 +73,6 @@ def fatal(error: psycopg.Error) -> LoadError:
     return LoadError(f"PostgreSQL refused the loader: {message} (SQLSTATE {state}); {advice}")
 
 
-def delays() -> Iterator[float]:
-    """Seconds to wait before each next try: doubling, jittered, at most MAX_DELAY_S, without end."""
-    delay = FIRST_DELAY_S
-    while True:
-        yield delay * random.uniform(0.5, 1.0)
-        delay = min(delay * 2, MAX_DELAY_S)
-
-
 class Patience:
     """Repeats work until the database takes it. `pause(seconds)` waits, and raises Stopped when waiting must end."""
 
@@ -112,7 +102,7 @@ class Patience:
                 return result
 
     def _note(self, error: psycopg.Error) -> None:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         if not self.waiting_for:
             log.warning("PostgreSQL is away, waiting: %s", reason)
         self.waiting_for = reason

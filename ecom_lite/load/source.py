@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import MemberToRemove
 from kafka.errors import (
     IllegalStateError,
     KafkaError,
@@ -24,6 +25,7 @@ from .decode import Part
 from .write import Claimed, made_anew
 
 POSITION_MS: Final = 1000
+CLOSE_MS: Final = 2000
 TakeOver = Callable[[Mapping[int, int], UUID | None], Mapping[int, Claimed]]  # (first offsets, topic id) -> claims
 log = logging.getLogger("ecom_lite.load")
 
@@ -37,6 +39,37 @@ class Claim:
 
     next_offset: int
     epoch: int
+
+
+@contextmanager
+def membership(consumer: KafkaConsumer, client: Mapping[str, Any]) -> Iterator[None]:
+    """Close the consumer at the end of the block. A good end also leaves the group, so that others have its partitions at once.
+
+    After an error, as after a kill, the member stays until its session times out: a restart under its name goes on as it.
+    """
+    try:
+        yield
+    except BaseException:
+        consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+        raise
+    member = consumer.group_metadata()  # closing forgets it
+    consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+    if member.member_id:
+        _leave(member, client)
+
+
+def _leave(member: Any, client: Mapping[str, Any]) -> None:
+    """What a consumer does not do itself where its member has a name (a static member)."""
+    try:
+        admin = KafkaAdminClient(**{**client, "bootstrap_timeout_ms": CLOSE_MS, "request_timeout_ms": CLOSE_MS})
+        try:
+            # With both ids: whoever has taken the name over meanwhile stays.
+            who = MemberToRemove(member_id=member.member_id, group_instance_id=member.group_instance_id)
+            admin.remove_group_members(member.group_id, [who])
+        finally:
+            admin.close()
+    except KafkaError as error:
+        log.info("the group learns of this end by the session timeout: %r", error)
 
 
 class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]

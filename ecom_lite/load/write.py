@@ -111,7 +111,7 @@ class Writer:
             return read_mark(connection).encode()
 
     def claim(self, beginnings: Mapping[int, int], topic_id: UUID | None = None) -> dict[int, Claimed]:
-        """Take partitions over, by their first offset on the broker. What was lost goes to ops.service_events too.
+        """Take partitions over, by their first offset on the broker. What was lost goes to ops.gaps.
 
         Raises LoadError, and changes nothing, when `topic_id` is not that of the topic that was loaded.
         """
@@ -128,12 +128,6 @@ class Writer:
                         f", and is {topic_id} now"
                     )
                 claims[partition] = Claimed(next_offset, epoch, was)
-            for partition, (next_offset, _, was) in claims.items():
-                if was < next_offset:
-                    detail = (
-                        f"{self._topic}[{partition}]: offsets {was} .. {next_offset - 1} were removed before they were loaded"
-                    )
-                    connection.execute(read_sql(__package__, "insert_lost"), [detail])
         return claims
 
     def prune(self) -> None:

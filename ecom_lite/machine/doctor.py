@@ -14,7 +14,7 @@ from ..engines.from_settings import jar_cache, jar_groups
 from ..engines.java import MIN_MAJOR, find_java, java_version
 from ..engines.pgfiles import find_install
 from ..engines.ports import is_free, port_owner
-from ..errors import EcomLiteError
+from ..errors import EcomLiteError, first_line
 from ..live.lock import holder
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
@@ -87,7 +87,7 @@ def _postgres(settings: Settings) -> Finding:
             with psycopg.connect(address.with_database("postgres").conninfo("admin")) as admin:
                 return Finding(True, "PostgreSQL", f"{where}, version {admin.info.server_version // 10_000}")
         except (EcomLiteError, psycopg.Error) as error:
-            return Finding(False, "PostgreSQL", str(error).strip().splitlines()[0], "start that server, or correct postgres.url")
+            return Finding(False, "PostgreSQL", first_line(error), "start that server, or correct postgres.url")
     try:
         return Finding(True, "PostgreSQL", str(find_install()))
     except EcomLiteError as error:

@@ -5,19 +5,13 @@ from __future__ import annotations
 import shutil
 import stat
 from pathlib import Path
-from typing import Final
 
 from ..engines.child import ChildRegistry
 from ..engines.pgfiles import remove_cluster
 from ..errors import EcomLiteError
-from ..live.lock import LOCK_FILE, RunLock
+from ..live.lock import RunLock
+from ..settings.data_dir import CHILDREN, GRAFANA, LOCK, OURS, POSTGRES
 from ..settings.tree import Settings
-
-# Everything that a run writes. A file that is none of these is not ours and stays.
-OURS: Final = (
-    "kafka", "postgres", "spark", "lake", "dbt", "grafana", "grafana.env", "loaders", "logs",
-    "secrets.json", "secrets.new", "state.json", "state.json.new", "children.json", "children.json.new",
-)  # fmt: skip
 
 
 def what_goes(settings: Settings) -> list[tuple[str, int]]:
@@ -31,13 +25,13 @@ def reset_data(settings: Settings, *, keep_grafana: bool) -> None:
     if not data_dir.is_dir():
         return
     with RunLock(data_dir, "reset"):
-        ChildRegistry(data_dir / "children.json").cleanup()
-        remove_cluster(data_dir / "postgres")
+        ChildRegistry(data_dir / CHILDREN).cleanup()
+        remove_cluster(data_dir / POSTGRES)
         for name in OURS:
-            if name == "grafana" and keep_grafana:
+            if name == GRAFANA and keep_grafana:
                 continue
             _delete(data_dir / name)
-        if not keep_grafana and {entry.name for entry in data_dir.iterdir()} <= {LOCK_FILE}:
+        if not keep_grafana and {entry.name for entry in data_dir.iterdir()} <= {LOCK}:
             _delete(data_dir)  # while the lock is still ours: nobody can have begun a run in it
 
 

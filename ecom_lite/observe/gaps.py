@@ -1,4 +1,4 @@
-"""Gaps: offsets that Kafka's retention removed before they were loaded, as ops.service_events has them."""
+"""Gaps: offsets that Kafka's retention removed before they were loaded, as ops.gaps has them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
-LOG_DIR: Final = "logs"
+from ..settings.data_dir import LOGS
+
 MAX_BYTES: Final = 8 << 20
 TAIL_BYTES: Final = 64 << 10
 STAMP: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d[.,]\d{3})")  # ours, Kafka's and PostgreSQL's: all UTC
@@ -30,7 +31,7 @@ class _OneLine(logging.Formatter):
 
 def setup_file_logs(data_dir: Path, level: str) -> None:
     """Our loggers `ecom_lite.<room>` go to logs/<room>.log, warnings of libraries to logs/libraries.log; none to the terminal."""
-    folder = data_dir / LOG_DIR
+    folder = data_dir / LOGS
     folder.mkdir(parents=True, exist_ok=True)
     for room in ROOMS:
         logger = logging.getLogger(f"ecom_lite.{room}")
@@ -62,7 +63,7 @@ def _file(path: Path) -> logging.Handler:
 
 def log_files(data_dir: Path, service: str | None) -> dict[str, Path]:
     """Log file by part name; only `service`'s when given. Empty where there is none."""
-    found = {path.stem: path for path in sorted((data_dir / LOG_DIR).glob("*.log"))}
+    found = {path.stem: path for path in sorted((data_dir / LOGS).glob("*.log"))}
     if service is None:
         return found
     wanted = service if service in found else OTHER_NAMES.get(service, service)

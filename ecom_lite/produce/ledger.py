@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from importlib.resources import files
 from threading import Event, Lock, Thread
 from typing import Final
 
@@ -19,6 +18,7 @@ from psycopg.types.json import Jsonb
 from ..contract.events import producer_mark
 from ..warehouse.connect import Address
 from ..warehouse.mark import read_mark
+from ..warehouse.sqlfiles import read_sql
 from .counts import Checkpoints, Counts
 from .plan import Opening
 
@@ -29,8 +29,7 @@ RETRY_S: Final = 2.0  # while PostgreSQL is away
 CLOSING_RETRY_S: Final = 0.1
 ROLE: Final = "ecom_producer"
 _READ, _READ_SHOP, _WRITE, _WRITE_SHOP, _OPEN_SHOP = (
-    files(__package__).joinpath(f"{name}.sql").read_text()
-    for name in ("read_ledger", "read_shop", "write_ledger", "write_shop", "open_shop")
+    read_sql(__package__, name) for name in ("read_ledger", "read_shop", "write_ledger", "write_shop", "open_shop")
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ..errors import AlreadyRunning, EcomLiteError
 from ..live.lock import holder
 from ..live.state import read_state
+from ..settings.data_dir import LOGS
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 
@@ -35,7 +36,7 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
             f"{data_dir} is in use by `ecom_lite {who.get('purpose', 'run')}`, pid {who.get('pid', 'unknown')}: "
             "see it with `ecom_lite status`, end it with `ecom_lite stop`"
         )
-    log = data_dir / "logs" / LOG
+    log = data_dir / LOGS / LOG
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ..engines.from_settings import logs_dir
 from ..engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ..engines.registry import ChildRegistry
 from ..settings.bundled import bundled
+from ..settings.data_dir import GRAFANA, GRAFANA_ENV, write_private
 from ..settings.tree import Settings
 from ..supervise.adapters import EngineService, Late
 from ..warehouse.connect import Address
@@ -36,7 +36,7 @@ class GrafanaService(Late):
     def _build(self) -> EngineService:
         settings, files = self._settings, bundled("grafana")
         self._server = GrafanaServer(
-            self._binary, settings.data_dir / "grafana", logs_dir(settings), warehouse=_warehouse(self._where()),
+            self._binary, settings.data_dir / GRAFANA, logs_dir(settings), warehouse=_warehouse(self._where()),
             provisioning=files / "provisioning", boards=files / "dashboards", port=settings.grafana.port,
             registry=self._registry,
         )  # fmt: skip
@@ -45,9 +45,8 @@ class GrafanaService(Late):
 
 def write_env(data_dir: Path, address: Address) -> None:
     """For a Grafana that we do not start (compose.yaml): where the warehouse is, and the reader's password. 0600."""
-    path = data_dir / "grafana.env"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.writelines(f"{name}={value}\n" for name, value in _warehouse(address).variables().items())
+    variables = _warehouse(address).variables()
+    write_private(data_dir / GRAFANA_ENV, "".join(f"{name}={value}\n" for name, value in variables.items()))
 
 
 def _warehouse(address: Address) -> Warehouse:

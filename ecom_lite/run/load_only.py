@@ -10,10 +10,11 @@ from typing import Any, Final
 import psycopg
 
 from ..engines.registry import ChildRegistry
-from ..errors import EcomLiteError, MigrationError
+from ..errors import EcomLiteError, MigrationError, first_line
 from ..live.lock import RunLock
 from ..load.retry import refused_login
 from ..observe.logs import setup_file_logs
+from ..settings.data_dir import CHILDREN, LOADERS, LOGS
 from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
 from ..terminal.terminal import Terminal
@@ -23,7 +24,6 @@ from .joined import joined_reach
 from .loaders import loaded, stop_all, workers
 from .reach import Reach
 
-FOLDER: Final = "loaders"  # in the data folder: a run there has its own lock, children and logs
 TICK_S: Final = 0.5
 AWAY_S: Final = 1.0
 KILL_S: Final = 2.0  # for what is left when it ends at once
@@ -34,10 +34,10 @@ def load_only(settings: Settings, for_s: float | None, terminal: Terminal) -> tu
 
     Raises EcomLiteError.
     """
-    reach, folder = joined_reach(settings), settings.data_dir / FOLDER
+    reach, folder = joined_reach(settings), settings.data_dir / LOADERS
     with RunLock(folder, "load"):
         setup_file_logs(folder, settings.run.log_level)
-        registry = ChildRegistry(folder / "children.json")
+        registry = ChildRegistry(folder / CHILDREN)
         registry.cleanup()
         return LoadOnly(settings, reach, registry, for_s, terminal).execute()
 
@@ -49,7 +49,7 @@ class LoadOnly:
         self, settings: Settings, reach: Reach, registry: ChildRegistry, for_s: float | None, terminal: Terminal
     ) -> None:
         run = settings.run
-        self._folder = settings.data_dir / FOLDER
+        self._folder = settings.data_dir / LOADERS
         self._reach = reach
         self._registry = registry
         self._for_s = for_s
@@ -80,7 +80,7 @@ class LoadOnly:
                 if ready:
                     self._end_later()
                     self._terminal.end()
-                    self._terminal.banner(time.monotonic() - began, {**self._reach.shown(), "logs": f"{self._folder / 'logs'}"})
+                    self._terminal.banner(time.monotonic() - began, {**self._reach.shown(), "logs": f"{self._folder / LOGS}"})
                     self._watch()
                     self._terminal.doing("loading what is left")
             finally:
@@ -131,12 +131,12 @@ class LoadOnly:
                 state = refused_login(error)
                 if state is not None:
                     raise MigrationError(
-                        f"{address.place} does not let ecom_lite's roles in: {_first_line(error)} (SQLSTATE {state}); "
+                        f"{address.place} does not let ecom_lite's roles in: {first_line(error)} (SQLSTATE {state}); "
                         "`ecom_lite migrate` with these settings makes the database, the roles and the schema. "
                         "The roles' passwords follow from the one in postgres.url: it must be the same on every machine"
                     ) from None
                 if not said:
-                    self._terminal.say(f"PostgreSQL is away, waiting: {_first_line(error)}", "yellow")
+                    self._terminal.say(f"PostgreSQL is away, waiting: {first_line(error)}", "yellow")
                     said = True
                 self._interrupts.asked.wait(AWAY_S)
         return False
@@ -145,7 +145,3 @@ class LoadOnly:
         os.write(2, b"stopped at once; the next loader goes on from what was committed\n")
         self._supervisor.abandon()
         self._registry.cleanup(deadline_s=KILL_S)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -13,6 +13,7 @@ from typing import Any, Final
 import psycopg
 
 from ..engines.registry import ChildRegistry
+from ..settings.data_dir import LOGS
 from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
 from ..supervise.worker import WorkerService
@@ -52,7 +53,7 @@ def workers(
             ROLE,
             lambda: load_job(settings, reach(), instance(folder, name), drain_s),
             name=name,
-            log=folder / "logs" / f"{name}.log",
+            log=folder / LOGS / f"{name}.log",
             registry=registry,
             ready_s=settings.run.ready_timeout_s,
             stop_s=drain_s + STOP_SLACK_S,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..settings.bundled import bundled
+from ..settings.data_dir import DBT
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
 
@@ -25,7 +26,7 @@ class Marts:
 
     def __init__(self, settings: Settings, where: Callable[[], Address]) -> None:
         self._threads = settings.transform.threads
-        self._folder: Path = settings.data_dir / "dbt"
+        self._folder: Path = settings.data_dir / DBT
         self._where = where
         self._lock = threading.Lock()
         self._transform: Transform | None = None

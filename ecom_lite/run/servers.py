@@ -11,6 +11,7 @@ from ..engines.registry import ChildRegistry
 from ..live.lock import RunLock
 from ..machine.prepare import fetch_jars
 from ..observe.logs import setup_file_logs
+from ..settings.data_dir import CHILDREN
 from ..settings.tree import Settings
 from ..supervise.adapters import EngineService, Step
 from ..supervise.supervisor import Listener, Supervisor
@@ -84,7 +85,7 @@ def servers(
     """
     with RunLock(settings.data_dir, purpose):
         setup_file_logs(settings.data_dir, settings.run.log_level)
-        registry = ChildRegistry(settings.data_dir / "children.json")
+        registry = ChildRegistry(settings.data_dir / CHILDREN)
         if left := registry.cleanup():
             terminal.say(f"ended what an earlier run had left: {', '.join(left)}", "yellow")
         fetch_jars(settings, terminal, [*(["kafka"] if kafka and not settings.kafka.bootstrap else []), *jars])

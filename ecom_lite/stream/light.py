@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from ..warehouse.connect import Address
-from .queries import sql_text
+from ..warehouse.sqlfiles import read_sql
 from .sinks import ROLE
 
 LIGHT: Final = "light"
@@ -30,26 +30,26 @@ class LightMinutes:
         the second waits. Raises psycopg.Error when PostgreSQL cannot be reached; the next call makes up for it.
         """
         with self._address.connect(ROLE) as connection:
-            connection.execute(sql_text("light_lock.sql"))
-            row = connection.execute(sql_text("light_cut.sql")).fetchone()
+            connection.execute(read_sql(__package__, "light_lock"))
+            row = connection.execute(read_sql(__package__, "light_cut")).fetchone()
             assert row is not None
             since, below = row
             if since == below:
                 return 0
             first = since is None
             if first:
-                connection.execute(sql_text("light_clear.sql"))
+                connection.execute(read_sql(__package__, "light_clear"))
             cut = {"since": since or 0, "below": below}
             facts, duration_ms, written = 0, 0, 0
-            result = connection.execute(sql_text("light_rebuild.sql" if first else "light_add.sql"), cut).fetchone()
+            result = connection.execute(read_sql(__package__, "light_rebuild" if first else "light_add"), cut).fetchone()
             if result is not None:
                 facts, written = result
-            connection.execute(sql_text("light_advance.sql"), {"below": below})
+            connection.execute(read_sql(__package__, "light_advance"), {"below": below})
             if facts:
-                row = connection.execute(sql_text("light_duration.sql")).fetchone()
+                row = connection.execute(read_sql(__package__, "light_duration")).fetchone()
                 duration_ms = int(row[0]) if row is not None else 0
                 progress = {"query": LIGHT, "batch_id": below, "facts": facts, "duration_ms": duration_ms}
-                connection.execute(sql_text("light_progress.sql"), progress)
+                connection.execute(read_sql(__package__, "light_progress"), progress)
             if first and facts:
                 log.info("built %d rows of sales_per_minute from %d facts in %d ms", written, facts, duration_ms)
             return written

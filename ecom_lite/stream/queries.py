@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from ..contract.events import EARLIEST, LATEST_AHEAD, MAX_QUANTITY
 from ..contract.rejected import MAX_EVENT_BYTES
 from ..settings.tree import Kafka as KafkaSettings
 from ..settings.tree import Settings
+from ..warehouse.sqlfiles import read_sql
 
 MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
 LAKE_RECORDS_PER_BATCH: Final = 200_000
@@ -22,12 +21,6 @@ ISO_TIME: Final = (
     r"^(\d{4})(-?)(\d\d)\2(\d\d)"
     r"(?:[^\x00](\d\d)(?:(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d{1,6})\d*)?)?)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?)?(?![\s\S])"
 )
-
-
-@cache
-def sql_text(name: str) -> str:
-    """A statement of this room's `sql` folder."""
-    return files(__package__).joinpath("sql", name).read_text("utf-8")
 
 
 def source_options(kafka: KafkaSettings, bootstrap: str) -> dict[str, str]:
@@ -80,7 +73,7 @@ def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
     """The records (a frame with `value`) as order lines with `valid` and `ahead`; see `sql/order_lines.sql`."""
     records.createOrReplaceTempView("kafka_records")
     return session.sql(
-        sql_text("order_lines.sql"),
+        read_sql(__package__, "order_lines").decode(),
         args={
             "max_bytes": MAX_EVENT_BYTES,
             "max_quantity": MAX_QUANTITY,

@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import psycopg
 
-from ..errors import StreamError
+from ..errors import StreamError, first_line
+from ..warehouse.backoff import delays
 from ..warehouse.connect import Address
-from .queries import OBSERVED, sql_text
+from ..warehouse.sqlfiles import read_sql
+from .queries import OBSERVED
 
 PER_MINUTE: Final = "per_minute"
 LAKE: Final = "lake"
@@ -100,19 +102,18 @@ class MinuteSink:
 
     def _write_patiently(self, rows: list[Any], batch: Batch) -> None:
         give_up = time.monotonic() + self._patience_s
-        delay_s = RETRY_FIRST_S
+        waits = delays(RETRY_FIRST_S, RETRY_MAX_S)
         while True:
             try:
                 self._write(rows, batch)
                 return
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 self.close()
-                reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+                reason = first_line(error)
                 if time.monotonic() >= give_up or self._stop.is_set():
                     raise StreamError(f"micro-batch {batch.batch_id} cannot be written to PostgreSQL: {reason}") from error
                 log.warning("PostgreSQL: %s; micro-batch %d is tried again", reason, batch.batch_id)
-            self._stop.wait(delay_s)
-            delay_s = min(delay_s * 2, RETRY_MAX_S)
+            self._stop.wait(next(waits))
 
     def _write(self, rows: list[Any], batch: Batch) -> None:
         if self._connection is None or self._connection.closed:
@@ -121,9 +122,9 @@ class MinuteSink:
             if rows:
                 # Always in the same order, so that two writers cannot lock each other out.
                 rows = sorted(rows, key=lambda row: (row["window_start"], row["category"]))
-                self._connection.execute(sql_text("upsert_minutes.sql"), columns(rows))
+                self._connection.execute(read_sql(__package__, "upsert_minutes"), columns(rows))
             self._connection.execute(
-                sql_text("record_progress.sql"),
+                read_sql(__package__, "record_progress"),
                 {
                     "query": PER_MINUTE,
                     "batch_id": batch.batch_id,

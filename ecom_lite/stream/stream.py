@@ -18,8 +18,9 @@ from ..observe.health import Health
 from ..settings.tree import Settings
 from ..topic.client import client_config, explained, offset_range
 from ..warehouse.connect import Address
+from ..warehouse.sqlfiles import read_sql
 from .checkpoint import Checkpoint
-from .queries import LAKE_RECORDS_PER_BATCH, MAX_RECORDS_PER_BATCH, raw_records, read_topic, sales_per_minute, sql_text
+from .queries import LAKE_RECORDS_PER_BATCH, MAX_RECORDS_PER_BATCH, raw_records, read_topic, sales_per_minute
 from .session import Gateway, close_session, open_session, short
 from .sinks import LAKE, PER_MINUTE, ROLE, LakeSink, MinuteSink
 from .summary import render
@@ -67,9 +68,9 @@ class Stream:
         for checkpoint in (minutes, lake):
             checkpoint.compare(topic, first, end)
         if minutes.guard(self._settings, cluster_id):
-            self._execute("forget_progress.sql")
+            self._execute("forget_progress")
         lake.guard(self._settings, cluster_id)
-        self._execute("forget_light.sql")
+        self._execute("forget_light")
         try:
             self._session = open_session(self._settings, self._gateway, self._data_dir)
             self._start_minutes(minutes)
@@ -98,7 +99,7 @@ class Stream:
     def _execute(self, statement: str) -> None:
         try:
             with self._address.connect(ROLE) as connection:
-                connection.execute(sql_text(statement), {"query": PER_MINUTE})
+                connection.execute(read_sql(__package__, statement), {"query": PER_MINUTE})
         except psycopg.Error as error:
             raise StreamError(f"the stream cannot use PostgreSQL as {ROLE}: {str(error).strip()}") from error
 
@@ -154,7 +155,7 @@ class Stream:
                     self._summarise()
                 if now >= next_prune:
                     next_prune = now + PRUNE_EVERY_S
-                    self._execute("prune_progress.sql")
+                    self._execute("prune_progress")
 
     def _raise_if_dead(self) -> None:
         if not self._gateway.alive:
@@ -167,7 +168,7 @@ class Stream:
 
     def _summarise(self) -> None:
         with self._address.connect(ROLE, autocommit=True) as connection:
-            lines = connection.execute(sql_text("latest_minute.sql")).fetchall()
+            lines = connection.execute(read_sql(__package__, "latest_minute")).fetchall()
         if lines and lines != self._shown:
             self._shown = lines
             log.info("%s", render([(line[0].astimezone(UTC), *line[1:]) for line in lines]))

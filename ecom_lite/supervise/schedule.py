@@ -7,21 +7,26 @@ import math
 import time
 from collections.abc import Callable
 from datetime import datetime
-from threading import Event
+from threading import Event, Lock
 from typing import Final
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from ..errors import first_line
 from ..observe.health import Health
 
 RETRY_S: Final = 5.0
+THREADS: Final = 8
 log = logging.getLogger("ecom_lite.supervise")
 
 
 class Schedule:
-    """Jobs that repeat. A job that raises is logged and runs again at its next time; two runs of one job never overlap."""
+    """Jobs that repeat. A job that raises is logged and runs again at its next time; two runs of one job never overlap.
+
+    A time that comes while the job still works is let pass without a word.
+    """
 
     name = "schedule"
 
@@ -32,7 +37,7 @@ class Schedule:
 
     def every(self, name: str, seconds: float, job: Callable[[], object], *, at_once: bool = False) -> None:
         """Register before `start`. With `at_once` the first run is now, else after the first interval."""
-        self._jobs.append((name, job, seconds, at_once))
+        self._jobs.append((name, _one_at_a_time(job), seconds, at_once))
 
     def when(self, name: str, seconds: float, condition: Callable[[], bool], action: Callable[[], object]) -> None:
         """Look every `seconds` whether `condition` holds; once it does, run `action`, and look no more when that went well.
@@ -50,12 +55,13 @@ class Schedule:
                 if action() is not False:
                     not_before = math.inf
 
-        self._jobs.append((name, look, seconds, True))
+        self._jobs.append((name, _one_at_a_time(look), seconds, True))
 
     def start(self) -> None:
         scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(4)},
-            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+            executors={"default": ThreadPoolExecutor(THREADS)},
+            # Two: the second finds the first at work and returns. With one, APScheduler would warn of each time that it skips.
+            job_defaults={"max_instances": 2, "coalesce": True, "misfire_grace_time": None},
             timezone="UTC",
         )
         scheduler.add_listener(self._hear, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_EXECUTED)
@@ -83,6 +89,19 @@ class Schedule:
         elif event.code == EVENT_JOB_MISSED:
             log.warning("job %s missed its time", event.job_id)
         else:
-            first_line = (str(event.exception).strip() or repr(event.exception)).splitlines()[0]
-            self._problems[event.job_id] = f"{event.job_id}: {first_line}"
+            self._problems[event.job_id] = f"{event.job_id}: {first_line(event.exception)}"
             log.error("job %s failed: %s", event.job_id, event.exception)
+
+
+def _one_at_a_time(job: Callable[[], object]) -> Callable[[], None]:
+    """The job, which does nothing while it is at work already."""
+    at_work = Lock()
+
+    def run() -> None:
+        if at_work.acquire(blocking=False):
+            try:
+                job()
+            finally:
+                at_work.release()
+
+    return run

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ import psycopg
 
 from ..errors import TransformError
 from ..warehouse.connect import Address
+from ..warehouse.sqlfiles import read_sql
 from .dbt import ROLE, Dbt, Outcome, Say
 
 LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
@@ -94,8 +94,8 @@ class Transform:
         """
         with _one_at_a_time.turn(trigger, said), self._session() as connection:
             started = self._clock()
-            connection.execute(_sql("close_leftovers"))
-            run_id, cut = _row(connection.execute(_sql("start_run"), {"trigger": trigger}))
+            connection.execute(read_sql(__package__, "close_leftovers"))
+            run_id, cut = _row(connection.execute(read_sql(__package__, "start_run"), {"trigger": trigger}))
             try:
                 outcome = self._dbt.build(cut, full_refresh=full_refresh, said=said)
                 run = _finished(run_id, trigger, cut, outcome, self._clock() - started)
@@ -108,7 +108,7 @@ class Transform:
 
     def _record(self, connection: psycopg.Connection, run: DbtRun) -> None:
         self._last = run
-        connection.execute(_sql("finish_run"), vars(run))
+        connection.execute(read_sql(__package__, "finish_run"), vars(run))
         level = logging.INFO if run.status == "success" else logging.WARNING
         text = "dbt run %d (%s): %s, %d models, %d tests passed, %d failed, %.1f s%s"
         detail = f": {run.message}" if run.message else ""
@@ -138,10 +138,10 @@ class Transform:
 def new_facts_exist(address: Address) -> bool:
     """Whether a run started now would take facts that no good run has taken. Cheap: two index lookups. Raises psycopg.Error."""
     with address.connect(ROLE, autocommit=True) as connection:
-        taken, below = _row(connection.execute(_sql("bounds")))
+        taken, below = _row(connection.execute(read_sql(__package__, "bounds")))
         # A plan for "some row matches" would walk the whole table when none does.
         connection.execute("SET enable_seqscan = off")
-        (found,) = _row(connection.execute(_sql("new_facts"), {"taken": taken, "below": below}))
+        (found,) = _row(connection.execute(read_sql(__package__, "new_facts"), {"taken": taken, "below": below}))
     return bool(found)
 
 
@@ -155,7 +155,3 @@ def _row(cursor: psycopg.Cursor[Any]) -> Any:
     row = cursor.fetchone()
     assert row is not None, "the statement always returns a row"
     return row
-
-
-def _sql(name: str) -> bytes:
-    return files(__package__).joinpath("sql", f"{name}.sql").read_bytes()

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
+from ..settings.data_dir import SECRETS, write_private
 from .connect import READER_STATEMENT_TIMEOUT_S, ROLES, Address
 
 
 def load_passwords(data_dir: Path) -> dict[str, str]:
     """The roles' passwords, made at first use and kept in `secrets.json` (0600) in the data folder."""
-    path = data_dir / "secrets.json"
+    path = data_dir / SECRETS
     known: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
     missing = [role for role in ROLES if role not in known]
     if missing:
         known |= {role: secrets.token_urlsafe(24) for role in missing}
         data_dir.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(known, file)
-        fresh.replace(path)
+        write_private(path, json.dumps(known))
     return known
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from ecom_lite.bench.backlog import Sent
 from ecom_lite.bench.process import check
+from ecom_lite.engines.scratch import clear_dead
 from ecom_lite.errors import CheckFailed
 from ecom_lite.warehouse.connect import Address
 from tests.runs import COMMAND, wait_for
@@ -117,6 +119,22 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
         run.process.send_signal(signal.SIGINT)
         wait_for(run.ended, "it ends")
     assert run.process.returncode == 130 and run.stdout == "" and "Traceback" not in run.stderr
+    run.assert_nothing_left()
+
+
+def test_what_a_killed_one_has_left_goes_when_a_tool_starts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with benchmark(tmp_path, "--events", "1000000") as run:
+
+        def at_work() -> bool:
+            assert not run.ended(), run.stderr
+            return "making a backlog" in run.stderr
+
+        wait_for(at_work, "the engines are up")
+        run.process.kill()
+        wait_for(run.ended, "it ends")
+    (folder,) = run.temporary.iterdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(run.temporary))
+    assert clear_dead() == [folder]
     run.assert_nothing_left()
 
 

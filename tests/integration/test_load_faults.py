@@ -217,18 +217,46 @@ def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(b
 
 def test_two_loaders_share_the_partitions_and_the_end_of_one_moves_them_to_the_other(bench: Bench) -> None:
     values, counts = mixed(4000, seed=5)
-    with bench.loading(bench.loader("one", batch_rows=50, session_timeout_ms=2000)) as one:
+    with bench.loading(bench.loader("one", batch_rows=50, session_timeout_ms=30_000)) as one:
         spread(bench, values[:1000])
         bench.until_loaded(one)
-        with bench.loading(bench.loader("two", batch_rows=50, session_timeout_ms=2000)) as two:
+        with bench.loading(bench.loader("two", batch_rows=50, session_timeout_ms=30_000)) as two:
             spread(bench, values[1000:2000])
             until(lambda: two.loader._source is not None and len(two.loader._source.claims) == 2, "half of the partitions")
             spread(bench, values[2000:3000])
             bench.until_loaded(one)
+        source = one.loader._source
+        assert source is not None
+        until(lambda: len(source.claims) == 4, "all partitions, long before the session of the other times out", 10)
         spread(bench, values[3000:])
         bench.until_loaded(one)
     assert one.failure is None and two.failure is None
     assert_rows_are_as_counted(bench, counts)
+
+
+def test_a_graceful_end_leaves_the_group_and_a_kill_keeps_the_place_for_a_restart(bench: Bench) -> None:
+    bench.send([line(0)])
+    process = worker(bench, batch_rows=20)
+    until(bench.counts, "the first batch")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert members(bench) == ["one"]
+    with bench.loading(bench.loader("one")) as running:
+        bench.send([line(1)])
+        bench.until_loaded(running)  # long before the session of the killed one times out
+        assert members(bench) == ["one"]
+    assert running.failure is None and members(bench) == []
+
+
+def members(bench: Bench) -> list[str]:
+    """The names of the loaders' group's members."""
+    admin = KafkaAdminClient(**bench.client)
+    try:
+        groups = [group["group_id"] for group in admin.list_groups() if f".load.{bench.topic}." in group["group_id"]]
+        (described,) = admin.describe_groups(groups).values()
+        return [member["group_instance_id"] for member in described["members"]]
+    finally:
+        admin.close()
 
 
 def test_a_second_loader_of_the_same_name_is_told_apart(bench: Bench) -> None:
@@ -252,8 +280,7 @@ def test_offsets_that_retention_removed_are_recorded_as_lost(bench: Bench) -> No
     bench.send([line("new")])
     bench.load()
     assert bench.counts() == {"facts": 10 + 5 + 1, "lost": 15}
-    ((detail,),) = bench.ask("SELECT detail FROM ops.service_events WHERE event = 'lost'")
-    assert "offsets 10 .. 24 were removed before they were loaded" in detail
+    assert bench.ask("SELECT topic, partition, first_offset, last_offset FROM ops.gaps") == [(bench.topic, 0, 10, 24)]
 
 
 def test_retention_that_overtakes_a_running_loader_is_recorded_too(bench: Bench) -> None:

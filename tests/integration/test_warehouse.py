@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from ecom_lite.errors import ConfigError, MigrationError
+from ecom_lite.observe.gaps import read_gaps
 from ecom_lite.warehouse.connect import ROLES, Address
 from ecom_lite.warehouse.migrate import Migration, bundled, migrate
 from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
@@ -161,3 +162,20 @@ def test_an_external_address_keeps_its_options_and_a_bad_one_is_named() -> None:
     assert "sslmode=require" in address.conninfo("ecom_loader") and "user=ecom_loader" in address.conninfo("ecom_loader")
     with pytest.raises(ConfigError, match=r"postgres\.url is not a PostgreSQL address"):
         Address.from_url("postgresql://h:x:y/?nonsense=1", {})
+
+
+def test_gaps_that_an_older_version_recorded_in_words_are_carried_over(empty: Address) -> None:
+    migrate(empty, [migration for migration in bundled() if migration.number < 10])
+    with empty.connect("admin") as admin:
+        insert = "INSERT INTO ops.service_events (at, service, event, detail) VALUES ('2026-02-03 04:05Z', 'load', 'lost', %s)"
+        for detail in (
+            "a[topic].x[3]: offsets 10 .. 24 were removed before they were loaded",
+            "events[0]: offsets 7 .. 7 were removed before they were loaded",
+            "in other words",
+        ):
+            admin.execute(insert, [detail])
+        admin.commit()
+        assert migrate(empty)[0] == "0010_gaps.sql"
+        found = [(gap.topic, gap.partition, gap.first, gap.last, gap.at.isoformat()) for gap in read_gaps(admin)]
+    when = "2026-02-03T04:05:00+00:00"
+    assert found == [("a[topic].x", 3, 10, 24, when), ("events", 0, 7, 7, when)]

@@ -1,5 +1,2 @@
--- The gaps that the loader has recorded in words, as figures.
-SELECT m[1] AS topic, m[2]::integer AS partition, m[3]::bigint AS first, m[4]::bigint AS last, at
-FROM ops.service_events, regexp_match(detail, '^(.+)\[(\d+)\]: offsets (\d+) \.\. (\d+) were removed') AS m
-WHERE service = 'load' AND event = 'lost' AND m IS NOT NULL
-ORDER BY at, topic, partition, first
+SELECT topic, partition, first_offset AS first, last_offset AS last, found_at AS at FROM ops.gaps
+ORDER BY found_at, topic, partition, first_offset

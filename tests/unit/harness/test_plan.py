@@ -70,7 +70,7 @@ def test_a_round_without_a_strike_is_not_passed_and_one_with_a_violation_is_not_
         round_line(missed).endswith("NOT STRUCK") and round_line(wrong).endswith("VIOLATION") and round_line(good).endswith("ok")
     )
     assert not Summary(1, "", [good, missed]).ok and Summary(1, "", [good]).ok and not Summary(1, "").ok
-    summary = Summary(1, "python -m ecom_lite.faults", [good, missed, wrong])
+    summary = Summary(1, "python -m ecom_lite.harness", [good, missed, wrong])
     assert summary.as_json()["missed"] == [1] and summary.as_json()["violations"] == 1
     assert "expected one row; found 2 rows" in markdown(summary, ["Kafka 4.3.1"])
 

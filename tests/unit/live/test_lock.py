@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ecom_lite.errors import AlreadyRunning, EcomLiteError
-from ecom_lite.live.lock import LOCK_FILE, RunLock, holder
+from ecom_lite.live.lock import RunLock, holder
+from ecom_lite.settings.data_dir import LOCK
 
 HOLD = """
 import sys
@@ -81,7 +82,7 @@ def test_it_dies_with_its_process(tmp_path: Path) -> None:
         process.communicate()
     assert holder(tmp_path) is None
     with RunLock(tmp_path, "run"):
-        assert (tmp_path / LOCK_FILE).is_file()
+        assert (tmp_path / LOCK).is_file()
 
 
 def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from psycopg import errors
 
 from ecom_lite.errors import LoadError
-from ecom_lite.load.retry import MAX_DELAY_S, Patience, Stopped, Verdict, delays, verdict
+from ecom_lite.load.retry import Patience, Stopped, Verdict, verdict
+from ecom_lite.warehouse.backoff import MAX_DELAY_S, delays
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 
 from ecom_lite.errors import AlreadyRunning
 from ecom_lite.live.lock import RunLock
-from ecom_lite.machine.reset import OURS, reset_data, what_goes
+from ecom_lite.machine.reset import reset_data, what_goes
+from ecom_lite.settings.data_dir import OURS
 from ecom_lite.settings.tree import Settings, load_settings
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -101,6 +103,46 @@ def test_when_tries_again_what_failed(schedule: Schedule, monkeypatch: pytest.Mo
     third.clear()
     assert not third.wait(0.2), "and then no more"
     assert schedule.health().ok, "what went well in the end is no problem any more"
+
+
+def test_what_takes_longer_than_its_interval_is_not_started_and_refused_meanwhile(
+    schedule: Schedule, caplog: pytest.LogCaptureFixture
+) -> None:
+    """APScheduler says so in its log each time: twice a second while the first dbt run works."""
+    acting, go_on, ticks = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def action() -> None:
+        acting.set()
+        go_on.wait(DEADLINE_S)
+
+    schedule.when("first facts", 0.01, lambda: True, action)
+    schedule.every("slow", 0.01, lambda: go_on.wait(DEADLINE_S), at_once=True)
+    schedule.every("clock", 0.01, ticks.release, at_once=True)
+    with caplog.at_level(logging.WARNING, logger="apscheduler"):
+        schedule.start()
+        assert acting.wait(DEADLINE_S)
+        for _ in range(20):
+            assert ticks.acquire(timeout=DEADLINE_S)
+        go_on.set()
+        schedule.stop()
+    assert not caplog.records, caplog.text
+
+
+def test_a_job_that_was_late_runs_at_its_next_time_and_not_again_for_each_that_it_missed(schedule: Schedule) -> None:
+    runs: list[float] = []
+    third = threading.Event()
+
+    def job() -> None:
+        runs.append(time.monotonic())
+        if len(runs) == 1:
+            threading.Event().wait(0.5)  # two and a half intervals
+        if len(runs) == 3:
+            third.set()
+
+    schedule.every("job", 0.2, job, at_once=True)
+    schedule.start()
+    assert third.wait(DEADLINE_S)
+    assert runs[2] - runs[1] > 0.1, "no run right after the other to catch up"
 
 
 def test_stop_while_when_acts_does_not_hang(schedule: Schedule) -> None:

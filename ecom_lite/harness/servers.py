@@ -14,12 +14,13 @@ import psycopg
 from kafka.errors import KafkaError
 from psycopg import sql
 
-from ..engines import cds
-from ..engines.from_settings import cache_dir, jar_cache
+from ..engines.from_settings import archive_dir, jar_cache
 from ..engines.java import find_java
 from ..engines.kafka import KafkaServer
 from ..engines.postgres import PostgresServer
+from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
+from ..settings.data_dir import KAFKA, LOGS, POSTGRES
 from ..settings.tree import Settings, load_settings
 from ..topic.client import client_config, ensure_topics
 from ..warehouse.connect import Address
@@ -32,18 +33,20 @@ DISK_BYTES: Final = 24 << 20
 MOUNT_TIMEOUT_S: Final = 10
 
 
-class Bench:
+class Servers:
     """One Kafka and one PostgreSQL, which the rounds may kill and start again."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.logs = folder / "logs"
+    def __init__(self, scratch: Scratch) -> None:
+        self.folder, self.registry = scratch.path, scratch.registry
+        self.logs = self.folder / LOGS
         settings = load_settings(env={})
         java, classpath = find_java(settings.jars.java), jar_cache(settings).classpath("kafka")
-        quick = cds.jvm_args(java, classpath, cache_dir(settings))
-        self.kafka = KafkaServer(folder / "kafka", self.logs, java=java, classpath=classpath, jvm_args=quick)
-        self.postgres = PostgresServer(folder / "postgres", self.logs)
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="bench")
+        self.kafka = KafkaServer(
+            self.folder / KAFKA, self.logs, java=java, classpath=classpath, archive_dir=archive_dir(settings),
+            registry=self.registry,
+        )  # fmt: skip
+        self.postgres = PostgresServer(self.folder / POSTGRES, self.logs, registry=self.registry)
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="servers")
         self._prepared: dict[str, Future[None]] = {}
         self._small_disk: Path | None = None
         self.small_disk_refused = ""  # why there is no small disk on this machine
@@ -122,14 +125,10 @@ class Bench:
             return [f"Kafka {broker}".strip(), f"PostgreSQL {ask(admin, 'SHOW server_version')[0][0]}"]
 
     def stop(self) -> None:
-        """End both engines and remove the cluster; the folder stays."""
+        """End both engines; what they have written stays."""
         self._aside.shutdown(wait=False, cancel_futures=True)
         self.kafka.kill()
         self.postgres.kill()
-        if self._small_disk is not None:
-            _run(["umount", str(self._small_disk)])
-            self._small_disk = None
-        self.postgres.remove()
 
 
 def ask(admin: psycopg.Connection, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

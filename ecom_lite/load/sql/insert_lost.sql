@@ -1,1 +1,0 @@
-INSERT INTO ops.service_events (service, event, detail) VALUES ('load', 'lost', %s)

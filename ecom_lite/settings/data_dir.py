@@ -1,0 +1,36 @@
+"""Every file and folder name of the data folder, and how a file in it is written that only its owner may read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+KAFKA: Final = "kafka"
+POSTGRES: Final = "postgres"
+SPARK: Final = "spark"
+LAKE: Final = "lake"
+DBT: Final = "dbt"
+GRAFANA: Final = "grafana"
+LOADERS: Final = "loaders"  # of `ecom_lite load`: a data folder in small, with a lock, children and logs of its own
+LOGS: Final = "logs"
+GRAFANA_ENV: Final = "grafana.env"
+SECRETS: Final = "secrets.json"
+STATE: Final = "state.json"
+CHILDREN: Final = "children.json"
+LOCK: Final = "run.lock"
+DRAFT: Final = ".new"  # behind the name of a file that is being replaced
+
+FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, LOADERS, LOGS)
+FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN)
+# Everything that a run writes and a reset deletes; the lock stays while it is held. A file that is none of these is not ours.
+OURS: Final = (*FOLDERS, *FILES, *(name + DRAFT for name in FILES))
+
+
+def write_private(path: Path, content: str | bytes) -> None:
+    """Replace the file in one step, 0600: a reader sees the old content or the new one, never half of it. Raises OSError."""
+    draft = path.with_name(path.name + DRAFT)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)  # one that was there keeps its mode
+        file.write(content.encode() if isinstance(content, str) else content)
+    draft.replace(path)
