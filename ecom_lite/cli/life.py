@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ..errors import EcomLiteError, NotRunning, UsageError
+from ..live.lock import holder
 from ..settings.values import duration_s
 from ..terminal.printing import log_line
 from .base import ConfigFile, DataDir, Json, cli, load
@@ -70,6 +71,10 @@ def run(
         from ..machine.reset import reset_data
 
         reset_data(settings, keep_grafana=True)
+    if holder(settings.data_dir) is None:
+        from ..run.opening import refuse_other_shop
+
+        refuse_other_shop(settings)
     if detach:
         from ..run.detach import run_detached
 
@@ -93,7 +98,6 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
 
     Exits 0 when all parts are well, 1 when one is not, 2 when nothing runs.
     """
-    from ..live.lock import holder
     from ..live.state import read_state
 
     settings = load(config, data_dir)
@@ -122,7 +126,6 @@ def stop(
 
     What was sent is loaded first. A second `stop` ends it at once; nothing committed is lost by that.
     """
-    from ..live.lock import holder
 
     settings = load(config, data_dir)
     who = holder(settings.data_dir)

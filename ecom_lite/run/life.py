@@ -29,6 +29,7 @@ from ..terminal.terminal import Terminal
 from ..terminal.view import duration
 from .app import App
 from .loaders import names, stop_all, together, wait_loaded
+from .opening import keep_copy
 
 TICK_S: Final = 1.0
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -65,6 +66,7 @@ class Run:
         self._app: App | None = None
         self._meter = Meter()
         self._told_gaps = 0
+        self._copied = False  # what the shop was opened with
         self._loaders = names(settings.load.processes)
         self._began = psutil.Process().create_time()
         self._ready_s = 0.0
@@ -209,6 +211,7 @@ class Run:
         """Once a second: totals, rates, memory, the state file, the live view."""
         assert self._app is not None
         self._meter.measure(self._app.address)
+        self._copied = self._copied or keep_copy(self.settings, self._app.address)
         if len(self._meter.gaps) > self._told_gaps:
             self.terminal.say(tell(self._meter.gaps[self._told_gaps :]), "bold red")
             self._told_gaps = len(self._meter.gaps)

@@ -118,6 +118,11 @@ class Shop(Section):
             return {"products": 300, "customers": 200_000, **given}
         return given
 
+    @property
+    def shop_id(self) -> str:
+        """The name of its stream of events, in the ledger and in the records' header."""
+        return f"seed-{self.seed}"
+
 
 class Faults(Section):
     """What goes wrong on the way to the topic: shares of the events, switched by `ecom_lite fault` while it runs."""

@@ -23,6 +23,12 @@ def duration_s(value: Any) -> float:
     return seconds
 
 
+def duration_text(seconds: float) -> str:
+    """The shortest way to write it that `duration_s` reads back: 30d, 90m, 2.5s."""
+    unit = next((name for name, size in reversed(UNITS_S.items()) if seconds % size == 0), "s")
+    return f"{seconds / UNITS_S[unit]:.15g}{unit}"
+
+
 def rate_of(value: Any) -> float | str:
     """A finite number above 0, or the word max or natural. Raises ValueError."""
     if value in ("max", "natural"):
