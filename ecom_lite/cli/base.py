@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ..settings.tree import Settings, load_settings
 
@@ -18,6 +20,17 @@ cli = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+class Negative(TyperCommand):
+    """A verb whose arguments may look like -5: that is then a value (to be refused with its reason) and no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        values = [arg for arg in args if re.match(r"-\.?\d", arg)]
+        if values and "--" not in args:
+            args = [*(arg for arg in args if arg not in values), "--", *values]
+        return super().parse_args(ctx, args)
+
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the run keeps its data. Default: .ecom_lite")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings file. Default: config.toml, where there is one")]
