@@ -74,14 +74,14 @@ def require_one(text: str) -> None:
 def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Run one user's statement: column names, at most `limit` rows, and whether there were more.
 
-    Raises QueryError with the database's own message. A KeyboardInterrupt ends the statement, too.
+    Raises QueryError with the database's own message. A KeyboardInterrupt or SystemExit ends the statement, too.
     """
     # In a thread: DuckDB looks at a Ctrl-C only between statements.
     with ThreadPoolExecutor(1) as aside:
         answer = aside.submit(_query, connection, statement, limit)
         try:
             return answer.result()
-        except KeyboardInterrupt:
+        except BaseException:
             connection.interrupt()
             raise
 

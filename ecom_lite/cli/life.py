@@ -15,7 +15,7 @@ from ..errors import EcomLiteError, NotRunning, UsageError
 from ..live.lock import holder
 from ..settings.values import duration_s
 from ..terminal.printing import log_line
-from .base import ConfigFile, DataDir, Json, cli, load
+from .base import ConfigFile, DataDir, Json, before_the_start, cli, load
 
 
 @cli.command()
@@ -62,27 +62,29 @@ def run(
     ecom_lite run --history 90d                     three months first, then live
     ecom_lite run --speed 60                        the last day in 24 minutes
     """
-    settings = load(
-        config, data_dir, run__light=light or None, dashboards__port=port,
-        shop__events=events, shop__seed=seed, shop__rate=rate, shop__history=history, shop__start=start, shop__speed=speed,
-    )  # fmt: skip
     for_s = None if for_ is None else seconds(for_)
-    if fresh:
-        from ..machine.reset import reset_data
+    with before_the_start():
+        settings = load(
+            config, data_dir, run__light=light or None, dashboards__port=port,
+            shop__events=events, shop__seed=seed, shop__rate=rate, shop__history=history, shop__start=start, shop__speed=speed,
+        )  # fmt: skip
+        if fresh:
+            from ..machine.reset import reset_data
 
-        reset_data(settings, keep_grafana=True)
-    if holder(settings.data_dir) is None:
-        from ..run.opening import refuse_other_shop
+            reset_data(settings, keep_grafana=True)
+        if holder(settings.data_dir) is None:
+            from ..run.opening import refuse_other_shop
 
-        refuse_other_shop(settings)
+            refuse_other_shop(settings)
+        if not detach:
+            from ..run.life import Options, execute
+
+            code, summary = execute(settings, Options(for_s=for_s, json=json_, open_page=open_))
     if detach:
         from ..run.detach import run_detached
 
         run_detached(settings, [arg for arg in sys.argv[1:] if arg not in ("--detach", "--fresh")], as_json=json_)
         return
-    from ..run.life import Options, execute
-
-    code, summary = execute(settings, Options(for_s=for_s, json=json_, open_page=open_))
     if json_ and summary:
         print(json.dumps(summary, default=str))
     elif summary:
