@@ -25,7 +25,7 @@ from .engines.registry import ChildRegistry
 from .live.lock import RunLock
 from .machine.prepare import fetch_jars
 from .run.app import App
-from .settings.tree import load_settings
+from .settings.load import load_settings
 from .supervise.supervisor import Supervisor
 from .terminal.terminal import Terminal
 

@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import CheckFailed, EcomLiteError
 from ..run.loaders import workers
-from ..settings.tree import Settings, dump_settings
+from ..settings.show import dump_settings
+from ..settings.tree import Settings
 from ..supervise.worker import WorkerService
 from ..topic.client import end_offsets
 from ..warehouse.connect import Address

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ..settings.tree import Settings, load_settings
+from ..settings.load import load_settings
+from ..settings.tree import Settings
 
 cli = typer.Typer(
     name="ecom_lite",
@@ -65,5 +66,4 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def load(config: Path | None, data_dir: Path | None, **flags: Any) -> Settings:
     """The settings of a verb; flags are section__key names. Raises ConfigError."""
-    dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    return load_settings(config, flags={"run.data_dir": data_dir, **dotted})
+    return load_settings(config, flags={"run.data_dir": data_dir, **{n.replace("__", "."): v for n, v in flags.items()}})

@@ -20,7 +20,8 @@ from ..engines.java import find_java
 from ..engines.kafka import KafkaServer
 from ..engines.postgres import PostgresServer
 from ..errors import EcomLiteError
-from ..settings.tree import Settings, load_settings
+from ..settings.load import load_settings
+from ..settings.tree import Settings
 from ..topic.client import client_config, ensure_topics
 from ..warehouse.connect import Address
 from ..warehouse.migrate import migrate

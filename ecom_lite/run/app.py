@@ -21,7 +21,8 @@ from ..engines.kafka import KafkaServer
 from ..engines.ports import LOOPBACK, free_port, is_free, require_free
 from ..engines.postgres import PostgresServer
 from ..settings.bundled import bundled
-from ..settings.tree import Settings, dump_settings
+from ..settings.show import dump_settings
+from ..settings.tree import Settings
 from ..supervise.adapters import EngineService, Late, Step
 from ..supervise.service import Service
 from ..supervise.supervisor import Supervisor

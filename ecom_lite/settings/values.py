@@ -72,7 +72,8 @@ def _moment(value: Any) -> datetime:
 
 
 Rate = Annotated[float | Literal["max", "natural"], BeforeValidator(rate_of)]
-Duration = Annotated[float, BeforeValidator(duration_s)]
+READ_DURATION = BeforeValidator(duration_s)
+Duration = Annotated[float, READ_DURATION]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Share = Annotated[float, BeforeValidator(share_of)]
 Unit = Annotated[float, Field(ge=0, le=1)]

@@ -14,7 +14,7 @@ from ecom_lite.check.reconcile import reconcile
 from ecom_lite.errors import CheckFailed
 from ecom_lite.observe.gaps import read_gaps, tell
 from ecom_lite.run.life import Options, Run
-from ecom_lite.settings.tree import load_settings
+from ecom_lite.settings.load import load_settings
 from ecom_lite.terminal.view import print_status, status_view
 from ecom_lite.topic.client import end_offsets
 from ecom_lite.warehouse.connect import Address

@@ -12,7 +12,8 @@ from ecom_lite.errors import UsageError
 from ecom_lite.produce.ledger import Ledger
 from ecom_lite.produce.plan import Opening, decide
 from ecom_lite.run.opening import COPY, keep_copy, refuse_other_shop
-from ecom_lite.settings.tree import Settings, load_settings
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Settings
 from ecom_lite.warehouse.connect import Address
 
 WAY_OUT = r"shop\.history = 30d cannot be set now\. Leave it out.*`run --fresh`.*--data-dir"

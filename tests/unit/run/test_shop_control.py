@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecom_lite.run.shop_control import Wishes
-from ecom_lite.settings.tree import load_settings
+from ecom_lite.settings.load import load_settings
 
 
 class Producer:
