@@ -1,9 +1,22 @@
-"""`python -m ecom_lite`: the command line."""
+"""`python -m ecom_lite`, and the installed `ecom_lite`: the command line, and how a signal ends it while it is still imported."""
 
+import os
 import signal
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules are still imported ends it without a traceback
-    from .cli import main
 
+def _stopped(number: int, _frame: object) -> None:
+    os.write(2, b"ecom_lite: stopped before anything was started\n")
+    os._exit(128 + number)
+
+
+def main() -> None:
+    """Run the command line; the modules come after the signals' handlers, since they take a while."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stopped)
+    from .cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
     main()

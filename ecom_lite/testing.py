@@ -24,7 +24,7 @@ from .check.reconcile import Report, reconcile
 from .run.loaders import workers
 from .run.marts import Marts
 from .run.servers import Servers, servers
-from .settings.tree import load_settings
+from .settings.load import load_settings
 from .terminal.terminal import Terminal
 
 if TYPE_CHECKING:

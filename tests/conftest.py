@@ -16,7 +16,7 @@ from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.java import find_java
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.engines.postgres import PostgresServer
-from ecom_lite.settings.tree import load_settings
+from ecom_lite.settings.load import load_settings
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate

@@ -11,7 +11,7 @@ import duckdb
 from duckdb_extensions import import_extension
 from psycopg.conninfo import make_conninfo
 
-from ..errors import QueryError, first_line
+from ..errors import QueryError, UsageError, first_line
 from ..warehouse.connect import CONNECT_TIMEOUT_S, Address
 
 CATALOG = "ecom"
@@ -54,25 +54,40 @@ def attach(address: Address, lake_dir: Path | None = None) -> duckdb.DuckDBPyCon
     return connection
 
 
+def require_one(text: str) -> None:
+    """Raise UsageError unless the text holds one SQL statement; a `;` at its end and comments do not matter.
+
+    (DuckDB would run several and answer the last one. It takes a PIVOT apart into several itself: hence the tokens.)
+    """
+    code = text.encode()
+    statements = inside = 0
+    for place, _ in duckdb.tokenize(text):
+        ends = code[place : place + 1] == b";"
+        statements += not ends and not inside
+        inside = not ends
+    if not statements:
+        raise UsageError("no SQL statement was given")
+    if statements > 1:
+        raise UsageError(f"{statements} SQL statements were given: give one, and call `ecom_lite sql` once for each")
+
+
 def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Run one user's statement: column names, at most `limit` rows, and whether there were more.
 
-    Raises QueryError with the database's own message. A KeyboardInterrupt ends the statement, too.
+    Raises QueryError with the database's own message. A KeyboardInterrupt or SystemExit ends the statement, too.
     """
     # In a thread: DuckDB looks at a Ctrl-C only between statements.
     with ThreadPoolExecutor(1) as aside:
         answer = aside.submit(_query, connection, statement, limit)
         try:
             return answer.result()
-        except KeyboardInterrupt:
+        except BaseException:
             connection.interrupt()
             raise
 
 
 def _query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     try:
-        if not duckdb.extract_statements(statement):
-            raise QueryError("no SQL statement was given")
         cursor = connection.execute(statement)
         columns = [column[0] for column in cursor.description or []]
         rows = cursor.fetchmany(limit + 1)

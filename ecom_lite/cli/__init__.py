@@ -12,7 +12,7 @@ import typer
 from .. import __version__
 from ..errors import EcomLiteError
 from . import bench, data, dead, life, load, look, machine, steer
-from .base import cli
+from .base import cli, ended
 
 __all__ = ["bench", "cli", "data", "dead", "life", "load", "look", "machine", "main", "steer"]
 
@@ -39,6 +39,7 @@ def _foreign(error: Exception) -> bool:
 def main() -> None:
     """Run the command line; errors that the user can act on are one message and an exit code, never a traceback."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, ended)  # so that engines, locks and temporary files go
     try:
         cli(prog_name="ecom_lite", standalone_mode=True)
     except EcomLiteError as error:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from ..settings.tree import Settings, load_settings
+from ..settings.load import load_settings
+from ..settings.tree import Settings
 
 cli = typer.Typer(
     name="ecom_lite",
@@ -19,6 +26,38 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+class Negative(TyperCommand):
+    """A verb whose arguments may look like -5: that is then a value (to be refused with its reason) and no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        values = [arg for arg in args if re.match(r"-\.?\d", arg)]
+        if values and "--" not in args:
+            args = [*(arg for arg in args if arg not in values), "--", *values]
+        return super().parse_args(ctx, args)
+
+
+def ended(number: int, frame: object) -> None:
+    """Handler of a signal: end by the way of `finally`, with the shell's exit code for it."""
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def before_the_start() -> Iterator[None]:
+    """A signal in here ends the command in one line; a run has handlers of its own from its first part to its last."""
+
+    def stopped(number: int, frame: object) -> None:
+        os.write(2, b"ecom_lite: stopped before anything was started\n")
+        ended(number, frame)
+
+    previous = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the run keeps its data. Default: .ecom_lite")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings file. Default: config.toml, where there is one")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -27,5 +66,4 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def load(config: Path | None, data_dir: Path | None, **flags: Any) -> Settings:
     """The settings of a verb; flags are section__key names. Raises ConfigError."""
-    dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    return load_settings(config, flags={"run.data_dir": data_dir, **dotted})
+    return load_settings(config, flags={"run.data_dir": data_dir, **{n.replace("__", "."): v for n, v in flags.items()}})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import sys
 from typing import Annotated
 
@@ -47,7 +46,6 @@ def load_(
     from ..terminal.terminal import Terminal
 
     settings = load(config, None, shop__seed=seed)
-    signal.signal(signal.SIGTERM, _end)  # so that engines and folder go
     figures = bench_load(
         settings, Terminal(), events=events, latency_s=latency_s, with_growth=growth,
         command="ecom_lite " + shlex.join(sys.argv[1:]),
@@ -56,7 +54,3 @@ def load_(
         print(json.dumps(figures))
     else:
         print_figures(figures)
-
-
-def _end(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)

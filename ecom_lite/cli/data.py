@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -63,7 +62,6 @@ def generate(
         raise UsageError("--json says on stdout what was made: give the events a file by --output")
     if output is None and form == "parquet" and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal: --output sales.parquet, or > sales.parquet")
-    signal.signal(signal.SIGTERM, _end)  # so that temporary files go
     try:
         made = make(settings.shop, form, output, _say)
         sys.stdout.flush()
@@ -119,7 +117,3 @@ def produce(
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _end(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)

@@ -12,7 +12,7 @@ import typer
 
 from ..errors import EcomLiteError, UsageError
 from ..terminal.printing import print_table, thousands
-from .base import ConfigFile, DataDir, Json, Yes, cli, load
+from .base import ConfigFile, DataDir, Json, Negative, Yes, cli, load
 
 dead = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What was no event: list, show, send again, purge.")
 cli.add_typer(dead, name="dead")
@@ -63,7 +63,7 @@ def list_(
         print(f"{count:,} dead letters of topic {other}: --topic {other} shows them", file=sys.stderr)
 
 
-@dead.command()
+@dead.command(cls=Negative)
 def show(
     letter: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="The letter, as `list` shows it.")],
     raw: Annotated[bool, typer.Option("--raw", help="Write the value's bytes to stdout as they are, and nothing else.")] = False,
@@ -105,7 +105,7 @@ def show(
         print("\n".join(safe.card(found, content)))
 
 
-@dead.command()
+@dead.command(cls=Negative)
 def resend(
     chosen: Letters = None,
     reason: Reason = None,
@@ -163,7 +163,7 @@ def resend(
         raise typer.Exit(1)
 
 
-@dead.command()
+@dead.command(cls=Negative)
 def purge(
     older_than: Annotated[
         str | None, typer.Option("--older-than", metavar="TIME", help="Only letters found so long ago, such as 30d.")

@@ -12,9 +12,10 @@ from typing import Annotated
 import typer
 
 from ..errors import EcomLiteError, NotRunning, UsageError
+from ..live.lock import holder
 from ..settings.values import duration_s
 from ..terminal.printing import log_line
-from .base import ConfigFile, DataDir, Json, cli, load
+from .base import ConfigFile, DataDir, Json, before_the_start, cli, load
 
 
 @cli.command()
@@ -61,23 +62,29 @@ def run(
     ecom_lite run --history 90d                     three months first, then live
     ecom_lite run --speed 60                        the last day in 24 minutes
     """
-    settings = load(
-        config, data_dir, run__light=light or None, dashboards__port=port,
-        shop__events=events, shop__seed=seed, shop__rate=rate, shop__history=history, shop__start=start, shop__speed=speed,
-    )  # fmt: skip
     for_s = None if for_ is None else seconds(for_)
-    if fresh:
-        from ..machine.reset import reset_data
+    with before_the_start():
+        settings = load(
+            config, data_dir, run__light=light or None, dashboards__port=port,
+            shop__events=events, shop__seed=seed, shop__rate=rate, shop__history=history, shop__start=start, shop__speed=speed,
+        )  # fmt: skip
+        if fresh:
+            from ..machine.reset import reset_data
 
-        reset_data(settings, keep_grafana=True)
+            reset_data(settings, keep_grafana=True)
+        if holder(settings.data_dir) is None:
+            from ..run.opening import refuse_other_shop
+
+            refuse_other_shop(settings)
+        if not detach:
+            from ..run.life import Options, execute
+
+            code, summary = execute(settings, Options(for_s=for_s, json=json_, open_page=open_))
     if detach:
         from ..run.detach import run_detached
 
         run_detached(settings, [arg for arg in sys.argv[1:] if arg not in ("--detach", "--fresh")], as_json=json_)
         return
-    from ..run.life import Options, execute
-
-    code, summary = execute(settings, Options(for_s=for_s, json=json_, open_page=open_))
     if json_ and summary:
         print(json.dumps(summary, default=str))
     elif summary:
@@ -93,7 +100,6 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
 
     Exits 0 when all parts are well, 1 when one is not, 2 when nothing runs.
     """
-    from ..live.lock import holder
     from ..live.state import read_state
 
     settings = load(config, data_dir)
@@ -122,7 +128,6 @@ def stop(
 
     What was sent is loaded first. A second `stop` ends it at once; nothing committed is lost by that.
     """
-    from ..live.lock import holder
 
     settings = load(config, data_dir)
     who = holder(settings.data_dir)

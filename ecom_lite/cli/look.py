@@ -119,12 +119,13 @@ def sql(
     ecom_lite sql --json "FROM marts.customer_ltv WHERE segment = 'VIP'"
     echo "SHOW ALL TABLES" | ecom_lite sql -
     """
-    from ..check.duck import attach, query
+    from ..check.duck import attach, query, require_one
     from ..run.opened import opened
     from ..terminal.terminal import Terminal
 
     settings = load(config, data_dir)
     text = sys.stdin.read() if statement == "-" else statement
+    require_one(text)
     with opened(settings, Terminal(), "sql", kafka=False) as now:
         connection = attach(now.address, settings.data_dir / "lake")
         try:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from ..errors import UsageError
-from ..settings.tree import describe
+from ..settings.load import load_with_origins
+from ..settings.show import describe
 from ..terminal.printing import print_table
 from .base import ConfigFile, DataDir, Json, Yes, cli, load
 
@@ -88,13 +89,27 @@ def doctor(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
 
 
 @cli.command("config")
-def show_config(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
-    """Show every setting, its value now, and what it does.
+def show_config(
+    what: Annotated[str | None, typer.Argument(metavar="[show]", help="`config` alone shows them, too.")] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Show every setting, its value, and where that came from.
 
-    Defaults < config.toml < environment (ECOM_LITE_SHOP__RATE=200) < options.
+    Defaults < config.toml < environment (ECOM_LITE_SHOP__RATE=200) < options. An empty environment variable counts as not set.
+
+    \b
+    ecom_lite config show
+    ecom_lite config show --json                    {"shop.rate": {"value": "200", "from": "config.toml:6"}, ...}
+    ecom_lite config --json                         {"shop.rate": "200", ...}
     """
-    rows = describe(load(config, data_dir))
-    if json_:
-        print(json.dumps({name: value for name, value, _ in rows}))
+    if what not in (None, "show"):
+        raise UsageError(f"config {what}: there is `ecom_lite config show`")
+    rows = describe(*load_with_origins(config, flags={"run.data_dir": data_dir}))
+    if not json_:
+        print_table(["setting", "value", "from", "what it is"], rows)
+    elif what is None:
+        print(json.dumps({row.name: row.value for row in rows}))
     else:
-        print_table(["setting", "value", "what it is"], rows)
+        print(json.dumps({row.name: {"value": row.value, "from": row.origin} for row in rows}))

@@ -14,7 +14,7 @@ from ..live.client import LiveRun
 from ..settings.override import FAULTS, ShopOverride, fault_shares
 from ..settings.values import rate_of
 from ..terminal.printing import print_table
-from .base import ConfigFile, DataDir, Json, cli, load
+from .base import ConfigFile, DataDir, Json, Negative, cli, load
 
 FAULT_HELP = """Switch faults of the shop's events on and off, or show them.
 
@@ -30,7 +30,7 @@ ecom_lite fault off                             all of them
 """ + "\n".join(f"{name:<14}{text}" for name, text in FAULTS.items())
 
 
-@cli.command()
+@cli.command(cls=Negative)
 def rate(
     rate: Annotated[str, typer.Argument(metavar="RATE", help="Orders per second, or max, or natural.")],
     data_dir: DataDir = None,

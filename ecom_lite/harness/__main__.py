@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import EcomLiteError
 from ..machine.prepare import fetch_jars
-from ..settings.tree import load_settings
+from ..settings.load import load_settings
 from ..terminal.terminal import Terminal
 from .mutations import MUTATIONS
 from .plan import KINDS, NAMES

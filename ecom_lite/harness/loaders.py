@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..engines.child import Child, ChildRegistry
-from ..settings.tree import Settings, dump_settings
+from ..settings.show import dump_settings
+from ..settings.tree import Settings
 from ..warehouse.connect import Address
 from .expect import Violation, wait_until
 

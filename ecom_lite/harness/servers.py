@@ -21,7 +21,8 @@ from ..engines.postgres import PostgresServer
 from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
 from ..settings.data_dir import KAFKA, LOGS, POSTGRES
-from ..settings.tree import Settings, load_settings
+from ..settings.load import load_settings
+from ..settings.tree import Settings
 from ..topic.client import client_config, ensure_topics
 from ..warehouse.connect import Address
 from ..warehouse.migrate import migrate

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..contract.events import EARLIEST
 from ..errors import UsageError
 from ..settings.tree import Shop
+from ..settings.values import duration_text
 
 DEFAULT_RATE: Final = 5.0  # orders per second
 SPEED_BACK: Final = timedelta(hours=24)  # a faster clock without a start begins so long ago
@@ -92,8 +93,8 @@ def _open(shop: Shop, now: datetime) -> Opening:
             opened_at = None
         if opened_at is None or opened_at < EARLIEST:
             raise UsageError(
-                f"shop.history = {past.days} days before {begins:%Y-%m-%d} is before {EARLIEST:%Y}, where no event is valid:"
-                " give a shorter one"
+                f"shop.history = {duration_text(shop.history or 0)} before {begins:%Y-%m-%d} is before {EARLIEST:%Y},"
+                " where no event is valid: give a shorter one"
             )
     elif shop.start is None and shop.speed is None and not natural:
         opened_at = None
@@ -139,17 +140,17 @@ def _refuse_other_behaviour(shop: Shop, kept: Mapping[str, Any]) -> None:
         if value != was[name] and name not in fits
     ]
     if changed:
-        raise UsageError(f"{_shop_words(shop)} with other settings: {'; '.join(changed)}. {_way_out('them')}")
+        raise UsageError(f"{_shop_words(shop)} with other settings: {'; '.join(changed)}. {_way_out('Put them back')}")
 
 
 def _refuse_other_clock(shop: Shop, stored: Opening) -> None:
     kept = stored.settings or {}
     if stored.opened_at is None:
-        wanted = [f"shop.{name} = {_plain(shop, name)}" for name in CLOCK if getattr(shop, name) is not None]
+        wanted = [f"shop.{name} = {_words(_plain(shop, name), name)}" for name in CLOCK if getattr(shop, name) is not None]
         if wanted:
             raise UsageError(
                 f"{_shop_words(shop)} without a clock of its own, its events carry the time of sending:"
-                f" {' and '.join(wanted)} cannot be any more. {_way_out('it')}"
+                f" {' and '.join(wanted)} cannot be set now. {_way_out('Leave it out')}"
             )
         return
     for name in ("start", "history"):
@@ -157,7 +158,7 @@ def _refuse_other_clock(shop: Shop, stored: Opening) -> None:
         if value is not None and value != kept.get(name):
             raise UsageError(
                 f"{_shop_words(shop)} with its clock at {stored.opened_at.isoformat()}: shop.{name} was"
-                f" {_words(kept.get(name), name)} and is {_words(value, name)}. {_way_out('it')}"
+                f" {_words(kept.get(name), name)} and is {_words(value, name)}. {_way_out('Put it back')}"
             )
 
 
@@ -167,9 +168,12 @@ def _shop_words(shop: Shop) -> str:
 
 def _words(value: object, name: str = "") -> object:
     if name == "history" and isinstance(value, int | float):
-        return f"{value / 86_400:g}d"
+        return duration_text(value)
     return "unset" if value is None else value
 
 
-def _way_out(what: str) -> str:
-    return f"Put {what} back, take another seed (`--seed`), or start new data (`run --fresh`)"
+def _way_out(undo: str) -> str:
+    return (
+        f"{undo}, or start new data: `run --fresh` deletes what this folder has, another `--data-dir` keeps it."
+        " Another `--seed` opens a second shop beside this one"
+    )

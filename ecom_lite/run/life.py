@@ -23,6 +23,7 @@ from ..terminal.terminal import Terminal
 from ..terminal.view import duration
 from .interrupts import Interrupts
 from .loaders import stop_all, together
+from .opening import keep_copy
 from .servers import Servers, servers
 from .services import Services, build
 
@@ -80,6 +81,7 @@ class Run:
         self._state = "starting"
         self._told_gaps = 0
         self._began = psutil.Process().create_time()  # epoch seconds
+        self._copied = False  # what the shop was opened with
         self._ready_s = 0.0
 
     def execute(self) -> tuple[int, dict[str, Any]]:
@@ -163,6 +165,7 @@ class Run:
     def measure(self) -> None:
         """Once a second: totals, rates, memory, the state file, the live view."""
         self._meter.measure(self._servers.reach.address)
+        self._copied = self._copied or keep_copy(self._settings, self._servers.reach.address)
         if len(self._meter.gaps) > self._told_gaps:
             self._terminal.say(tell(self._meter.gaps[self._told_gaps :]), "bold red")
             self._told_gaps = len(self._meter.gaps)

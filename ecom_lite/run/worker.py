@@ -18,7 +18,7 @@ import msgspec
 from ..errors import EcomLiteError
 from ..observe.logs import setup_stderr_logs
 from ..settings.override import ShopOverride
-from ..settings.tree import Settings
+from ..settings.show import read_sections
 from .jobs import LoadJob, ProduceJob
 
 Report = Callable[[Mapping[str, object]], None]
@@ -35,7 +35,7 @@ def _load(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
         # In a group that has more members than the topic has partitions some stand by: they are ready too.
         report({"ready": bool(figures["partitions"] or figures["standing_by"]), **figures})
 
-    loader = Loader(Settings.model_validate(job.settings), job.address, job.bootstrap, instance=job.instance, report=figures)
+    loader = Loader(read_sections(job.settings), job.address, job.bootstrap, instance=job.instance, report=figures)
     _listen(lines, lambda line: None, stop)
     loader.run(stop, job.drain_s)
 
@@ -49,7 +49,7 @@ def _produce(line: bytes, lines: Lines, stop: threading.Event, report: Report) -
     def figures(figures: Mapping[str, object]) -> None:
         report({"ready": figures.get("state") not in ("starting", "recovering", "failed"), **figures})
 
-    producer = Producer(Settings.model_validate(job.settings), job.address, job.bootstrap, report=figures)
+    producer = Producer(read_sections(job.settings), job.address, job.bootstrap, report=figures)
     producer.override(job.override)
     _listen(lines, lambda line: producer.override(msgspec.json.decode(line, type=ShopOverride)), stop)
     producer.run(stop, events=job.events, until=job.until)

@@ -1,21 +1,15 @@
-"""One frozen settings tree: defaults < config.toml < ECOM_LITE_SECTION__KEY < flags."""
+"""The tree of settings: every section, every value, what it may be and what it is for."""
 
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from ..errors import ConfigError
 from .values import Countries, Duration, Moment, Rate, Share, Unit
-
-ENV_PREFIX = "ECOM_LITE_"
-CONFIG_FILE = "config.toml"
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -118,6 +112,11 @@ class Shop(Section):
             return {"products": 300, "customers": 200_000, **given}
         return given
 
+    @property
+    def shop_id(self) -> str:
+        """The name of its stream of events, in the ledger and in the records' header."""
+        return f"seed-{self.seed}"
+
 
 class Faults(Section):
     """What goes wrong on the way to the topic: shares of the events, switched by `ecom_lite fault` while it runs."""
@@ -207,106 +206,3 @@ class Settings(Section):
     @property
     def data_dir(self) -> Path:
         return self.run.data_dir
-
-
-def load_settings(
-    config_file: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> Settings:
-    """Merge the four layers. `flags` are dotted names, `{"shop.rate": 200}`; a None means not given.
-
-    `config_file` None means ./config.toml where it exists. Raises ConfigError.
-    """
-    path = config_file or Path(CONFIG_FILE)
-    if config_file is not None and not path.is_file():
-        raise ConfigError(f"--config {path}: no such file")
-    merged: dict[str, Any] = {}
-    origin: dict[str, str] = {}
-    _merge(merged, origin, _read_toml(path) if path.is_file() else {}, str(path))
-    for name, value in sorted((os.environ if env is None else env).items()):
-        if not name.startswith(ENV_PREFIX):
-            continue
-        if "__" not in name and name[len(ENV_PREFIX) :].lower().startswith(
-            tuple(f"{section}_" for section in Settings.model_fields)
-        ):
-            raise ConfigError(
-                f"environment variable {name}: section and setting are parted by two underscores, as in {ENV_PREFIX}SHOP__RATE"
-            )
-        if "__" in name:
-            _put(merged, origin, name[len(ENV_PREFIX) :].lower().replace("__", "."), value, f"environment variable {name}")
-    for dotted, value in (flags or {}).items():
-        if value is not None:
-            _put(merged, origin, dotted, value, "command line")
-    # `_absolute` runs only for a section that was given: name it always.
-    merged.setdefault("run", {})
-    try:
-        return Settings.model_validate(merged)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, origin)) from None
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _merge(into: dict[str, Any], origin: dict[str, str], layer: Mapping[str, Any], where: str) -> None:
-    for section, values in layer.items():
-        if not isinstance(values, Mapping):
-            raise ConfigError(f"{where}: `{section}` must stand in a section, such as [shop]")
-        for key, value in values.items():
-            _put(into, origin, f"{section}.{key}", value, where)
-
-
-def _put(into: dict[str, Any], origin: dict[str, str], dotted: str, value: Any, where: str) -> None:
-    section, _, key = dotted.partition(".")
-    into.setdefault(section, {})[key] = value
-    origin[dotted] = where
-
-
-def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
-    lines = []
-    for problem in error.errors():
-        path = [str(part) for part in problem["loc"]]
-        dotted = ".".join(path[:2])
-        where = origin.get(dotted) or next((w for name, w in origin.items() if name.startswith(path[0] + ".")), "defaults")
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")
-            continue
-        value = "***" if "password" in dotted or "url" in dotted else repr(problem["input"])
-        lines.append(f"{where}: {dotted} = {value}: {problem['msg'].removeprefix('Value error, ')}")
-    return "\n".join(dict.fromkeys(lines))
-
-
-def describe(settings: Settings) -> list[tuple[str, str, str]]:
-    """(dotted name, value with secrets masked, what it is) for each setting: one registry for docs, `config` and tests."""
-    rows = []
-    for section_name in Settings.model_fields:
-        section = getattr(settings, section_name)
-        for key, field in type(section).model_fields.items():
-            value = getattr(section, key)
-            if isinstance(value, SecretStr):
-                value = "***" if value.get_secret_value() else ""
-            rows.append((f"{section_name}.{key}", "" if value is None else str(value), field.description or ""))
-    return rows
-
-
-def dump_settings(settings: Settings, sections: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
-    """These sections, or all, as plain JSON values, secrets included: for a worker's stdin, never for a file or a screen."""
-    return {
-        section: {key: _plain(value) for key, value in getattr(settings, section).model_dump().items()}
-        for section in sections or Settings.model_fields
-    }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, Path) else value

@@ -23,6 +23,12 @@ def duration_s(value: Any) -> float:
     return seconds
 
 
+def duration_text(seconds: float) -> str:
+    """The shortest way to write it that `duration_s` reads back: 30d, 90m, 2.5s."""
+    unit = next((name for name, size in reversed(UNITS_S.items()) if seconds % size == 0), "s")
+    return f"{seconds / UNITS_S[unit]:.15g}{unit}"
+
+
 def rate_of(value: Any) -> float | str:
     """A finite number above 0, or the word max or natural. Raises ValueError."""
     if value in ("max", "natural"):
@@ -66,7 +72,8 @@ def _moment(value: Any) -> datetime:
 
 
 Rate = Annotated[float | Literal["max", "natural"], BeforeValidator(rate_of)]
-Duration = Annotated[float, BeforeValidator(duration_s)]
+READ_DURATION = BeforeValidator(duration_s)
+Duration = Annotated[float, READ_DURATION]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Share = Annotated[float, BeforeValidator(share_of)]
 Unit = Annotated[float, Field(ge=0, le=1)]

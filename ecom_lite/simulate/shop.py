@@ -29,7 +29,7 @@ class Shop:
     """
 
     def __init__(self, settings: ShopSettings) -> None:
-        self.shop_id = f"seed-{settings.seed}"
+        self.shop_id = settings.shop_id
         self._seed = settings.seed
         self._orders = Orders(settings)
         self._returns = Returns(settings, self._orders)

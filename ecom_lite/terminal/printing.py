@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .console import styled
+
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """Widths from the cells, no frame."""
@@ -27,6 +29,6 @@ def log_line(*, one: bool) -> Callable[[str, str], str]:
     """How (part, line) of a log looks: with the part before it, coloured on a terminal; not for `one` part alone."""
     if one:
         return lambda name, line: line
-    if not sys.stdout.isatty():
+    if not (sys.stdout.isatty() and styled()):
         return lambda name, line: f"{name:<10} | {line}"
     return lambda name, line: f"\x1b[{31 + zlib.crc32(name.encode()) % 6}m{name:<10} |\x1b[0m {line}"

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from .console import console as make_console
 from .view import starting_view, status_view
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Terminal:
     """Rich where stderr is a terminal, one plain line per event where it is not. Methods may be called from any thread."""
 
     def __init__(self, quiet: bool = False, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False, quiet=quiet)
-        self.fancy = self.console.is_terminal and not quiet
+        self.console = console or make_console(stderr=True, quiet=quiet)
+        self.fancy = self.console.is_terminal and not self.console.is_dumb_terminal and not quiet
         self._parts: dict[str, tuple[str, float, float | None]] = {}  # name -> state, since, seconds it took
         self._began = time.monotonic()
         self._doing = "starting"

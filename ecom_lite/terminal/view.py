@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from .console import console as make_console
 
 MARKS: Final = {
     "waiting": "·", "starting": "◌", "ready": "✔", "restarting": "↻", "stopping": "◌", "stopped": "■", "failed": "✘",
@@ -177,7 +179,7 @@ def _rate(status: Mapping[str, Any], name: str) -> str:
 
 def print_status(status: Mapping[str, Any]) -> None:
     """For `ecom_lite status`: the same on stdout, with where to look."""
-    console = Console(highlight=False)
+    console = make_console()
     console.print(status_view(status), soft_wrap=True)
     where = {"pid": str(status.get("pid")), **status.get("addresses", {})}
     width = max(map(len, where))

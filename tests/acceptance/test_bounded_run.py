@@ -35,6 +35,14 @@ def test_a_number_of_events_as_fast_as_it_goes(folder: Path) -> None:
     run.assert_nothing_left()
 
 
+def test_a_history_after_a_plain_run_is_refused_before_anything_starts(folder: Path) -> None:
+    for extra in ((), ("--detach",)):
+        run = LightRun(folder, "--seed", "7", "--history", "30d", *extra)
+        assert run.wait() == 2
+        assert "shop.history = 30d cannot be set now" in run.stderr and "run --fresh" in run.stderr
+        assert len(run.stderr.splitlines()) == 1, "no part came up, and no log is quoted"
+
+
 def test_in_the_background_with_fresh_data(folder: Path) -> None:
     started = LightRun(folder, "--fresh", "--detach", "--rate", "20", "--json")
     try:

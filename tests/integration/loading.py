@@ -14,7 +14,8 @@ from kafka import KafkaProducer
 
 from ecom_lite.contract.events import FAULT_HEADER, PRODUCER_HEADER, producer_mark
 from ecom_lite.load.loader import Loader, Report
-from ecom_lite.settings.tree import Settings, load_settings
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Settings
 from ecom_lite.topic.client import client_config, end_offsets
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.mark import read_mark

@@ -20,7 +20,8 @@ from kafka import KafkaConsumer
 
 from ecom_lite.contract import events
 from ecom_lite.produce import Producer
-from ecom_lite.settings.tree import Settings, load_settings
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate import Shop, identity
 from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
@@ -30,7 +31,7 @@ SHOP_ID = "seed-7"
 CHILD = """
 import json, sys
 from threading import Event
-from ecom_lite.settings.tree import load_settings
+from ecom_lite.settings.load import load_settings
 from ecom_lite.produce import Producer
 from ecom_lite.warehouse.connect import Address
 told = json.load(sys.stdin)

@@ -544,8 +544,6 @@ def test_sql_reads_the_warehouse_and_the_lake(reader: duckdb.DuckDBPyConnection)
         ("SET enable_external_access = true", "locked"),
         ("SELECT nope FROM fact_sales", 'Referenced column "nope" not found'),
         ("SELEC 1", "syntax error"),
-        ("", "no SQL statement"),
-        ("-- nothing", "no SQL statement"),
     ],
 )
 def test_sql_can_only_read_and_says_why_not(reader: duckdb.DuckDBPyConnection, statement: str, message: str) -> None:

@@ -18,7 +18,7 @@ from ecom_lite.errors import CheckFailed
 from ecom_lite.observe.gaps import read_gaps, tell
 from ecom_lite.observe.meter import Meter
 from ecom_lite.run.life import Options, Run
-from ecom_lite.settings.tree import load_settings
+from ecom_lite.settings.load import load_settings
 from ecom_lite.supervise.supervisor import Supervisor
 from ecom_lite.terminal.terminal import Terminal
 from ecom_lite.terminal.view import print_status, status_view

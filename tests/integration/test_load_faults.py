@@ -24,7 +24,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import LoadError
 from ecom_lite.load.write import StaleOwner, Writer
-from ecom_lite.settings.tree import dump_settings
+from ecom_lite.settings.show import dump_settings
 from ecom_lite.topic.client import ensure_topics
 from ecom_lite.warehouse.connect import Address
 

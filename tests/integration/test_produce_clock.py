@@ -10,8 +10,8 @@ import pytest
 
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.produce import Producer
+from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
-from ecom_lite.settings.tree import load_settings
 from ecom_lite.simulate import Shop, Timetable, identity
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address

@@ -25,7 +25,8 @@ from ecom_lite.live.state import write_state
 from ecom_lite.own_events import send as send_file
 from ecom_lite.own_events.lines import MAX_LINE_BYTES
 from ecom_lite.own_events.send import Result, Wish
-from ecom_lite.settings.tree import Settings, load_settings
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate import Shop, Timetable
 from ecom_lite.topic import client as kafka_client
 

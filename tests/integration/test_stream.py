@@ -24,7 +24,8 @@ from ecom_lite.contract.rejected import Rejected
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.errors import StreamError
-from ecom_lite.settings.tree import Settings, load_settings
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Settings
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import close_session, open_session

@@ -11,7 +11,9 @@ import yaml
 from typer.main import get_command
 
 from ecom_lite.cli import cli
-from ecom_lite.settings.tree import Settings, describe, load_settings
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.show import describe
+from ecom_lite.settings.tree import Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -39,7 +41,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 
 def test_the_config_file_changes_nothing_and_its_examples_are_settings() -> None:
     assert load_settings(ROOT / "config.toml", env={}) == load_settings(env={}, config_file=None)
-    names = {name for name, _, _ in describe(Settings())}
+    names = {setting.name for setting in describe(Settings())}
     section = ""
     for line in (ROOT / "config.toml").read_text(encoding="utf-8").splitlines():
         text = line.removeprefix("# ").partition("  #")[0].strip()

@@ -17,7 +17,7 @@ from ecom_lite.bench.rig import _require_space, isolated
 from ecom_lite.bench.usage import Usage
 from ecom_lite.bench.watch import Seen
 from ecom_lite.errors import EcomLiteError
-from ecom_lite.settings.tree import load_settings
+from ecom_lite.settings.load import load_settings
 
 DOCS = Path(__file__).parents[3] / "docs" / "benchmarks.md"
 

@@ -76,6 +76,14 @@ def test_version(shell: Shell) -> None:
         (["status"], "nothing runs in"),
         (["stop"], "nothing runs in"),
         (["check"], "has no data yet: start with `ecom_lite run`"),
+        (["sql", ""], "no SQL statement was given"),
+        (["sql", "SELECT 1; SELECT 2"], "2 SQL statements were given: give one"),
+        (["rate", "-5"], "rate '-5': give a number of orders per second above 0"),
+        (["rate", "-5.5"], "rate '-5.5'"),
+        (["rate", "-1e3", "--json"], "rate '-1e3'"),
+        (["dead", "show", "-1:5"], "-1:5"),
+        (["rate", "--nonsense"], "No such option: --nonsense"),
+        (["rate", "-x"], "No such option: -x"),
         (["sql", "SELECT 1"], "has no data yet: start with `ecom_lite run`"),
     ],
 )
@@ -100,6 +108,13 @@ def test_config_shows_every_setting(shell: Shell, monkeypatch: pytest.MonkeyPatc
     assert (said.code, settings["shop.seed"], settings["postgres.url"]) == (0, "7", "***")
     assert settings["run.data_dir"] == str(shell.folder)
     assert "shop.rate" in shell("config").out
+    (shell.folder.parent / "config.toml").write_text("[shop]\nrate = 20\n")
+    shown = json.loads(shell("config", "show", "--json").out)
+    assert shown["shop.rate"] == {"value": "20.0", "from": "config.toml:2"}
+    assert shown["postgres.url"] == {"value": "***", "from": "environment ECOM_LITE_POSTGRES__URL"}
+    assert shown["run.data_dir"]["from"] == "option --data-dir" and shown["shop.seed"]["from"] == "default"
+    assert "config.toml:2" in shell("config", "show").out == shell("config").out
+    assert shell("config", "nonsense").code == 2
 
 
 def test_status_of_a_run_and_of_none(shell: Shell) -> None:

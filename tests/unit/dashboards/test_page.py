@@ -21,8 +21,9 @@ from ecom_lite.dashboards.guard import from_this_machine, host_allowed
 from ecom_lite.dashboards.queries import _Cache, explain
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ecom_lite.errors import EcomLiteError, EngineError, UsageError
+from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
-from ecom_lite.settings.tree import Faults, load_settings
+from ecom_lite.settings.tree import Faults
 from ecom_lite.warehouse.connect import Address
 
 BOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"

@@ -10,7 +10,7 @@ import pytest
 
 from ecom_lite.machine import doctor
 from ecom_lite.machine.doctor import Finding, examine
-from ecom_lite.settings.tree import load_settings
+from ecom_lite.settings.load import load_settings
 
 
 def findings(**flags: object) -> dict[str, Finding]:

@@ -10,7 +10,8 @@ from ecom_lite.errors import AlreadyRunning
 from ecom_lite.live.lock import RunLock
 from ecom_lite.machine.reset import reset_data, what_goes
 from ecom_lite.settings.data_dir import OURS
-from ecom_lite.settings.tree import Settings, load_settings
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Settings
 
 
 @pytest.fixture

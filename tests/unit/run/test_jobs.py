@@ -6,8 +6,9 @@ import msgspec
 
 from ecom_lite.run.jobs import LoadJob, ProduceJob, load_job, produce_job
 from ecom_lite.run.reach import Reach
+from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
-from ecom_lite.settings.tree import Settings, load_settings
+from ecom_lite.settings.tree import Settings
 from ecom_lite.warehouse.connect import ROLES, Address
 
 PASSWORDS = {role: f"secret of {role}" for role in ROLES}

@@ -7,7 +7,7 @@ from pathlib import Path
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.run.servers import Servers
 from ecom_lite.run.services import build
-from ecom_lite.settings.tree import load_settings
+from ecom_lite.settings.load import load_settings
 from ecom_lite.supervise.supervisor import Supervisor
 
 ELSEWHERE = {

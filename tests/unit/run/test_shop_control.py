@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ecom_lite.run.shop_control import ShopControl
+from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
-from ecom_lite.settings.tree import load_settings
 
 
 class Producer:

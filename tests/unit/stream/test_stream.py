@@ -13,7 +13,8 @@ import pytest
 
 from ecom_lite.contract.events import event_time
 from ecom_lite.errors import StreamError
-from ecom_lite.settings.tree import Settings, load_settings
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Settings
 from ecom_lite.stream.checkpoint import Checkpoint
 from ecom_lite.stream.queries import ISO_TIME, ahead_limit_s, source_options
 from ecom_lite.stream.session import _environment, short

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from ecom_lite.errors import ConfigError
-from ecom_lite.settings.tree import Settings, describe, dump_settings, load_settings
+from ecom_lite.settings.load import load_settings, load_with_origins
+from ecom_lite.settings.show import describe, dump_sections, dump_settings, read_sections
+from ecom_lite.settings.tree import Settings
+from ecom_lite.settings.values import duration_s, duration_text
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -59,11 +64,11 @@ def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[shop]\nrate = -1\n", ["config.toml", "shop.rate", "-1", "above 0"]),
-        ("[shop]\nrat = 1\n", ["config.toml", "shop.rat", "no such setting", "ecom_lite config"]),
-        ("[shopp]\nrate = 1\n", ["config.toml", "shopp", "no such setting"]),
-        ("rate = 1\n", ["config.toml", "`rate`", "section"]),
-        ("[shop\n", ["config.toml", "not valid TOML"]),
+        ("# a remark\n\n[shop]\nrate = -1\n", ["config.toml:4: ", "shop.rate", "-1", "above 0"]),
+        ("[shop]\nrat = 1\n", ["config.toml:2: ", "shop.rat", "no such setting", "ecom_lite config"]),
+        ("[shopp]\nrate = 1\n", ["config.toml:2: ", "shopp", "no such setting"]),
+        ("rate = 1\n", ["config.toml:1: ", "`rate`", "section"]),
+        ("[shop\n", ["config.toml", "not valid TOML", "line 1"]),
         ("[kafka]\nport = 99999\n", ["config.toml", "kafka.port", "99999", "65535"]),
         ("[kafka]\ntopic = 'a b'\n", ["kafka.topic", "a b"]),
         ("[run]\nlog_level = 'loud'\n", ["run.log_level", "loud", "debug"]),
@@ -82,9 +87,9 @@ def test_a_wrong_file_is_named_with_field_value_and_reason(tmp_path: Path, text:
 
 
 def test_a_wrong_variable_or_flag_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"environment variable ECOM_LITE_SHOP__SEED: shop\.seed = 'x'"):
+    with pytest.raises(ConfigError, match=r"^environment ECOM_LITE_SHOP__SEED: shop\.seed = 'x'"):
         load_settings(env={"ECOM_LITE_SHOP__SEED": "x"})
-    with pytest.raises(ConfigError, match=r"command line: shop\.rate = 'fast'"):
+    with pytest.raises(ConfigError, match=r"^option --rate: shop\.rate = 'fast'"):
         load_settings(env={}, flags={"shop.rate": "fast"})
 
 
@@ -103,7 +108,7 @@ def test_secrets_are_in_no_message_and_no_listing(tmp_path: Path) -> None:
 
 def test_every_setting_is_listed_once_and_goes_to_a_worker_unchanged() -> None:
     settings = load_settings(env={"ECOM_LITE_POSTGRES__URL": "postgresql://a:hush@h/d"}, flags={"jars.cache_dir": "/tmp/j"})
-    names = [name for name, _, _ in describe(settings)]
+    names = [setting.name for setting in describe(settings)]
     assert len(names) == len(set(names)) == sum(len(section) for section in dump_settings(settings).values())
     again = Settings.model_validate(dump_settings(settings))
     assert again == settings
@@ -113,7 +118,7 @@ def test_every_setting_is_listed_once_and_goes_to_a_worker_unchanged() -> None:
 @pytest.mark.parametrize("rate", ["inf", "nan", "-5", "0", "fast"])
 def test_a_rate_that_no_shop_can_keep_is_refused_in_one_line(rate: str) -> None:
     with pytest.raises(
-        ConfigError, match=r"^command line: shop\.rate = .*: give a number of orders per second above 0, or max, or natural$"
+        ConfigError, match=r"^option --rate: shop\.rate = .*: give a number of orders per second above 0, or max, or natural$"
     ):
         load_settings(env={}, flags={"shop.rate": rate})
 
@@ -122,3 +127,57 @@ def test_one_underscore_too_few_is_told() -> None:
     with pytest.raises(ConfigError, match="two underscores"):
         load_settings(env={"ECOM_LITE_SHOP_RATE": "200"})
     load_settings(env={"ECOM_LITE_COMPOSE_PASSWORD": "x", "ECOM_LITE_DASHBOARDS": "y"})
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    file = write(tmp_path, "[shop]\nrate = 10\n")
+    empty = {"ECOM_LITE_SHOP__RATE": "", "ECOM_LITE_KAFKA__BOOTSTRAP": "", "ECOM_LITE_SHOP_SEED": "", "ECOM_LITE_NONE__SUCH": ""}
+    settings, origins = load_with_origins(file, env=empty)
+    assert settings == load_settings(file, env={}) and origins == {"shop.rate": f"{file}:2"}
+
+
+def test_each_value_says_where_it_came_from(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        "shop.products = 30\n# [shop]\n[kafka]  # topic = 'no'\n  topic = 'a'\npartitions=2\n\n"
+        "[ faults ]\nlate = '5%'\nlate_s = '2m'\n",
+    )
+    settings, origins = load_with_origins(
+        file, env={"ECOM_LITE_FAULTS__LATE": "1%", "ECOM_LITE_SHOP__SEED": "3"}, flags={"run.data_dir": "/d", "shop.seed": 4}
+    )
+    found = {setting.name: (setting.value, setting.origin) for setting in describe(settings, origins)}
+    assert {name: pair for name, pair in found.items() if pair[1] != "default"} == {
+        "shop.products": ("30", f"{file}:1"),
+        "kafka.topic": ("a", f"{file}:4"),
+        "kafka.partitions": ("2", f"{file}:5"),
+        "faults.late": ("0.01", "environment ECOM_LITE_FAULTS__LATE"),
+        "faults.late_s": ("2m", f"{file}:9"),
+        "shop.seed": ("4", "option --seed"),
+        "run.data_dir": ("/d", "option --data-dir"),
+    }
+    assert found["shop.history"] == ("", "default")
+
+
+def test_a_rarer_way_of_writing_has_its_file_alone(tmp_path: Path) -> None:
+    file = write(tmp_path, "shop = { seed = 1 }\n['kafka']\n'topic' = 'a'\n")
+    assert load_with_origins(file, env={})[1] == {"shop.seed": str(file), "kafka.topic": str(file)}
+
+
+@pytest.mark.parametrize("text", ["30d", "90m", "36h", "1s", "2.5s", "61s", "7d"])
+def test_a_duration_is_shown_as_it_is_written(text: str) -> None:
+    settings = load_settings(env={}, flags={"shop.history": text})
+    assert {setting.name: setting.value for setting in describe(settings)}["shop.history"] == text
+    assert duration_s(duration_text(duration_s(text))) == duration_s(text)
+
+
+def test_a_worker_gets_only_its_sections_and_no_default_for_the_others() -> None:
+    env = {"ECOM_LITE_POSTGRES__URL": "postgresql://a:hush@h/d", "ECOM_LITE_KAFKA__SASL_PASSWORD": "word"}
+    settings = load_settings(env=env, flags={"load.flush_ms": 50, "run.data_dir": "relative"})
+    plain = json.loads(json.dumps(dump_sections(settings, ["kafka", "load", "run"])))
+    assert set(plain) == {"kafka", "load", "run"} and "hush" not in str(plain) and "word" in str(plain)
+    again = read_sections(plain)
+    assert (again.kafka, again.load, again.run) == (settings.kafka, settings.load, settings.run)
+    with pytest.raises(AttributeError):
+        _ = again.postgres
+    with pytest.raises(ValidationError):
+        again.load.flush_ms = 1  # type: ignore[misc]

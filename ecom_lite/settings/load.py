@@ -1,0 +1,121 @@
+"""Reads the settings: defaults < config.toml < ECOM_LITE_SECTION__KEY < options, and remembers where each value came from."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from ..errors import ConfigError
+from .tree import Settings
+
+ENV_PREFIX: Final = "ECOM_LITE_"
+CONFIG_FILE: Final = "config.toml"
+_SECTION: Final = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
+_KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
+
+Origins = Mapping[str, str]  # dotted name -> `config.toml:12`, `environment ECOM_LITE_SHOP__RATE`, `option --rate`
+
+
+def load_settings(
+    config_file: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Merge the four layers. `flags` are dotted names, `{"shop.rate": 200}`; a None means not given.
+
+    `config_file` None means ./config.toml where it exists. An empty environment variable counts as not set. Raises ConfigError.
+    """
+    return load_with_origins(config_file, env, flags)[0]
+
+
+def load_with_origins(
+    config_file: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> tuple[Settings, Origins]:
+    """As `load_settings`, and where each value came from that is no default."""
+    path = config_file or Path(CONFIG_FILE)
+    if config_file is not None and not path.is_file():
+        raise ConfigError(f"--config {path}: no such file")
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    if path.is_file():
+        _add_file(merged, origins, path)
+    for name, value in sorted((os.environ if env is None else env).items()):
+        if value and name.startswith(ENV_PREFIX):
+            _add_variable(merged, origins, name, value)
+    for dotted, value in (flags or {}).items():
+        if value is not None:
+            _put(merged, origins, dotted, value, f"option --{dotted.partition('.')[2].replace('_', '-')}")
+    # `Settings._absolute` runs only for a section that was given: name it always.
+    merged.setdefault("run", {})
+    try:
+        return Settings.model_validate(merged), origins
+    except ValidationError as error:
+        raise ConfigError(_explain(error, origins)) from None
+
+
+def _add_file(into: dict[str, Any], origins: dict[str, str], path: Path) -> None:
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    lines = _lines(text)
+
+    def place(name: str) -> str:
+        return f"{path}:{lines[name]}" if name in lines else str(path)
+
+    for section, values in document.items():
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{place(section)}: `{section}` must stand in a section, such as [shop]")
+        for key, value in values.items():
+            _put(into, origins, f"{section}.{key}", value, place(f"{section}.{key}"))
+
+
+def _lines(text: str) -> dict[str, int]:
+    """The line of each `key =`, by its dotted name. (tomllib tells none; what is written in a rarer way has only its file.)"""
+    found: dict[str, int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := _SECTION.match(line):
+            section = f"{match[1]}."
+        elif match := _KEY.match(line):
+            found.setdefault(section + match[1], number)
+    return found
+
+
+def _add_variable(into: dict[str, Any], origins: dict[str, str], name: str, value: str) -> None:
+    rest = name[len(ENV_PREFIX) :].lower()
+    if "__" in rest:
+        _put(into, origins, rest.replace("__", "."), value, f"environment {name}")
+    elif rest.startswith(tuple(f"{section}_" for section in Settings.model_fields)):
+        raise ConfigError(f"environment {name}: section and setting are parted by two underscores, as in {ENV_PREFIX}SHOP__RATE")
+
+
+def _put(into: dict[str, Any], origins: dict[str, str], dotted: str, value: Any, where: str) -> None:
+    section, _, key = dotted.partition(".")
+    into.setdefault(section, {})[key] = value
+    origins[dotted] = where
+
+
+def _explain(error: ValidationError, origins: Origins) -> str:
+    lines = []
+    for problem in error.errors():
+        path = [str(part) for part in problem["loc"]]
+        dotted = ".".join(path[:2])
+        where = origins.get(dotted) or next((w for name, w in origins.items() if name.startswith(path[0] + ".")), "defaults")
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")
+            continue
+        value = "***" if "password" in dotted or "url" in dotted else repr(problem["input"])
+        lines.append(f"{where}: {dotted} = {value}: {problem['msg'].removeprefix('Value error, ')}")
+    return "\n".join(dict.fromkeys(lines))
