@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .rejected import MAX_EVENT_BYTES, Rejected, explain, not_json, refuse_not_utf8, short
+from .times import EARLIEST, LATEST_AHEAD, Clock, event_time, utc_now
+
+__all__ = [
+    "EARLIEST", "EVENT_TYPES", "FAULT_HEADER", "LATEST_AHEAD", "MAX_QUANTITY", "PRICE_LIMIT", "PRODUCER_HEADER", "SCHEMA_VERSION",
+    "Clock", "Event", "OrderLine", "OrderReversal", "UserChange", "encode", "event_time", "is_own", "json_schemas", "parse",
+    "producer_mark", "utc_now", "write_schemas",
+]  # fmt: skip
 
 SCHEMA_VERSION: Final = 1
 PRODUCER_HEADER: Final = "ecom_lite"  # our own records carry it, first, with producer_mark; all others are foreign
@@ -21,13 +28,18 @@ FAULT_HEADER: Final = "ecom_lite.fault"  # on those that were sent late, twice o
 MAX_QUANTITY: Final = 10_000
 PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
 MAX_MONEY_CHARS: Final = 64
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST_AHEAD: Final = timedelta(days=1)
 
 # What is accepted on the wire, before `parse` has made it one type.
 WireId = Annotated[int, Meta(gt=0, le=9_223_372_036_854_775_807)] | Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
 WireOrderId = Annotated[str, Meta(min_length=1, max_length=64)] | Annotated[int, Meta(ge=0, le=9_223_372_036_854_775_807)]
-WireTime = str | int | float  # ISO 8601 (no zone means UTC), or epoch milliseconds
+WireTime = Annotated[
+    str | int | float,
+    Meta(
+        description="ISO 8601 (no zone means UTC); or a number, also as a string of digits: below 100000000000 epoch seconds, "
+        "else epoch milliseconds, with or without a fraction. What is finer than a microsecond is cut off. From 2000-01-01 to a "
+        "day ahead of now."
+    ),
+]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 
@@ -115,8 +127,15 @@ class _UserChangeWire(UserChange, kw_only=True, gc=False):
     timestamp: WireTime  # type: ignore[assignment]
 
 
+class _TimeAsWritten(Struct, gc=False):
+    """Of any event only the time, as its JSON text: where the decoder has made a float of it."""
+
+    timestamp: msgspec.Raw
+
+
 _decode_order = msgspec.json.Decoder(_OrderLineWire).decode
 _decode_any = msgspec.json.Decoder().decode
+_decode_time = msgspec.json.Decoder(_TimeAsWritten).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode_text: Callable[[str], bytes] = msgspec.json.Encoder().encode
 _DECODE: Final[dict[str, Callable[[bytes], Any]]] = {
@@ -175,7 +194,10 @@ def parse(value: bytes | None, now: datetime) -> Event:
             wire.product_id = _positive("product_id", wire.product_id)
         if kind is _OrderLineWire:
             wire.price, wire.revenue = _money(bytes(wire.price), wire.quantity, bytes(wire.revenue))
-    wire.timestamp = event_time(wire.timestamp, now)
+    time = wire.timestamp
+    if type(time) is float:
+        time = bytes(_decode_time(value).timestamp)
+    wire.timestamp = event_time(time, now)
     event: Event = wire
     return event
 
@@ -204,24 +226,6 @@ def _number(field: str, text: bytes) -> Decimal:
         return Decimal(text.decode())
     except InvalidOperation:  # an exponent beyond all numbers
         raise Rejected("out_of_range", f"{field} {short(text.decode())} is no amount of money") from None
-
-
-def event_time(value: datetime | str | float, now: datetime) -> datetime:
-    """The event time in UTC: ISO 8601 (no zone means UTC) or epoch milliseconds; Rejected outside the limits."""
-    try:
-        if isinstance(value, str):
-            time = datetime.fromisoformat(value)
-        elif isinstance(value, datetime):
-            time = value
-        else:
-            time = datetime.fromtimestamp(value / 1000, UTC)
-        if time.tzinfo is not UTC:
-            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        raise Rejected("bad_timestamp", f"{short(value)} is neither ISO 8601 nor epoch milliseconds") from None
-    if time < EARLIEST or (time > now and time > now + LATEST_AHEAD):
-        raise Rejected("bad_timestamp", f"{time.isoformat()} is outside 2000-01-01 .. now + 1 day")
-    return time
 
 
 def _decode_other(value: bytes) -> Any:
@@ -261,7 +265,7 @@ def _refuse_nul(event: Event) -> None:
         if isinstance(text, str) and "\0" in text:
             raise Rejected("nul_byte", f"{name} has a NUL character")
     if isinstance(event.timestamp, str) and "\0" in event.timestamp:  # fromisoformat stops reading there
-        raise Rejected("bad_timestamp", f"{short(event.timestamp)} is neither ISO 8601 nor epoch milliseconds")
+        raise Rejected("bad_timestamp", f"{short(event.timestamp)} is neither ISO 8601 nor epoch seconds or milliseconds")
 
 
 def _positive(name: str, digits: str) -> int:
@@ -287,14 +291,6 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         schema["properties"] |= {name: rule for name, rule in money.items() if name in schema["properties"]}
         schemas[kind] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return schemas
-
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The wall clock. Loops take a Clock, so that tests can bring their own."""
-    return datetime.now(UTC)
 
 
 def write_schemas(folder: Path) -> list[Path]:

@@ -6,8 +6,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from ..contract.events import EARLIEST, LATEST_AHEAD, MAX_QUANTITY
+from ..contract.events import MAX_QUANTITY
 from ..contract.rejected import MAX_EVENT_BYTES
+from ..contract.times import EARLIEST, LATEST_AHEAD, MILLISECONDS_FROM
 from ..settings.tree import Kafka as KafkaSettings
 from ..settings.tree import Settings
 
@@ -88,6 +89,7 @@ def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
             "latest_ahead_ms": int(LATEST_AHEAD.total_seconds() * 1000),
             "ahead_ms": int(ahead_limit_s(watermark_s) * 1000),
             "iso_time": ISO_TIME,
+            "milliseconds_from": MILLISECONDS_FROM,
         },
     )
 

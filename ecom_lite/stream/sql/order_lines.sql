@@ -47,6 +47,21 @@ field AS (
         coalesce(schema_of_variant(e.schema_version), 'VOID') AS schema_version_type
     FROM event
 ),
+epoch AS (
+    SELECT
+        *,
+        -- As written: 13 digits and 12 behind the point are exact, the rest is cut off. Eight digits are the date yyyymmdd.
+        CASE
+            WHEN time_type IN ('BIGINT', 'STRING') OR time_type LIKE 'DECIMAL%' THEN
+                CASE
+                    WHEN time_text RLIKE r'^[0-9]+(\.[0-9]+)?(?![\s\S])'
+                        AND NOT (time_type = 'STRING' AND time_text RLIKE r'^[0-9]{8}(?![\s\S])')
+                    THEN try_cast(regexp_extract(time_text, r'^[0-9]+(\.[0-9]{1,12})?', 0) AS DECIMAL(25, 12))
+                END
+            WHEN time_type = 'DOUBLE' THEN try_cast(time_text AS DECIMAL(25, 12))
+        END AS epoch
+    FROM field
+),
 typed AS (
     SELECT
         now_ms,
@@ -62,6 +77,9 @@ typed AS (
         revenue,
         event_type = 'order' AND event_id_type IN ('STRING', 'VOID') AND schema_version_type IN ('BIGINT', 'VOID') AS is_order,
         CASE
+            WHEN epoch >= 0 THEN
+                -- Seconds, or from there on milliseconds; the cast cuts off what is finer than a microsecond.
+                timestamp_micros(CAST(epoch * CASE WHEN epoch < :milliseconds_from THEN 1000000BD ELSE 1000BD END AS BIGINT))
             WHEN time_type = 'STRING' THEN
                 CASE
                     -- The usual spelling, first and fast.
@@ -84,14 +102,8 @@ typed AS (
                         END
                     ) AS TIMESTAMP)
                 END
-            WHEN time_type = 'BIGINT' OR time_type = 'DOUBLE' OR time_type LIKE 'DECIMAL%' THEN
-                -- Epoch milliseconds; bounded first, because an overflow would end the query.
-                CASE
-                    WHEN try_cast(time_text AS DOUBLE) BETWEEN 0 AND 1e13
-                    THEN timestamp_micros(CAST(round(try_cast(time_text AS DOUBLE) * 1000) AS BIGINT))
-                END
         END AS ordered_at
-    FROM field
+    FROM epoch
 ),
 judged AS (
     SELECT
