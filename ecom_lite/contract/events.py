@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from . import hints
 from .rejected import MAX_EVENT_BYTES, Rejected, explain, not_json, refuse_not_utf8, short
 from .times import EARLIEST, LATEST_AHEAD, Clock, event_time, utc_now
 
@@ -219,7 +220,8 @@ def _money(price_json: bytes, quantity: int, revenue_json: bytes) -> tuple[Decim
 
 def _number(field: str, text: bytes) -> Decimal:
     if text[:1] not in b"-0123456789":
-        raise Rejected("wrong_type", f"{field} is {short(text.decode('utf-8', 'backslashreplace'))}, not a JSON number")
+        found = msgspec.json.decode(text) if text[:1] == b'"' else None
+        raise Rejected("wrong_type", f"{field} is {short(text.decode())}, not a JSON number{hints.of_type(field, found)}")
     if len(text) > MAX_MONEY_CHARS:
         raise Rejected("out_of_range", f"{field} has {len(text):,} characters")
     try:
@@ -236,18 +238,18 @@ def _decode_other(value: bytes) -> Any:
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise not_json(value, error) from None
     if not isinstance(document, dict):
-        raise Rejected("not_an_object", f"a JSON {_JSON_NAMES[type(document)]}")
+        raise Rejected("not_an_object", f"a JSON {_JSON_NAMES[type(document)]}{hints.of_value(document)}")
     kind = document.get("event_type")
     kind = "order" if kind is None else kind
     if not isinstance(kind, str) or kind not in _DECODE:
-        raise Rejected("unknown_type", f"event_type {short(kind)}")
+        raise Rejected("unknown_type", f"event_type {short(kind)} is none of {', '.join(EVENT_TYPES)}")
     try:
         try:
             return _DECODE[kind](value)
         except msgspec.ValidationError:
             return _DECODE[kind](_last_of_equal_keys(value))
     except msgspec.ValidationError as error:
-        raise explain(error, document) from None
+        raise explain(error, document, EVENT_TYPES[kind].__struct_fields__) from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise not_json(value, error) from None
 
