@@ -48,7 +48,7 @@ lock: $(VENV)/bin/uv
 	  --group dev pyproject.toml --output-file requirements.lock
 
 docs: $(READY)
-	$(PY) -m ecom_lite.contract.events
+	$(PY) -m ecom_lite.contract.schemas
 	$(PY) -m ecom_lite.dashboards.docs
 
 clean:
