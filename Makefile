@@ -49,6 +49,7 @@ lock: $(VENV)/bin/uv
 
 docs: $(READY)
 	$(PY) -m ecom_lite.contract.schemas
+	$(PY) -m tests.unit.contract.producers
 	$(PY) -m ecom_lite.dashboards.docs
 
 clean:
