@@ -48,7 +48,8 @@ lock: $(VENV)/bin/uv
 	  --group dev pyproject.toml --output-file requirements.lock
 
 docs: $(READY)
-	$(PY) -m ecom_lite.contract.events
+	$(PY) -m ecom_lite.contract.schemas
+	$(PY) -m tests.unit.contract.producers
 	$(PY) -m ecom_lite.dashboards.docs
 
 clean:

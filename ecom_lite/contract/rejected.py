@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
+
+from . import hints
 
 MAX_EVENT_BYTES: Final = 1_000_000
 MAX_DETAIL_CHARS: Final = 400  # of a rejection, before what is not printable becomes escapes
@@ -28,17 +31,7 @@ REASONS: Final[dict[str, str]] = {
     "refused_by_database": "valid here, but PostgreSQL refused the row (the detail has its SQLSTATE)",
 }
 _HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-_MAGIC: Final = (
-    (b"\xef\xbb\xbf", "JSON behind a byte order mark"),
-    (b"\xff\xfe", "UTF-16"),
-    (b"\xfe\xff", "UTF-16"),
-    (b"{\0", "UTF-16"),
-    (b"\0{", "UTF-16"),
-    (b"\x1f\x8b", "gzip"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard"),
-    (b"Obj\x01", "an Avro file"),
-    (b"\0", "a schema registry's format (a zero byte and a schema id in front)"),
-)
+_NAME: Final = re.compile(r"`\$\.(\w+)`|field `(\w+)`")
 
 
 class Rejected(Exception):
@@ -63,7 +56,7 @@ def refuse_not_utf8(value: bytes) -> None:
     try:
         value.decode()
     except UnicodeDecodeError as error:
-        raise Rejected("not_utf8", f"byte {error.start}: {error.reason}{_looks_like(value)}") from None
+        raise Rejected("not_utf8", f"byte {error.start}: {error.reason}{hints.of_bytes(value)}") from None
 
 
 def not_json(value: bytes, error: Exception) -> Rejected:
@@ -73,25 +66,21 @@ def not_json(value: bytes, error: Exception) -> Rejected:
         text = "half of a surrogate pair, which is no character"
     if isinstance(error, RecursionError):
         text = "nested too deep to be read"
-    return Rejected("not_json", text + _looks_like(value))
+    return Rejected("not_json", text + hints.of_bytes(value))
 
 
-def _looks_like(value: bytes) -> str:
-    """What the bytes may be instead, by how they begin."""
-    return next((f"; it looks like {kind}" for start, kind in _MAGIC if value.startswith(start)), "")
-
-
-def explain(error: msgspec.ValidationError, document: dict[str, Any]) -> Rejected:
-    """For an object that breaks the contract of its event type, by the decoder's complaint."""
+def explain(error: msgspec.ValidationError, document: dict[str, Any], known: Iterable[str]) -> Rejected:
+    """For an object that breaks the contract of its event type, by the decoder's complaint; `known` are the type's fields."""
     text = str(error)
+    named = _NAME.search(text)
+    name = (named[1] or named[2]) if named else ""
     if "missing required field" in text:
-        return Rejected("missing_field", text)
+        return Rejected("missing_field", text + hints.of_missing(name, document, known))
     if "matching regex" in text:  # of an id
-        name = text.rpartition("$.")[2].rstrip("`")
         return Rejected("out_of_range", f"{name} {short(document.get(name))} is not made of 1 to 19 digits")
     if "Expected `" in text and any(mark in text for mark in (">", "<", "length")):
         return Rejected("out_of_range", text)
-    return Rejected("wrong_type", text)
+    return Rejected("wrong_type", text + hints.of_type(name, document.get(name)))
 
 
 def short(value: object, limit: int = 60) -> str:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, NamedTuple
 
-from ..contract.events import EARLIEST, LATEST_AHEAD, utc_now
+from ..contract.fields import EVENT_TYPES, columns
+from ..contract.times import EARLIEST, LATEST_AHEAD, utc_now
 from ..errors import EcomLiteError, UsageError
 from ..settings.tree import Shop as ShopSettings
 from ..simulate import Shop, Timetable
@@ -237,12 +238,13 @@ def _convert(lines: Path, table: Path, form: Format) -> None:
     import duckdb
 
     query = read_sql(__package__, "generate").decode()
+    values = {"lines": str(lines), "columns": columns(*EVENT_TYPES.values())}
     options = "FORMAT parquet, COMPRESSION zstd" if form == "parquet" else "FORMAT csv, HEADER"
     try:
         with duckdb.connect(":memory:", config={"temp_directory": str(table.parent / "duckdb")}) as connection:
             for name, value in DUCKDB_SETTINGS.items():
                 connection.execute(f"SET {name} = '{value}'")
-            connection.execute(f"COPY ({query}) TO {_literal(table)} ({options})", {"lines": str(lines)})
+            connection.execute(f"COPY ({query}) TO {_literal(table)} ({options})", values)
     except duckdb.Error as error:
         raise EcomLiteError(f"making {form} of the events: {str(error).strip()}") from None
 

@@ -121,8 +121,12 @@ def line(draw: random.Random, order: str | int, product: int, quantity: int, bro
     return text({name: value for name, value in {**base, **broken}.items() if value is not None})
 
 
-class Money(str):
-    """An amount as a JSON number, written by hand: no float comes near it."""
+class Number(str):
+    """A JSON number, written by hand: no float comes near it."""
+
+
+class Money(Number):
+    """An amount."""
 
     def __new__(cls, cents: int) -> Money:
         return super().__new__(cls, f"{cents // 100}.{cents % 100:02d}")
@@ -130,14 +134,23 @@ class Money(str):
 
 def text(fields: dict[str, Any]) -> bytes:
     """One JSON object."""
-    parts = (f"{json.dumps(k)}:{v if isinstance(v, Money) else json.dumps(v, ensure_ascii=False)}" for k, v in fields.items())
+    parts = (f"{json.dumps(k)}:{v if isinstance(v, Number) else json.dumps(v, ensure_ascii=False)}" for k, v in fields.items())
     return ("{" + ",".join(parts) + "}").encode()
 
 
-def moment(draw: random.Random) -> str | int:
-    """An event time of the first months of 2025, as ISO 8601 or as epoch milliseconds."""
+def moment(draw: random.Random) -> str:
+    """An event time of the first months of 2025: ISO 8601, epoch seconds or milliseconds, as a number or as its digits."""
     at = FIRST_DAY + timedelta(seconds=draw.randrange(100 * 86_400))
-    return int(at.timestamp()) * 1000 if draw.random() < 0.2 else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    seconds, form = int(at.timestamp()), draw.random()
+    if form < 0.1:
+        return Number(seconds * 1000)
+    if form < 0.14:
+        return Number(f"{seconds}.{seconds % 999_983:06d}")
+    if form < 0.17:
+        return Number(seconds)
+    if form < 0.2:
+        return f"{seconds}.{seconds % 997:03d}"
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _broken(**fields: Any) -> Callable[[random.Random], bytes]:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Final, LiteralString
+from typing import Final
 
 import psycopg
 from psycopg.errors import UniqueViolation
 
-from ..warehouse.sqlfiles import read_sql
+from ..warehouse.sqlfiles import fill_sql, read_sql
 from .decode import Batch
 from .dimensions import Dimensions
-from .rows import copy_chunks
+from .rows import COLUMNS, copy_chunks
 
 FIRST_DETOUR: Final = 4  # so many batches take the slower way once a duplicate was met; doubled each time that it is met again
 LONGEST_DETOUR: Final = 256
+
+
+def fact_sql(name: str) -> bytes:
+    """A statement of this room with the columns that a line is written to."""
+    return fill_sql(__package__, name, columns=", ".join(COLUMNS))
 
 
 class Facts:
@@ -34,19 +39,19 @@ class Facts:
         if self._left == 0:
             try:
                 with connection.transaction():  # a savepoint: our caller has begun the transaction
-                    self._copy(connection, "copy_facts", batch, keys)
+                    self._copy(connection, fact_sql("copy_facts"), batch, keys)
                 self._detour = FIRST_DETOUR
                 return Counter(map(itemgetter(0), batch.lines))
             except UniqueViolation:
                 self._left, self._detour = self._detour, min(2 * self._detour, LONGEST_DETOUR)
         self._left -= 1
-        self._copy(connection, "copy_incoming", batch, keys)
-        return Counter(dict(connection.execute(read_sql(__package__, "insert_facts")).fetchall()))
+        self._copy(connection, read_sql(__package__, "copy_incoming"), batch, keys)
+        return Counter(dict(connection.execute(fact_sql("insert_facts")).fetchall()))
 
-    def _copy(self, connection: psycopg.Connection, statement: LiteralString, batch: Batch, keys: Dimensions) -> None:
+    def _copy(self, connection: psycopg.Connection, copy_sql: bytes, batch: Batch, keys: Dimensions) -> None:
         row = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
         load_xid = row[0] if row else 0
-        with connection.cursor() as cursor, cursor.copy(read_sql(__package__, statement)) as copy:
+        with connection.cursor() as cursor, cursor.copy(copy_sql) as copy:
             for chunk in copy_chunks(batch.lines, keys.products, keys.users, keys.categories, load_xid):
                 copy.write(chunk)
         self._at("copied")

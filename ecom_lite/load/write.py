@@ -21,7 +21,7 @@ from ..warehouse.mark import read_mark
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch, DeadLetter
 from .dimensions import Dimensions
-from .facts import Facts
+from .facts import Facts, fact_sql
 from .others import insert_others
 
 log = logging.getLogger("ecom_lite.load")
@@ -92,7 +92,7 @@ class Writer:
         if self._connection is None or self._connection.closed:
             self.close()
             connection = self._address.connect("ecom_loader")
-            connection.execute(read_sql(__package__, "temp_facts"))
+            connection.execute(fact_sql("temp_facts"))
             connection.commit()
             self._connection = connection
         return self._connection

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
-from ..contract.events import EARLIEST, LATEST_AHEAD, MAX_QUANTITY
+from ..contract.fields import MAX_ORDER_ID, MAX_QUANTITY, MAX_TEXT, Field, OrderLine, fields_of
 from ..contract.rejected import MAX_EVENT_BYTES
+from ..contract.times import EARLIEST, LATEST_AHEAD, MILLISECONDS_FROM
 from ..settings.tree import Kafka as KafkaSettings
 from ..settings.tree import Settings
 from ..warehouse.sqlfiles import read_sql
@@ -14,6 +16,8 @@ MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of th
 LAKE_RECORDS_PER_BATCH: Final = 200_000
 MAX_AHEAD_S: Final = 60.0
 OBSERVED: Final = "records"  # the metrics that a batch reports: records, lines, ahead
+
+JSON_TYPES: Final = {str: "STRING", int: "BIGINT"}  # as schema_of_variant calls them; of the optional fields
 
 # Year, -, month, day, hour, :, minute, second, fraction, Z or hours of the offset, minutes of the offset. Not $ at the end:
 # for Java that is also before a last line feed.
@@ -73,16 +77,42 @@ def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
     """The records (a frame with `value`) as order lines with `valid` and `ahead`; see `sql/order_lines.sql`."""
     records.createOrReplaceTempView("kafka_records")
     return session.sql(
-        read_sql(__package__, "order_lines").decode(),
+        _order_lines(),
         args={
             "max_bytes": MAX_EVENT_BYTES,
             "max_quantity": MAX_QUANTITY,
+            "max_text": MAX_TEXT,
+            "max_order_id": MAX_ORDER_ID,
             "earliest": EARLIEST.isoformat(),
             "latest_ahead_ms": int(LATEST_AHEAD.total_seconds() * 1000),
             "ahead_ms": int(ahead_limit_s(watermark_s) * 1000),
             "iso_time": ISO_TIME,
+            "milliseconds_from": MILLISECONDS_FROM,
         },
     )
+
+
+@cache
+def _order_lines() -> str:
+    """The statement with what the table of fields says. Not by str.format: its patterns have braces of their own."""
+    table = fields_of(OrderLine)
+    lists = {one.name: one.kind.column for one in table if one.name in ("price", "revenue")}
+    lists["struct"] = ", ".join(f"{one.name} {one.kind.spark}" for one in table)
+    lists["optional"] = " AND ".join(_fits(one) for one in table if one.nullable and one.kind.spark == "variant")
+    text = read_sql(__package__, "order_lines").decode()
+    for name, part in lists.items():
+        text = text.replace(f"{{{name}}}", part)
+    return text
+
+
+def _fits(field: Field) -> str:
+    """Whether an optional field that is read as a variant is absent, null, or as the loader takes it."""
+    found, kind = f"e.{field.name}", JSON_TYPES[field.python]
+    fits = f"coalesce(schema_of_variant({found}), 'VOID') IN ('{kind}', 'VOID')"
+    if field.max_length is None:
+        return fits
+    text = f"coalesce(try_cast({found} AS STRING), '')"
+    return f"{fits} AND char_length({text}) <= {field.max_length} AND NOT contains({text}, chr(0))"
 
 
 def sales_per_minute(session: Any, records: Any, watermark_s: int) -> Any:

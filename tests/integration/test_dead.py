@@ -151,6 +151,18 @@ def test_only_what_is_an_event_by_now_is_sent_again_once_and_the_count_closes(be
     assert letter(bench, Place(1, 0)).resent_to == Place(1, 3)
 
 
+def test_a_letter_of_a_version_that_did_not_know_epoch_seconds_comes_home(bench: Bench) -> None:
+    bench.send([b"{"], partition=1)
+    load(bench)
+    seconds = json.dumps(line(1, timestamp="@")).replace('"@"', "1767225600.123456").encode()
+    detail = "1970-01-21T10:53:45.600123+00:00 is outside 2000-01-01 .. now + 1 day"  # as that version left it
+    bench.ask("UPDATE ops.dead_letters SET value = %s, reason = 'bad_timestamp', detail = %s", [seconds, detail])
+    assert send_again(bench, reason="bad_timestamp").sent == 1
+    load(bench)
+    assert bench.ask("SELECT ordered_at FROM warehouse.fact_sales") == [(datetime(2026, 1, 1, 0, 0, 0, 123_456, UTC),)]
+    assert bench.counts() == {"facts": 1, "dead": 1} and open_lines(bench) == []
+
+
 def test_what_the_shop_broke_on_purpose_is_foreign_when_it_is_sent_again(bench: Bench) -> None:
     put(bench, b"{", [*bench.own("malformed.not_json"), ("other", b"x")])
     ledger_of_one_broken(bench)

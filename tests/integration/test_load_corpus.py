@@ -17,7 +17,8 @@ from kafka.record import memory_records
 from ecom_lite.contract.events import Event, OrderLine, OrderReversal, parse
 from ecom_lite.contract.rejected import Rejected
 from ecom_lite.warehouse.connect import Address
-from tests.unit.contract.corpus import CASES, FACT, NOW, OTHER
+from tests.unit.contract.corpus import CASES
+from tests.unit.contract.corpus_base import FACT, NOW, OTHER
 from tests.unit.contract.fuzz import records
 
 from .loading import PARTITIONS, Bench, line

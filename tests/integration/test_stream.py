@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 import time
-from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,20 +19,22 @@ import pytest
 from kafka import KafkaProducer
 
 from ecom_lite.contract.events import OrderLine, parse
-from ecom_lite.contract.rejected import Rejected
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.errors import StreamError
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
+from ecom_lite.simulate.malformed import MALFORMED
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import close_session, open_session
 from ecom_lite.stream.stream import Stream
 from ecom_lite.warehouse.connect import Address
+from tests.unit.contract.corpus import cases
+from tests.unit.contract.corpus_base import FACT, Case, order, reversal, user
+from tests.unit.contract.differences import SPARK
 
 from .facts import Line, insert_bulk, load, rows
-from .stream_corpus import CORPUS, EXOTIC
 
 DEADLINE_S = 60
 WATERMARK_S = 60
@@ -181,41 +182,44 @@ def a_stream(warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gat
     return Stream(settings, warehouse, bootstrap, data_dir, gateway)
 
 
+def broken_by_the_shop() -> Iterator[Case]:
+    """Each kind of record that the simulated shop breaks on purpose."""
+    events = {
+        "order": order(event_type='"order"'),
+        "order_returned": reversal(user_id="7", reason='"small"'),
+        "user_updated": user(name='"Ada"'),
+    }
+    for kind, malformed in MALFORMED.items():
+        for event_type, whole in events.items():
+            if event_type in malformed.types:
+                value = whole.replace(b"@ID@", b"7")
+                yield Case(f"{event_type} broken by {kind}", malformed.make(value), malformed.reason)
+
+
 def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path) -> None:
     settings: Settings = load_settings(env={}, flags={"run.data_dir": str(tmp_path)})
     session = open_session(settings, gateway, tmp_path)
-    values = list(CORPUS.items()) + list(EXOTIC.items())
-    listed = ", ".join(f"({n}, unbase64('{b64encode(value).decode()}'))" for n, (_, value) in enumerate(values))
-    listed += f", ({len(values)}, NULL)"
-    records = session.sql(f"SELECT value FROM VALUES {listed} AS t (n, value) ORDER BY n").coalesce(1)
-    judged = (
-        order_lines(session, records, WATERMARK_S)
-        .selectExpr("order_id", "product_id", "category", "quantity", "revenue", "valid", "unix_micros(ordered_at) AS at")
-        .collect()
-    )
-    wrong: dict[str, str] = {}
     now = datetime.now(UTC)
-    for (name, value), row in zip(values, judged, strict=False):
-        verdict = _loads(value, now)
-        if name in EXOTIC:
-            assert (verdict is not None) != row["valid"], f"{name} is judged alike now: move it to CORPUS"
-        elif (verdict is not None) != row["valid"]:
-            wrong[name] = f"loader {verdict}, Spark {row}"
-        elif verdict is not None:
+    judged = [*cases(now, margin=timedelta(hours=1)), *broken_by_the_shop()]
+    with duckdb.connect() as duck:
+        duck.execute("CREATE TABLE records (n INTEGER, value BLOB)")
+        duck.executemany("INSERT INTO records VALUES (?, ?)", [(n, case.value) for n, case in enumerate(judged)])
+        duck.execute(f"COPY records TO '{tmp_path}/records.parquet'")
+    records = session.read.parquet(f"{tmp_path}/records.parquet").orderBy("n").coalesce(1)
+    columns = ("order_id", "product_id", "category", "quantity", "revenue", "valid", "unix_micros(ordered_at) AS at")
+    found = order_lines(session, records, WATERMARK_S).selectExpr(*columns).collect()
+    different: dict[str, str] = {}
+    for case, row in zip(judged, found, strict=True):
+        if row["valid"] != (case.fate == FACT):
+            different[case.name] = f"{case.fate} to the loader, to Spark {row}"
+        elif row["valid"]:
+            event = parse(case.value, now)
+            assert isinstance(event, OrderLine)
             spark = (row["order_id"], row["product_id"], row["category"], row["quantity"], row["revenue"])
-            assert spark == (verdict.order_id, verdict.product_id, verdict.category, verdict.quantity, verdict.revenue), name
-            assert EPOCH + timedelta(microseconds=row["at"]) == verdict.timestamp, name
-    assert not wrong
-    assert judged[-1]["valid"] is False, "a tombstone"
-    assert sum(row["valid"] for row in judged) > 15
-
-
-def _loads(value: bytes, now: datetime) -> OrderLine | None:
-    try:
-        event = parse(value, now)
-    except Rejected:
-        return None
-    return event if isinstance(event, OrderLine) else None
+            assert spark == (event.order_id, event.product_id, event.category, event.quantity, event.revenue), case.name
+            assert EPOCH + timedelta(microseconds=row["at"]) == event.timestamp, case.name
+    assert {name: what for name, what in different.items() if name not in SPARK} == {}
+    assert SPARK.keys() - different.keys() == set(), "judged alike: no difference any more"
 
 
 def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
@@ -225,7 +229,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
     first = lines_from(now - timedelta(seconds=400), 300, "a")
     shop.send(wire(line) for line in first)
     shop.send(wire(line) for line in first[:40])
-    shop.send([None, b"{", b'{"order_id": 1}', b"\xff", *list(CORPUS.values())[-3:]])
+    shop.send([None, b"{", b'{"order_id": 1}', b"\xff", b"  ", b"", b"\x00\x01\x02"])
     stream = a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway, spark__lake=True)
     with running(stream):
         wait_for("all of the first lines", lambda: progress(warehouse)[0] == shop.sent)

@@ -1,2 +1,1 @@
-COPY warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity, unit_price,
-                           revenue, source_partition, source_offset, load_xid) FROM STDIN (FORMAT binary)
+COPY warehouse.fact_sales ({columns}) FROM STDIN (FORMAT binary)

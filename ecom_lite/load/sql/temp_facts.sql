@@ -1,5 +1,3 @@
 CREATE TEMP TABLE incoming_facts ON COMMIT DELETE ROWS AS
-SELECT order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity, unit_price,
-       revenue, source_partition, source_offset, load_xid
-FROM warehouse.fact_sales
+SELECT {columns} FROM warehouse.fact_sales
 WITH NO DATA

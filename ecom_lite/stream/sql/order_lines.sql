@@ -1,5 +1,5 @@
 -- Kafka records -> order lines, by the rules of `events.parse`: `valid` says whether the loader makes a fact of the record.
--- Built-in functions only, so that no row goes through Python. VARIANT tells strings from numbers and keeps decimals exact.
+-- What stands in braces comes from the table of fields. Built-in functions only, so that no row goes through Python. VARIANT tells strings from numbers and keeps decimals exact.
 WITH document AS (
     SELECT
         -- Not current_timestamp(): that is a constant of each micro-batch, for which Spark would compile all of this anew.
@@ -17,9 +17,7 @@ WITH document AS (
                     )
                 THEN concat('[', CAST(value AS STRING), ']')
             END,
-            'array<struct<order_id variant, user_id string, product_id string, product_title variant, category variant,
-                price variant, quantity int, revenue variant, timestamp variant,
-                event_type string, event_id variant, schema_version variant>>',
+            'array<struct<{struct}>>',
             map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')
         ) AS events
     FROM kafka_records
@@ -43,9 +41,23 @@ field AS (
         schema_of_variant(e.timestamp) AS time_type,
         try_cast(e.timestamp AS STRING) AS time_text,
         coalesce(e.event_type, 'order') AS event_type,
-        coalesce(schema_of_variant(e.event_id), 'VOID') AS event_id_type,
-        coalesce(schema_of_variant(e.schema_version), 'VOID') AS schema_version_type
+        {optional} AS optional_fields_fit
     FROM event
+),
+epoch AS (
+    SELECT
+        *,
+        -- As written: 13 digits and 12 behind the point are exact, the rest is cut off. Eight digits are the date yyyymmdd.
+        CASE
+            WHEN time_type IN ('BIGINT', 'STRING') OR time_type LIKE 'DECIMAL%' THEN
+                CASE
+                    WHEN time_text RLIKE r'^[0-9]+(\.[0-9]+)?(?![\s\S])'
+                        AND NOT (time_type = 'STRING' AND time_text RLIKE r'^[0-9]{8}(?![\s\S])')
+                    THEN try_cast(regexp_extract(time_text, r'^[0-9]+(\.[0-9]{1,12})?', 0) AS DECIMAL(25, 12))
+                END
+            WHEN time_type = 'DOUBLE' THEN try_cast(time_text AS DECIMAL(25, 12))
+        END AS epoch
+    FROM field
 ),
 typed AS (
     SELECT
@@ -57,11 +69,14 @@ typed AS (
         product_title,
         category,
         price,
-        CAST(price AS DECIMAL(10, 2)) AS cents,
+        CAST(price AS {price}) AS cents,
         quantity,
         revenue,
-        event_type = 'order' AND event_id_type IN ('STRING', 'VOID') AND schema_version_type IN ('BIGINT', 'VOID') AS is_order,
+        event_type = 'order' AND optional_fields_fit AS is_order,
         CASE
+            WHEN epoch >= 0 THEN
+                -- Seconds, or from there on milliseconds; the cast cuts off what is finer than a microsecond.
+                timestamp_micros(CAST(epoch * CASE WHEN epoch < :milliseconds_from THEN 1000000BD ELSE 1000BD END AS BIGINT))
             WHEN time_type = 'STRING' THEN
                 CASE
                     -- The usual spelling, first and fast.
@@ -84,14 +99,8 @@ typed AS (
                         END
                     ) AS TIMESTAMP)
                 END
-            WHEN time_type = 'BIGINT' OR time_type = 'DOUBLE' OR time_type LIKE 'DECIMAL%' THEN
-                -- Epoch milliseconds; bounded first, because an overflow would end the query.
-                CASE
-                    WHEN try_cast(time_text AS DOUBLE) BETWEEN 0 AND 1e13
-                    THEN timestamp_micros(CAST(round(try_cast(time_text AS DOUBLE) * 1000) AS BIGINT))
-                END
         END AS ordered_at
-    FROM field
+    FROM epoch
 ),
 judged AS (
     SELECT
@@ -99,18 +108,18 @@ judged AS (
         product_id,
         category,
         quantity,
-        CAST(revenue AS DECIMAL(14, 2)) AS revenue,
+        CAST(revenue AS {revenue}) AS revenue,
         ordered_at,
         coalesce(
             is_order
             AND CASE
-                WHEN order_id_type = 'STRING' THEN char_length(order_id) BETWEEN 1 AND 64 AND NOT contains(order_id, chr(0))
+                WHEN order_id_type = 'STRING' THEN char_length(order_id) BETWEEN 1 AND :max_order_id AND NOT contains(order_id, chr(0))
                 WHEN order_id_type = 'BIGINT' THEN NOT startswith(order_id, '-')
             END
             AND user_id > 0
             AND product_id > 0
-            AND char_length(product_title) BETWEEN 1 AND 200 AND NOT contains(product_title, chr(0))
-            AND char_length(category) BETWEEN 1 AND 200 AND NOT contains(category, chr(0))
+            AND char_length(product_title) BETWEEN 1 AND :max_text AND NOT contains(product_title, chr(0))
+            AND char_length(category) BETWEEN 1 AND :max_text AND NOT contains(category, chr(0))
             AND price >= 0 AND price = cents
             AND quantity BETWEEN 1 AND :max_quantity
             AND abs(revenue - cents * quantity) < 0.005

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from .corpus import BASE
+from .corpus_base import BASE
 
 KINDS: Final[dict[str, tuple[str, ...]]] = {
     "order": ("order_id", "user_id", "product_id", "product_title", "category", "price", "quantity", "revenue", "timestamp"),

@@ -9,7 +9,8 @@ import pytest
 from ecom_lite.contract.events import OrderLine, parse
 from ecom_lite.contract.rejected import REASONS, Rejected
 
-from .corpus import CASES, FACT, NOW, OTHER, Case
+from .corpus import CASES
+from .corpus_base import FACT, NOW, OTHER, Case
 
 
 def fate(case: Case) -> tuple[str, str]:

@@ -27,7 +27,7 @@ from ecom_lite.contract.events import (
 )
 from ecom_lite.contract.rejected import Rejected
 
-from .corpus import NOW
+from .corpus_base import NOW
 from .fuzz import any_document, json_text, values
 from .fuzz import events as any_event
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime, timedelta
 
 import duckdb
 import pytest
@@ -13,6 +14,8 @@ from ecom_lite.harness.records import POISON, REFUSED_QUANTITY, Drawn
 from ecom_lite.harness.recount import Account, Lost, judge
 from ecom_lite.harness.topic import Raw
 from ecom_lite.warehouse.connect import Address
+from tests.unit.contract.corpus import cases
+from tests.unit.contract.differences import RECOUNT
 
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {})
 
@@ -30,9 +33,9 @@ def judged(records: list[Raw], lost: list[Lost] | None = None, refused: int | No
     return duck
 
 
-def as_the_loader_sees_it(value: bytes | None) -> tuple[object, ...]:
+def as_the_loader_sees_it(value: bytes | None, now: datetime | None = None) -> tuple[object, ...]:
     try:
-        event = parse(value, utc_now())
+        event = parse(value, now or utc_now())
     except Rejected as rejected:
         return (rejected.reason,)
     if isinstance(event, OrderLine):
@@ -49,15 +52,34 @@ def as_the_loader_sees_it(value: bytes | None) -> tuple[object, ...]:
     return (event.event_type, event.timestamp)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_recount_and_the_loader_read_every_record_of_the_harness_alike(seed: int) -> None:
-    records = drawn(seed)
+def as_the_recount_sees_it(records: list[Raw]) -> list[tuple[object, ...]]:
     rows = judged(records).execute(
         'SELECT reason, kind, order_id, user_id, product_id, quantity, price, revenue, moment FROM judged ORDER BY "offset"'
     )
-    for (_, _, value, _), (reason, kind, *fields) in zip(records, rows.fetchall(), strict=True):
-        found = (reason,) if reason else (kind, *fields) if kind == "order" else (kind, fields[-1])
+    return [
+        (reason,) if reason else (kind, *fields) if kind == "order" else (kind, fields[-1])
+        for reason, kind, *fields in rows.fetchall()
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_recount_and_the_loader_read_every_record_of_the_harness_alike(seed: int) -> None:
+    records = drawn(seed)
+    for (_, _, value, _), found in zip(records, as_the_recount_sees_it(records), strict=True):
         assert found == as_the_loader_sees_it(value), (value or b"")[:300]
+
+
+def test_the_recount_and_the_loader_read_the_corpus_alike_but_for_what_is_listed() -> None:
+    now = utc_now()
+    corpus = cases(now, margin=timedelta(hours=1))
+    records: list[Raw] = [(0, offset, case.value, False) for offset, case in enumerate(corpus)]
+    different = {
+        case.name: f"{loader} to the loader, {found} to the recount"
+        for case, found in zip(corpus, as_the_recount_sees_it(records), strict=True)
+        if found != (loader := as_the_loader_sees_it(case.value, now))
+    }
+    assert {name: what for name, what in different.items() if name not in RECOUNT} == {}
+    assert RECOUNT.keys() - different.keys() == set(), "read alike: no difference any more"
 
 
 def test_every_kind_of_poison_is_drawn_and_has_a_reason() -> None:

@@ -1,0 +1,160 @@
+"""The table of fields: the event types, and of each field its type, its limits, and how it is written in JSON and in SQL.
+
+The structs are the table, because the type checker reads them: what they say is rendered into the decoder, the JSON Schemas,
+the loader's and the export's columns, and Spark's struct. Only the harness's judged.sql is written by hand, to be independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+MAX_QUANTITY: Final = 10_000
+PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
+MAX_TEXT: Final = 200  # characters
+MAX_ORDER_ID: Final = 64  # characters
+MAX_INT64: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, eq=False)  # a type's notes must be hashable
+class Kind:
+    """How the values of a type are written: `column` for PostgreSQL and DuckDB, `spark` for its JSON reader.
+
+    `wire` is what the decoder takes before `parse` makes one type of it, None the type itself. `rule` goes to the JSON Schema.
+    """
+
+    column: str
+    spark: str = "variant"
+    wire: Any = None
+    rule: Mapping[str, object] = field(default_factory=dict)
+
+
+_TIME_RULE: Final = (
+    "ISO 8601 (no zone means UTC); or a number, also as a string of digits: below 100000000000 epoch seconds, else epoch "
+    "milliseconds, with or without a fraction. What is finer than a microsecond is cut off. From 2000-01-01 to a day ahead "
+    "of now."
+)
+_ID: Final = Annotated[int, Meta(gt=0, le=MAX_INT64)] | Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
+_ORDER_ID: Final = Annotated[str, Meta(min_length=1, max_length=MAX_ORDER_ID)] | Annotated[int, Meta(ge=0, le=MAX_INT64)]
+_TIME: Final = Annotated[str | int | float, Meta(description=_TIME_RULE)]
+# Money is raw JSON until it is read as an exact decimal, never through a float.
+_PRICE_RULE: Final = {"type": "number", "minimum": 0, "exclusiveMaximum": int(PRICE_LIMIT), "description": "at most 2 decimals"}
+_REVENUE_RULE: Final = {"type": "number", "minimum": 0, "description": "price x quantity, to the cent"}
+
+OrderId = Annotated[str, Kind("text", wire=_ORDER_ID)]
+Id = Annotated[int, Kind("bigint", "string", wire=_ID)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text")]
+Text = Annotated[str, Meta(max_length=MAX_TEXT), Kind("text")]
+Price = Annotated[Decimal, Kind("decimal(10, 2)", wire=msgspec.Raw, rule=_PRICE_RULE)]
+Revenue = Annotated[Decimal, Kind("decimal(14, 2)", wire=msgspec.Raw, rule=_REVENUE_RULE)]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY), Kind("integer", "int")]
+Time = Annotated[datetime, Kind("timestamptz", wire=_TIME)]
+Mark = Annotated[str, Kind("text")]
+Version = Annotated[int, Kind("integer")]
+
+
+class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """One line of an order: the grain of `warehouse.fact_sales`. Times are in UTC, money is exact."""
+
+    order_id: OrderId
+    user_id: Id
+    product_id: Id
+    product_title: Name
+    category: Name
+    price: Price
+    quantity: Quantity
+    revenue: Revenue
+    timestamp: Time
+    event_id: Mark | None = None
+    event_type: Annotated[Literal["order"], Kind("text", "string")] | None = None
+    schema_version: Version | None = None
+
+
+class OrderReversal(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """A line taken back: cancelled before it was sent, or returned after."""
+
+    event_type: Annotated[Literal["order_cancelled", "order_returned"], Kind("text")]
+    order_id: OrderId
+    user_id: Id | None = None
+    product_id: Id
+    quantity: Quantity
+    reason: Text = ""
+    timestamp: Time
+    event_id: Mark | None = None
+    schema_version: Version | None = None
+
+
+class UserChange(Struct, kw_only=True, gc=False, omit_defaults=True):
+    """A customer's profile, whole, as of `timestamp`: signed up or changed."""
+
+    event_type: Annotated[Literal["user_registered", "user_updated"], Kind("text")]
+    user_id: Id
+    name: Text | None = None
+    email: Text | None = None
+    city: Text | None = None
+    country: Text | None = None
+    timestamp: Time
+    event_id: Mark | None = None
+    schema_version: Version | None = None
+
+
+Event = OrderLine | OrderReversal | UserChange
+
+EVENT_TYPES: Final[dict[str, type[OrderLine] | type[OrderReversal] | type[UserChange]]] = {
+    "order": OrderLine,
+    "order_cancelled": OrderReversal,
+    "order_returned": OrderReversal,
+    "user_registered": UserChange,
+    "user_updated": UserChange,
+}
+
+
+class Field(NamedTuple):
+    """One field of an event type. `python` is the type that it has once it is parsed."""
+
+    name: str
+    python: type
+    kind: Kind
+    max_length: int | None  # of a text, in characters
+    nullable: bool
+    default: Any  # msgspec.NODEFAULT where there must be a value
+
+
+@cache
+def fields_of(event: type[Struct]) -> tuple[Field, ...]:
+    """The fields of an event type, in their order."""
+    hints = get_type_hints(event, include_extras=True)
+    return tuple(_field(info.name, hints[info.name], info.default) for info in msgspec.structs.fields(event))
+
+
+def _field(name: str, hint: Any, default: Any) -> Field:
+    nullable = get_origin(hint) in (Union, UnionType)
+    if nullable:
+        (hint,) = (part for part in get_args(hint) if part is not NoneType)
+    python, *notes = get_args(hint)
+    (kind,) = (note for note in notes if isinstance(note, Kind))
+    max_length = next((note.max_length for note in notes if isinstance(note, Meta)), None)
+    return Field(name, str if get_origin(python) is Literal else python, kind, max_length, nullable, default)
+
+
+def wire_struct(event: type[Struct]) -> type[Struct]:
+    """The event type as it stands on the wire: what the decoder takes for each field."""
+    changed = [
+        (one.name, one.kind.wire | None, one.default) if one.nullable else (one.name, one.kind.wire)
+        for one in fields_of(event)
+        if one.kind.wire is not None
+    ]
+    return msgspec.defstruct(f"_{event.__name__}Wire", changed, bases=(event,), kw_only=True, gc=False)
+
+
+def columns(*events: type[Struct]) -> dict[str, str]:
+    """All fields of some event types, each once, with the SQL type of its column."""
+    return {one.name: one.kind.column for event in events for one in fields_of(event)}

@@ -1,0 +1,109 @@
+"""What to change at the producer, where a record looks like something that is often sent instead of an event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+# Names that people give a field, apart from case and punctuation (`orderId`, `Order-ID` are told anyway).
+OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "order_id": ("id", "orderno", "ordernumber", "orderuuid"),
+    "user_id": ("customerid", "customer", "user", "uid", "clientid"),
+    "product_id": ("sku", "itemid", "articleid", "product"),
+    "product_title": ("title", "productname", "product", "name", "item"),
+    "category": ("productcategory", "categoryname"),
+    "price": ("unitprice", "amount"),
+    "quantity": ("qty", "count", "units"),
+    "revenue": ("total", "linetotal", "totalprice", "sales"),
+    "timestamp": ("time", "ts", "datetime", "date", "eventtime", "createdat", "orderedat", "orderdate"),
+}
+CONNECT: Final = "it looks like Kafka Connect's envelope: set value.converter.schemas.enable=false"
+DEBEZIUM: Final = "it looks like Debezium's envelope: add the transform ExtractNewRecordState, and schemas.enable=false"
+MAX_NAME_CHARS: Final = 40  # of somebody's field, in a message
+MIN_KNOWN: Final = 2  # so many names of the contract make an object look like an event
+
+_BYTES: Final = (
+    (b"\xef\xbb\xbf", "it looks like JSON behind a byte order mark: encode as utf-8, not utf-8-sig"),
+    (b"\xff\xfe", "it looks like UTF-16"),
+    (b"\xfe\xff", "it looks like UTF-16"),
+    (b"{\0", "it looks like UTF-16"),
+    (b"\0{", "it looks like UTF-16"),
+    (b"\x1f\x8b", "it looks like gzip: let the producer compress (compression.type), not your program"),
+    (b"\x28\xb5\x2f\xfd", "it looks like Zstandard: let the producer compress (compression.type), not your program"),
+    (b"Obj\x01", "it looks like an Avro file"),
+    (b"\0", "it looks like a schema registry's format (a zero byte and a schema id in front): send plain JSON"),
+    (b"{'", "it looks like a printed Python dictionary: use json.dumps"),
+    (b"<", "it looks like XML or HTML"),
+    (b"eyJ", "it looks like JSON in base64"),
+)
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+
+
+def of_bytes(value: bytes) -> str:
+    """What bytes that are no JSON look like."""
+    for start, words in _BYTES:
+        if value.startswith(start):
+            return f"; {words}"
+    line = value.partition(b"\n")[0]
+    if line[:1] not in b"{[" and line.count(b",") >= MIN_KNOWN:
+        return "; it looks like a line of CSV: send a JSON object with names"
+    if re.search(rb":\s*-?(NaN|Infinity)\b", line):
+        return "; JSON has no NaN and no Infinity"
+    return ""
+
+
+def of_value(document: object) -> str:
+    """What JSON that is no object looks like."""
+    if isinstance(document, list):
+        return "; send each event as a record of its own"
+    if isinstance(document, str) and document.lstrip()[:1] == "{":
+        return "; it looks like an event encoded twice: as JSON, then as a JSON text"
+    return ""
+
+
+def of_missing(name: str, document: dict[str, Any], known: Iterable[str]) -> str:
+    """Where else what a field should hold may be: in an envelope, or under another name."""
+    inside = document.get("payload") if "schema" in document else document
+    if isinstance(inside, dict) and "op" in inside and ("after" in inside or "before" in inside):
+        return f"; {DEBEZIUM}"
+    if "schema" in document and "payload" in document:
+        return f"; {CONNECT}"
+    known = set(known)
+    for key, inner in document.items():
+        if isinstance(inner, dict) and len(known & {_snake(one) for one in inner}) >= MIN_KNOWN:
+            return f"; the event seems to be in {_named(key)}: send that object itself"
+    plain = name.replace("_", "")
+    for candidates in ((plain,), OTHER_NAMES.get(name, ())):
+        for key in document:
+            if key not in known and _plain(key) in candidates:
+                return f"; found {_named(key)}: this field is called {name}"
+    return ""
+
+
+def of_type(name: str, found: object) -> str:
+    """How a field of another JSON type is written instead."""
+    if name == "timestamp":
+        if isinstance(found, list):
+            return "; Jackson writes dates as arrays: disable WRITE_DATES_AS_TIMESTAMPS"
+        return "; send ISO 8601, epoch seconds or milliseconds"
+    if isinstance(found, float) and found.is_integer() and abs(found) < 2**63:
+        return f"; write {found:.0f}, not {found}"
+    if isinstance(found, str) and _NUMBER.fullmatch(found):
+        return "; write the number without quotes"
+    if isinstance(found, str) and name in ("price", "revenue") and _BASE64.fullmatch(found):
+        return "; it looks like a decimal in base64: set json.decimal.format=NUMERIC (Debezium: decimal.handling.mode=double)"
+    return ""
+
+
+def _named(key: str) -> str:
+    return f"`{key[:MAX_NAME_CHARS]}`"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]", "_", name).lower()

@@ -1,0 +1,44 @@
+"""Money: exact decimals out of JSON text, and the rule that revenue is price x quantity to the cent."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from . import hints
+from .fields import PRICE_LIMIT
+from .rejected import Rejected, short
+
+MAX_MONEY_CHARS: Final = 64
+_CENT: Final = Decimal("0.01")
+_HALF_CENT: Final = Decimal("0.005")
+
+
+@lru_cache(maxsize=65_536)
+def money(price_json: bytes, quantity: int, revenue_json: bytes) -> tuple[Decimal, Decimal]:
+    """Price and revenue from their JSON text; raises Rejected. A shop has few prices: most events are answered by the cache."""
+    price, revenue = _number("price", price_json), _number("revenue", revenue_json)
+    if not 0 <= price < PRICE_LIMIT:
+        raise Rejected("out_of_range", f"price {short(price)} is outside 0 .. {PRICE_LIMIT:,}")
+    if price != price.quantize(_CENT):
+        raise Rejected("out_of_range", f"price {short(price)} has more than 2 decimals")
+    exact = (price * quantity).quantize(_CENT)
+    # To the cent: many producers multiply floats, and send 72.30000000000001 for 24.10 x 3.
+    if (revenue and revenue.adjusted() > MAX_MONEY_CHARS) or abs(revenue - exact) >= _HALF_CENT:
+        raise Rejected("revenue_mismatch", f"{short(revenue)} is not {price} x {quantity} = {exact}")
+    return price.quantize(_CENT), exact
+
+
+def _number(field: str, text: bytes) -> Decimal:
+    if text[:1] not in b"-0123456789":
+        found = msgspec.json.decode(text) if text[:1] == b'"' else None
+        raise Rejected("wrong_type", f"{field} is {short(text.decode())}, not a JSON number{hints.of_type(field, found)}")
+    if len(text) > MAX_MONEY_CHARS:
+        raise Rejected("out_of_range", f"{field} has {len(text):,} characters")
+    try:
+        return Decimal(text.decode())
+    except InvalidOperation:  # an exponent beyond all numbers
+        raise Rejected("out_of_range", f"{field} {short(text.decode())} is no amount of money") from None

@@ -1,0 +1,141 @@
+"""What people's producers write, as their libraries write it, and what becomes of it; docs/producers.md has it as a table.
+
+`python -m tests.unit.contract.producers` writes the table.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ecom_lite.contract.events import parse
+from ecom_lite.contract.rejected import Rejected
+
+from .corpus_base import BASE, FACT, NOW, json_object, order
+
+PAGE: Final = Path(__file__).parents[3] / "docs" / "producers.md"
+BEGIN, END = "<!-- made by tests/unit/contract/producers.py -->\n", "<!-- end -->\n"
+PLAIN: Final = order().replace(b"@ID@", b"42")
+
+
+class Producer(NamedTuple):
+    """`sends` is the part that matters, `fate` and `says` as in the corpus."""
+
+    who: str
+    sends: str
+    value: bytes
+    fate: str = FACT
+    says: str = ""
+
+
+def timed(who: str, sends: str, fate: str = FACT, says: str = "") -> Producer:
+    return Producer(who, sends, order(product_id="42", timestamp=sends), fate, says)
+
+
+def with_names(names: dict[str, str]) -> bytes:
+    return json_object({names.get(name, name): text for name, text in BASE.items()}).replace(b"@ID@", b"42")
+
+
+CAMEL: Final = {"order_id": "orderId", "user_id": "userId", "product_id": "productId", "product_title": "productTitle"}
+
+TIMES: Final = [
+    timed("Python `time.time()`", "1732454400.123456"),
+    timed("Python `int(time.time())`, `date +%s`, PHP `time()`", "1732454400"),
+    timed("Python `datetime.now(UTC).isoformat()`", '"2024-11-24T13:20:00.123456+00:00"'),
+    timed("Python `str(datetime.now())`: is read as UTC", '"2024-11-24 13:20:00.123456"'),
+    timed("JavaScript `Date.now()`, Java `currentTimeMillis()`", "1732454400123"),
+    timed("JavaScript `performance.timeOrigin + performance.now()`", "1732454400123.4236"),
+    timed("JavaScript `toISOString()`, `JSON.stringify(new Date())`", '"2024-11-24T13:20:00.123Z"'),
+    timed("JavaScript `new Date().toString()`", '"Sun Nov 24 2024 13:20:00 GMT+0000"',
+             "bad_timestamp", "write it like 2026-01-31T12:00:00Z"),
+    timed("Java `Instant.now().toString()`, Go `time.RFC3339Nano`", '"2024-11-24T13:20:00.123456789Z"'),
+    timed("Java `LocalDateTime`: is read as UTC", '"2024-11-24T13:20:00.123456789"'),
+    timed("Java `ZonedDateTime.toString()`", '"2024-11-24T14:20:00+01:00[Europe/Paris]"',
+          "bad_timestamp", "write it like 2026-01-31T12:00:00Z"),
+    timed("Java, a `double` of seconds", "1.732454400123E9"),
+    timed("Jackson, an `Instant` as it is written by default", "1732454400.123456789"),
+    timed("Jackson, a `LocalDateTime` as it is written by default", "[2024,11,24,13,20,0,123456789]",
+          "wrong_type", "WRITE_DATES_AS_TIMESTAMPS"),
+    timed("pandas `to_json(orient='records', lines=True)`", "1732454400123"),
+    timed("pandas, `date_unit='s'`", "1732454400"),
+    timed("pandas, `date_format='iso'`", '"2024-11-24T13:20:00.123"'),
+    timed("pandas, `date_unit='ns'`; Go `UnixNano()`, Python `time.time_ns()`", "1732454400123456789",
+             "bad_timestamp", "it looks like epoch nanoseconds"),
+    timed("pandas, `date_unit='us'`; Debezium's `MicroTimestamp`", "1732454400123456",
+             "bad_timestamp", "it looks like epoch microseconds"),
+    timed("BigQuery's export", '"2024-11-24 13:20:00.123456 UTC"',
+             "bad_timestamp", "write it like 2026-01-31T12:00:00Z"),
+    timed("a log's `yyyymmddHHMMSS`", '"20241124132000"', "bad_timestamp",
+             "write it like 2026-01-31T12:00:00Z"),
+]  # fmt: skip
+
+SHAPES: Final = [
+    Producer("a plain producer", '{"order_id": "o-1", ...}', PLAIN),
+    Producer("numbers as ids", '"order_id": 1001', order(order_id="1001", product_id="42")),
+    Producer("digits as ids", '"user_id": "7", "product_id": "42"', order(user_id='"7"', product_id='"42"')),
+    Producer("more fields than the contract has", '"currency": "EUR"', order(product_id="42", currency='"EUR"')),
+    Producer("floats multiplied: 24.1 * 3", '"revenue": 72.30000000000001', order(product_id="42", price="24.1",
+             revenue="72.30000000000001")),
+    Producer("a price added up of floats: 0.1 + 0.2", '"price": 0.30000000000000004',
+             order(product_id="42", price="0.30000000000000004", revenue="0.90"), "out_of_range", "more than 2 decimals"),
+    Producer("money in quotes", '"price": "19.99"', order(product_id="42", price='"19.99"'), "wrong_type",
+             "write the number without quotes"),
+    Producer("Kafka Connect's decimals", '"price": "B88="', order(product_id="42", price='"B88="'), "wrong_type",
+             "json.decimal.format=NUMERIC"),
+    Producer("a quantity in quotes", '"quantity": "3"', order(product_id="42", quantity='"3"'), "wrong_type",
+             "write the number without quotes"),
+    Producer("pandas, an integer column that had gaps", '"user_id": 7.0', order(product_id="42", user_id="7.0"), "wrong_type",
+             "write 7, not 7.0"),
+    Producer("pandas or Python with a missing number", '"price": NaN', order(product_id="42", price="NaN"), "not_json",
+             "JSON has no NaN"),
+    Producer("camelCase names", '"orderId": "o-1"', with_names(CAMEL), "missing_field",
+             "found `orderId`: this field is called order_id"),
+    Producer("other names", '"qty": 3', with_names({"quantity": "qty"}), "missing_field",
+             "found `qty`: this field is called quantity"),
+    Producer("Kafka Connect, JsonConverter with its schema", '{"schema": {...}, "payload": {...}}',
+             b'{"schema":{"type":"struct","fields":[],"optional":false},"payload":' + PLAIN + b"}", "missing_field",
+             "value.converter.schemas.enable=false"),
+    Producer("Debezium", '{"before": null, "after": {...}, "op": "c"}',
+             b'{"before":null,"after":' + PLAIN + b',"source":{"version":"3.0"},"op":"c","ts_ms":1732454400123}', "missing_field",
+             "ExtractNewRecordState"),
+    Producer("Debezium with its schema", '{"schema": {...}, "payload": {"after": {...}}}',
+             b'{"schema":{},"payload":{"before":null,"after":' + PLAIN + b',"op":"c"}}', "missing_field",
+             "ExtractNewRecordState"),
+    Producer("CloudEvents, structured", '{"specversion": "1.0", "data": {...}}',
+             b'{"specversion":"1.0","type":"order","source":"/shop","id":"1","data":' + PLAIN + b"}", "missing_field",
+             "the event seems to be in `data`"),
+    Producer("many events in one record", "[{...}, {...}]", b"[" + PLAIN + b"," + PLAIN + b"]", "not_an_object",
+             "each event as a record of its own"),
+    Producer("`json.dumps` twice", r'"{\"order_id\": ...}"', b'"' + PLAIN.replace(b'"', b'\\"') + b'"', "not_an_object",
+             "encoded twice"),
+    Producer("Python `str(dict)`", "{'order_id': 'o-1', ...}", PLAIN.replace(b'"', b"'"), "not_json", "use json.dumps"),
+    Producer("a line of CSV", "o-1,7,42,Mug,Kitchen,19.99,3,59.97", b"o-1,7,42,Mug,Kitchen,19.99,3,59.97", "not_json", "CSV"),
+    Producer("Confluent's Avro or JSON Schema serializer", r"\x00\x00\x00\x00\x05...", b"\0\0\0\0\x05" + PLAIN, "not_json",
+             "send plain JSON"),
+    Producer("base64", "eyJvcmRlcl9pZCI6...", base64.b64encode(PLAIN), "not_json", "base64"),
+    Producer("gzip by the program itself", r"\x1f\x8b...", b"\x1f\x8b\x08\x00\x00" + PLAIN, "not_utf8", "gzip"),
+]  # fmt: skip
+
+PRODUCERS: Final = [*TIMES, *SHAPES]
+
+
+def table(producers: list[Producer]) -> str:
+    lines = ["| who | sends | becomes |", "|---|---|---|"]
+    for one in producers:
+        try:
+            parse(one.value, NOW)
+            becomes = "loads"
+        except Rejected as rejected:
+            becomes = f"dead letter `{rejected.reason}`: {rejected.detail}".replace("|", r"\|")
+        lines.append(f"| {one.who} | `{one.sends}` | {becomes} |")
+    return "\n".join(lines) + "\n"
+
+
+def tables() -> str:
+    return f"## The time\n\n{table(TIMES)}\n## Everything else\n\n{table(SHAPES)}"
+
+
+if __name__ == "__main__":
+    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+    PAGE.write_text(before + BEGIN + tables() + END + rest.partition(END)[2], "utf-8")
