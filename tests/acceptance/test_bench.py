@@ -19,7 +19,7 @@ from ecom_lite.bench.process import check
 from ecom_lite.engines.scratch import clear_dead
 from ecom_lite.errors import CheckFailed
 from ecom_lite.warehouse.connect import Address
-from tests.runs import COMMAND, wait_for
+from tests.runs import COMMAND, wait_for, wait_until_gone
 
 EVENTS = 20_000
 RATES = {"copy_raw", "consume", "decode", "write", "loader", "loader_with_start", "loader_two", "naive"}
@@ -77,8 +77,7 @@ class Benchmark:
 
     def assert_nothing_left(self) -> None:
         assert len(self._processes) > 3 and self._clusters, "nothing was noted: the test itself is wrong"
-        alive = [p for p in self._processes.values() if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-        assert alive == []
+        wait_until_gone(self._processes.values(), 5)
         assert [path for path in self._clusters if path.exists()] == []
         assert list(self.temporary.iterdir()) == [] and list(self.work.iterdir()) == []
 

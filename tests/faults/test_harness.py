@@ -17,7 +17,7 @@ import pytest
 
 from ecom_lite.harness.mutations import MUTATIONS
 from ecom_lite.harness.plan import NAMES
-from tests.runs import wait_for
+from tests.runs import wait_for, wait_until_gone
 
 ROUNDS = 20
 TIMEOUT_S = 280
@@ -57,10 +57,6 @@ def test_its_older_name_still_starts_it() -> None:
     assert said[0] == said[1] and all(name in said[0] for name in NAMES)
 
 
-def alive(children: dict[int, psutil.Process]) -> list[psutil.Process]:
-    return [child for child in children.values() if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
-
-
 @pytest.mark.parametrize("impatient", [False, True])
 def test_ctrl_c_ends_it_with_130_and_leaves_nothing(tmp_path: Path, impatient: bool) -> None:
     command = [sys.executable, "-m", "ecom_lite.harness", "--rounds", "50", "--only", "disk-full"]
@@ -86,7 +82,7 @@ def test_ctrl_c_ends_it_with_130_and_leaves_nothing(tmp_path: Path, impatient: b
             process.kill()
             process.wait()
         assert len(children) >= 3  # Kafka, PostgreSQL, a loader
-        wait_for(lambda: not alive(children), "all of them to be gone", 10)
+        wait_until_gone(children.values(), 10)
         assert list(tmp_path.iterdir()) == [] and clusters and not [path for path in clusters if path.exists()]
         assert not [disk.mountpoint for disk in psutil.disk_partitions(all=True) if Path(disk.mountpoint).parent in clusters]
         talk.seek(0)

@@ -19,8 +19,10 @@ from ecom_lite.produce import Producer, producer
 from ecom_lite.topic import batch_producer as client
 from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
+from tests.runs import wait_for
 
 from .producing import (
+    RunningProducer,
     assert_each_once,
     assert_ledger_equals,
     assert_whole_prefix,
@@ -28,10 +30,8 @@ from .producing import (
     next_sequence,
     read_topic,
     run_and_kill,
-    running,
     send,
     settings_for,
-    wait_until,
 )
 
 
@@ -86,8 +86,8 @@ def test_two_shops_keep_ledgers_of_their_own_and_foreign_records_are_in_none(
 
 
 def test_stop_ends_it_soon_with_everything_booked(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    with running(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 300, "some acknowledged events")
+    with RunningProducer(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 300, "some acknowledged events")
         assert it.end() < 10  # about two seconds on a quiet machine
     found = read_topic(kafka_bootstrap, topic)
     assert it.figures[-1]["state"] == "stopped"
@@ -96,10 +96,10 @@ def test_stop_ends_it_soon_with_everything_booked(warehouse: Address, kafka_boot
 
 
 def test_a_paced_run_is_neither_far_too_fast_nor_far_too_slow(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    with running(settings_for(topic, rate=100, customers=1), warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("orders") > 0, "the first report")
+    with RunningProducer(settings_for(topic, rate=100, customers=1), warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("orders") > 0, "the first report")
         first, began = it.latest("orders"), time.monotonic()
-        wait_until(lambda: it.latest("orders") > first + 150, "three more seconds of orders")
+        wait_for(lambda: it.latest("orders") > first + 150, "three more seconds of orders")
         took = time.monotonic() - began
         assert 50 < (it.latest("orders") - first) / took < 200
 
@@ -151,14 +151,14 @@ def test_sigkill_at_any_moment_loses_nothing_and_sends_nothing_twice(
 
 
 def test_postgres_being_away_does_not_stop_the_sending(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    with running(settings_for(topic, rate=200), warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 0, "the first events")
+    with RunningProducer(settings_for(topic, rate=200), warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 0, "the first events")
         allow_connections(warehouse, False)
-        wait_until(lambda: it.latest("ledger") == "in memory", "the ledger to notice")
+        wait_for(lambda: it.latest("ledger") == "in memory", "the ledger to notice")
         before = it.latest("acked")
-        wait_until(lambda: it.latest("acked") > before + 300, "sending to go on")
+        wait_for(lambda: it.latest("acked") > before + 300, "sending to go on")
         allow_connections(warehouse, True)
-        wait_until(lambda: it.latest("ledger") == "written", "the ledger to be written again")
+        wait_for(lambda: it.latest("ledger") == "written", "the ledger to be written again")
     assert_ledger_equals(warehouse, read_topic(kafka_bootstrap, topic))
 
 
@@ -220,14 +220,14 @@ def test_a_broker_that_is_killed_and_started_again_loses_nothing(
     topic = "restarted"
     settings = settings_for(topic, rate=400)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
-    with running(settings, warehouse, own_kafka.bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 500, "events before the kill")
+    with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 500, "events before the kill")
         own_kafka.kill()
         if sends_fail:
-            wait_until(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
+            wait_for(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
         own_kafka.start()
         before = it.latest("acked")
-        wait_until(lambda: it.latest("acked") > before + 1500, "events after the restart")
+        wait_for(lambda: it.latest("acked") > before + 1500, "events after the restart")
     found = read_topic(own_kafka.bootstrap, topic)
     assert_ledger_equals(warehouse, found)
     assert_each_once(found, settings, next_sequence(warehouse))
@@ -238,10 +238,10 @@ def test_stop_while_the_broker_is_away_ends_soon(warehouse: Address, own_kafka: 
     topic = "away"
     settings = settings_for(topic, rate=400)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
-    with running(settings, warehouse, own_kafka.bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 100, "events before the kill")
+    with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 100, "events before the kill")
         own_kafka.kill()
-        wait_until(lambda: it.latest("unacked") > 100, "events that wait for the broker")
+        wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
         assert it.end() < 10  # about two seconds on a quiet machine
     own_kafka.start()
     Producer(settings, warehouse, own_kafka.bootstrap).run(Event(), events=50)
