@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -37,6 +39,12 @@ def wait_for(
         pause(pause_s)
         pause_s = min(2 * pause_s, POLL_S)
     return found
+
+
+def partitions_of(log: Path) -> set[int]:
+    """Those of the newest assignment that a loader has logged."""
+    found = re.findall(r"loading \S+ from (\{.*\})", log.read_text()) if log.exists() else []
+    return set(ast.literal_eval(found[-1])) if found else set()
 
 
 def is_alive(process: psutil.Process) -> bool:

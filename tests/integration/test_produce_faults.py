@@ -81,7 +81,9 @@ def test_the_same_seed_sends_the_same_stream_with_and_without_faults(
     assert without.own.total() == 3000
 
 
-@pytest.mark.parametrize(("rate", "kills"), [("max", (1, 5000, 200, 20_000)), (800, (1, 3000, 4000))])
+@pytest.mark.parametrize(
+    ("rate", "kills"), [("max", (1, 5000, 200, 20_000)), pytest.param(800, (1, 3000, 4000), marks=pytest.mark.long)]
+)
 def test_sigkill_with_held_back_events_loses_nothing_and_sends_nothing_twice(
     warehouse: Address, kafka_bootstrap: str, topic: str, rate: object, kills: tuple[int, ...]
 ) -> None:
