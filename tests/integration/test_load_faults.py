@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -27,6 +26,7 @@ from ecom_lite.load.write import StaleOwner, Writer
 from ecom_lite.settings.tree import dump_settings
 from ecom_lite.topic.client import ensure_topics
 from ecom_lite.warehouse.connect import Address
+from tests.running import Running
 from tests.runs import wait_for
 
 from .loading import Bench, line
@@ -96,25 +96,21 @@ def test_a_loader_killed_again_and_again_loads_everything_once(bench: Bench) -> 
 def test_connections_killed_at_random_lose_and_repeat_nothing(bench: Bench) -> None:
     values, counts = mixed(6000, seed=2)
     spread(bench, values)
-    draw, ended = random.Random(3), threading.Event()
+    draw, killed = random.Random(3), [0]
 
-    def killer() -> None:
+    def killer(ended: threading.Event) -> None:
         with bench.warehouse.connect("admin", autocommit=True) as admin:
             while not ended.wait(draw.uniform(0.0, 0.05)):
-                admin.execute(
+                killed[0] += admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE usename = 'ecom_loader' AND datname = current_database()"
-                )
+                ).rowcount
 
-    thread = threading.Thread(target=killer)
     with bench.loading(bench.loader(batch_rows=200)) as running:
         wait_for(bench.counts, "the first batch")
-        thread.start()
-        try:
-            time.sleep(2)
-        finally:
-            ended.set()
-            thread.join()
+        with Running(killer) as killing:
+            wait_for(lambda: killed[0] >= 20 or sum(bench.positions().values()) == len(values), "twenty kills, or the end")
+        assert killing.failure is None and killed[0] > 0
         bench.until_loaded(running)
     assert_rows_are_as_counted(bench, counts)
 
