@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
-# Two test processes, each with engines of its own; a file's tests stay together. `make test WORKERS=` runs them in one.
-WORKERS ?= -n 2 --dist loadfile
+# Two test processes, each with engines of its own; a file's tests stay together, and the folders with long files come first
+# (xdist would put files with few tests last). `make test WORKERS=` runs them in one.
+WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"
 	@echo "make test  [ARGS=\"tests/unit -k events\"] run the tests on real Kafka, PostgreSQL, Spark and dbt"
+	@echo "make test-long                           the long tests, and sixty rounds of the fault harness (some ten minutes)"
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
 	@echo "make docs                                write the generated docs anew"
@@ -37,6 +39,10 @@ prepare: $(READY)
 test: prepare
 	@$(PY) -m pytest $(WORKERS) $(ARGS)
 
+test-long: prepare
+	@$(PY) -m pytest $(WORKERS) -m long $(ARGS)
+	@$(PY) -m ecom_lite.faults --rounds 60 --seed 2
+
 check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -55,4 +61,4 @@ docs: $(READY)
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-.PHONY: help install run prepare test check lock docs clean
+.PHONY: help install run prepare test test-long check lock docs clean

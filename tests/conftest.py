@@ -38,7 +38,9 @@ def session_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server(session_dir: Path) -> Iterator[PostgresServer]:
-    server = PostgresServer(session_dir / "postgres", session_dir / "logs")
+    # Only processes die in these tests, never the machine: nothing need reach the disk.
+    unsafe = {"fsync": "off", "full_page_writes": "off"}
+    server = PostgresServer(session_dir / "postgres", session_dir / "logs", settings=unsafe)
     server.start()
     yield server
     server.stop()

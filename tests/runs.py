@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,18 +19,45 @@ import psutil
 from ecom_lite.live.state import read_state
 
 DEADLINE_S: Final = 60.0
+FIRST_POLL_S: Final = 0.005  # then twice as long each time
 POLL_S: Final = 0.05
 PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres"}  # name of the child -> of the part
 COMMAND: Final = (sys.executable, "-m", "ecom_lite")
 
 
-def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
-    """The first true value of `condition`, or a failure that names what was waited for."""
-    deadline = time.monotonic() + deadline_s
+def wait_for(
+    condition: Callable[[], Any],
+    what: str | Callable[[], str],
+    deadline_s: float = DEADLINE_S,
+    pause: Callable[[float], object] = time.sleep,
+) -> Any:
+    """The first true value of `condition`, or a failure that names what was waited for (a function is asked when it fails)."""
+    deadline, pause_s = time.monotonic() + deadline_s, FIRST_POLL_S
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {deadline_s:g} s: {what}"
-        time.sleep(POLL_S)
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {deadline_s:g} s: {what if isinstance(what, str) else what()}")
+        pause(pause_s)
+        pause_s = min(2 * pause_s, POLL_S)
     return found
+
+
+def partitions_of(log: Path) -> set[int]:
+    """Those of the newest assignment that a loader has logged."""
+    found = re.findall(r"loading \S+ from (\{.*\})", log.read_text()) if log.exists() else []
+    return set(ast.literal_eval(found[-1])) if found else set()
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def wait_until_gone(processes: Iterable[psutil.Process], deadline_s: float = DEADLINE_S) -> None:
+    """Until none of them is alive (a zombie is not)."""
+    watched = list(processes)
+    wait_for(lambda: not any(map(is_alive, watched)), lambda: f"these are gone: {list(filter(is_alive, watched))}", deadline_s)
 
 
 class LightRun:
@@ -77,7 +106,7 @@ class LightRun:
             assert self.process.poll() is None or self.state.get("state") == state, self.stderr
             return bool(self.state.get("state") == state and self.state.get("pid") == self.process.pid)
 
-        wait_for(reached, f"state {state}: {self.state}")
+        wait_for(reached, lambda: f"state {state}: {self.state}")
         return self
 
     def wait_ready(self) -> LightRun:
@@ -99,7 +128,7 @@ class LightRun:
             self.note_processes()
             return self.process.poll() is not None
 
-        wait_for(ended, f"the run ends; it said: {self.stderr}", deadline_s)
+        wait_for(ended, lambda: f"the run ends; it said: {self.stderr}", deadline_s)
         return self.process.returncode
 
     def summary(self) -> dict[str, Any]:
@@ -110,19 +139,8 @@ class LightRun:
 
     def assert_nothing_left(self) -> None:
         """No process that the run ever had is alive."""
-
-        def alive() -> list[psutil.Process]:
-            found = []
-            for process in self.known.values():
-                try:
-                    if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                        found.append(process)
-                except psutil.Error:
-                    continue
-            return found
-
         assert self.known, "no process was noted: the test itself is wrong"
-        wait_for(lambda: not alive(), f"all processes are gone: {alive()}", 5)
+        wait_until_gone(self.known.values(), 5)
 
     def close(self) -> None:
         """For fixtures: end it, however the test went, and clean up what lives outside the folder."""

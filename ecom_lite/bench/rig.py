@@ -66,7 +66,7 @@ def rig(settings: Settings, terminal: Terminal, needed_bytes: int) -> Iterator[R
     scratch = Scratch("bench")
     folder = scratch.path
     try:
-        _require_space(folder, needed_bytes)
+        require_space(folder, needed_bytes)
         terminal.say(f"starting Kafka and PostgreSQL of the benchmark's own in {folder}")
         with servers(isolated(settings, folder), "bench", terminal, temporary=True) as started:
             started.supervisor.start()
@@ -89,7 +89,7 @@ def isolated(settings: Settings, folder: Path) -> Settings:
     )
 
 
-def _require_space(folder: Path, needed: int) -> None:
+def require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise EcomLiteError(

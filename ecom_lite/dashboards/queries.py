@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
@@ -19,6 +16,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from ..errors import DashboardError, first_line
 from ..warehouse.connect import Address
 from .boards import Board, Panel
+from .cache import Cache
 from .frames import Frame, frame, time_series
 from .macros import expand
 from .timerange import ALL, TimeRange, parse_range, step_ms
@@ -80,7 +78,7 @@ class Queries:
         self._now = now
         self._clock = clock
         self._wait_s = wait_s
-        self._cache: _Cache = _Cache(clock)
+        self._cache = Cache(clock, CACHED_ANSWERS)
         self._pool = ConnectionPool(
             address.conninfo("ecom_reader", application_name="ecom_lite dashboards", options=settings),
             kwargs={"autocommit": True},
@@ -170,40 +168,3 @@ def explain(error: Exception) -> tuple[State, str]:
     if isinstance(error, PoolTimeout | psycopg.OperationalError):
         return "error", "The database cannot be reached"
     return "error", first_line(error)
-
-
-class _Cache:
-    """Answers by key, each computed by one thread while the others who ask wait for it; the least used go first."""
-
-    def __init__(self, clock: Callable[[], float], size: int = CACHED_ANSWERS) -> None:
-        self._clock = clock
-        self._size = size
-        self._lock = threading.Lock()
-        self._entries: OrderedDict[tuple[object, ...], tuple[Future[object], float]] = OrderedDict()
-
-    def get(self, key: tuple[object, ...], compute: Callable[[], object], keep_s: Callable[[Any, float], float]) -> object:
-        """The value of `key`: kept for `keep_s(value, seconds it took)`, else computed. Raises what `compute` does."""
-        with self._lock:
-            found = self._entries.get(key)
-            if found is not None and (not found[0].done() or self._clock() < found[1]):
-                self._entries.move_to_end(key)
-                future, mine = found[0], False
-            else:
-                future, mine = Future(), True
-                self._entries[key] = (future, 0.0)
-                self._entries.move_to_end(key)
-                while len(self._entries) > self._size:
-                    self._entries.popitem(last=False)
-        if mine:
-            begin = self._clock()
-            expires = 0.0
-            try:
-                value = compute()
-                expires = self._clock() + keep_s(value, self._clock() - begin)
-                future.set_result(value)
-            except BaseException as error:
-                future.set_exception(error)
-            with self._lock:
-                if self._entries.get(key, (None,))[0] is future:
-                    self._entries[key] = (future, expires)
-        return future.result()

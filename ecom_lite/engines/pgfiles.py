@@ -55,9 +55,9 @@ def account_for(user: str) -> Account | None:
 
 
 def reaches(account: Account, folder: Path) -> bool:
-    """True when the account may pass through `folder` and every folder above it."""
-    folder = folder.resolve()
-    for part in (folder, *folder.parents):
+    """True when the account may pass through `folder` and every folder above it, those above a link and its target alike."""
+    named, real = folder.absolute(), folder.resolve()
+    for part in {named, *named.parents, real, *real.parents}:
         found = part.stat()
         if found.st_uid == account.uid:
             needed = stat.S_IXUSR

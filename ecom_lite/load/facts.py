@@ -32,19 +32,19 @@ class Facts:
     def __init__(self, at: Callable[[str], None]) -> None:
         self._at = at
         self._detour = FIRST_DETOUR
-        self._left = 0
+        self.detour_left = 0  # so many more batches take the slower way
 
     def insert(self, connection: psycopg.Connection, batch: Batch, keys: Dimensions) -> Counter[int]:
         """How many lines of each partition were new. Raises psycopg.Error."""
-        if self._left == 0:
+        if self.detour_left == 0:
             try:
                 with connection.transaction():  # a savepoint: our caller has begun the transaction
                     self._copy(connection, fact_sql("copy_facts"), batch, keys)
                 self._detour = FIRST_DETOUR
                 return Counter(map(itemgetter(0), batch.lines))
             except UniqueViolation:
-                self._left, self._detour = self._detour, min(2 * self._detour, LONGEST_DETOUR)
-        self._left -= 1
+                self.detour_left, self._detour = self._detour, min(2 * self._detour, LONGEST_DETOUR)
+        self.detour_left -= 1
         self._copy(connection, read_sql(__package__, "copy_incoming"), batch, keys)
         return Counter(dict(connection.execute(fact_sql("insert_facts")).fetchall()))
 

@@ -77,7 +77,7 @@ class Writer:
         self._topic = topic
         self._at = at
         self._dimensions = Dimensions()
-        self._facts = Facts(at)
+        self.facts = Facts(at)
         self._connection: psycopg.Connection | None = None
         self._last = Written(0, 0, 0, 0)  # what the newest transaction writes, should it be committed
 
@@ -202,7 +202,7 @@ class Writer:
         if batch.lines or batch.others:
             self._dimensions.resolve(connection, batch)
         if batch.lines:
-            facts = self._facts.insert(connection, batch, self._dimensions)
+            facts = self.facts.insert(connection, batch, self._dimensions)
         if batch.others:
             others = insert_others(connection, batch.others)
         return facts, others

@@ -116,7 +116,7 @@ def _connect(gateway: Gateway) -> Any:
         SparkContext._gateway = SparkContext._jvm = None
         # Blocks for as long as the old JVM holds its end.
         threading.Thread(target=_disconnect, args=(old,), name="old spark connection", daemon=True).start()
-    with _environment(PYSPARK_GATEWAY_PORT=str(gateway.port), PYSPARK_GATEWAY_SECRET=gateway.secret):
+    with environment(PYSPARK_GATEWAY_PORT=str(gateway.port), PYSPARK_GATEWAY_SECRET=gateway.secret):
         connect: Any = launch_gateway
         return connect()
 
@@ -144,7 +144,7 @@ def _stop_context() -> None:
 
 
 @contextmanager
-def _environment(**values: str) -> Iterator[None]:
+def environment(**values: str) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

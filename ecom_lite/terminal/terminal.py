@@ -63,7 +63,7 @@ class Terminal:
         self._parts = {name: ("waiting", now, None) for name in names}
         if self.fancy:
             self._live = Live(
-                get_renderable=self._render, console=self.console, refresh_per_second=FRAMES_PER_S, transient=True,
+                get_renderable=self.render, console=self.console, refresh_per_second=FRAMES_PER_S, transient=True,
                 redirect_stdout=False, redirect_stderr=False,
             )  # fmt: skip
             self._live.start()
@@ -129,7 +129,8 @@ class Terminal:
         )
         self.console.print(table)
 
-    def _render(self) -> RenderableType:
+    def render(self) -> RenderableType:
+        """What the live view shows now."""
         if self._ready and self._status:
             with self._lock:
                 states = {name: state for name, (state, _, _) in self._parts.items()}

@@ -112,7 +112,7 @@ class Dbt:
             "--partial-parse",
         ]
         options = [str(word) for pair in fixed.items() for word in pair]
-        with _environment(self._variables()) as forget:
+        with environment(self._variables()) as forget:
             # dbt copies the environment before it sends the first event, so the password is in ours for milliseconds only.
             listen = _Listener(forget, said)
             return runner(manifest=manifest, callbacks=[listen]).invoke([verb, *options, *switches, *arguments])
@@ -150,7 +150,7 @@ class _Listener:
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[Callable[[], None]]:
+def environment(variables: Mapping[str, str]) -> Iterator[Callable[[], None]]:
     """Set the variables, and blank them when the yielded function is called, at the latest at the end.
 
     They are blanked, not removed: removing a name under another thread that copies `os.environ` makes that copy fail.

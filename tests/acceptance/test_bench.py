@@ -19,9 +19,9 @@ from ecom_lite.bench.process import check
 from ecom_lite.engines.scratch import clear_dead
 from ecom_lite.errors import CheckFailed
 from ecom_lite.warehouse.connect import Address
-from tests.runs import COMMAND, wait_for
+from tests.runs import COMMAND, wait_for, wait_until_gone
 
-EVENTS = 20_000
+EVENTS = 5_000
 RATES = {"copy_raw", "consume", "decode", "write", "loader", "loader_with_start", "loader_two", "naive"}
 COSTS = {
     "loader_cpu_us",
@@ -77,8 +77,7 @@ class Benchmark:
 
     def assert_nothing_left(self) -> None:
         assert len(self._processes) > 3 and self._clusters, "nothing was noted: the test itself is wrong"
-        alive = [p for p in self._processes.values() if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-        assert alive == []
+        wait_until_gone(self._processes.values(), 5)
         assert [path for path in self._clusters if path.exists()] == []
         assert list(self.temporary.iterdir()) == [] and list(self.work.iterdir()) == []
 
@@ -95,16 +94,16 @@ def benchmark(folder: Path, *options: str) -> Iterator[Benchmark]:
 
 
 def test_all_figures_come_from_one_run_and_nothing_is_left(tmp_path: Path) -> None:
-    with benchmark(tmp_path, "--events", str(EVENTS), "--latency-s", "3", "--seed", "11", "--json") as run:
+    with benchmark(tmp_path, "--events", str(EVENTS), "--latency-s", "1", "--seed", "11", "--json") as run:
         wait_for(run.ended, "the benchmark ends", 120)
     assert run.process.returncode == 0, run.stderr
     figures = json.loads(run.stdout)
     assert {name for name in RATES | COSTS if not figures[name] > 0} == set()
     assert set(figures["ratios"]) == RATIOS and all(ratio > 0 for ratio in figures["ratios"].values())
     assert figures["p50_ms"] <= figures["p95_ms"] <= figures["p99_ms"] <= figures["max_ms"]
-    assert (figures["events"], figures["seed"], figures["latency_s"]) == (EVENTS, 11, 3)
+    assert (figures["events"], figures["seed"], figures["latency_s"]) == (EVENTS, 11, 1)
     assert figures["machine"]["cores"] >= 1 and figures["versions"]["kafka"] and figures["versions"]["postgresql"]
-    assert "bench load --events 20000" in figures["command"]
+    assert "bench load --events 5000" in figures["command"]
     run.assert_nothing_left()
 
 

@@ -1,49 +1,125 @@
-"""Runs that end by themselves, with a summary; and a run in the background."""
+"""Runs that end by themselves, with a summary: the same seed ends in the same facts and marts; and a run in the background."""
 
 from __future__ import annotations
 
 import json
-import subprocess
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
 
-from tests.runs import COMMAND, LightRun, wait_for
+from tests.runs import LightRun, partitions_of, wait_for
 
-EVENTS = 5000
+EVENTS = 6000
 FIELDS = {"closes", "ready_s", "sent", "facts", "duplicates", "other", "dead", "foreign", "rss_mb", "dbt_runs", "load_rate"}
+START = ("--start", "2026-01-01T00:00Z", "--seed", "21", "--events", str(EVENTS), "--json")
+MORE_LOADERS_THAN_PARTITIONS = {"ECOM_LITE_LOAD__PROCESSES": "3", "ECOM_LITE_KAFKA__PARTITIONS": "2"}
+FAULTS = ("late", "duplicate", "out_of_order", "malformed", "burst", "silence")
+
+
+class Finished(NamedTuple):
+    """A bounded run that has ended well."""
+
+    run: LightRun
+    summary: dict[str, Any]
+    fingerprint: str
+
+
+def finished(run: LightRun) -> Finished:
+    assert run.wait(180) == 0, run.stderr
+    summary = run.summary()
+    assert summary["closes"], summary
+    said = run.verb("check", "--fingerprint")
+    assert said.returncode == 0, said.stderr
+    assert len(said.stdout.strip()) == 64
+    return Finished(run, summary, said.stdout.strip())
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("bounded") / "data"
-    yield folder
-    subprocess.run([*COMMAND, "reset", "--yes", "--data-dir", str(folder)], capture_output=True, check=True)
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    """As fast as it goes, by three loaders from two partitions: what comes out must not depend on either."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "data"
+    run = LightRun(folder, *START, "--rate", "max", env=MORE_LOADERS_THAN_PARTITIONS)
+    try:
+        yield finished(run)
+    finally:
+        run.close()
 
 
-def test_a_number_of_events_as_fast_as_it_goes(folder: Path) -> None:
-    run = LightRun(folder, "--events", str(EVENTS), "--rate", "max", "--seed", "7", "--json")
-    assert run.wait() == 0, run.stderr
-    summary = run.summary()
+def test_a_number_of_events_as_fast_as_it_goes(undisturbed: Finished) -> None:
+    summary = undisturbed.summary
     assert set(summary) >= FIELDS
-    assert summary["closes"] is True and summary["sent"] == EVENTS and summary["dead"] == 0
-    assert summary["facts"] + summary["duplicates"] + summary["other"] == EVENTS == summary["sent"]
+    assert summary["sent"] == EVENTS and summary["dead"] == summary["lost"] == 0 and summary["gaps"] == []
+    assert summary["facts"] + summary["duplicates"] + summary["other"] == EVENTS
     assert summary["marts"] == summary["facts"] and summary["dbt_runs"] >= 1 and summary["restarts"] == {}
     assert 0 < summary["ready_s"] < summary["seconds"] and summary["rss_mb"] > 100 and summary["load_rate"] > 0
-    run.assert_nothing_left()
+    undisturbed.run.assert_nothing_left()
 
 
-def test_a_history_after_a_plain_run_is_refused_before_anything_starts(folder: Path) -> None:
+def test_a_history_after_a_plain_run_is_refused_before_anything_starts(undisturbed: Finished) -> None:
     for extra in ((), ("--detach",)):
-        run = LightRun(folder, "--seed", "7", "--history", "30d", *extra)
+        run = LightRun(undisturbed.run.data_dir, "--seed", "21", "--history", "30d", *extra)
         assert run.wait() == 2
         assert "shop.history = 30d cannot be set now" in run.stderr and "run --fresh" in run.stderr
         assert len(run.stderr.splitlines()) == 1, "no part came up, and no log is quoted"
 
 
-def test_in_the_background_with_fresh_data(folder: Path) -> None:
+def test_more_loaders_than_partitions_share_what_there_is(undisturbed: Finished) -> None:
+    logs = undisturbed.run.data_dir / "logs"
+    shares = [partitions_of(logs / f"{name}.log") for name in ("load", "load-2", "load-3")]
+    assert set().union(*shares) == {0, 1}
+
+
+def kill_and_wait(run: LightRun, part: str) -> None:
+    """SIGKILL it while facts arrive, and wait for its successor."""
+    before = run.state.get("facts", 0)
+    wait_for(lambda: run.state.get("facts", 0) > before, "facts arrive")
+    pid = run.note_processes()[part]
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: run.note_processes().get(part, pid) != pid, f"{part} is started again")
+
+
+def test_the_same_seed_makes_the_same_facts_and_marts_whatever_is_killed(tmp_path: Path, undisturbed: Finished) -> None:
+    run = LightRun(tmp_path / "data", *START, "--rate", "300")
+    try:
+        run.wait_ready()
+        for part in ("produce", "load", "postgres"):
+            kill_and_wait(run, part)
+        _, summary, fingerprint = finished(run)
+        assert (summary["sent"], summary["facts"], summary["duplicates"]) == (EVENTS, undisturbed.summary["facts"], 0)
+        assert set(summary["restarts"]) == {"produce", "load", "postgres"}
+        assert fingerprint == undisturbed.fingerprint
+    finally:
+        run.close()
+
+
+@pytest.mark.long
+def test_faults_change_no_mart_and_are_found_again_to_the_last_one(tmp_path: Path, undisturbed: Finished) -> None:
+    faults = {f"ECOM_LITE_FAULTS__{name.upper()}": "10%" for name in FAULTS} | {"ECOM_LITE_FAULTS__LATE_S": "5"}
+    run = LightRun(tmp_path / "data", *START, "--rate", "500", env=faults)
+    try:
+        _, summary, fingerprint = finished(run)
+        assert summary["sent"] > EVENTS and summary["dead"] > 0 and summary["duplicates"] > 0
+        said = run.verb("check", "--json")
+        assert said.returncode == 0, said.stderr
+        found = json.loads(said.stdout)["faults"]
+        broken = {kind: counts for kind, counts in found.items() if kind.startswith("malformed.")}
+        assert len(broken) >= 12
+        assert sum(counts["sent"] for counts in broken.values()) == summary["dead"]
+        assert all(counts["sent"] == counts["found"] for counts in broken.values())
+        assert found["duplicate"]["sent"] == summary["duplicates"]
+        assert found["late"]["sent"] > 0 and found["out_of_order"]["sent"] > 0
+        assert fingerprint == undisturbed.fingerprint
+    finally:
+        run.close()
+
+
+def test_in_the_background_with_fresh_data(undisturbed: Finished) -> None:
+    folder = undisturbed.run.data_dir
     started = LightRun(folder, "--fresh", "--detach", "--rate", "20", "--json")
     try:
         assert started.wait() == 0, started.stderr

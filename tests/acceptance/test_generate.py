@@ -8,10 +8,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.runs import DEADLINE_S, wait_for
 
 GENERATE = [sys.executable, "-m", "ecom_lite", "generate", "--seed", "7", "--start", "2026-01-01T00:00Z"]
 PEAK = """
@@ -23,7 +24,6 @@ try:
 finally:  # not ru_maxrss: that begins with what the parent had
     print("peak", re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1], file=sys.stderr)
 """
-PATIENCE_S = 60.0
 
 
 def generated(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -33,7 +33,7 @@ def generated(*arguments: str, folder: Path, **environment: str) -> subprocess.C
         env={**os.environ, **environment},
         capture_output=True,
         check=True,
-        timeout=PATIENCE_S,
+        timeout=DEADLINE_S,
     )
 
 
@@ -55,7 +55,7 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path) -> None:
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline().startswith(b"{")
         process.stdout.close()
-        assert process.wait(PATIENCE_S) == 0
+        assert process.wait(DEADLINE_S) == 0
         assert process.stderr.read() == b""
 
 
@@ -63,22 +63,20 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path) -> None:
 def test_a_signal_in_the_middle_leaves_no_file(number: signal.Signals, code: int, tmp_path: Path) -> None:
     command = [*GENERATE, "--events", "100000000", "--output", "big.parquet"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        give_up = time.monotonic() + PATIENCE_S
-        while not any(path.stat().st_size > 1_000_000 for path in tmp_path.glob(".*/events.jsonl")):
-            assert process.poll() is None and time.monotonic() < give_up
-            time.sleep(0.02)
+        wait_for(lambda: any(path.stat().st_size > 1_000_000 for path in tmp_path.glob(".*/events.jsonl")), "a megabyte")
         process.send_signal(number)
-        assert process.wait(PATIENCE_S) == code
+        assert process.wait(DEADLINE_S) == code
         assert process.stderr is not None and b"Traceback" not in process.stderr.read()
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("form", "limit_mb"), [("jsonl", 8), ("parquet", 250)])
 def test_memory_does_not_grow_with_the_number_of_events(form: str, limit_mb: int, tmp_path: Path) -> None:
     def peak_mb(events: int) -> float:
         arguments = ["--events", str(events), "--format", form, "--output", "events"]
         command = [sys.executable, "-c", PEAK, *GENERATE[3:], *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=PATIENCE_S)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=DEADLINE_S)
         return int(done.stderr.split()[-1]) / 1024  # KiB
 
     small = peak_mb(20_000)

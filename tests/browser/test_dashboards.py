@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from ecom_lite.dashboards import Page, load_boards
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
+from tests.runs import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request
@@ -36,7 +36,6 @@ ARGUMENTS = [
     *("--no-first-run", "--disable-quic"),
 ]
 BUILT_GRAFANA = Path("~/.cache/ecom_lite/grafana").expanduser()
-DEADLINE_S = 30.0
 Scheme = Literal["dark", "light"]
 SCHEMES: tuple[Scheme, ...] = ("dark", "light")
 UIDS = ("realtime-operations", "business-intelligence")
@@ -71,10 +70,10 @@ class Tab:
         return found
 
     def wait(self, holds: Callable[[], bool], what: str) -> None:
-        give_up = time.monotonic() + DEADLINE_S
-        while not holds():
-            assert time.monotonic() < give_up, f"{what}: {self.states()} {self.complaints}"
-            self.page.wait_for_timeout(100)
+        def pause(seconds: float) -> None:
+            self.page.wait_for_timeout(1000 * seconds)  # its events arrive meanwhile
+
+        wait_for(holds, lambda: f"{what}: {self.states()} {self.complaints}", pause=pause)
 
 
 @pytest.fixture(scope="module")

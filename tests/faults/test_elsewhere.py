@@ -23,10 +23,11 @@ from tests.runs import LightRun
 EVENTS = 300
 
 
-@pytest.fixture
-def postgres_server(tmp_path: Path) -> Iterator[PostgresServer]:
+@pytest.fixture(scope="module")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """Not the session's: a run sets the passwords of the roles, which a whole server shares."""
-    server = PostgresServer(tmp_path / "apart", tmp_path / "apart-logs")
+    folder = tmp_path_factory.mktemp("apart")
+    server = PostgresServer(folder / "postgres", folder / "logs")
     server.start()
     yield server
     server.remove()

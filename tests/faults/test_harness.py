@@ -1,4 +1,4 @@
-"""The fault harness: twenty rounds are green, each broken loader is caught, and Ctrl-C leaves nothing behind."""
+"""The fault harness: six rounds are green, each broken loader is caught, and Ctrl-C leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ import pytest
 
 from ecom_lite.harness.mutations import MUTATIONS
 from ecom_lite.harness.plan import NAMES
-from tests.runs import wait_for
+from tests.runs import wait_for, wait_until_gone
 
-ROUNDS = 20
+ROUNDS = 6  # `make test-long` makes sixty
 TIMEOUT_S = 280
 
 
@@ -32,14 +32,14 @@ def harness(*arguments: str) -> tuple[int, dict[str, Any], str]:
 
 
 @pytest.mark.timeout(TIMEOUT_S + 20)
-def test_twenty_rounds_of_every_scenario_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
+def test_six_rounds_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
     report = tmp_path / "faults.md"
     code, summary, said = harness("--rounds", str(ROUNDS), "--seed", "20", "--report", str(report))
     assert code == 0 and summary["ok"] and summary["violations"] == 0, said
     assert summary["rounds"] == summary["strikes"] == ROUNDS and summary["missed"] == []
-    assert set(summary["scenarios"]) == set(NAMES)
-    assert all(row["strikes"] > 0 and row["records"] > 0 for row in summary["scenarios"].values())
-    assert all(f"| {name} |" in report.read_text("utf-8") for name in NAMES)
+    struck = {name: row for name, row in summary["scenarios"].items() if row["strikes"]}
+    assert len(struck) > ROUNDS / 2 and set(struck) <= set(NAMES), "the first rounds have a scenario each"
+    assert all(row["records"] > 0 and f"| {name} |" in report.read_text("utf-8") for name, row in struck.items())
 
 
 @pytest.mark.timeout(TIMEOUT_S + 20)
@@ -55,10 +55,6 @@ def test_its_older_name_still_starts_it() -> None:
         for name in ("ecom_lite.harness", "ecom_lite.faults")
     ]
     assert said[0] == said[1] and all(name in said[0] for name in NAMES)
-
-
-def alive(children: dict[int, psutil.Process]) -> list[psutil.Process]:
-    return [child for child in children.values() if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.parametrize("impatient", [False, True])
@@ -86,7 +82,7 @@ def test_ctrl_c_ends_it_with_130_and_leaves_nothing(tmp_path: Path, impatient: b
             process.kill()
             process.wait()
         assert len(children) >= 3  # Kafka, PostgreSQL, a loader
-        wait_for(lambda: not alive(children), "all of them to be gone", 10)
+        wait_until_gone(children.values(), 10)
         assert list(tmp_path.iterdir()) == [] and clusters and not [path for path in clusters if path.exists()]
         assert not [disk.mountpoint for disk in psutil.disk_partitions(all=True) if Path(disk.mountpoint).parent in clusters]
         talk.seek(0)

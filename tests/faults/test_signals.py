@@ -102,7 +102,7 @@ def test_ctrl_c_once_ends_it_gracefully_and_gives_the_terminal_back(run: Termina
     run.wait_ready()
     wait_for(lambda: "✔ load" in run.stderr and "events" in run.stderr, "the live view is drawn")
     run.press(CTRL_C)
-    assert run.wait(20) == 130
+    assert run.wait() == 130
     assert "stopping the parts" in run.stderr and "stopped after" in run.stderr and "Traceback" not in run.stderr
     assert run.screen.rfind(b"\x1b[?25h") > run.screen.rfind(b"\x1b[?25l"), "the cursor is shown again"
     run.assert_nothing_left()
@@ -125,7 +125,7 @@ def test_ctrl_c_twice_ends_it_at_once(run: TerminalRun) -> None:
 def test_a_closed_terminal_ends_it_gracefully(run: TerminalRun) -> None:
     run.wait_ready()
     run.signal(signal.SIGHUP)
-    assert run.wait(20) == 128 + signal.SIGHUP
+    assert run.wait() == 128 + signal.SIGHUP
     run.assert_nothing_left()
 
 

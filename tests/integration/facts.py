@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any
 import psycopg
 
 from ecom_lite.warehouse.connect import Address
+from tests.runs import wait_for
 
 DAY0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CATEGORIES = ("Books", "Garden", "Toys")
@@ -161,15 +161,18 @@ def rows(warehouse: Address, query: str, role: str = "ecom_reader") -> list[tupl
 
 def settle(warehouse: Address, deadline_s: float = 20) -> None:
     """Wait until every committed fact is below the cut: another transaction of the server (an analyze, say) may hold it back."""
-    end = time.monotonic() + deadline_s
     with warehouse.connect("ecom_dbt", autocommit=True) as connection:
         (newest,) = connection.execute(
             "SELECT greatest((SELECT max(load_xid) FROM warehouse.fact_sales), "
             "(SELECT max(load_xid) FROM warehouse.user_changes))"
         ).fetchone() or (None,)
-        while time.monotonic() < end:
-            (below,) = connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").fetchone() or (0,)
-            if newest is None or below > newest:
-                return
-            time.sleep(0.02)
-    raise AssertionError(f"a transaction holds the cut at {below} for {deadline_s} s; the newest load is {newest}")
+
+        def below() -> int:
+            row = connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").fetchone()
+            return int(row[0]) if row else 0
+
+        wait_for(
+            lambda: newest is None or below() > newest,
+            lambda: f"the cut passes the newest load {newest}; a transaction holds it at {below()}",
+            deadline_s,
+        )

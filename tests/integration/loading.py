@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,18 +17,10 @@ from ecom_lite.settings.tree import Settings
 from ecom_lite.topic.client import client_config, end_offsets
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.mark import read_mark
+from tests.running import Running
+from tests.runs import wait_for
 
-PATIENCE_S = 30.0
 PARTITIONS = 4
-
-
-def until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
-    """The first true value of `condition`."""
-    deadline = time.monotonic() + patience_s
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {patience_s:g} s for {what}"
-        time.sleep(0.02)
-    return value
 
 
 def line(order: object = "o", product: int = 1, **fields: Any) -> dict[str, Any]:
@@ -83,14 +73,9 @@ class Bench:
         address, report = self.warehouse, report or (lambda figures: None)
         return Loader(self.settings(batch_rows), address, self.bootstrap, instance=instance, report=report, **options)
 
-    @contextmanager
-    def loading(self, loader: Loader | None = None, drain_s: float = 20) -> Iterator[Running]:
-        running = Running(loader or self.loader(), drain_s)
-        running.thread.start()
-        try:
-            yield running
-        finally:
-            running.end()
+    def loading(self, loader: Loader | None = None, drain_s: float = 20) -> Running:
+        chosen = loader or self.loader()
+        return Running(lambda stop: chosen.run(stop, drain_s))
 
     def load(self, batch_rows: int = 10_000) -> None:
         """Run a loader until it has loaded what the topic holds now, and see it end well."""
@@ -100,7 +85,9 @@ class Bench:
 
     def until_loaded(self, running: Running | None = None) -> None:
         ends = end_offsets(self.client, self.topic)
-        until(lambda: (running and running.failure) or self.positions() == ends, f"offsets {ends}, not {self.positions()}")
+        wait_for(
+            lambda: (running and running.failure) or self.positions() == ends, lambda: f"offsets {ends}, not {self.positions()}"
+        )
         if running is not None and running.failure is not None:
             raise running.failure
 
@@ -121,27 +108,3 @@ class Bench:
 
     def dead(self) -> list[tuple[Any, ...]]:
         return self.ask('SELECT partition, "offset", reason FROM ops.dead_letters ORDER BY 1, 2')
-
-
-class Running:
-    """A Loader's run in a thread."""
-
-    def __init__(self, loader: Loader, drain_s: float) -> None:
-        self.loader = loader
-        self.stop = threading.Event()
-        self.failure: BaseException | None = None
-        self.thread = threading.Thread(target=self._run, args=(drain_s,), name="test-loader", daemon=True)
-
-    def _run(self, drain_s: float) -> None:
-        try:
-            self.loader.run(self.stop, drain_s)
-        except BaseException as error:
-            self.failure = error
-
-    def end(self, patience_s: float = PATIENCE_S) -> float:
-        """Stop it; how many seconds that took."""
-        began = time.monotonic()
-        self.stop.set()
-        self.thread.join(patience_s)
-        assert not self.thread.is_alive(), "the loader did not stop"
-        return time.monotonic() - began

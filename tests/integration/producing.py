@@ -6,17 +6,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from threading import Event, Thread
+from threading import Event
 from typing import Any
-
-from kafka import KafkaConsumer
 
 from ecom_lite.contract import events
 from ecom_lite.produce import Producer
@@ -25,6 +21,9 @@ from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate import Shop, identity
 from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
+from tests.integration.topics import records_of
+from tests.running import Running
+from tests.runs import wait_for
 
 PATIENCE_S = 60.0
 SHOP_ID = "seed-7"
@@ -72,23 +71,10 @@ class Broker:
 
 
 def read_topic(bootstrap: str, topic: str, shop_id: str = SHOP_ID) -> Broker:
-    settings = settings_for(topic)
-    config = kafka_client.client_config(settings.kafka, bootstrap)
-    ends = kafka_client.end_offsets(config, topic)
-    consumer = KafkaConsumer(**config, group_id=None, auto_offset_reset="earliest")
     found = Broker()
-    try:
-        parts = kafka_client.partitions_of(consumer, topic)
-        consumer.assign(parts)
-        give_up = time.monotonic() + PATIENCE_S
-        while any(consumer.position(part) < ends[part.partition] for part in parts):
-            assert time.monotonic() < give_up, "the topic cannot be read to its end"
-            for part, records in consumer.poll(timeout_ms=200, max_records=20_000).items():
-                for record in records:
-                    if dict(record.headers).get(events.PRODUCER_HEADER, b"").startswith(f"{shop_id}@".encode()):
-                        _note(found, part.partition, record)
-    finally:
-        consumer.close()
+    for record in records_of(kafka_client.client_config(settings_for(topic).kafka, bootstrap), topic):
+        if dict(record.headers).get(events.PRODUCER_HEADER, b"").startswith(f"{shop_id}@".encode()):
+            _note(found, record.partition, record)
     return found
 
 
@@ -163,43 +149,19 @@ def assert_whole_prefix(found: Broker, settings: Settings) -> None:
     assert found.stream == Counter(expected)
 
 
-def wait_until(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
-    give_up = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < give_up, f"waited {patience_s} s in vain for: {what}"
-        time.sleep(0.02)
+class RunningProducer(Running):
+    """A producer in a thread, and every report of its figures."""
 
-
-@dataclass
-class Running:
-    producer: Producer
-    stop: Event
-    thread: Thread
-    figures: list[Mapping[str, Any]]
+    def __init__(self, settings: Settings, warehouse: Address, bootstrap: str) -> None:
+        self.figures: list[Mapping[str, Any]] = []
+        self.producer = Producer(settings, warehouse, bootstrap, report=self.figures.append)
+        super().__init__(self.producer.run)
 
     def latest(self, name: str) -> Any:
         return self.figures[-1].get(name, 0) if self.figures else 0
 
-    def end(self) -> float:
-        """Stop it; returns the seconds that took."""
-        began = time.monotonic()
-        self.stop.set()
-        self.thread.join(PATIENCE_S)
-        assert not self.thread.is_alive()
-        return time.monotonic() - began
-
-
-@contextmanager
-def running(settings: Settings, warehouse: Address, bootstrap: str) -> Iterator[Running]:
-    figures: list[Mapping[str, object]] = []
-    stop = Event()
-    made = Producer(settings, warehouse, bootstrap, report=figures.append)
-    it = Running(made, stop, Thread(target=made.run, args=(stop,), daemon=True), figures)
-    it.thread.start()
-    try:
-        yield it
-    finally:
-        it.end()
+    def __enter__(self) -> RunningProducer:
+        return self
 
 
 def send(
@@ -222,6 +184,6 @@ def run_and_kill(flags: Mapping[str, object], warehouse: Address, bootstrap: str
     assert child.stdin
     json.dump({"flags": dict(flags), "address": address, "bootstrap": bootstrap, "until": until}, child.stdin)
     child.stdin.close()
-    wait_until(lambda: sum(kafka_client.end_offsets(config, topic).values()) >= target, "records in the topic")
+    wait_for(lambda: sum(kafka_client.end_offsets(config, topic).values()) >= target, "records in the topic")
     child.send_signal(signal.SIGKILL)
     child.wait(PATIENCE_S)

@@ -42,11 +42,6 @@ WINDOWS = "lines in closed minutes = facts"
 
 
 @pytest.fixture
-def bench(kafka_bootstrap: str, topic: str, warehouse: Address) -> Bench:
-    return Bench(kafka_bootstrap, topic, warehouse)
-
-
-@pytest.fixture
 def loaded(bench: Bench) -> Bench:
     return fill(bench)
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,12 @@ def test_minutes_keep_their_sum_at_any_step(warehouse: Address, queries: Queries
         assert sum(value or 0 for row in rows for value in row[1:]) * minutes == pytest.approx(total)
 
 
-def test_the_reader_cannot_write(queries: Queries) -> None:
-    with queries._pool.connection() as connection, pytest.raises(Exception, match="read-only"):
-        connection.execute("CREATE TABLE warehouse.mine ()")
+def test_a_panel_cannot_write(queries: Queries) -> None:
+    board = load_boards(BOARDS)["realtime-operations"]
+    panel = board.panels[0]
+    writing = replace(panel, queries=(replace(panel.queries[0], raw_sql="CREATE TABLE warehouse.mine ()"),))
+    answer = queries.panel(board, writing, board.start, board.end)
+    assert answer.state == "error" and "read-only" in answer.message
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from ecom_lite.dead_letters.letters import LINK_HEADER, Letter, Place, connected, content, find, newest, other_topics, reasons
 from ecom_lite.dead_letters.purge import Wanted, measure, purge
@@ -18,6 +17,7 @@ from ecom_lite.dead_letters.resend import Result, Wish, resend
 from ecom_lite.dead_letters.safe import card, content_json
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.warehouse.connect import Address
+from tests.integration.topics import records_of
 
 from .loading import Bench, line
 from .raw_records import open_lines
@@ -26,11 +26,6 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LATER = NOW + timedelta(days=30)
 AHEAD = "2026-06-10T12:00:00Z"  # too far ahead now, and in the past later
 EVIL = b"\x1b]0;owned\x07\x1b[2J\x9b31m\r\n\xe2\x80\xaeabc\x00\xff"
-
-
-@pytest.fixture
-def bench(kafka_bootstrap: str, topic: str, warehouse: Address) -> Bench:
-    return Bench(kafka_bootstrap, topic, warehouse)
 
 
 def load(bench: Bench, clock: datetime = NOW) -> None:
@@ -62,19 +57,7 @@ def letter(bench: Bench, place: Place) -> Letter:
 
 
 def records(bench: Bench, partition: int) -> list[Any]:
-    consumer = KafkaConsumer(**bench.client, auto_offset_reset="earliest", enable_auto_commit=False)
-    try:
-        part = TopicPartition(bench.topic, partition)
-        consumer.assign([part])
-        consumer.seek_to_beginning(part)
-        end = consumer.end_offsets([part])[part]
-        found: list[Any] = []
-        while len(found) < end:
-            for batch in consumer.poll(timeout_ms=1000).values():
-                found += batch
-        return found
-    finally:
-        consumer.close()
+    return [record for record in records_of(bench.client, bench.topic) if record.partition == partition]
 
 
 def ledger_of_one_broken(bench: Bench) -> None:

@@ -6,8 +6,7 @@ import signal
 import stat
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -23,23 +22,16 @@ from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.engines.ports import free_port
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import EngineError, PortTaken
+from tests.runs import DEADLINE_S, wait_for, wait_until_gone
 
-DEADLINE_S = 60.0
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
-
-
-def until(condition: Callable[[], object]) -> None:
-    give_up = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < give_up, "condition not met in time"
-        time.sleep(0.01)
 
 
 def sigkill(server: KafkaServer | PostgresServer) -> None:
     """What the kernel's memory killer does: only the main process, no word to us."""
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
-    until(lambda: not server.alive)
+    wait_for(lambda: not server.alive, "the server is gone")
 
 
 @pytest.fixture
@@ -117,7 +109,7 @@ def test_postgres_kill_leaves_no_backend(postgres: PostgresServer) -> None:
     assert family
     postgres.kill()
     postgres.kill()
-    until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family))
+    wait_until_gone(family)
 
 
 @root_only
@@ -295,7 +287,7 @@ def test_stop_during_start(kind: str, tmp_path: Path) -> None:
 
     starter = threading.Thread(target=start)
     starter.start()
-    until(server.log.exists)  # at work: formatting, or making the cluster
+    wait_for(server.log.exists, "it is at work: formatting, or making the cluster")
     server.stop()
     starter.join(DEADLINE_S)
     assert raised and not server.alive and not starter.is_alive()

@@ -15,12 +15,13 @@ import pytest
 from psycopg import sql
 
 from ecom_lite import cli
-from ecom_lite.check import fingerprint as room
 from ecom_lite.check.fingerprint import MARTS, WAREHOUSE, Fingerprint, fingerprint
 from ecom_lite.errors import CheckFailed
 from ecom_lite.run import opened
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
+from tests.running import Running
+from tests.runs import wait_for
 
 from .facts import change_profile, load, some_lines
 
@@ -192,19 +193,19 @@ def test_texts_are_ordered_by_their_bytes_and_hashed_as_utf_8(warehouse: Address
     assert fingerprint(warehouse).facts == expected.hexdigest()
 
 
-def test_all_tables_are_of_one_moment(seeded: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_tables_are_of_one_moment(seeded: Address) -> None:
     before = fingerprint(seeded)
-    copy_statement = room._copy
-
-    def intruding(table: str) -> sql.Composed:
-        if table == WAREHOUSE[1]:
-            ask(seeded, "INSERT INTO warehouse.dim_category (category) VALUES ('later')")
-        return copy_statement(table)
-
+    found: list[Fingerprint] = []
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
     with changed(seeded, "SELECT 1", "warehouse.dim_category"):
-        monkeypatch.setattr(room, "_copy", intruding)
-        assert fingerprint(seeded) == before
-        monkeypatch.undo()
+        with seeded.connect("admin") as holder, seeded.connect("admin", autocommit=True) as other:
+            holder.execute(f"LOCK TABLE warehouse.{WAREHOUSE[1]}".encode())
+            with Running(lambda _: found.append(fingerprint(seeded))) as running:
+                wait_for(lambda: other.execute(waiting, [f"warehouse.{WAREHOUSE[1]}"]).fetchone(), "it has read the first table")
+                other.execute("INSERT INTO warehouse.dim_category (category) VALUES ('later')")
+                holder.rollback()
+            assert running.failure is None
+        assert found == [before]
         assert fingerprint(seeded) != before
 
 

@@ -28,11 +28,6 @@ from ecom_lite.warehouse.connect import Address
 from .loading import Bench, line
 
 
-@pytest.fixture
-def bench(kafka_bootstrap: str, topic: str, warehouse: Address) -> Bench:
-    return Bench(kafka_bootstrap, topic, warehouse)
-
-
 def lose(bench: Bench, partition: int, first: int, end: int) -> None:
     """Load up to offset `first`, send up to `end`, and have the broker remove those before they are loaded."""
     bench.send([line(f"{partition}-{n}") for n in range(first)], partition=partition)

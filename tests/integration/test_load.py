@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition, codec
+from kafka import KafkaAdminClient, codec
 
 from ecom_lite.contract.events import PRODUCER_HEADER
 from ecom_lite.errors import LoadError
 from ecom_lite.load import loader
+from ecom_lite.load.write import Writer
 from ecom_lite.warehouse.connect import Address
+from tests.integration.topics import records_of
+from tests.runs import wait_for
 
-from .loading import PATIENCE_S, Bench, line, until
-
-
-@pytest.fixture
-def bench(kafka_bootstrap: str, topic: str, warehouse: Address) -> Bench:
-    return Bench(kafka_bootstrap, topic, warehouse)
+from .loading import Bench, line
 
 
 def test_plain_lines_become_facts_with_all_their_dimensions(bench: Bench) -> None:
@@ -57,13 +54,17 @@ def test_a_line_is_counted_once_within_a_batch_across_batches_and_across_partiti
 
 
 def test_duplicates_are_passed_by_for_a_while_and_then_the_straight_way_is_tried_again(bench: Bench) -> None:
-    running = bench.loader(batch_rows=10)
-    facts = running._writer._facts
-    with bench.loading(running) as loading:
+    writers: list[Writer] = []
+
+    def make_writer(address: Address, topic: str) -> Writer:
+        writers.append(Writer(address, topic))
+        return writers[-1]
+
+    with bench.loading(bench.loader(batch_rows=10, make_writer=make_writer)) as loading:
         for number, orders in enumerate([range(10), range(5, 15), *(range(20 * n, 20 * n + 10) for n in range(1, 7))]):
             bench.send([line(order) for order in orders])  # a batch of its own: the next is sent when it is in
             bench.until_loaded(loading)
-            assert facts._left == (0, 3, 2, 1, 0, 0, 0, 0)[number]
+            assert writers[0].facts.detour_left == (0, 3, 2, 1, 0, 0, 0, 0)[number]
     assert bench.counts() == {"facts": 15 + 60, "duplicates": 5}
     assert bench.ask("SELECT sum(records), count(*) FROM ops.load_batches") == [(80, 8)]
 
@@ -77,7 +78,7 @@ def test_a_line_that_another_loader_is_just_writing_is_waited_for_and_is_a_dupli
         other.execute("UPDATE warehouse.fact_sales SET order_id = 'c'")  # not committed: who writes c must wait
         with bench.loading() as running:
             bench.send([line("c"), line("d")], partition=1)
-            until(lambda: bench.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), "it to wait")
+            wait_for(lambda: bench.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), "it to wait")
             other.commit()
             bench.until_loaded(running)
     assert bench.counts() == {"facts": 3, "duplicates": 1}
@@ -190,19 +191,13 @@ def test_a_dead_letter_of_the_largest_size_reaches_the_topic_and_takes_no_other_
 
 
 def dead_letter_topic(bench: Bench, count: int) -> list[Any]:
-    consumer = KafkaConsumer(**bench.client, group_id=None, max_partition_fetch_bytes=8_000_000)
     found: list[Any] = []
-    try:
-        part = TopicPartition(bench.settings().kafka.dlq_topic, 0)
-        consumer.assign([part])
-        consumer.seek(part, 0)
-        deadline = time.monotonic() + PATIENCE_S
-        while len(found) < count:
-            assert time.monotonic() < deadline, f"{found} are not {count} dead letters"
-            for records in consumer.poll(timeout_ms=100).values():
-                found += records
-    finally:
-        consumer.close()
+
+    def all_there() -> bool:
+        found[:] = records_of(bench.client, bench.settings().kafka.dlq_topic)
+        return len(found) >= count
+
+    wait_for(all_there, lambda: f"{count} dead letters, not {found}")
     return found
 
 
@@ -248,7 +243,7 @@ def test_records_without_a_time_load_and_have_no_delay(bench: Bench) -> None:
     reports: list[dict[str, object]] = []
     with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures)))) as running:
         bench.until_loaded(running)
-        until(lambda: reports[-1]["records"] == 1, "a report")
+        wait_for(lambda: reports[-1]["records"] == 1, "a report")
     assert bench.ask("SELECT oldest_broker_time FROM ops.load_batches") == [(None,)]
     assert "delay_ms" not in reports[-1] and reports[-1]["lag"] == 0
 
@@ -277,7 +272,7 @@ def test_an_open_transaction_is_waited_for_by_position_not_by_stop(bench: Bench)
         bench.send([line("b")])
         bench.send([line("c")], partition=1)
         with bench.loading() as running:
-            until(lambda: bench.counts() == {"facts": 1}, "the fact that is free")
+            wait_for(lambda: bench.counts() == {"facts": 1}, "the fact that is free")
             assert running.end() < 5  # what cannot be read yet is not waited for
         producer.commit_transaction()
     bench.load()
@@ -292,7 +287,7 @@ def test_partitions_that_are_added_later_are_loaded(bench: Bench, monkeypatch: p
         admin = KafkaAdminClient(**bench.client)
         admin.create_partitions({bench.topic: 6})
         admin.close()
-        until(lambda: send_to(bench, 5), "the new partition")
+        wait_for(lambda: send_to(bench, 5), "the new partition")
         bench.until_loaded(running)
     assert bench.ask("SELECT order_id, source_partition FROM warehouse.fact_sales ORDER BY 1") == [("a", 0), ("new", 5)]
 

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -27,13 +26,10 @@ from ecom_lite.load.write import StaleOwner, Writer
 from ecom_lite.settings.show import dump_settings
 from ecom_lite.topic.client import ensure_topics
 from ecom_lite.warehouse.connect import Address
+from tests.running import Running
+from tests.runs import wait_for
 
-from .loading import Bench, line, until
-
-
-@pytest.fixture
-def bench(kafka_bootstrap: str, topic: str, warehouse: Address) -> Bench:
-    return Bench(kafka_bootstrap, topic, warehouse)
+from .loading import Bench, line
 
 
 def mixed(count: int, seed: int = 1) -> tuple[list[Any], dict[str, int]]:
@@ -88,7 +84,7 @@ def test_a_loader_killed_again_and_again_loads_everything_once(bench: Bench) -> 
     spread(bench, values)
     for enough in (0, 1000, 2000):
         process = worker(bench, batch_rows=20)
-        until(partial(has_progressed, bench, enough), "progress")
+        wait_for(partial(has_progressed, bench, enough), "progress")
         assert process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -100,25 +96,21 @@ def test_a_loader_killed_again_and_again_loads_everything_once(bench: Bench) -> 
 def test_connections_killed_at_random_lose_and_repeat_nothing(bench: Bench) -> None:
     values, counts = mixed(6000, seed=2)
     spread(bench, values)
-    draw, ended = random.Random(3), threading.Event()
+    draw, killed = random.Random(3), [0]
 
-    def killer() -> None:
+    def killer(ended: threading.Event) -> None:
         with bench.warehouse.connect("admin", autocommit=True) as admin:
             while not ended.wait(draw.uniform(0.0, 0.05)):
-                admin.execute(
+                killed[0] += admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE usename = 'ecom_loader' AND datname = current_database()"
-                )
+                ).rowcount
 
-    thread = threading.Thread(target=killer)
     with bench.loading(bench.loader(batch_rows=200)) as running:
-        until(bench.counts, "the first batch")
-        thread.start()
-        try:
-            time.sleep(2)
-        finally:
-            ended.set()
-            thread.join()
+        wait_for(bench.counts, "the first batch")
+        with Running(killer) as killing:
+            wait_for(lambda: killed[0] >= 20 or sum(bench.positions().values()) == len(values), "twenty kills, or the end")
+        assert killing.failure is None and killed[0] > 0
         bench.until_loaded(running)
     assert_rows_are_as_counted(bench, counts)
 
@@ -172,11 +164,11 @@ def test_a_lost_reply_to_commit_is_settled_and_counted_once(bench: Bench, postgr
     with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures)))) as running:
         bench.warehouse = real
         values, counts = mixed(400)
-        until(lambda: len(bench.positions()) == 4, "the claims")
+        wait_for(lambda: len(bench.positions()) == 4, "the claims")
         proxy.armed.set()
         spread(bench, values)
         bench.until_loaded(running)
-        until(lambda: reports[-1]["records"] == len(values), "the report")
+        wait_for(lambda: reports[-1]["records"] == len(values), "the report")
     proxy.close()
     assert proxy.cuts == 1 and running.failure is None
     assert {name: reports[-1][name] for name in counts} == counts
@@ -217,17 +209,23 @@ def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(b
 
 def test_two_loaders_share_the_partitions_and_the_end_of_one_moves_them_to_the_other(bench: Bench) -> None:
     values, counts = mixed(4000, seed=5)
-    with bench.loading(bench.loader("one", batch_rows=50, session_timeout_ms=30_000)) as one:
+    first_shares: list[object] = []
+    first = bench.loader(
+        "one", lambda figures: first_shares.append(figures["partitions"]), batch_rows=50, session_timeout_ms=30_000
+    )
+    with bench.loading(first) as one:
         spread(bench, values[:1000])
         bench.until_loaded(one)
-        with bench.loading(bench.loader("two", batch_rows=50, session_timeout_ms=30_000)) as two:
+        shares: list[object] = []
+        second = bench.loader(
+            "two", lambda figures: shares.append(figures["partitions"]), batch_rows=50, session_timeout_ms=30_000
+        )
+        with bench.loading(second) as two:
             spread(bench, values[1000:2000])
-            until(lambda: two.loader._source is not None and len(two.loader._source.claims) == 2, "half of the partitions")
+            wait_for(lambda: shares[-1:] == [2], "half of the partitions")
             spread(bench, values[2000:3000])
             bench.until_loaded(one)
-        source = one.loader._source
-        assert source is not None
-        until(lambda: len(source.claims) == 4, "all partitions, long before the session of the other times out", 10)
+        wait_for(lambda: first_shares[-1:] == [4], "all partitions, long before the session of the other times out", 10)
         spread(bench, values[3000:])
         bench.until_loaded(one)
     assert one.failure is None and two.failure is None
@@ -237,7 +235,7 @@ def test_two_loaders_share_the_partitions_and_the_end_of_one_moves_them_to_the_o
 def test_a_graceful_end_leaves_the_group_and_a_kill_keeps_the_place_for_a_restart(bench: Bench) -> None:
     bench.send([line(0)])
     process = worker(bench, batch_rows=20)
-    until(bench.counts, "the first batch")
+    wait_for(bench.counts, "the first batch")
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert members(bench) == ["one"]
@@ -264,7 +262,7 @@ def test_a_second_loader_of_the_same_name_is_told_apart(bench: Bench) -> None:
         bench.send([line("a")])
         bench.until_loaded(one)
         with bench.loading() as two:
-            until(lambda: one.failure is not None, "the first to be fenced")
+            wait_for(lambda: one.failure is not None, "the first to be fenced")
             bench.send([line("b")])
             bench.until_loaded(two)
     assert isinstance(one.failure, LoadError)
@@ -288,13 +286,13 @@ def test_retention_that_overtakes_a_running_loader_is_recorded_too(bench: Bench)
         bench.send([line(0)])
         bench.until_loaded(running)
         lock = bench.warehouse.connect("admin")
-        lock.execute("SELECT 1 FROM ops.consumer_offsets FOR UPDATE")  # the loader cannot go on
+        lock.execute("UPDATE ops.consumer_offsets SET epoch = epoch + 1")  # it cannot go on, and must claim anew afterwards
         values = [line(i, product_title="x" * 200) for i in range(1, 30)]
         for value in values:  # more batches than the loader reads ahead
             bench.send([value])
-        running.loader._source.changed.set()  # type: ignore[union-attr]  # what was read ahead is read again
         bench.send([line(30)])
         delete_before(bench, 25)
+        lock.commit()
         lock.close()
         bench.until_loaded(running)
     counts = bench.counts()
@@ -327,14 +325,14 @@ def test_a_topic_made_anew_is_an_error_that_says_so(bench: Bench, while_it_runs:
     with bench.loading() as running:
         bench.until_loaded(running)
         make_anew(bench)
-        until(lambda: running.failure, "the error")
+        wait_for(lambda: running.failure, "the error")
     assert isinstance(running.failure, LoadError) and "made anew" in str(running.failure)
 
 
 def make_anew(bench: Bench) -> None:
     admin = KafkaAdminClient(**bench.client)
     admin.delete_topics([bench.topic])
-    until(lambda: bench.topic not in admin.list_topics(), "the topic to go")
+    wait_for(lambda: bench.topic not in admin.list_topics(), "the topic to go")
     admin.close()
     ensure_topics(bench.client, bench.topic, 4, bench.settings().kafka.dlq_topic)
 
@@ -343,7 +341,7 @@ def test_a_stop_drains_what_the_topic_holds_at_that_moment(bench: Bench) -> None
     values, counts = mixed(8000, seed=6)
     spread(bench, values)
     with bench.loading(bench.loader(batch_rows=100)) as running:
-        until(bench.counts, "the first batch")
+        wait_for(bench.counts, "the first batch")
         running.end()
     assert running.failure is None
     assert_rows_are_as_counted(bench, counts)
@@ -376,26 +374,26 @@ def test_a_postgresql_that_goes_and_comes_back_or_never_does(
     spread(bench, values[:4000])
     loader = bench.loader(report=lambda figures: reports.append(dict(figures)), batch_rows=50)
     with bench.loading(loader, drain_s=2) as running:
-        until(bench.counts, "the first batch")
+        wait_for(bench.counts, "the first batch")
         server.kill()
         spread(bench, values[4000:])
-        until(lambda: reports[-1]["waiting_for"], "health to say what it waits for")
+        wait_for(lambda: reports[-1]["waiting_for"], "health to say what it waits for")
         server.start()
         bench.until_loaded(running)
-        until(lambda: not reports[-1]["waiting_for"], "health to be good again")
+        wait_for(lambda: not reports[-1]["waiting_for"], "health to be good again")
         assert_rows_are_as_counted(bench, counts)
         server.stop()
         bench.send([line("after")])
-        until(lambda: reports[-1]["waiting_for"], "it to be away")
+        wait_for(lambda: reports[-1]["waiting_for"], "it to be away")
         for wave in (1, 2):  # nothing is fetched when the queue is full, and yet the lag is told
             spread(bench, [line(f"{wave} {i}") for i in range(500)])
-            until(lambda lag=500 * wave + 1: reports[-1]["lag"] == lag, "the lag to be what the broker has")  # type: ignore[misc]
+            wait_for(lambda lag=500 * wave + 1: reports[-1]["lag"] == lag, "the lag to be what the broker has")  # type: ignore[misc]
         assert 2 <= running.end() < 10
     assert running.failure is None
     # A start while the database is away waits too, reports so, and can be stopped.
     reports.clear()
     with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures))), drain_s=0.5) as waiting:
-        until(lambda: reports and reports[-1]["waiting_for"], "it to wait")
+        wait_for(lambda: reports and reports[-1]["waiting_for"], "it to wait")
         assert waiting.end() < 8
     assert waiting.failure is None
     server.start()
@@ -410,7 +408,7 @@ def test_a_database_that_hangs_does_not_hold_up_the_stop(bench: Bench) -> None:
         with bench.warehouse.connect("admin") as lock:
             lock.execute("SELECT 1 FROM ops.consumer_offsets FOR UPDATE")
             bench.send([line("b")])
-            until(lambda: bench.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1"), "it to hang")
+            wait_for(lambda: bench.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1"), "it to hang")
             assert running.end() < 10
     assert running.failure is None
     bench.load()
@@ -421,7 +419,7 @@ def test_a_writer_that_fails_ends_the_run_while_the_reader_waits_for_it(bench: B
     bench.ask("REVOKE UPDATE ON ops.consumer_offsets FROM ecom_loader")
     with bench.loading() as running:
         spread(bench, mixed(2000)[0])
-        until(lambda: running.failure, "the failure")
+        wait_for(lambda: running.failure, "the failure")
         assert running.end() < 4
     assert isinstance(running.failure, LoadError) and "42501" in str(running.failure)
     bench.ask("GRANT UPDATE ON ops.consumer_offsets TO ecom_loader")
@@ -440,7 +438,7 @@ def test_no_kafka_is_an_error_that_says_where(bench: Bench, monkeypatch: pytest.
     monkeypatch.setattr(kafka_client, "BOOTSTRAP_TIMEOUT_MS", 500)
     bench.bootstrap = "127.0.0.1:1"
     with bench.loading() as running:
-        until(lambda: running.failure, "the error")
+        wait_for(lambda: running.failure, "the error")
     assert isinstance(running.failure, LoadError) and "no Kafka at 127.0.0.1:1" in str(running.failure)
     with psycopg.connect(bench.warehouse.conninfo("admin")) as admin:
         assert admin.execute("SELECT count(*) FROM ops.consumer_offsets").fetchone() == (0,)
@@ -449,7 +447,7 @@ def test_no_kafka_is_an_error_that_says_where(bench: Bench, monkeypatch: pytest.
 def test_a_password_that_is_wrong_or_a_database_that_is_gone_stops_the_loader_and_says_what_to_do(bench: Bench) -> None:
     wrong = replace(bench.warehouse, passwords={role: "wrong" for role in bench.warehouse.passwords})
     with bench.loading(replace(bench, warehouse=wrong).loader()) as running:
-        until(lambda: running.failure, "the refusal")
+        wait_for(lambda: running.failure, "the refusal")
     assert isinstance(running.failure, LoadError)
     assert "(SQLSTATE 28P01)" in str(running.failure) and "`ecom_lite migrate`" in str(running.failure)
     assert "wrong" not in str(running.failure).replace("password authentication failed", "")
@@ -463,7 +461,7 @@ def test_a_password_that_is_wrong_or_a_database_that_is_gone_stops_the_loader_an
         admin.execute(rename(name, other).encode())
         try:
             bench.send([line("b")])
-            until(lambda: running.failure, "the refusal")
+            wait_for(lambda: running.failure, "the refusal")
         finally:
             admin.execute(rename(other, name).encode())
             admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())

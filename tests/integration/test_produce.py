@@ -12,15 +12,16 @@ from kafka import KafkaProducer
 from kafka.partitioner import murmur2
 
 from ecom_lite.engines.jars import JarCache
-from ecom_lite.engines.java import find_java
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.produce import Producer, producer
 from ecom_lite.topic import batch_producer as client
 from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
+from tests.runs import wait_for
 
 from .producing import (
+    RunningProducer,
     assert_each_once,
     assert_ledger_equals,
     assert_whole_prefix,
@@ -28,10 +29,8 @@ from .producing import (
     next_sequence,
     read_topic,
     run_and_kill,
-    running,
     send,
     settings_for,
-    wait_until,
 )
 
 
@@ -86,8 +85,8 @@ def test_two_shops_keep_ledgers_of_their_own_and_foreign_records_are_in_none(
 
 
 def test_stop_ends_it_soon_with_everything_booked(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    with running(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 300, "some acknowledged events")
+    with RunningProducer(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 300, "some acknowledged events")
         assert it.end() < 10  # about two seconds on a quiet machine
     found = read_topic(kafka_bootstrap, topic)
     assert it.figures[-1]["state"] == "stopped"
@@ -96,10 +95,10 @@ def test_stop_ends_it_soon_with_everything_booked(warehouse: Address, kafka_boot
 
 
 def test_a_paced_run_is_neither_far_too_fast_nor_far_too_slow(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    with running(settings_for(topic, rate=100, customers=1), warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("orders") > 0, "the first report")
+    with RunningProducer(settings_for(topic, rate=100, customers=1), warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("orders") > 0, "the first report")
         first, began = it.latest("orders"), time.monotonic()
-        wait_until(lambda: it.latest("orders") > first + 150, "three more seconds of orders")
+        wait_for(lambda: it.latest("orders") > first + 150, "three more seconds of orders")
         took = time.monotonic() - began
         assert 50 < (it.latest("orders") - first) / took < 200
 
@@ -136,7 +135,7 @@ def test_what_lies_above_the_ledger_is_not_sent_again(warehouse: Address, kafka_
     assert_whole_prefix(found, settings)
 
 
-@pytest.mark.parametrize("rate", ["max", 800])
+@pytest.mark.parametrize("rate", ["max", pytest.param(800, marks=pytest.mark.long)])
 def test_sigkill_at_any_moment_loses_nothing_and_sends_nothing_twice(
     warehouse: Address, kafka_bootstrap: str, topic: str, rate: object
 ) -> None:
@@ -151,14 +150,14 @@ def test_sigkill_at_any_moment_loses_nothing_and_sends_nothing_twice(
 
 
 def test_postgres_being_away_does_not_stop_the_sending(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    with running(settings_for(topic, rate=200), warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 0, "the first events")
+    with RunningProducer(settings_for(topic, rate=200), warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 0, "the first events")
         allow_connections(warehouse, False)
-        wait_until(lambda: it.latest("ledger") == "in memory", "the ledger to notice")
+        wait_for(lambda: it.latest("ledger") == "in memory", "the ledger to notice")
         before = it.latest("acked")
-        wait_until(lambda: it.latest("acked") > before + 300, "sending to go on")
+        wait_for(lambda: it.latest("acked") > before + 300, "sending to go on")
         allow_connections(warehouse, True)
-        wait_until(lambda: it.latest("ledger") == "written", "the ledger to be written again")
+        wait_for(lambda: it.latest("ledger") == "written", "the ledger to be written again")
     assert_ledger_equals(warehouse, read_topic(kafka_bootstrap, topic))
 
 
@@ -199,12 +198,11 @@ def test_topics_are_made_once_and_keep_their_partitions(kafka_bootstrap: str, to
         kafka_client.end_offsets(config, f"{topic}-none")
 
 
-@pytest.fixture
-def own_kafka(data_dir: Path) -> Iterator[KafkaServer]:
-    """A broker that the test may kill."""
-    server = KafkaServer(
-        data_dir / "kafka", data_dir / "logs", java=find_java(), classpath=JarCache().classpath("kafka"), heap_mb=256
-    )
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
+    """A broker that a test may kill, and starts again."""
+    folder = tmp_path_factory.mktemp("own_kafka")
+    server = KafkaServer(folder / "kafka", folder / "logs", java=java, classpath=jar_cache.classpath("kafka"), heap_mb=256)
     server.start()
     yield server
     server.stop()
@@ -217,17 +215,17 @@ def test_a_broker_that_is_killed_and_started_again_loses_nothing(
     if sends_fail:
         monkeypatch.setattr(kafka_client, "REQUEST_TIMEOUT_MS", 1000)
         monkeypatch.setattr(client, "DELIVERY_TIMEOUT_MS", 1500)
-    topic = "restarted"
+    topic = f"restarted-{sends_fail}"
     settings = settings_for(topic, rate=400)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
-    with running(settings, warehouse, own_kafka.bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 500, "events before the kill")
+    with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 500, "events before the kill")
         own_kafka.kill()
         if sends_fail:
-            wait_until(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
+            wait_for(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
         own_kafka.start()
         before = it.latest("acked")
-        wait_until(lambda: it.latest("acked") > before + 1500, "events after the restart")
+        wait_for(lambda: it.latest("acked") > before + 1500, "events after the restart")
     found = read_topic(own_kafka.bootstrap, topic)
     assert_ledger_equals(warehouse, found)
     assert_each_once(found, settings, next_sequence(warehouse))
@@ -238,10 +236,10 @@ def test_stop_while_the_broker_is_away_ends_soon(warehouse: Address, own_kafka: 
     topic = "away"
     settings = settings_for(topic, rate=400)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
-    with running(settings, warehouse, own_kafka.bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 100, "events before the kill")
+    with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 100, "events before the kill")
         own_kafka.kill()
-        wait_until(lambda: it.latest("unacked") > 100, "events that wait for the broker")
+        wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
         assert it.end() < 10  # about two seconds on a quiet machine
     own_kafka.start()
     Producer(settings, warehouse, own_kafka.bootstrap).run(Event(), events=50)

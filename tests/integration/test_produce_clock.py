@@ -15,18 +15,18 @@ from ecom_lite.settings.override import ShopOverride
 from ecom_lite.simulate import Shop, Timetable, identity
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
+from tests.runs import wait_for
 
 from .producing import (
+    RunningProducer,
     assert_ledger_equals,
     assert_whole_prefix,
     flags_for,
     read_topic,
     run_and_kill,
-    running,
     send,
     settings_for,
     shop_row,
-    wait_until,
 )
 
 START = "2026-01-01T00:00Z"
@@ -56,12 +56,12 @@ def test_a_start_makes_equal_bytes_however_often_it_is_killed(warehouse: Address
 def test_a_history_is_sent_at_once_and_then_the_shop_is_live(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     settings = settings_for(topic, history="2d", orders_per_day=20_000)
     before = datetime.now(UTC)
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("history") == "sent", "the past to be sent")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("history") == "sent", "the past to be sent")
         history_events = it.latest("history_events")
         assert it.latest("control")["rate"] == "natural"
-        wait_until(lambda: it.latest("stream_events") > history_events and it.latest("unacked") == 0, "events of the present")
-        wait_until(lambda: it.latest("behind_s") < 5, "the clock to reach the present")
+        wait_for(lambda: it.latest("stream_events") > history_events and it.latest("unacked") == 0, "events of the present")
+        wait_for(lambda: it.latest("behind_s") < 5, "the clock to reach the present")
         shop_time = datetime.fromisoformat(it.latest("shop_time"))
     assert abs(shop_time - datetime.now(UTC)) < timedelta(seconds=30)
     row = shop_row(warehouse)
@@ -77,10 +77,10 @@ def test_a_history_is_sent_at_once_and_then_the_shop_is_live(warehouse: Address,
 
 def test_a_history_with_a_rate_goes_on_with_the_time_of_sending(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     settings = settings_for(topic, history="1d", orders_per_day=1_000, rate=100)
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("history") == "sent", "the past to be sent")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("history") == "sent", "the past to be sent")
         history_events = it.latest("history_events")
-        wait_until(lambda: it.latest("stream_events") > history_events + 300, "events at the rate")
+        wait_for(lambda: it.latest("stream_events") > history_events + 300, "events at the rate")
     live_from = shop_row(warehouse)["live_from"]
     found = read_topic(kafka_bootstrap, topic)
     assert_whole_prefix(found, settings)
@@ -133,20 +133,20 @@ def test_a_shop_from_before_its_settings_were_kept_goes_on(warehouse: Address, k
 
 def test_a_clock_with_a_speed_goes_on_from_where_it_stood(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     settings = settings_for(topic, start=START, speed=3_600)
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: str(it.latest("shop_time")) > "2026-01-01T06", "six hours of the shop's")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: str(it.latest("shop_time")) > "2026-01-01T06", "six hours of the shop's")
     stood = datetime.fromisoformat(it.latest("shop_time"))
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("state") == "sending", "the second start")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("state") == "sending", "the second start")
         assert abs(datetime.fromisoformat(it.latest("shop_time")) - stood) < timedelta(hours=1)
         assert it.latest("behind_s") < 1200
         it.producer.override(ShopOverride(paused=True))
-        wait_until(lambda: it.latest("state") == "paused", "the pause")
+        wait_for(lambda: it.latest("state") == "paused", "the pause")
         held, reports = it.latest("shop_time"), len(it.figures)
-        wait_until(lambda: len(it.figures) > reports + 2, "two more reports")
+        wait_for(lambda: len(it.figures) > reports + 2, "two more reports")
         assert it.latest("shop_time") == held
         it.producer.override(ShopOverride(paused=False))
-        wait_until(lambda: it.latest("shop_time") > held, "the clock to go on")
+        wait_for(lambda: it.latest("shop_time") > held, "the clock to go on")
         gone_s = (datetime.fromisoformat(it.latest("shop_time")) - datetime.fromisoformat(held)).total_seconds()
         assert gone_s < 6 * 3_600
     found = read_topic(kafka_bootstrap, topic)
@@ -155,19 +155,19 @@ def test_a_clock_with_a_speed_goes_on_from_where_it_stood(warehouse: Address, ka
 
 
 def test_the_rate_can_be_changed_while_it_runs(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    with running(settings_for(topic, rate=2), warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("orders") > 0, "the first order")
+    with RunningProducer(settings_for(topic, rate=2), warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("orders") > 0, "the first order")
         it.producer.override(ShopOverride(rate=1000))
-        wait_until(lambda: it.latest("orders") > 1500, "many orders")
+        wait_for(lambda: it.latest("orders") > 1500, "many orders")
         assert it.latest("control")["rate"] == 1000
         it.producer.override(ShopOverride(rate="natural"))
-        wait_until(lambda: it.latest("control")["rate"] == "natural", "the natural pace")
+        wait_for(lambda: it.latest("control")["rate"] == "natural", "the natural pace")
         still = it.latest("orders")
         reports = len(it.figures)
-        wait_until(lambda: len(it.figures) > reports + 2, "two more reports")
+        wait_for(lambda: len(it.figures) > reports + 2, "two more reports")
         assert it.latest("orders") <= still + 10  # 2,500 a day
         it.producer.override(ShopOverride(rate="max"))
-        wait_until(lambda: it.latest("orders") > still + 5000, "orders at full speed")
+        wait_for(lambda: it.latest("orders") > still + 5000, "orders at full speed")
 
 
 def test_an_override_that_comes_before_the_start_counts(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:

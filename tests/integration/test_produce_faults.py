@@ -15,9 +15,11 @@ from ecom_lite.settings.override import ShopOverride
 from ecom_lite.simulate import MALFORMED
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
+from tests.runs import wait_for
 
 from .producing import (
     Broker,
+    RunningProducer,
     assert_each_once,
     assert_ledger_equals,
     assert_whole_prefix,
@@ -25,11 +27,9 @@ from .producing import (
     next_sequence,
     read_topic,
     run_and_kill,
-    running,
     send,
     settings_for,
     shop_row,
-    wait_until,
 )
 
 ALL = {"late": 0.05, "late_s": 3.0, "duplicate": 0.05, "out_of_order": 0.05, "malformed": 0.05}
@@ -81,7 +81,9 @@ def test_the_same_seed_sends_the_same_stream_with_and_without_faults(
     assert without.own.total() == 3000
 
 
-@pytest.mark.parametrize(("rate", "kills"), [("max", (1, 5000, 200, 20_000)), (800, (1, 3000, 4000))])
+@pytest.mark.parametrize(
+    ("rate", "kills"), [("max", (1, 5000, 200, 20_000)), pytest.param(800, (1, 3000, 4000), marks=pytest.mark.long)]
+)
 def test_sigkill_with_held_back_events_loses_nothing_and_sends_nothing_twice(
     warehouse: Address, kafka_bootstrap: str, topic: str, rate: object, kills: tuple[int, ...]
 ) -> None:
@@ -100,8 +102,8 @@ def test_sigkill_with_held_back_events_loses_nothing_and_sends_nothing_twice(
 
 def test_a_restart_does_not_read_the_topic_from_its_beginning(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     settings = settings_for(topic, {**ALL, "late_s": 1.0}, rate=1500)
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("acked") > 12_000, "some seconds of events")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 12_000, "some seconds of events")
         with warehouse.connect("ecom_reader") as reader:
             resume, end = reader.execute("SELECT sum(resume_offset), sum(next_offset) FROM ops.sent_ledger").fetchone() or (0, 0)
         assert end / 3 < resume < end
@@ -123,10 +125,10 @@ def test_a_client_that_breaks_with_events_held_back_is_followed_by_one_that_send
 
     broken_at = [time.monotonic()]
     monkeypatch.setattr(Sender, "settle", breaking)
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: breaks.total() == 5, "the client to break")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: breaks.total() == 5, "the client to break")
         before = it.latest("acked")
-        wait_until(lambda: it.latest("acked") > before + 3000, "sending to go on")
+        wait_for(lambda: it.latest("acked") > before + 3000, "sending to go on")
     assert it.latest("errors") == 5
     found = read_topic(kafka_bootstrap, topic)
     assert_ledger_equals(warehouse, found)
@@ -136,18 +138,18 @@ def test_a_client_that_breaks_with_events_held_back_is_followed_by_one_that_send
 
 def test_late_events_come_when_nothing_else_does(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     settings = settings_for(topic, {"late": 0.5, "late_s": 1.0}, rate="max")
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: it.latest("held") > 0, "events held back")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("held") > 0, "events held back")
         it.producer.override(ShopOverride(paused=True))
-        wait_until(lambda: it.latest("state") == "paused" and it.latest("held") == 0, "the held ones to be sent")
+        wait_for(lambda: it.latest("state") == "paused" and it.latest("held") == 0, "the held ones to be sent")
         assert it.latest("control")["paused"] is True
-        wait_until(lambda: it.latest("unacked") == 0 and it.latest("acked") == it.latest("sent"), "their acknowledgement")
+        wait_for(lambda: it.latest("unacked") == 0 and it.latest("acked") == it.latest("sent"), "their acknowledgement")
         still = it.latest("sent")
         seen = len(it.figures)
-        wait_until(lambda: len(it.figures) > seen + 1, "two more reports")
+        wait_for(lambda: len(it.figures) > seen + 1, "two more reports")
         assert it.latest("sent") == still
         it.producer.override(ShopOverride(paused=False, faults={"late": 0.0, "duplicate": 0.25}))
-        wait_until(lambda: it.latest("sent") > still + 2000, "the shop to go on")
+        wait_for(lambda: it.latest("sent") > still + 2000, "the shop to go on")
         assert it.latest("control") == {"rate": "max", "paused": False, "faults": {"duplicate": 0.25}}
         assert it.latest("fault_events")["duplicate"] > 0
     found = read_topic(kafka_bootstrap, topic)
@@ -157,8 +159,8 @@ def test_late_events_come_when_nothing_else_does(warehouse: Address, kafka_boots
 
 def test_bursts_and_silences_are_counted_and_kept(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     settings = settings_for(topic, {"burst": 0.5, "silence": 0.5}, rate=200)
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(
             lambda: {"burst", "silence"} <= set(it.latest("fault_events") or ()) and it.latest("orders") > 1500,
             "bursts and silences",
         )
@@ -166,8 +168,8 @@ def test_bursts_and_silences_are_counted_and_kept(warehouse: Address, kafka_boot
     assert {name: it.latest("fault_events")[name] for name in ("burst", "silence")} == episodes
     assert sum(episodes.values()) <= len(it.figures) + 5
     before = episodes["silence"]
-    with running(settings, warehouse, kafka_bootstrap) as it:
-        wait_until(lambda: (it.latest("fault_events") or {}).get("silence", 0) > before, "the count to go on")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: (it.latest("fault_events") or {}).get("silence", 0) > before, "the count to go on")
 
 
 def test_what_is_left_out_after_a_restart_costs_nothing_later(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:

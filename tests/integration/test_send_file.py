@@ -7,14 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer
 from kafka.partitioner import murmur2
 
 from ecom_lite.contract import events
@@ -29,10 +27,11 @@ from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate import Shop, Timetable
 from ecom_lite.topic import client as kafka_client
+from tests.integration.topics import records_of
+from tests.runs import DEADLINE_S, wait_for
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 MAX = Wish(rate="max")
-PATIENCE_S = 60.0
 
 
 def settings_for(bootstrap: str, topic: str, data_dir: Path) -> Settings:
@@ -55,21 +54,7 @@ def line(user: object = 3, number: int = 1, at_s: float = 0.0, **changes: object
 
 def in_topic(settings: Settings) -> list[Any]:
     """All records, partition after partition."""
-    config = kafka_client.client_config(settings.kafka, settings.kafka.bootstrap)
-    ends = kafka_client.end_offsets(config, settings.kafka.topic)
-    consumer = KafkaConsumer(**config, group_id=None, auto_offset_reset="earliest")
-    found: dict[int, list[Any]] = defaultdict(list)
-    try:
-        parts = kafka_client.partitions_of(consumer, settings.kafka.topic)
-        consumer.assign(parts)
-        give_up = time.monotonic() + PATIENCE_S
-        while any(consumer.position(part) < ends[part.partition] for part in parts):
-            assert time.monotonic() < give_up, "the topic cannot be read to its end"
-            for part, records in consumer.poll(timeout_ms=200, max_records=20_000).items():
-                found[part.partition] += records
-    finally:
-        consumer.close()
-    return [record for partition in sorted(found) for record in found[partition]]
+    return records_of(kafka_client.client_config(settings.kafka, settings.kafka.bootstrap), settings.kafka.topic)
 
 
 class Time:
@@ -265,7 +250,7 @@ def produce(settings: Settings, *arguments: str, folder: Path, **pipes: Any) -> 
 def test_the_command_reads_stdin_and_tells_programs_what_it_did(settings: Settings, tmp_path: Path) -> None:
     topic = ["--topic", settings.kafka.topic]
     with produce(settings, "-", "--rate", "max", "--json", *topic, folder=tmp_path, stdin=subprocess.PIPE) as process:
-        out, err = process.communicate(line(1, 1) + b"\n" + line(2, 2), timeout=PATIENCE_S)
+        out, err = process.communicate(line(1, 1) + b"\n" + line(2, 2), timeout=DEADLINE_S)
     assert process.returncode == 0, err
     told = json.loads(out)
     assert (told["topic"], told["lines"], told["acknowledged"], told["broken"]) == (settings.kafka.topic, 2, 2, 0)
@@ -277,11 +262,9 @@ def test_ctrl_c_says_how_many_were_acknowledged(settings: Settings, tmp_path: Pa
     file = tmp_path / "mine.jsonl"
     file.write_bytes(b"\n".join([line(1, n) for n in range(5)] + [line(1, 9, at_s=3600)]))
     with produce(settings, str(file), "--json", "--topic", settings.kafka.topic, folder=tmp_path) as process:
-        give_up = time.monotonic() + PATIENCE_S
-        while len(in_topic(settings)) < 5:
-            assert process.poll() is None and time.monotonic() < give_up
+        wait_for(lambda: process.poll() is not None or len(in_topic(settings)) == 5, "the first five")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=PATIENCE_S)
+        out, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert json.loads(out)["acknowledged"] == 5 and json.loads(out)["interrupted"]
     assert b"5 events sent and acknowledged" in err and b"Traceback" not in err

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,8 @@ from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import close_session, open_session
 from ecom_lite.stream.stream import Stream
 from ecom_lite.warehouse.connect import Address
+from tests.running import Running
+from tests.runs import wait_for
 from tests.unit.contract.corpus import cases
 from tests.unit.contract.corpus_base import FACT, Case, order, reversal, user
 from tests.unit.contract.differences import SPARK
@@ -51,14 +52,6 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: Jar
     yield gateway
     close_session()
     gateway.stop()
-
-
-def wait_for(what: str, true: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {DEADLINE_S} s: {what}")
-        time.sleep(0.05)
 
 
 class Shop:
@@ -148,26 +141,17 @@ def lines_from(start: datetime, count: int, name: str, seconds: float = 150) -> 
 
 
 @contextmanager
-def running(stream: Stream) -> Iterator[list[Exception]]:
-    """Start it, run it in a thread, and stop it at the end; the list gets what `run` raises."""
+def running(stream: Stream) -> Iterator[Running]:
+    """Start it, run it in a thread, and stop it at the end."""
     stream.start()
-    stop, raised = threading.Event(), list[Exception]()
-
-    def run() -> None:
-        try:
-            stream.run(stop)
-        except Exception as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
+    it = Running(stream.run)
     try:
-        yield raised
+        yield it
     finally:
-        stop.set()
+        it.stop.set()
         stream.stop()
         stream.stop()
-        thread.join(10)
+        it.end()
 
 
 def a_stream(warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gateway: SparkGateway, **more: object) -> Stream:
@@ -232,7 +216,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
     shop.send([None, b"{", b'{"order_id": 1}', b"\xff", b"  ", b"", b"\x00\x01\x02"])
     stream = a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway, spark__lake=True)
     with running(stream):
-        wait_for("all of the first lines", lambda: progress(warehouse)[0] == shop.sent)
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "all of the first lines")
         assert minutes_in(warehouse) == minutes_of(first)
         assert progress(warehouse) == (shop.sent, 0, 40)
         # Lines older than the watermark are dropped and counted; one within its reach is counted.
@@ -240,7 +224,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
         in_time = replace(first[-1], order_id="in-time", ordered_at=first[-1].ordered_at - timedelta(seconds=WATERMARK_S - 10))
         ahead = replace(first[0], order_id="ahead", ordered_at=now + timedelta(hours=20))
         shop.send(wire(line) for line in [*late, in_time, ahead])
-        wait_for("the late lines", lambda: progress(warehouse)[0] == shop.sent)
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the late lines")
         assert progress(warehouse) == (shop.sent, 8, 40)
         assert minutes_in(warehouse) == minutes_of([*first, in_time])
         health = stream.health()
@@ -250,14 +234,14 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ecom_stream'")
         second = lines_from(first[-1].ordered_at, 90, "b", seconds=40)
         shop.send(wire(line) for line in second)
-        wait_for("lines after the lost connection", lambda: progress(warehouse)[0] == shop.sent)
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "lines after the lost connection")
         assert minutes_in(warehouse) == minutes_of([*first, in_time, *second])
     assert not stream.health().ok
     # Sent while the stream is down, with repetitions from before; the checkpoint knows them.
     third = lines_from(second[-1].ordered_at, 60, "c", seconds=30)
     shop.send(wire(line) for line in [*second, *third])
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for("lines after the restart", lambda: progress(warehouse)[0] == shop.sent)
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "lines after the restart")
         assert minutes_in(warehouse) == minutes_of([*first, in_time, *second, *third])
         assert progress(warehouse) == (shop.sent, 8, 40 + len(second))
     with pytest.raises(StreamError, match=r"shuffle_partitions = 3, but it was 2"):
@@ -277,16 +261,16 @@ def test_a_killed_jvm_is_reported_and_a_new_one_goes_on(
 ) -> None:
     lines = lines_from(datetime.now(UTC) - timedelta(seconds=100), 30, "a", seconds=50)
     shop.send(wire(line) for line in lines)
-    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as raised:
-        wait_for("the lines", lambda: progress(warehouse)[0] == shop.sent)
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
         gateway.kill()
-        wait_for("the report", lambda: bool(raised))
-    assert isinstance(raised[0], StreamError)
+        wait_for(lambda: it.failure, "the report")
+    assert isinstance(it.failure, StreamError)
     gateway.start()
     more = lines_from(lines[-1].ordered_at, 30, "b", seconds=10)
     shop.send(wire(line) for line in [*lines[-5:], *more])
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for("the lines after", lambda: progress(warehouse)[0] == shop.sent)
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after")
         assert minutes_in(warehouse) == minutes_of([*lines, *more])
 
 

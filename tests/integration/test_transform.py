@@ -122,6 +122,7 @@ def test_bit_by_bit_equals_a_full_refresh_after_late_events_and_changes(warehous
     assert marts(warehouse) == bit_by_bit
 
 
+@pytest.mark.long
 def test_a_large_catch_up_equals_a_full_refresh(warehouse: Address, transform: Transform) -> None:
     """Large parts get other query plans than small ones, and the second one begins in the middle of an order."""
     for part in (9_999, 40_000):

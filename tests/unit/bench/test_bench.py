@@ -13,7 +13,7 @@ from ecom_lite.bench import printed
 from ecom_lite.bench.bare import payload
 from ecom_lite.bench.course import ratios
 from ecom_lite.bench.latency import delays_ms, percentile
-from ecom_lite.bench.rig import _require_space, isolated
+from ecom_lite.bench.rig import isolated, require_space
 from ecom_lite.bench.usage import Usage
 from ecom_lite.bench.watch import Seen
 from ecom_lite.errors import EcomLiteError
@@ -81,7 +81,7 @@ def test_no_server_port_or_folder_of_the_users_is_touched(tmp_path: Path) -> Non
 
 def test_too_little_space_is_said_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(EcomLiteError, match=r"GB free and this benchmark wants .* set TMPDIR"):
-        _require_space(tmp_path, 1 << 60)
+        require_space(tmp_path, 1 << 60)
 
 
 @pytest.mark.parametrize(

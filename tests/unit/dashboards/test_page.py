@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,9 +17,10 @@ import pytest
 
 from ecom_lite.dashboards import Page
 from ecom_lite.dashboards.assets import PLOTLY, Assets
+from ecom_lite.dashboards.cache import Cache
 from ecom_lite.dashboards.control import FAULTS, MAX_BODY_BYTES, read_override
 from ecom_lite.dashboards.guard import from_this_machine, host_allowed
-from ecom_lite.dashboards.queries import _Cache, explain
+from ecom_lite.dashboards.queries import explain
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ecom_lite.errors import EcomLiteError, EngineError, UsageError
 from ecom_lite.settings.load import load_settings
@@ -241,9 +243,11 @@ def test_the_token_is_in_no_page_and_no_other_answer(page: Page) -> None:
     for path in ("/health", "/d/realtime-operations", "/api/status", "/api/boards", "/api/boards/realtime-operations"):
         status, headers, answer = ask(page, "GET", path=path)
         assert status == 200 and page.token not in f"{headers} {answer!r}", path
-    assets = Assets()
-    for name in assets._files:
-        assert page.token.encode() not in assets._files[name]
+    index = ask(page, "GET", path="/d/realtime-operations")[2].decode()
+    files = re.findall(r'(?:src|href)="(/[^"]+[.](?:js|css|svg)[^"]*)"', index)
+    assert len(files) >= 3, index
+    for path in files:
+        assert page.token.encode() not in ask(page, "GET", path=path)[2], path
 
 
 @pytest.mark.parametrize(
@@ -264,7 +268,7 @@ def test_control_is_for_this_machine(client: str, server: str, allowed: bool) ->
 
 
 def test_one_computation_serves_all_who_ask() -> None:
-    cache, computing, go = _Cache(lambda: 0.0), threading.Event(), threading.Event()
+    cache, computing, go = Cache(lambda: 0.0, 8), threading.Event(), threading.Event()
     calls: list[int] = []
 
     def compute() -> object:
@@ -287,7 +291,7 @@ def test_one_computation_serves_all_who_ask() -> None:
 
 def test_answers_expire_and_failures_are_not_kept() -> None:
     now = [0.0]
-    cache = _Cache(lambda: now[0], size=2)
+    cache = Cache(lambda: now[0], size=2)
     numbers = iter(range(10))
     assert [cache.get(("k",), lambda: next(numbers), lambda *_: 4.0) for _ in range(2)] == [0, 0]
     now[0] = 4.0

@@ -6,8 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,17 +13,11 @@ import pytest
 
 from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.errors import EngineError
+from tests.runs import wait_for
 
 READY = "import signal, sys, time; print('ready', flush=True); time.sleep(60)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
 DEADLINE_S = 10.0
-
-
-def until(condition: Callable[[], object]) -> None:
-    give_up = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < give_up, "condition not met in time"
-        time.sleep(0.01)
 
 
 def gone(pid: int) -> bool:
@@ -46,7 +38,7 @@ def test_the_whole_life(tmp_path: Path) -> None:
     assert child.stop() is True  # before start
     child.kill()
     child.start()
-    until(lambda: "ready" in child.log_tail())
+    wait_for(lambda: "ready" in child.log_tail(), "the child is ready")
     assert child.alive and child.rss_bytes() > 1_000_000
     assert child.pid is not None and os.getsid(child.pid) == child.pid
     with pytest.raises(EngineError, match="running already"):
@@ -74,7 +66,7 @@ def test_stop_after_a_crash_and_what_it_says(tmp_path: Path) -> None:
 def test_a_deaf_child_is_killed_after_the_grace(tmp_path: Path) -> None:
     child = make(tmp_path, DEAF)
     child.start()
-    until(lambda: "ready" in child.log_tail())
+    wait_for(lambda: "ready" in child.log_tail(), "the child is ready")
     assert child.stop(0.05) is False
     assert child.returncode == -signal.SIGKILL
 
@@ -162,7 +154,7 @@ time.sleep(60)
         pid = int(parent.stdout.readline())
         assert not gone(pid)
         parent.kill()
-    until(lambda: gone(pid))
+    wait_for(lambda: gone(pid), "the child is gone")
 
 
 def test_the_registry_clears_what_an_earlier_run_left(tmp_path: Path) -> None:
@@ -170,7 +162,7 @@ def test_the_registry_clears_what_an_earlier_run_left(tmp_path: Path) -> None:
     registry = ChildRegistry(path)
     child = make(tmp_path, DEAF, registry=registry)
     child.start()
-    until(lambda: "ready" in child.log_tail())
+    wait_for(lambda: "ready" in child.log_tail(), "the child is ready")
     pid = child.pid
     assert [(entry["pid"], entry["name"]) for entry in registry.entries()] == [(pid, "test child")]
     assert ChildRegistry(path).cleanup() == [f"test child (pid {pid})"]

@@ -17,7 +17,7 @@ from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.stream.checkpoint import Checkpoint
 from ecom_lite.stream.queries import ISO_TIME, ahead_limit_s, source_options
-from ecom_lite.stream.session import _environment, short
+from ecom_lite.stream.session import environment, short
 from ecom_lite.stream.summary import render
 
 
@@ -113,10 +113,10 @@ def test_the_short_cause_of_a_page_of_java() -> None:
     assert len(short(RuntimeError("x" * 1000))) < 400
 
 
-def test_the_environment_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_theenvironment_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
     monkeypatch.delenv("PYSPARK_GATEWAY_SECRET", raising=False)
-    with _environment(PYSPARK_GATEWAY_PORT="2", PYSPARK_GATEWAY_SECRET="s"):
+    with environment(PYSPARK_GATEWAY_PORT="2", PYSPARK_GATEWAY_SECRET="s"):
         assert os.environ["PYSPARK_GATEWAY_PORT"] == "2"
     assert os.environ["PYSPARK_GATEWAY_PORT"] == "1" and "PYSPARK_GATEWAY_SECRET" not in os.environ
 

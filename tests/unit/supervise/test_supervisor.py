@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
@@ -12,15 +10,9 @@ from ecom_lite.errors import EcomLiteError
 from ecom_lite.observe.health import Health
 from ecom_lite.supervise.adapters import EngineService, Late, Step
 from ecom_lite.supervise.supervisor import Supervisor
+from tests.runs import wait_for
 
 DEADLINE_S = 10.0
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s: {what}"
-        time.sleep(0.005)
 
 
 class Fake:

@@ -10,7 +10,7 @@ import pytest
 
 from ecom_lite.errors import TransformError
 from ecom_lite.transform import Transform
-from ecom_lite.transform.dbt import MESSAGE_CHARS, _environment, brief, summarise
+from ecom_lite.transform.dbt import MESSAGE_CHARS, brief, environment, summarise
 from ecom_lite.warehouse.connect import Address
 
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_dbt": "hidden"})
@@ -44,7 +44,7 @@ def test_messages_fit_in_a_row() -> None:
 
 @pytest.mark.parametrize("early", [True, False])
 def test_variables_are_blank_afterwards(early: bool) -> None:
-    with _environment({"ECOM_DBT_TEST_ONLY": "hidden"}) as forget:
+    with environment({"ECOM_DBT_TEST_ONLY": "hidden"}) as forget:
         assert os.environ["ECOM_DBT_TEST_ONLY"] == "hidden"
         if early:
             forget()
@@ -53,7 +53,7 @@ def test_variables_are_blank_afterwards(early: bool) -> None:
 
 
 def test_variables_are_blank_after_an_error() -> None:
-    with pytest.raises(ZeroDivisionError), _environment({"ECOM_DBT_TEST_ONLY": "hidden"}):
+    with pytest.raises(ZeroDivisionError), environment({"ECOM_DBT_TEST_ONLY": "hidden"}):
         raise ZeroDivisionError
     assert os.environ.pop("ECOM_DBT_TEST_ONLY") == ""
 

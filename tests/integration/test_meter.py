@@ -1,0 +1,90 @@
+"""The figures of a live run, taken from a real warehouse: totals, rates, the newest dbt run, and what happened to the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from ecom_lite.observe.meter import DETAIL_CHARS, Meter
+
+from .loading import Bench, line
+
+
+class Clock:
+    """Seconds that only the test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def meter(clock: Clock) -> Iterator[Meter]:
+    meter = Meter(clock)
+    yield meter
+    meter.close()
+
+
+def test_totals_are_the_databases_and_rates_are_their_growth_a_second(bench: Bench, meter: Meter, clock: Clock) -> None:
+    meter.measure(bench.warehouse)
+    assert (meter.totals["facts"], meter.totals["sent"], meter.dbt, meter.gaps) == (0, 0, {}, [])
+    assert (meter.sent_per_s, meter.loaded_per_s) == (0, 0), "one measurement has no rate"
+    bench.send([*(line(order) for order in range(30)), line(0), b"rubbish"])
+    bench.load()
+    bench.ask("INSERT INTO ops.sent_ledger (shop, partition, events) VALUES ('seed-7', 0, 48)")
+    bench.ask(
+        "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below, tests_passed) VALUES"
+        " ('first facts', now() - interval '9 s', 'success', 1, 7), ('schedule', now() - interval '3 s', 'running', 2, 0)"
+    )
+    clock.now += 4
+    meter.measure(bench.warehouse)
+    totals = meter.totals
+    assert (totals["facts"], totals["duplicates"], totals["dead"], totals["records"], totals["sent"]) == (30, 1, 1, 32, 48)
+    assert (meter.loaded_per_s, meter.sent_per_s, list(meter.history)) == (8, 12, [8])
+    assert (meter.dbt["trigger"], meter.dbt["status"]) == ("schedule", "running"), "the newest run"
+    clock.now += 1
+    meter.measure(bench.warehouse)
+    assert (meter.loaded_per_s, list(meter.history)) == (0, [8, 0])
+    assert meter.this_run(bench.warehouse, began=0)["dbt_runs"] == 2
+
+
+def test_while_the_database_is_away_the_last_totals_stay_and_events_wait_for_it(bench: Bench, meter: Meter, clock: Clock) -> None:
+    bench.send([line(1)])
+    bench.load()
+    meter.measure(bench.warehouse)
+    meter.heard("load", "died", "why " * DETAIL_CHARS)
+    bench.ask(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ecom_reader' AND datname = current_database()"
+    )
+    clock.now += 1
+    meter.measure(replace(bench.warehouse, port=1))
+    assert meter.totals["facts"] == 1 and (meter.loaded_per_s, meter.sent_per_s) == (0, 0)
+    recorded = "SELECT event, length(detail) FROM ops.service_events WHERE service = 'load'"
+    assert bench.ask(recorded) == []
+    meter.heard("load", "restarted", "1.1 s")
+    for _ in range(2):
+        clock.now += 1
+        meter.measure(bench.warehouse)
+    assert bench.ask(recorded) == [("died", DETAIL_CHARS), ("restarted", 5)], "each once, in order, cut to a length"
+    assert meter.totals["facts"] == 1
+
+
+def test_memory_is_the_highest_that_was_seen(meter: Meter) -> None:
+    meter.measure_memory()
+    first = meter.peak_memory
+    held = bytearray(80_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    meter.measure_memory()
+    assert first > 0 and meter.peak_memory > first + 50_000_000
+    del held
+    before = meter.peak_memory
+    meter.measure_memory()
+    assert meter.peak_memory == before
