@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import psutil
 
 from ecom_lite.live.state import read_state
@@ -85,7 +86,9 @@ class LightRun:
 
     @property
     def state(self) -> dict[str, Any]:
-        return read_state(self.data_dir)
+        """What `ecom_lite status --json` has, and the token; {} before the first."""
+        state = read_state(self.data_dir)
+        return {} if state is None else dict(json.loads(msgspec.json.encode(state)))
 
     def note_processes(self) -> dict[str, int]:
         """Remember all processes of the run; the pid of each part by its name."""

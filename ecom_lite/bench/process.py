@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from ..engines.from_settings import logs_dir
 from ..engines.server import Server
 from ..errors import CheckFailed, EcomLiteError
+from ..observe.figures import LoaderFigures
 from ..run.jobs import WORKER, load_job
 from ..run.loaders import workers
 from ..run.reach import Reach
@@ -56,7 +57,7 @@ class LoaderProcess:
     def __init__(self, rig: Rig, settings: Settings, address: Address) -> None:
         job = load_job(settings, _reach(rig, settings, address), "bench", DRAIN_S)
         self._service = WorkerService(
-            WORKER, "load", lambda: job, log=logs_dir(rig.settings) / "load.log", registry=rig.servers.registry,
+            WORKER, "load", lambda: job, LoaderFigures, log=logs_dir(rig.settings) / "load.log", registry=rig.servers.registry,
             ready_s=settings.run.ready_timeout_s, stop_s=DRAIN_S,
         )  # fmt: skip
 
@@ -80,7 +81,8 @@ class LoaderProcess:
         self._service.stop()
 
     def _death(self) -> EcomLiteError:
-        said = self._service.last_figures.get("error")
+        report = self._service.report
+        said = "" if report is None else report.error
         return EcomLiteError(f"the loader ended: {said}") if said else self._service.child.failure("loading the backlog")
 
 

@@ -100,21 +100,21 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
 
     Exits 0 when all parts are well, 1 when one is not, 2 when nothing runs.
     """
-    from ..live.state import read_state
+    from ..live.state import RunState, read_state
 
     settings = load(config, data_dir)
-    state = read_state(settings.data_dir)
     if holder(settings.data_dir) is None:
         if json_:
             print(json.dumps({"state": "stopped"}))
         raise NotRunning(f"nothing runs in {settings.data_dir}")
+    state = read_state(settings.data_dir) or RunState()
     if json_:
-        print(json.dumps({name: value for name, value in state.items() if name != "control_token"}))
+        print(state.as_json())
     else:
         from ..terminal.view import print_status
 
-        print_status(state)
-    if state.get("state") == "running" and not all(part.get("ok", True) for part in state.get("parts", {}).values()):
+        print_status(state, state.addresses)
+    if state.state == "running" and state.not_ready():
         raise typer.Exit(1)
 
 

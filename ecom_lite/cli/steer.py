@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from ..errors import UsageError
 from ..live.client import LiveRun
+from ..observe.figures import ControlAnswer, to_come
 from ..settings.override import FAULTS, ShopOverride, fault_shares
 from ..settings.values import rate_of
 from ..terminal.printing import print_table
@@ -79,24 +80,30 @@ def fault(
         return
     now = LiveRun(load(config, data_dir).data_dir).in_force()
     if json_:
-        print(json.dumps({**now, "known": FAULTS}))
+        print(json.dumps({**asdict(now), "known": FAULTS}))
         return
-    on: Mapping[str, float] = now.get("faults") or {}
-    print_table(["fault", "share", "what it is"], [(name, percent(on.get(name, 0)), text) for name, text in FAULTS.items()])
+    print_table(
+        ["fault", "share", "what it is"], [(name, percent(now.faults.get(name, 0)), text) for name, text in FAULTS.items()]
+    )
 
 
 def _change(config: Path | None, data_dir: Path | None, override: ShopOverride, as_json: bool) -> None:
-    now: dict[str, Any] = LiveRun(load(config, data_dir).data_dir).change(override)
-    print(json.dumps(now) if as_json else described(now))
+    now = LiveRun(load(config, data_dir).data_dir).change(override)
+    print(json.dumps(asdict(now)) if as_json else described(now))
 
 
-def described(now: Mapping[str, Any]) -> str:
-    """One line: `500 orders/s; faults: late 5%, malformed 1%`."""
-    rate = now.get("rate")
-    pace = {"max": "as fast as it goes", "natural": "by the shop's own clock", None: "unknown rate"}.get(rate, "")
-    pace = pace or f"{float(rate or 0):,g} orders/s"
-    faults = ", ".join(f"{name} {percent(share)}" for name, share in (now.get("faults") or {}).items() if share)
-    return f"{'paused, then ' if now.get('paused') else ''}{pace}; faults: {faults or 'none'}"
+def described(now: ControlAnswer) -> str:
+    """One line: `500 orders/s; faults: late 5%`, or `paused, 23 late events still to come; then 500 orders/s; faults: none`."""
+    rate = now.rate
+    if isinstance(rate, float | int):
+        pace = f"{rate:,g} orders/s"
+    else:
+        pace = {"max": "as fast as it goes", "natural": "by the shop's own clock"}.get(rate or "", "unknown rate")
+    paused = ""
+    if now.paused:
+        paused = f"paused, {to_come(now.held)}; then " if now.held else "paused, then "
+    faults = ", ".join(f"{name} {percent(share)}" for name, share in now.faults.items() if share)
+    return f"{paused}{pace}; faults: {faults or 'none'}"
 
 
 def percent(share: float) -> str:

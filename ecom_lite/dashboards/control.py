@@ -5,18 +5,21 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
+from msgspec.structs import asdict
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError, create_model
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from ..errors import EcomLiteError, UsageError
+from ..observe.figures import ControlAnswer
 from ..settings.override import ShopOverride
 from ..settings.tree import Faults
 from ..settings.values import Share, rate_of
+from .answers import error_answer, json_answer
 from .guard import from_this_machine, same_site
 
 logger = logging.getLogger("ecom_lite.dashboards")
@@ -26,7 +29,7 @@ SHOWN_CHARS: Final = 60
 MEDIA_TYPE: Final = "application/json"
 NO_SHOP: Final = "this run has no simulated shop (shop.enabled is false): there is nothing to control"
 
-Control = Callable[[ShopOverride], Mapping[str, object]]  # an empty override changes nothing -> what is in force now
+Control = Callable[[ShopOverride], ControlAnswer]  # an empty override changes nothing -> what is in force now
 
 # What can be switched: the shares of [faults], all 0 by default; what else stands there says how.
 FAULTS: Final = tuple(Faults.switches())
@@ -105,7 +108,7 @@ def control_endpoint(control: Control | None, token: str) -> Callable[[Request],
             return _refusal(409, str(error))
         if request.method == "POST":
             logger.info("control: %s", override)
-        return _json(dict(now), 200)
+        return json_answer(asdict(now))
 
     return answer
 
@@ -136,14 +139,7 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _refusal(code: int, message: str) -> Response:
-    response = _json({"error": message}, code)
-    if code == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-def _json(content: dict[str, object], code: int) -> Response:
-    return JSONResponse(content, code, headers={"Cache-Control": "no-store"})
+    return error_answer(message, code, {"WWW-Authenticate": "Bearer"} if code == 401 else None)
 
 
 def _short(value: object) -> str:

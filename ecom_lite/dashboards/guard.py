@@ -6,8 +6,9 @@ import ipaddress
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .answers import error_answer
 
 LOOPBACK_NAMES: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 WILDCARDS: Final = frozenset(("", "0.0.0.0", "::"))
@@ -47,8 +48,8 @@ class Guard:
         if host_allowed(given, self._host):
             await self._app(scope, receive, with_headers)
             return
-        text = "This page answers only under its own address (such as http://127.0.0.1), not under this host name.\n"
-        await PlainTextResponse(text, _BAD_HOST)(scope, receive, with_headers)
+        text = "this page answers only under its own address (such as http://127.0.0.1), not under this host name"
+        await error_answer(text, _BAD_HOST)(scope, receive, with_headers)
 
 
 def host_allowed(header: str, bound: str) -> bool:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import errno
 import http.client
-import json
 import logging
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ..errors import DashboardError, EcomLiteError, PortTaken
 from ..warehouse.connect import Address
+from .answers import NEVER, error_answer, http_error, json_answer
 from .assets import Assets
 from .boards import Board, Panel, load_boards
 from .control import Control, control_endpoint
 from .guard import WILDCARDS, Guard
+from .probes import Status, probes
 from .queries import Queries
 from .refresh import Refresh, refresh_endpoint
 
@@ -36,22 +38,18 @@ STOP_S: Final = 5.0
 POLL_S: Final = 0.02
 TOKEN_BYTES: Final = 32
 _FOREVER: Final = "public, max-age=31536000, immutable"
-_NEVER: Final = "no-store"
 _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
-
-Status = Callable[[], Mapping[str, object]]
 
 
 class Page:
     """The dashboards on http://host:port/. `port` 0 picks a free one. Methods may be called from any thread.
 
-    `status` says how the pipeline does, for the strip above the panels; every key may be missing: `producer_rate` and
-    `loader_rate` (events a second), `lag`, `facts`, `dead_letters` (counts), `last_dbt_run` ({"status", "finished_at"
-    (ISO 8601), "seconds"}) and `services` ({name: {"ok", "detail"}}).
+    `status` is how the run is now: for the strip above the panels, and /ready. `written` is how it was when it was last written
+    down, for /metrics; without it they are of now.
 
     `control` is given a checked change of the simulated shop, such as {"rate": 500.0, "paused": False, "faults":
-    {"late": 0.05}} (only what was asked for; {} asks for nothing), and returns what is in force now, as JSON values. It may
+    {"late": 0.05}} (only what was asked for; {} asks for nothing), and returns what is in force now. It may
     be called from any thread, and raises EcomLiteError. None: there is no simulated shop. Who controls must show `token`;
     one is made where none is given.
     """
@@ -66,6 +64,7 @@ class Page:
         control: Control | None = None,
         refresh: Refresh | None = None,
         token: str = "",
+        written: Status | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -74,7 +73,7 @@ class Page:
         self._refresh = refresh
         self._address = address
         self._boards_dir = boards_dir
-        self._status = status
+        self._probes = probes(status, written or status)
         self._lock = threading.Lock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -105,7 +104,7 @@ class Page:
             self._queries.open()
             control = control_endpoint(self._control, self.token)
             refresh = refresh_endpoint(self._refresh, self.token)
-            app = Guard(build_app(boards, self._queries, Assets(), self._status, control, refresh), self.host)
+            app = Guard(build_app(boards, self._queries, Assets(), self._probes, control, refresh), self.host)
             config = uvicorn.Config(
                 app,
                 log_config=None,
@@ -177,72 +176,66 @@ def build_app(
     boards: Mapping[str, Board],
     queries: Queries,
     assets: Assets,
-    status: Status,
+    watched: Sequence[Route],
     control: Callable[[Request], Any],
     refresh: Callable[[Request], Any],
 ) -> Starlette:
     """The page's routes. Data endpoints are plain functions, which Starlette runs on threads."""
 
     async def home(_: Request) -> Response:
-        return RedirectResponse(f"/d/{next(iter(boards))}", headers={"Cache-Control": _NEVER})
+        return RedirectResponse(f"/d/{next(iter(boards))}", headers={"Cache-Control": NEVER})
 
     async def page(request: Request) -> Response:
         if request.path_params["uid"] not in boards:
-            return RedirectResponse("/", headers={"Cache-Control": _NEVER})
-        return Response(assets.index(), media_type="text/html", headers={"Cache-Control": _NEVER})
-
-    async def health(_: Request) -> Response:
-        return _json({"ok": True, "boards": list(boards)})
+            return RedirectResponse("/", headers={"Cache-Control": NEVER})
+        return Response(assets.index(), media_type="text/html", headers={"Cache-Control": NEVER})
 
     def static(request: Request) -> Response:
         asset = assets.get(request.path_params["name"])
         if asset is None:
-            return _json({"error": "no such file"}, _NOT_FOUND)
+            return error_answer("no such file", _NOT_FOUND)
         current = request.path_params["version"] == assets.version
-        headers = {"Cache-Control": _FOREVER if current else _NEVER, "Vary": "Accept-Encoding"}
+        headers = {"Cache-Control": _FOREVER if current else NEVER, "Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
             return Response(asset.gzipped, media_type=asset.media_type, headers=headers)
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
     async def list_boards(_: Request) -> Response:
-        return _json([{"uid": board.uid, "title": board.title} for board in boards.values()])
+        return json_answer([{"uid": board.uid, "title": board.title} for board in boards.values()])
 
     async def show_board(request: Request) -> Response:
         board = boards.get(request.path_params["uid"])
-        return _json(_board_json(board)) if board else _json({"error": "no such board"}, _NOT_FOUND)
+        return json_answer(_board_json(board)) if board else error_answer("no such board", _NOT_FOUND)
 
     def show_panel(request: Request) -> Response:
         board = boards.get(request.path_params["uid"])
         if board is None:
-            return _json({"error": "no such board"}, _NOT_FOUND)
+            return error_answer("no such board", _NOT_FOUND)
         asked = request.query_params
         try:
             panel = board.panel(request.path_params["id"])
         except DashboardError as error:
-            return _json({"error": str(error)}, _NOT_FOUND)
+            return error_answer(str(error), _NOT_FOUND)
         try:
             answer = queries.panel(board, panel, asked.get("from", board.start), asked.get("to", board.end))
         except DashboardError as error:
-            return _json({"error": str(error)}, _BAD_REQUEST)
-        return _json(answer.as_json())
-
-    def show_status(_: Request) -> Response:
-        return _json(dict(status()))
+            return error_answer(str(error), _BAD_REQUEST)
+        return json_answer(answer.as_json())
 
     return Starlette(
         routes=[
             Route("/", home),
-            Route("/health", health),
             Route("/d/{uid}", page),
             Route("/static/{version}/{name}", static),
             Route("/api/boards", list_boards),
             Route("/api/boards/{uid}", show_board),
             Route("/api/boards/{uid}/panels/{id:int}", show_panel),
-            Route("/api/status", show_status),
+            *watched,
             Route("/api/control", control, methods=["GET", "POST"]),
             Route("/api/refresh", refresh, methods=["POST"]),
-        ]
+        ],
+        exception_handlers={HTTPException: http_error},
     )
 
 
@@ -271,9 +264,3 @@ def _panel_json(panel: Panel) -> dict[str, Any]:
         "fieldConfig": panel.field_config,
         "hasData": bool(panel.queries),
     }
-
-
-def _json(content: Any, code: int = 200) -> Response:
-    # Status figures may be decimals or times: they are shown as text.
-    body = json.dumps(content, default=str, separators=(",", ":"), allow_nan=False)
-    return Response(body, code, media_type="application/json", headers={"Cache-Control": _NEVER})

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import psycopg
+from msgspec import to_builtins
 
 from ..errors import EcomLiteError
 from ..load.decode import Batch
@@ -67,7 +68,8 @@ def main() -> int:
     hook, make = Hook(job["strike"], go), _with_one_point_more(writer_class(job["mutation"]))
     loader = Loader(
         Settings.model_validate(job["settings"]), Address(**job["address"]), job["bootstrap"], instance=job["instance"],
-        report=say, make_writer=lambda address, topic: make(address, topic, at=hook), session_timeout_ms=job["session_ms"],
+        report=lambda figures: say(to_builtins(figures)),
+        make_writer=lambda address, topic: make(address, topic, at=hook), session_timeout_ms=job["session_ms"],
     )  # fmt: skip
     threading.Thread(target=_listen, args=(told, go.set, stop.set), name="stdin", daemon=True).start()
     try:

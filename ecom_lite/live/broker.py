@@ -11,9 +11,9 @@ from .state import read_state
 def bootstrap_of(settings: Settings) -> str:
     """`host:port,...`. Raises NotRunning, or EcomLiteError while the run is still starting."""
     if holder(settings.data_dir) is not None:
-        live = str(read_state(settings.data_dir).get("bootstrap") or "")
-        if live:
-            return live
+        state = read_state(settings.data_dir)
+        if state is not None and state.bootstrap:
+            return state.bootstrap
         if not settings.kafka.bootstrap:
             raise EcomLiteError(f"the run in {settings.data_dir} is still starting: wait until `ecom_lite status` says running")
     if not settings.kafka.bootstrap:

@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from ..errors import EcomLiteError, NotRunning, TransformError, UsageError
+from ..observe.figures import ControlAnswer
 from ..settings.override import ShopOverride
 from .lock import holder
 from .state import read_state
@@ -27,14 +28,18 @@ CONTROL: Final = "api/control"
 REFRESH: Final = "api/refresh"
 
 
+class _Refusal(msgspec.Struct):
+    error: str = ""
+
+
 class LiveRun:
     """The run that holds a data folder. Its methods raise NotRunning, or EcomLiteError where it does not answer."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
 
-    def in_force(self) -> dict[str, Any]:
-        """What its simulated shop is doing: {"rate", "paused", "faults": {those that are on}, "applied"}."""
+    def in_force(self) -> ControlAnswer:
+        """What its simulated shop is doing."""
         return self._ask("GET", CONTROL, None)
 
     def change(
@@ -42,14 +47,14 @@ class LiveRun:
         override: ShopOverride,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
-    ) -> dict[str, Any]:
+    ) -> ControlAnswer:
         """Override settings of the shop, wait until its producer does it, and return what is then in force.
 
         Blocks up to about APPLY_S. Raises UsageError for a value that is refused.
         """
         give_up = clock() + APPLY_S
         now = self._ask("POST", CONTROL, msgspec.json.encode(override))
-        while not now.get("applied", True):
+        while not now.applied:
             if clock() > give_up:
                 raise EcomLiteError(
                     f"the producer has not taken it over within {APPLY_S:g} s; it will once it runs again: see `ecom_lite status`"
@@ -75,9 +80,9 @@ class LiveRun:
                     return dict(told["run"])
         raise EcomLiteError("the run ended before the marts were built; see `ecom_lite logs`")
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: bytes | None) -> ControlAnswer:
         with self._answer(method, path, body, TIMEOUT_S) as answer:
-            return _json_object(answer.read(MAX_ANSWER_BYTES))
+            return msgspec.json.decode(answer.read(MAX_ANSWER_BYTES), type=ControlAnswer)
 
     @contextmanager
     def _answer(self, method: str, path: str, body: bytes | None, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
@@ -92,19 +97,21 @@ class LiveRun:
             if answer.status == http.client.OK:
                 yield answer
                 return
-            said = _json_object(answer.read(MAX_ANSWER_BYTES)).get("error")
+            said = msgspec.json.decode(answer.read(MAX_ANSWER_BYTES), type=_Refusal).error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise EcomLiteError(
                 f"the run does not answer at {url}: {error or type(error).__name__}; see `ecom_lite status`"
             ) from None
         finally:
             connection.close()
-        message = str(said or f"it answered {answer.status} {answer.reason}")
+        message = said or f"it answered {answer.status} {answer.reason}"
         if answer.status == http.client.BAD_REQUEST:
             raise UsageError(message)
         if answer.status == http.client.UNAUTHORIZED:
             where = f"the token in {self._data_dir}'s state file"
             message = f"the run at {url} does not take {where}: it has just been restarted; try again"
+        if answer.status == http.client.NOT_FOUND:
+            message = f"the run does not answer at {url}: {message}; is it of another version of ecom_lite?"
         raise EcomLiteError(message)
 
     def _where(self) -> tuple[str, str]:
@@ -115,14 +122,7 @@ class LiveRun:
         if who.get("purpose", "run") != "run":
             raise NotRunning(f"no run: `ecom_lite {who['purpose']}`, pid {who.get('pid')}, has {self._data_dir} for a moment")
         state = read_state(self._data_dir)
-        url, token = str(state.get("control_url") or ""), str(state.get("control_token") or "")
+        url, token = ("", "") if state is None else (state.control_url, state.control_token)
         if not url.startswith("http://") or not token:
             raise EcomLiteError(f"the run in {self._data_dir} is still starting (or ending): see `ecom_lite status`")
         return url.removesuffix(CONTROL), token
-
-
-def _json_object(text: bytes) -> dict[str, Any]:
-    content = json.loads(text)
-    if not isinstance(content, dict):
-        raise ValueError("the answer is no JSON object")
-    return content

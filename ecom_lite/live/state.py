@@ -1,32 +1,68 @@
-"""The state file: what other commands may know of a live run (addresses, parts, figures). Written whole, 0600, no password."""
+"""The state file: how a live run is, and how other commands reach it. Written whole, 0600, no password."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import msgspec
+from msgspec import Struct
 
 from ..errors import EcomLiteError
+from ..observe.status import OtherVersion, RunStatus, read_status
 
 STATE_FILE: Final = "state.json"
 
 
-def write_state(data_dir: Path, state: Mapping[str, Any]) -> None:
+class Database(Struct, frozen=True, kw_only=True):
+    """Where the warehouse is, without a login."""
+
+    host: str
+    port: int
+    database: str
+
+
+class RunState(RunStatus, frozen=True, kw_only=True):
+    """The status, and how this user's other processes reach the run. The addresses are there once it is running."""
+
+    addresses: dict[str, str] = {}  # what the banner shows
+    control_url: str = ""
+    control_token: str = ""
+    bootstrap: str = ""  # host:port,... of the broker
+    postgres: Database | None = None
+
+    def as_json(self) -> str:
+        """For people and programs: without the token."""
+        shown = msgspec.to_builtins(self)
+        del shown["control_token"]
+        return msgspec.json.encode(shown).decode()
+
+
+def write_state(data_dir: Path, state: RunState) -> None:
     """Replace the file in one step, so that a reader never sees half of it. Raises EcomLiteError where it cannot be written."""
     fresh = data_dir / (STATE_FILE + ".new")
     try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(state, file, default=str)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(state))
         fresh.replace(data_dir / STATE_FILE)
     except OSError as error:
         raise EcomLiteError(f"the data folder {data_dir} cannot be written any more: {error.strerror}") from None
 
 
-def read_state(data_dir: Path) -> dict[str, Any]:
-    """The last state written, or {} where there is none."""
+def read_state(data_dir: Path) -> RunState | None:
+    """The last state written; None where there is none. Raises EcomLiteError for a run of another version of ecom_lite."""
     try:
-        return dict(json.loads((data_dir / STATE_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
+        return read_status((data_dir / STATE_FILE).read_bytes(), RunState)
+    except OtherVersion as other:
+        raise EcomLiteError(
+            f"the state of the run in {data_dir} cannot be read: {other}; use that version beside it, or stop the run and start "
+            "it with this one"
+        ) from None
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def forget_state(data_dir: Path) -> None:
+    """Delete what an earlier run has left: nothing runs now."""
+    (data_dir / STATE_FILE).unlink(missing_ok=True)

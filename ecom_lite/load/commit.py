@@ -23,12 +23,14 @@ class Committer:
         self._dead_letters = dead_letters
         self._patience = patience
 
-    def commit(self, batch: Batch) -> Written:
-        """Raises StaleOwner (another loader owns a partition), Stopped, or LoadError (no retry mends it)."""
+    def commit(self, batch: Batch) -> tuple[Batch, Written]:
+        """The batch as it was written: events that the database refused are dead letters in it.
+
+        Raises StaleOwner (another loader owns a partition), Stopped, or LoadError (no retry mends it)."""
         self._dead_letters.send(batch.dead)
         while True:
             try:
-                return self._patience.run(partial(self._writer.write, batch), self._writer.close)
+                return batch, self._patience.run(partial(self._writer.write, batch), self._writer.close)
             except psycopg.Error as error:
                 refused = self._find_refused(batch)
                 if not refused:  # it is not the records, or not one of them alone

@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any, Final
@@ -19,6 +20,8 @@ from kafka.errors import KafkaError
 
 from ..contract.events import Clock, utc_now
 from ..errors import EcomLiteError, LoadError
+from ..observe.figures import LoaderFigures
+from ..observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
 from ..warehouse.connect import Address
@@ -42,7 +45,7 @@ CLOSE_S: Final = 5.0
 GC_THRESHOLDS: Final = (100_000, 50, 100)
 SWITCH_INTERVAL_S: Final = 0.0005  # the default of 5 ms is how long each reply of the database would wait for the decoding thread
 log = logging.getLogger("ecom_lite.load")
-Report = Callable[[Mapping[str, object]], None]
+Report = Callable[[LoaderFigures], None]
 
 CONSUMER: Final[Mapping[str, Any]] = {
     "enable_auto_commit": False,
@@ -88,7 +91,10 @@ class Loader:
         self._failure: BaseException | None = None  # why the writing thread has ended
         self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=QUEUED_BATCHES)
         self._committed: dict[int, int] = {}
-        self._counts: dict[str, Any] = {"records": 0, "facts": 0, "duplicates": 0, "other": 0, "dead": 0, "batches": 0}
+        self._counts = dict.fromkeys(("records", "facts", "duplicates", "other", "dead", "batches"), 0)
+        self._dead_reasons: Counter[str] = Counter()
+        self._delay_ms: int | None = None
+        self._commit_delay, self._batch_time = Histogram(DELAY_BOUNDS_S), Histogram(BATCH_BOUNDS_S)
         self._claimer, self._writer = Writer(address, self._topic), make_writer(address, self._topic)
         self._session_timeout_ms = session_timeout_ms
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
@@ -221,8 +227,9 @@ class Loader:
         return None
 
     def _write(self, batch: Batch) -> None:
+        began = time.monotonic()
         try:
-            written = self._committer.commit(batch)
+            batch, written = self._committer.commit(batch)
         except StaleOwner as stale:
             log.warning("%s", stale)
             assert self._source is not None
@@ -234,8 +241,11 @@ class Loader:
         counts["records"] += batch.records
         for name in ("facts", "duplicates", "other", "dead"):
             counts[name] += getattr(written, name)
+        self._dead_reasons.update(letter.reason for letter in batch.dead)
+        self._batch_time.observe(time.monotonic() - began)
         if batch.oldest_ms is not None:
-            counts["delay_ms"] = max(0, int(time.time() * 1000) - batch.oldest_ms)
+            self._delay_ms = max(0, int(time.time() * 1000) - batch.oldest_ms)
+            self._commit_delay.observe(self._delay_ms / 1000)
 
     def _tick(self) -> None:
         """What the reading thread does while it waits for anything. Raises Stopped, or the writing thread's failure."""
@@ -283,11 +293,18 @@ class Loader:
     def _send_report(self) -> None:
         waiting_for = self._writing.waiting_for or self._claiming.waiting_for
         source = self._source
-        lag = source.lag(self._committed, fetching=not waiting_for) if source else 0
-        partitions = len(source.claims) if source else 0
-        standing_by = source is not None and source.stands_by
         self._report(
-            {**self._counts, "lag": lag, "partitions": partitions, "standing_by": standing_by, "waiting_for": waiting_for}
+            LoaderFigures(
+                **self._counts,
+                dead_reasons=dict(self._dead_reasons),
+                delay_ms=self._delay_ms,
+                commit_delay=self._commit_delay.buckets(),
+                batch_time=self._batch_time.buckets(),
+                lags=source.lags(self._committed, fetching=not waiting_for) if source else {},
+                partitions=len(source.claims) if source else 0,
+                standing_by=source is not None and source.stands_by,
+                waiting_for=waiting_for,
+            )
         )
 
 

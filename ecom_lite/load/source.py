@@ -183,12 +183,10 @@ class Source:
     def reached(self, ends: Mapping[int, int]) -> bool:
         return all(self.claims[p].next_offset >= end for p, end in ends.items() if p in self.claims)
 
-    def lag(self, committed: Mapping[int, int], *, fetching: bool) -> int:
-        """Records on the broker that are not committed to the warehouse: as of the last fetch, or as the broker says now."""
-        lag = 0
-        for tp, high in (self._highs() if fetching else self._asked()).items():
-            lag += max(0, (high or 0) - committed.get(tp.partition, 0))
-        return lag
+    def lags(self, committed: Mapping[int, int], *, fetching: bool) -> dict[int, int]:
+        """By partition, records on the broker that are not in the warehouse: as of the last fetch, or as it says now."""
+        highs = self._highs() if fetching else self._asked()
+        return {tp.partition: max(0, (high or 0) - committed.get(tp.partition, 0)) for tp, high in highs.items()}
 
     def _highs(self) -> dict[TopicPartition, int | None]:
         highs = {}

@@ -1,1 +1,1 @@
-"""Logs: one file per part in the data folder, read back by `ecom_lite logs`."""
+"""What a run says of itself: its figures and status as types, its metrics, the meter that takes them, and its logs."""

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
+from .disk import stores_bytes
+from .figures import DbtFigures
 from .gaps import Gap, read_gaps
-from .memory import run_memory_bytes
+from .memory import resident_bytes
+from .status import Totals
 
 MEMORY_EVERY_TICKS: Final = 2
+DISK_EVERY_TICKS: Final = 60
 HISTORY: Final = 60  # rates kept for the live view, one a second
 DETAIL_CHARS: Final = 1000
 RECORD: Final = "INSERT INTO ops.service_events (service, event, detail) VALUES (%s, %s, %s)"
@@ -24,16 +30,19 @@ RECORD: Final = "INSERT INTO ops.service_events (service, event, detail) VALUES 
 class Meter:
     """Measures from one thread; `heard` may be called from any. While the database is away the last figures stay."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.totals: dict[str, int] = {}
-        self.dbt: dict[str, Any] = {}  # the newest run's row of ops.dbt_runs
+    def __init__(self, data_dir: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.totals = Totals()
+        self.dbt: DbtFigures | None = None
         self.sent_per_s = 0.0
         self.loaded_per_s = 0.0
-        self.peak_memory = 0
+        self.memory: dict[str, int] = {}  # bytes by part
+        self.peak_memory = 0  # bytes, of all parts together
+        self.disk: dict[str, int] = {}  # bytes by store
         self.gaps: list[Gap] = []
         self.history: deque[float] = deque(maxlen=HISTORY)  # loaded_per_s
+        self._data_dir = data_dir
         self._clock = clock
-        self._last: tuple[float, dict[str, int]] | None = None
+        self._last: tuple[float, Totals] | None = None
         self._ticks = 0
         self._lost = 0  # records in `gaps`, by the loader's count
         self._events: list[tuple[str, str, str]] = []
@@ -44,29 +53,32 @@ class Meter:
         """A change of a part, for ops.service_events."""
         self._events.append((service, event, detail[:DETAIL_CHARS]))
 
-    def measure(self, address: Address) -> None:
-        """Take all figures now. Never raises for a database that is away."""
-        self._ticks += 1
+    def measure(self, address: Address, parts: Mapping[int, str] | None = None) -> None:
+        """Take all figures now; `parts` are the parts' processes by pid. Never raises for a database that is away."""
         if self._ticks % MEMORY_EVERY_TICKS == 0:
-            self.measure_memory()
+            self.measure_memory(parts)
+        if self._ticks % DISK_EVERY_TICKS == 0:
+            self.disk = stores_bytes(self._data_dir)
+        self._ticks += 1
         self._record_events(address)
-        totals = self._read(address)
-        if not totals:
+        row = self._read(address)
+        if not row:
             self.sent_per_s = self.loaded_per_s = 0.0
             return
         now = self._clock()
-        self.dbt = totals.pop("dbt") or {}
-        totals["records"] = sum(totals[name] for name in ("facts", "duplicates", "other", "dead"))
+        self.dbt = msgspec.convert(row["dbt"], DbtFigures | None)
+        totals = msgspec.convert(row, Totals)
         if self._last is not None and now > self._last[0]:
             before, old = self._last
-            self.sent_per_s = max(0.0, (totals["sent"] - old["sent"]) / (now - before))
-            self.loaded_per_s = max(0.0, (totals["records"] - old["records"]) / (now - before))
+            self.sent_per_s = max(0.0, (totals.sent - old.sent) / (now - before))
+            self.loaded_per_s = max(0.0, (totals.records - old.records) / (now - before))
             self.history.append(self.loaded_per_s)
         self.totals, self._last = totals, (now, totals)
         self._measure_gaps()
 
-    def measure_memory(self) -> None:
-        self.peak_memory = max(self.peak_memory, run_memory_bytes())
+    def measure_memory(self, parts: Mapping[int, str] | None = None) -> None:
+        self.memory = resident_bytes(parts or {})
+        self.peak_memory = max(self.peak_memory, sum(self.memory.values()))
 
     def this_run(self, address: Address, began: float) -> dict[str, int]:
         """`dbt_runs` and `load_rate` (events a second) since `began`, epoch seconds. Raises psycopg.Error."""
@@ -90,7 +102,7 @@ class Meter:
 
     def _measure_gaps(self) -> None:
         """Only when the count says that there are more than we know."""
-        lost = self.totals["lost"]
+        lost = self.totals.lost
         if self._reader is None or lost == self._lost:
             return
         try:

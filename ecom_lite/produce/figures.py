@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from ..observe.figures import ProducerFigures
 from .clock import ShopClock
 from .course import Course
 from .ledger import Ledger
@@ -13,7 +14,7 @@ from .overrides import Overrides
 
 REPORT_S: Final = 1.0
 
-Report = Callable[[Mapping[str, object]], None]
+Report = Callable[[ProducerFigures], None]
 
 
 class Figures:
@@ -55,27 +56,26 @@ class Figures:
         acked = self.acked
         self._last = (now, acked)
         self._report(
-            {
-                "state": self.state,
-                "shop": self._course.shop_id,
-                "sent": self.sent,
-                "acked": acked,
-                "unacked": self.unacked,
-                "recovered": self.recovered,
-                "rate": round((acked - acked_then) / (now - since), 1) if now > since else 0.0,
-                "orders": self._course.sequence - self.first_sequence,
-                "next_sequence": self._ledger.next_sequence,
-                "stream_events": self._ledger.stream_events,
-                "until": self.until,
-                "errors": self.errors,
-                "ledger": "in memory" if self._ledger.away else "written",
-                "held": self._course.faults.held,
-                "fault_events": dict(self._ledger.faults),
+            ProducerFigures(
+                state=self.state,
+                shop=self._course.shop_id,
+                sent=self.sent,
+                acked=acked,
+                unacked=self.unacked,
+                recovered=self.recovered,
+                rate=round((acked - acked_then) / (now - since), 1) if now > since else 0.0,
+                orders=self._course.sequence - self.first_sequence,
+                next_sequence=self._ledger.next_sequence,
+                stream_events=self._ledger.stream_events,
+                until=self.until,
+                errors=self.errors,
+                ledger="in memory" if self._ledger.away else "written",
+                fault_events=dict(self._ledger.faults),
                 **(self._of_the_clock(self.clock, now, wall) if self.clock is not None else {}),
-            }
+            )
         )
 
-    def _of_the_clock(self, clock: ShopClock, now: float, wall: datetime) -> dict[str, object]:
+    def _of_the_clock(self, clock: ShopClock, now: float, wall: datetime) -> dict[str, Any]:
         sequence = self._course.sequence
         time, behind_s = clock.reading(sequence, wall, now)
         sent = clock.has_past and not clock.past(sequence)
@@ -85,5 +85,5 @@ class Figures:
             "history_events": self.history_events or (self._ledger.stream_events if earlier else 0),
             "behind_s": behind_s,
             "shop_time": time,
-            "control": self._overrides.figures(clock.rate),
+            "control": self._overrides.in_force(clock.rate, self._course.faults.held),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from queue import Empty, SimpleQueue
 
+from ..observe.figures import InForce
 from ..settings.override import ShopOverride
 from ..settings.tree import Faults
 
@@ -37,7 +38,7 @@ class Overrides:
             known = {name: share for name, share in override.faults.items() if name in Faults.model_fields}
             self.faults = self.faults.model_copy(update=known)
 
-    def figures(self, rate: float | str) -> dict[str, object]:
-        """What is in force: shares that are 0 are left out."""
+    def in_force(self, rate: float | str, held: int) -> InForce:
+        """With the clock's rate, and how many events are held back."""
         shares = self.faults.model_dump(exclude={"late_s"})
-        return {"rate": rate, "paused": self.paused, "faults": {name: share for name, share in shares.items() if share}}
+        return InForce(rate=rate, paused=self.paused, faults={name: share for name, share in shares.items() if share}, held=held)

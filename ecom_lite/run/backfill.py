@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import psycopg
 
+from ..observe.figures import ProducerFigures
 from ..warehouse.connect import Address
 
 LOADED = "SELECT coalesce(sum(facts + other), 0)::bigint FROM ops.consumer_offsets"
@@ -17,7 +17,7 @@ class Backfill:
     """Watches one back-fill. `figures` are the producer's; times are seconds since its first sign."""
 
     def __init__(
-        self, figures: Callable[[], Mapping[str, Any]], where: Callable[[], Address], clock: Callable[[], float] = time.monotonic
+        self, figures: Callable[[], ProducerFigures], where: Callable[[], Address], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._figures = figures
         self._where = where
@@ -34,12 +34,12 @@ class Backfill:
     def pending(self) -> bool:
         """True from the first event of the past until the last one is loaded. Never raises for a database that is away."""
         figures = self._figures()
-        if self._began is None and figures.get("history") in ("sending", "sent"):
+        if self._began is None and figures.history in ("sending", "sent"):
             self._began = self._clock()
         if self._began is None or "loaded" in self.seconds:
             return False
-        if figures.get("history") != "sending" and figures.get("history_events"):  # "": a restarted producer finds it sent
-            self.events = self.events or int(figures["history_events"])
+        if figures.history != "sending" and figures.history_events:  # "": a restarted producer finds it sent
+            self.events = self.events or figures.history_events
             self._reached("sent")
             if self._loaded() >= self.events:
                 self._reached("loaded")

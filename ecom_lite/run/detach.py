@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ..errors import AlreadyRunning, EcomLiteError
 from ..live.lock import holder
-from ..live.state import read_state
+from ..live.state import RunState, forget_state, read_state
 from ..settings.data_dir import LOGS
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
@@ -39,6 +38,7 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
     log = data_dir / LOGS / LOG
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
+        forget_state(data_dir)
         with log.open("wb") as output:
             child = subprocess.Popen(
                 [sys.executable, "-m", "ecom_lite", *arguments],
@@ -59,24 +59,24 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
             child.kill()
         raise
     if as_json:
-        print(json.dumps(state))
+        print(state.as_json())
         return
     terminal.say(f"ecom_lite runs in the background, pid {child.pid}", "bold green")
-    terminal.addresses(state.get("addresses", {}))
+    terminal.addresses(state.addresses)
     terminal.say("  `ecom_lite status`, `ecom_lite logs -f` and `ecom_lite stop` serve it", "dim")
 
 
-def _wait_running(child: subprocess.Popen[bytes], data_dir: Path, log: Path, limit_s: float) -> dict[str, Any]:
+def _wait_running(child: subprocess.Popen[bytes], data_dir: Path, log: Path, limit_s: float) -> RunState:
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         code = child.poll()
         if code == 0:
-            return read_state(data_dir)  # a bounded run that is through already
+            return read_state(data_dir) or RunState()  # a bounded run that is through already
         if code is not None:
             last = "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
             raise EcomLiteError(f"the run ended with exit code {code} before it was ready; the end of {log}:\n{last}")
         state = read_state(data_dir)
-        if state.get("pid") == child.pid and state.get("state") in ("running", "draining"):
+        if state is not None and state.pid == child.pid and state.state in ("running", "draining"):
             return state
         time.sleep(POLL_S)
     raise EcomLiteError(f"the run was not ready in time and was ended; see {log}")

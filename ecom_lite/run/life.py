@@ -6,26 +6,28 @@ import os
 import signal
 import time
 import webbrowser
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psutil
+from msgspec.structs import asdict, replace
 
 from ..contract.events import utc_now
 from ..engines.from_settings import jar_groups
 from ..errors import UsageError
-from ..live.state import write_state
+from ..live.state import Database, RunState, write_state
 from ..observe.gaps import tell
 from ..observe.meter import Meter
+from ..observe.status import RunStatus
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from ..terminal.view import duration
 from .interrupts import Interrupts
-from .loaders import stop_all, together
+from .loaders import stop_all
 from .opening import keep_copy
 from .servers import Servers, servers
 from .services import Services, build
+from .status import processes, run_status
 
 TICK_S: Final = 1.0
 KILL_S: Final = 2.0  # for what a run that ends at once leaves
@@ -52,7 +54,7 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
         from ..produce.plan import refuse_impossible
 
         refuse_impossible(settings.shop, utc_now())
-    terminal, meter = Terminal(options.quiet), Meter()
+    terminal, meter = Terminal(options.quiet), Meter(settings.data_dir)
 
     def heard(service: str, event: str, detail: str) -> None:
         meter.heard(service, event, detail)
@@ -74,7 +76,7 @@ class Run:
         self._options = options
         self._servers = servers
         self._supervisor = servers.supervisor
-        self._services: Services = build(settings, servers, self.status)
+        self._services: Services = build(settings, servers, self.status, self.written)
         self._terminal = terminal
         self._meter = meter
         self._interrupts = Interrupts(self._end_at_once)
@@ -83,6 +85,7 @@ class Run:
         self._began = psutil.Process().create_time()  # epoch seconds
         self._copied = False  # what the shop was opened with
         self._ready_s = 0.0
+        self._written = self.status()
 
     def execute(self) -> tuple[int, dict[str, Any]]:
         """Blocks until the run is over and everything is stopped. Raises the first cause when a part dies for good."""
@@ -128,7 +131,7 @@ class Run:
             self.measure()
             if self._supervisor.failed.is_set() or (until is not None and time.monotonic() >= until):
                 return
-            if self._settings.shop.events is not None and producer is not None and producer.health().figures.get("done"):
+            if self._settings.shop.events is not None and producer is not None and producer.health().done:
                 return
 
     def _stop_all(self) -> None:
@@ -147,7 +150,7 @@ class Run:
         self._write_state()
         if was_running:
             totals, folder = self._meter.totals, self._settings.data_dir
-            done = f"{totals.get('sent', 0):,} events sent, {totals.get('facts', 0):,} facts in the warehouse"
+            done = f"{totals.sent:,} events sent, {totals.facts:,} facts in the warehouse"
             up = duration(time.time() - self._began)
             self._terminal.say(f"stopped after {up}: {done}; the next run goes on from {folder}")
 
@@ -164,62 +167,37 @@ class Run:
 
     def measure(self) -> None:
         """Once a second: totals, rates, memory, the state file, the live view."""
-        self._meter.measure(self._servers.reach.address)
+        self._meter.measure(self._servers.reach.address, processes(self._supervisor))
         self._copied = self._copied or keep_copy(self._settings, self._servers.reach.address)
         if len(self._meter.gaps) > self._told_gaps:
             self._terminal.say(tell(self._meter.gaps[self._told_gaps :]), "bold red")
             self._told_gaps = len(self._meter.gaps)
         self._write_state()
-        self._terminal.update(self.status(), self._meter.history)
+        self._terminal.update(self._written, self._meter.history)
 
-    def status(self) -> dict[str, Any]:
-        """What `ecom_lite status`, the page and the live view show."""
-        supervisor, meter, shop = self._supervisor, self._meter, self._settings.shop
-        health = supervisor.health()
-        load = together(health[name].figures for name in self._loader_names if name in health)
-        sender: Mapping[str, Any] = health["produce"].figures if "produce" in health else {}
-        control: Mapping[str, Any] = sender.get("control") or {}
-        return {
-            "state": self._state,
-            "uptime_s": round(time.time() - self._began),
-            "seed": shop.seed,
-            "rate": control.get("rate", shop.rate),
-            "paused": bool(control.get("paused")),
-            "faults": dict(control.get("faults") or {}),
-            "shop_time": sender.get("shop_time", ""),
-            "history": sender.get("history", ""),
-            **meter.totals,
-            "sent_per_s": round(meter.sent_per_s),
-            "loaded_per_s": round(meter.loaded_per_s),
-            "lag": load.get("lag", 0),
-            "delay_ms": load.get("delay_ms", 0),
-            "rss_mb": round(meter.peak_memory / 1e6),
-            "dbt": meter.dbt,
-            "gaps": [gap.as_json() for gap in meter.gaps],
-            "parts": {
-                slot.name: {
-                    "state": slot.state,
-                    "restarts": slot.restarted,
-                    "seconds": round(slot.started_s, 1),
-                    **({"detail": health[slot.name].detail, "ok": health[slot.name].ok} if slot.name in health else {}),
-                }
-                for slot in supervisor.slots
-            },
-        }
+    def status(self) -> RunStatus:
+        """How the run is now. For any thread."""
+        return run_status(self._state, self._settings, self._meter, self._supervisor, self._began)
+
+    def written(self) -> RunStatus:
+        """How it was when the state file was last written: what `ecom_lite status` shows. For any thread."""
+        return self._written
 
     def _write_state(self) -> None:
-        where: dict[str, object] = {}
+        status = self._written = self.status()
+        state = RunState(**asdict(status))
         if self._state in ("running", "draining"):
             reach = self._servers.reach
             address = reach.address
-            where = {
-                "addresses": self._addresses(),
-                "control_url": f"{self._services.page.url}api/control",
-                "control_token": self._services.token,
-                "bootstrap": reach.bootstrap,
-                "postgres": {"host": address.host, "port": address.port, "database": address.database},
-            }
-        write_state(self._settings.data_dir, {**self.status(), **where, "pid": os.getpid()})
+            state = replace(
+                state,
+                addresses=self._addresses(),
+                control_url=f"{self._services.page.url}api/control",
+                control_token=self._services.token,
+                bootstrap=reach.bootstrap,
+                postgres=Database(host=address.host, port=address.port, database=address.database),
+            )
+        write_state(self._settings.data_dir, state)
 
     def _addresses(self) -> dict[str, str]:
         """What the banner shows."""

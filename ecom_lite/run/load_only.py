@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
@@ -14,6 +15,7 @@ from ..errors import EcomLiteError, MigrationError, first_line
 from ..live.lock import RunLock
 from ..load.retry import refused_login
 from ..observe.logs import setup_file_logs
+from ..observe.status import RunStatus
 from ..settings.data_dir import CHILDREN, LOADERS, LOGS
 from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
@@ -21,8 +23,10 @@ from ..terminal.terminal import Terminal
 from ..warehouse.migrate import require_schema
 from .interrupts import Interrupts
 from .joined import joined_reach
-from .loaders import loaded, stop_all, workers
+from .loaders import all_lives, loaded, stop_all, workers
+from .metrics_server import metrics_server
 from .reach import Reach
+from .status import part_status
 
 TICK_S: Final = 0.5
 AWAY_S: Final = 1.0
@@ -39,7 +43,9 @@ def load_only(settings: Settings, for_s: float | None, terminal: Terminal) -> tu
         setup_file_logs(folder, settings.run.log_level)
         registry = ChildRegistry(folder / CHILDREN)
         registry.cleanup()
-        return LoadOnly(settings, reach, registry, for_s, terminal).execute()
+        life = LoadOnly(settings, reach, registry, for_s, terminal)
+        with metrics_server(settings.load.metrics_port, life.status) as url:
+            return life.execute({"metrics": url} if url else {})
 
 
 class LoadOnly:
@@ -65,8 +71,8 @@ class LoadOnly:
         for loader in self._loaders:
             self._supervisor.add(loader)
 
-    def execute(self) -> tuple[int, dict[str, Any]]:
-        """Blocks. Raises EcomLiteError."""
+    def execute(self, addresses: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """Blocks; the banner shows `addresses` too. Raises EcomLiteError."""
         with self._interrupts:
             began = time.monotonic()
             limit = self._end_later()
@@ -80,7 +86,8 @@ class LoadOnly:
                 if ready:
                     self._end_later()
                     self._terminal.end()
-                    self._terminal.banner(time.monotonic() - began, {**self._reach.shown(), "logs": f"{self._folder / LOGS}"})
+                    shown = {**self._reach.shown(), **addresses, "logs": f"{self._folder / LOGS}"}
+                    self._terminal.banner(time.monotonic() - began, shown)
                     self._watch()
                     self._terminal.doing("loading what is left")
             finally:
@@ -89,6 +96,11 @@ class LoadOnly:
             if self._supervisor.failure is not None:
                 raise self._supervisor.failure
             return self._ended(self._summary(time.monotonic() - began), "" if ready else "Kafka or PostgreSQL")
+
+    def status(self) -> RunStatus:
+        """How the loaders are now. For any thread."""
+        parts = part_status(self._supervisor)
+        return RunStatus(state="running", pid=os.getpid(), load=all_lives(self._loaders), parts=parts)
 
     def _summary(self, seconds: float) -> dict[str, Any]:
         restarts = {slot.name: slot.restarted for slot in self._supervisor.slots if slot.restarted}
@@ -113,7 +125,7 @@ class LoadOnly:
             for name in self._names:
                 detail = health[name].detail if name in health else ""
                 if detail and not self._said.get(name):
-                    self._terminal.say(f"{name} waits for PostgreSQL: {detail}", "yellow")
+                    self._terminal.say(f"{name}: {detail}", "yellow")
                 elif self._said.get(name) and not detail and name in health:
                     self._terminal.say(f"{name} goes on", "green")
                 self._said[name] = detail

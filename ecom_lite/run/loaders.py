@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
 from ..engines.registry import ChildRegistry
+from ..observe.figures import LoaderFigures, together
+from ..observe.status import LOADER
 from ..settings.data_dir import LOGS
 from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
@@ -21,7 +23,9 @@ from ..warehouse.connect import Address
 from .jobs import WORKER, load_job
 from .reach import Reach
 
-ROLE: Final = "load"
+Loader = WorkerService[LoaderFigures]
+
+ROLE: Final = LOADER
 STOP_SLACK_S: Final = 5.0  # beyond the time to drain
 POLL_S: Final = 0.1
 SUMS: Final = ("records", "facts", "duplicates", "other", "dead", "batches")
@@ -43,15 +47,16 @@ def instance(folder: Path, name: str) -> str:
 
 def workers(
     settings: Settings, reach: Callable[[], Reach], folder: Path, registry: ChildRegistry, drain_s: float | None = None
-) -> list[WorkerService]:
+) -> list[Loader]:
     """load.processes services; `reach` is asked once the servers are up. Logs go to `folder`/logs."""
     drain_s = settings.run.stop_timeout_s if drain_s is None else drain_s
 
-    def worker(name: str) -> WorkerService:
+    def worker(name: str) -> Loader:
         return WorkerService(
             WORKER,
             ROLE,
             lambda: load_job(settings, reach(), instance(folder, name), drain_s),
+            LoaderFigures,
             name=name,
             log=folder / LOGS / f"{name}.log",
             registry=registry,
@@ -62,20 +67,16 @@ def workers(
     return [worker(name) for name in names(settings.load.processes)]
 
 
-def together(figures: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """The loaders' figures as those of one: `lag` in records, `delay_ms` of the slowest, `partitions`."""
-    each = list(figures)
-    return {
-        "lag": sum(int(one.get("lag", 0)) for one in each),
-        "delay_ms": max((int(one.get("delay_ms", 0)) for one in each), default=0),
-        "partitions": sum(int(one.get("partitions", 0)) for one in each),
-    }
+def all_lives(services: Iterable[Loader]) -> LoaderFigures:
+    """Their figures as those of one loader; what the processes before these have counted is in it."""
+    each = [figures for service in services for figures in (*(e.ended() for e in service.earlier_figures), service.figures)]
+    return together(each)
 
 
-def loaded(services: Iterable[WorkerService]) -> dict[str, int]:
+def loaded(services: Iterable[Loader]) -> dict[str, int]:
     """What they have loaded in all their lives."""
-    each = [figures for service in services for figures in (*service.earlier_figures, service.last_figures)]
-    return {name: sum(int(figures.get(name, 0)) for figures in each) for name in SUMS}
+    figures = all_lives(services)
+    return {name: getattr(figures, name) for name in SUMS}
 
 
 def stop_all(supervisor: Supervisor, loaders: Sequence[str]) -> None:

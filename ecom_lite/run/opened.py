@@ -39,10 +39,10 @@ class Opened:
         give_up = time.monotonic() + limit_s
         while self.live and time.monotonic() < give_up:
             state = read_state(self.settings.data_dir)
-            if not state.get("facts") or state.get("dbt", {}).get("status") not in (None, "running", "error"):
+            if state is None or not state.facts:
                 return
-            if state.get("dbt", {}).get("run_id", 1) > 1:
-                return  # an earlier one has made marts
+            if state.dbt is not None and (state.dbt.run_id > 1 or state.dbt.status not in ("running", "error")):
+                return  # this one, or an earlier one, has made marts
             time.sleep(POLL_S)
 
 
@@ -53,8 +53,10 @@ def opened(settings: Settings, terminal: Terminal, purpose: str, *, kafka: bool)
     Raises NotRunning when the folder has no data and nothing runs: there is nothing to look at.
     """
     if holder(settings.data_dir) is not None:
-        produce = read_state(settings.data_dir).get("parts", {}).get("produce", {})
-        yield Opened(settings, live_reach(settings), live=True, producing=produce.get("state") == "ready")
+        state = read_state(settings.data_dir)
+        produce = None if state is None else state.parts.get("produce")
+        producing = produce is not None and produce.state == "ready"
+        yield Opened(settings, live_reach(settings), live=True, producing=producing)
         return
     named = {"postgres": settings.postgres.url.get_secret_value(), **({"kafka": settings.kafka.bootstrap} if kafka else {})}
     ours = [name for name, address in named.items() if not address]

@@ -1,10 +1,10 @@
-"""The built-in page as a part that the supervisor keeps alive, and the run's status in the page's words."""
+"""The built-in page as a part that the supervisor keeps alive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..observe.health import Health
 
@@ -42,21 +42,3 @@ class PageService:
     def health(self) -> Health:
         alive = self._page is not None and self._page.alive
         return Health(alive, "" if alive else "not running")
-
-
-def page_status(status: Mapping[str, Any]) -> dict[str, object]:
-    """The run's status in the words of the page's strip."""
-    dbt = status["dbt"]
-    names = {"produce": "producer", "load": "loader"}
-    return {
-        "producer_rate": status["sent_per_s"],
-        "loader_rate": status["loaded_per_s"],
-        "lag": status["lag"],
-        "facts": status.get("facts", 0),
-        "dead_letters": status.get("dead", 0),
-        "last_dbt_run": dbt or None,
-        "services": {
-            names.get(name, name): {"ok": part["state"] == "ready", "detail": part["state"]}
-            for name, part in status["parts"].items()
-        },
-    }

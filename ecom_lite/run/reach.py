@@ -66,12 +66,12 @@ def named_address(settings: Settings) -> Address:
 def live_reach(settings: Settings) -> Reach:
     """The servers of the live run in the data folder. Raises EcomLiteError while it is still starting."""
     state = read_state(settings.data_dir)
-    where = state.get("postgres")
-    if not where:
+    if state is None or state.postgres is None:
         raise EcomLiteError(f"the run in {settings.data_dir} is still starting: wait until `ecom_lite status` says running")
     if settings.postgres.url.get_secret_value():
         address = named_address(settings)
     else:
         passwords = load_passwords(settings.data_dir)
-        address = Address(where["host"], where["port"], where["database"], "postgres", "", passwords)
-    return Reach(address, str(state["bootstrap"]), settings.kafka)
+        where = state.postgres
+        address = Address(where.host, where.port, where.database, "postgres", "", passwords)
+    return Reach(address, state.bootstrap, settings.kafka)

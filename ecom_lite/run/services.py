@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,8 @@ import msgspec
 
 from ..engines.from_settings import logs_dir, spark_gateway
 from ..engines.ports import free_port, is_free
+from ..observe.figures import ProducerFigures
+from ..observe.status import RunStatus
 from ..settings.override import ShopOverride
 from ..settings.tree import Settings
 from ..supervise.adapters import EngineService, Late
@@ -22,7 +24,7 @@ from .backfill import Backfill
 from .grafana_part import GrafanaService, find_grafana
 from .jobs import WORKER, produce_job
 from .marts import Marts
-from .page_part import PageService, page_status
+from .page_part import PageService
 from .servers import Servers
 from .shop_control import ShopControl
 
@@ -36,6 +38,7 @@ PRODUCER_STOP_S: Final = 10.0
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 TOKEN_BYTES: Final = 32
 
+Producer = WorkerService[ProducerFigures]
 Part = tuple[Service, Sequence[str]]  # a service, and the names of those that it needs
 
 
@@ -46,8 +49,8 @@ class Services:
     parts: Sequence[Part]
     page: PageService
     grafana: GrafanaService | None
-    loaders: Sequence[WorkerService]
-    producer: WorkerService | None
+    loaders: Sequence[loaders.Loader]
+    producer: Producer | None
     marts: Marts
     minutes: Callable[[], None] | None  # brings them up to the facts; None where Spark does it
     backfill: Backfill
@@ -66,8 +69,11 @@ class Services:
             self.backfill.in_marts()
 
 
-def build(settings: Settings, servers: Servers, status: Callable[[], Mapping[str, object]]) -> Services:
-    """The services of a run with these settings; `status` is what the page shows. Starts nothing."""
+def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus], written: Callable[[], RunStatus]) -> Services:
+    """The services of a run with these settings. Starts nothing.
+
+    The page asks `status` how the run is now, and `written` for what `ecom_lite status` shows: its metrics are that.
+    """
     run, registry, logs = settings.run, servers.registry, logs_dir(settings)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     marts = Marts(settings, lambda: servers.reach.address)
@@ -75,13 +81,13 @@ def build(settings: Settings, servers: Servers, status: Callable[[], Mapping[str
     producer = shop = None
     if settings.shop.enabled:
         producer = WorkerService(
-            WORKER, "produce", lambda: _produce_job(settings, servers, producer, shop), log=logs / "produce.log",
+            WORKER, "produce", lambda: _produce_job(settings, servers, producer, shop), ProducerFigures, log=logs / "produce.log",
             registry=registry, ready_s=run.ready_timeout_s, stop_s=PRODUCER_STOP_S,
         )  # fmt: skip
-        shop = ShopControl(settings, producer.send, lambda: producer.last_figures.get("control"))
-    backfill = Backfill(lambda: {} if producer is None else producer.last_figures, lambda: servers.reach.address)
+        shop = ShopControl(settings, producer.send, lambda: producer.figures.control)
+    backfill = Backfill(lambda: ProducerFigures() if producer is None else producer.last_figures, lambda: servers.reach.address)
     minutes = (lambda: _refresh_minutes(servers)) if run.light else None
-    page = PageService(lambda: _page(settings, servers, status, shop, marts, token))
+    page = PageService(lambda: _page(settings, servers, status, written, shop, marts, token))
     binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
     grafana = None if binary is None else GrafanaService(binary, settings, registry, lambda: servers.reach.address)
     gateway = None if run.light else spark_gateway(settings, registry)
@@ -102,11 +108,9 @@ def build(settings: Settings, servers: Servers, status: Callable[[], Mapping[str
     return Services(parts, page, grafana, loading, producer, marts, minutes, backfill, token)
 
 
-def _produce_job(
-    settings: Settings, servers: Servers, producer: WorkerService | None, shop: ShopControl | None
-) -> msgspec.Struct:
+def _produce_job(settings: Settings, servers: Servers, producer: Producer | None, shop: ShopControl | None) -> msgspec.Struct:
     """A restarted producer goes on to the end that the first one has set itself, with all overrides of this run."""
-    until = None if producer is None else producer.last_figures.get("until")
+    until = None if producer is None else producer.last_figures.until
     return produce_job(
         settings, servers.reach, events=settings.shop.events if until is None else None, until=until,
         override=ShopOverride() if shop is None else shop.override,
@@ -120,8 +124,8 @@ def _refresh_minutes(servers: Servers) -> None:
 
 
 def _page(
-    settings: Settings, servers: Servers, status: Callable[[], Mapping[str, object]], shop: ShopControl | None, marts: Marts,
-    token: str,
+    settings: Settings, servers: Servers, status: Callable[[], RunStatus], written: Callable[[], RunStatus],
+    shop: ShopControl | None, marts: Marts, token: str,
 ) -> Page:  # fmt: skip
     from ..dashboards.page import Page
     from ..settings.bundled import bundled
@@ -130,7 +134,7 @@ def _page(
     port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
     return Page(
         servers.reach.address.only("ecom_reader"), bundled("grafana") / "dashboards", wanted.host, port,
-        lambda: page_status(status()), control=None if shop is None else shop.change, refresh=marts.refresh, token=token,
+        status, control=None if shop is None else shop.change, refresh=marts.refresh, token=token, written=written,
     )  # fmt: skip
 
 

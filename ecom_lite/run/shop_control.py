@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Lock
-from typing import Any
 
+from msgspec.structs import asdict
+
+from ..observe.figures import ControlAnswer, InForce
 from ..settings.override import ShopOverride
 from ..settings.tree import Settings
 
@@ -13,9 +15,7 @@ from ..settings.tree import Settings
 class ShopControl:
     """`send` hands an override to the producer; `in_force` is what the producer says it does. For any thread."""
 
-    def __init__(
-        self, settings: Settings, send: Callable[[ShopOverride], None], in_force: Callable[[], Mapping[str, Any] | None]
-    ) -> None:
+    def __init__(self, settings: Settings, send: Callable[[ShopOverride], None], in_force: Callable[[], InForce]) -> None:
         self._send = send
         self._in_force = in_force
         self._lock = Lock()
@@ -28,17 +28,18 @@ class ShopControl:
         with self._lock:
             return self._override
 
-    def change(self, override: ShopOverride) -> dict[str, object]:
-        """Add an override (an empty one changes nothing); what is in force now, and `applied`: whether that is all of it."""
+    def change(self, override: ShopOverride) -> ControlAnswer:
+        """Add an override (an empty one changes nothing); what is in force now."""
         with self._lock:
             self._override = self._override.then(override)
             if override != ShopOverride():
                 self._send(self._override)
-            now = dict(self._in_force() or {})
+            now = self._in_force()
             wanted: dict[str, object] = {
                 "paused": self._override.paused,
                 "faults": {name: share for name, share in self._override.faults.items() if share},
             }
             if self._override.rate is not None:
                 wanted["rate"] = self._override.rate
-            return {**now, "applied": all(now.get(name) == value for name, value in wanted.items())}
+            applied = all(getattr(now, name) == value for name, value in wanted.items())
+            return ControlAnswer(**asdict(now), applied=applied)

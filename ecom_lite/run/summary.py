@@ -14,6 +14,7 @@ from ..terminal.terminal import Terminal
 from .loaders import stop_all, wait_loaded
 from .servers import Servers
 from .services import Services
+from .status import processes
 
 COUNTED: Final = ("sent", "facts", "duplicates", "other", "dead", "foreign", "lost")
 
@@ -49,7 +50,7 @@ class Ending:
         doing("taking the count")
         report = reconcile(reach.address, reach.kafka.topic, lambda: ends.pop() if ends else reach.end_offsets(), producing=False)
         measure()
-        self.meter.measure_memory()
+        self.meter.measure_memory(processes(supervisor))
         for line in report.lines:
             if not line.closes:
                 self.terminal.say(f"does not close: {line.name}: {line.left} is not {line.right} {line.note}", "bold red")

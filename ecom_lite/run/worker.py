@@ -6,22 +6,24 @@ The first line of stdin is the job; each further one is an override of the shop'
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ..errors import EcomLiteError
+from ..observe.figures import LoaderFigures, ProducerFigures, WorkerReport
 from ..observe.logs import setup_stderr_logs
 from ..settings.override import ShopOverride
 from ..settings.show import read_sections
 from .jobs import LoadJob, ProduceJob
 
-Report = Callable[[Mapping[str, object]], None]
+Report = Callable[[WorkerReport[Any]], None]
 Lines = Iterator[bytes]  # ends when stdin does
 
 
@@ -31,11 +33,12 @@ def _load(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
     job = msgspec.json.decode(line, type=LoadJob)
     setup_stderr_logs(job.log_level)
 
-    def figures(figures: Mapping[str, object]) -> None:
+    def told(figures: LoaderFigures) -> None:
         # In a group that has more members than the topic has partitions some stand by: they are ready too.
-        report({"ready": bool(figures["partitions"] or figures["standing_by"]), **figures})
+        ready, waits = bool(figures.partitions or figures.standing_by), figures.waiting_for
+        report(WorkerReport(figures=figures, ready=ready, waiting_for=waits and f"waits for PostgreSQL: {waits}"))
 
-    loader = Loader(read_sections(job.settings), job.address, job.bootstrap, instance=job.instance, report=figures)
+    loader = Loader(read_sections(job.settings), job.address, job.bootstrap, instance=job.instance, report=told)
     _listen(lines, lambda line: None, stop)
     loader.run(stop, job.drain_s)
 
@@ -46,21 +49,24 @@ def _produce(line: bytes, lines: Lines, stop: threading.Event, report: Report) -
     job = msgspec.json.decode(line, type=ProduceJob)
     setup_stderr_logs(job.log_level)
 
-    def figures(figures: Mapping[str, object]) -> None:
-        report({"ready": figures.get("state") not in ("starting", "recovering", "failed"), **figures})
+    def told(figures: ProducerFigures) -> None:
+        report(WorkerReport(figures=figures, ready=figures.state not in ("starting", "recovering", "failed")))
 
-    producer = Producer(read_sections(job.settings), job.address, job.bootstrap, report=figures)
+    producer = Producer(read_sections(job.settings), job.address, job.bootstrap, report=told)
     producer.override(job.override)
     _listen(lines, lambda line: producer.override(msgspec.json.decode(line, type=ShopOverride)), stop)
     producer.run(stop, events=job.events, until=job.until)
 
 
-ROLES = {"load": (_load, "ecom_lite.load.loader"), "produce": (_produce, "ecom_lite.produce")}
+ROLES: Final = {
+    "load": (_load, "ecom_lite.load.loader", LoaderFigures),
+    "produce": (_produce, "ecom_lite.produce", ProducerFigures),
+}
 
 
 def main() -> int:
     """Run the role named on the command line until stdin closes, SIGTERM comes, or its work is done."""
-    role, room = ROLES[sys.argv[1]]
+    role, room, figures = ROLES[sys.argv[1]]
     stop, started = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set() if started.is_set() else os._exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -70,19 +76,20 @@ def main() -> int:
     if job is None:
         return 0  # the run was stopped before it was ready
     started.set()
-    last: dict[str, object] = {}
+    last: WorkerReport[Any] = WorkerReport(figures=figures())
 
-    def report(figures: Mapping[str, object]) -> None:
-        last.clear()
-        last.update(figures)
-        print(json.dumps(figures, default=str), flush=True)
+    def report(now: WorkerReport[Any]) -> None:
+        nonlocal last
+        last = now
+        sys.stdout.buffer.write(msgspec.json.encode(now) + b"\n")
+        sys.stdout.buffer.flush()
 
     try:
         role(job, lines, stop, report)
-        report({**last, "ready": True, "done": True})
+        report(replace(last, ready=True, done=True))
         return 0
     except EcomLiteError as error:
-        report({**last, "error": str(error), "exit_code": error.exit_code})
+        report(replace(last, error=str(error), exit_code=error.exit_code))
         return error.exit_code
 
 

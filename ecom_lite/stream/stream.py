@@ -14,7 +14,8 @@ import psycopg
 from kafka import KafkaAdminClient
 
 from ..errors import StreamError
-from ..observe.health import Health
+from ..observe.figures import StreamFigures
+from ..observe.health import SILENT_S, Health
 from ..settings.tree import Settings
 from ..topic.client import client_config, explained, offset_range
 from ..warehouse.connect import Address
@@ -55,6 +56,7 @@ class Stream:
         self._minutes: MinuteSink | None = None
         self._lake: LakeSink | None = None
         self._shown: object = None
+        self._asked_s: float | None = None  # since when Spark has owed an answer, monotonic
 
     def start(self) -> None:
         """Build the session and start the queries; returns when the first trigger has read from Kafka and written.
@@ -62,6 +64,7 @@ class Stream:
         Blocks. Raises StreamError when Spark refuses, or when a checkpoint does not fit the settings or the broker.
         """
         self._stopping.clear()
+        self._asked_s = None
         minutes, lake = (Checkpoint(self._data_dir / "spark" / "checkpoints" / name) for name in (PER_MINUTE, LAKE))
         cluster_id, first, end = self._broker()
         topic = self._settings.kafka.topic
@@ -139,7 +142,9 @@ class Stream:
         next_prune = time.monotonic()
         while not stop.wait(WATCH_S):
             try:
+                self._asked_s = time.monotonic()
                 self._raise_if_dead()
+                self._asked_s = None
             except StreamError:
                 raise
             except Exception as error:
@@ -194,16 +199,20 @@ class Stream:
         """From memory: figures of the last micro-batch."""
         sink = self._minutes
         last = sink.last if sink is not None else None
-        figures: dict[str, object] = {}
+        figures: StreamFigures | None = None
         if sink is not None and last is not None:
-            figures = {
-                "batch": last.batch_id,
-                "rows_per_s": round(sink.rows_per_s, 1),
-                "batch_ms": last.duration_ms,
-                "watermark": last.watermark.isoformat(timespec="seconds") if last.watermark else "",
-                "watermark_lag_s": round((datetime.now(UTC) - last.watermark).total_seconds()) if last.watermark else None,
-                "late_rows": sink.late_rows,
-                "lake_files": self._lake.files if self._lake is not None else 0,
-            }
-        ok = bool(self._queries) and self._gateway.alive
-        return Health(ok, "" if ok else "not running", figures)
+            figures = StreamFigures(
+                batch=last.batch_id,
+                rows_per_s=round(sink.rows_per_s, 1),
+                batch_ms=last.duration_ms,
+                watermark=last.watermark.isoformat(timespec="seconds") if last.watermark else "",
+                watermark_lag_s=round((datetime.now(UTC) - last.watermark).total_seconds()) if last.watermark else None,
+                late_rows=sink.late_rows,
+                lake_files=self._lake.files if self._lake is not None else 0,
+            )
+        if not self._queries or not self._gateway.alive:
+            return Health(False, "not running", figures)
+        asked_s = self._asked_s  # another thread's
+        silent_s = 0.0 if asked_s is None else time.monotonic() - asked_s
+        silent = silent_s > SILENT_S
+        return Health(not silent, f"Spark has not answered for {silent_s:.0f} s" if silent else "", figures)

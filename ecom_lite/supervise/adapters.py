@@ -45,7 +45,7 @@ class EngineService:
         self.engine.stop()
 
     def health(self) -> Health:
-        return Health(self.engine.alive, "" if self.engine.alive else "not running", {"pid": self.engine.pid})
+        return Health(self.engine.alive, "" if self.engine.alive else "not running", pid=self.engine.pid)
 
 
 class Step:

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from ..engines.child import Child
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError, UsageError
-from ..observe.health import Health
+from ..observe.figures import WorkerReport
+from ..observe.health import SILENT_S, Health
 
 POLL_S: Final = 0.2
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
 
 
-class WorkerService:
+F = TypeVar("F", bound=msgspec.Struct)
+
+
+class WorkerService(Generic[F]):
     """Runs `python -m <module> <role>` as a supervised child.
 
     The child reads one JSON line from stdin (so no password stands in a command line or an environment), then what `send`
-    writes, and ends when stdin closes; it prints one JSON object a second. It is ready when it has printed
-    `{"ready": true, ...}`. `prepare` starts the process ahead of its job, so that it imports what it needs while Kafka is
+    writes, and ends when stdin closes; it prints one WorkerReport a second, and is not well when it stops doing so. `figures` is
+    the type of what it reports. `prepare` starts the process ahead of its job, so that it imports what it needs while Kafka is
     still starting. `name` tells several of one role apart.
     """
 
@@ -37,20 +40,25 @@ class WorkerService:
         module: str,
         role: str,
         job: Callable[[], msgspec.Struct],
+        figures: type[F],
         *,
         name: str | None = None,
         log: Path,
         registry: ChildRegistry | None,
         ready_s: float,
         stop_s: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name or role
         self._job = job
         self._ready_s = ready_s
         self._stop_s = stop_s
-        self._figures: dict[str, Any] = {}
-        self.last_figures: Mapping[str, Any] = {}  # the newest ones, also those of a child that has died
-        self.earlier_figures: list[Mapping[str, Any]] = []  # the last ones of each child before this one
+        self._clock = clock
+        self._no_figures = figures()
+        self._decoder = msgspec.json.Decoder(WorkerReport[figures])  # type: ignore[valid-type]
+        self.report: WorkerReport[F] | None = None  # the newest one of this child, also when it has died
+        self._heard = clock()
+        self.earlier_figures: list[F] = []  # the last ones of each child before this one
         self._ready = threading.Event()
         self._reader: threading.Thread | None = None
         self._writing = threading.Lock()
@@ -71,9 +79,9 @@ class WorkerService:
 
     def start(self) -> None:
         self._ready.clear()
-        if self.last_figures:
-            self.earlier_figures.append(self.last_figures)
-        self._figures = {}
+        if self.report is not None:
+            self.earlier_figures.append(self.report.figures)
+        self.report, self._heard = None, self._clock()
         with self._writing:  # a message comes either in the job or after it
             self._has_job = False
             self.prepare()
@@ -94,7 +102,7 @@ class WorkerService:
     def run(self, stop: threading.Event) -> None:
         while not stop.wait(POLL_S):
             if not self.child.alive:
-                if self.child.returncode == 0 and self._figures.get("done"):
+                if self.child.returncode == 0 and self.report is not None and self.report.done:
                     stop.wait()  # it had a fixed amount to do and has done it
                     return
                 raise self._death()
@@ -124,10 +132,24 @@ class WorkerService:
         stdin.write(msgspec.json.encode(message) + b"\n")
         stdin.flush()
 
+    @property
+    def figures(self) -> F:
+        """Of this child, also when it has died; empty ones before its first report."""
+        return self._no_figures if self.report is None else self.report.figures
+
+    @property
+    def last_figures(self) -> F:
+        """The newest ones there are, though they be of an earlier child."""
+        return self.figures if self.report is not None or not self.earlier_figures else self.earlier_figures[-1]
+
     def health(self) -> Health:
-        figures = self._figures
-        alive = self.child.alive or bool(figures.get("done"))
-        return Health(alive and not figures.get("waiting_for"), str(figures.get("waiting_for") or ""), figures)
+        report, silent_s = self.report, self._clock() - self._heard
+        if report is not None and report.done:
+            return Health(True, "", report.figures, done=True)
+        if not self.child.alive:
+            return Health(False, "not running", self.figures)
+        problem = f"silent for {silent_s:.0f} s" if silent_s > SILENT_S else "" if report is None else report.waiting_for
+        return Health(not problem, problem, self.figures, self.child.pid)
 
     def _read(self) -> None:
         stdout = self.child.stdout
@@ -140,17 +162,17 @@ class WorkerService:
 
     def _take(self, line: bytes) -> None:
         try:
-            figures = json.loads(line)
-        except ValueError:
-            return
-        self._figures = self.last_figures = figures
-        if figures.get("ready"):
+            report = self._decoder.decode(line)
+        except msgspec.MsgspecError:
+            return  # something else that was printed
+        self.report, self._heard = report, self._clock()
+        if report.ready:
             self._ready.set()
 
     def _death(self) -> EcomLiteError:
         if self._reader is not None:
             self._reader.join(timeout=1)
-        said = self._figures.get("error")
-        if said:
-            return (UsageError if self._figures.get("exit_code") == UsageError.exit_code else EcomLiteError)(str(said))
+        report = self.report
+        if report is not None and report.error:
+            return (UsageError if report.exit_code == UsageError.exit_code else EcomLiteError)(report.error)
         return self.child.failure("at work")

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ..observe.status import RunStatus
 from .console import console as make_console
 from .view import starting_view, status_view
 
@@ -34,7 +36,7 @@ class Terminal:
         self._doing = "starting"
         self._ready = False
         self._live: Live | None = None
-        self._status: Mapping[str, Any] = {}
+        self._status: RunStatus | None = None
         self._history: Sequence[float] = ()
         self._lock = threading.Lock()
 
@@ -93,7 +95,7 @@ class Terminal:
         if not self.fancy:
             self.say(what)
 
-    def update(self, status: Mapping[str, Any], history: Sequence[float] = ()) -> None:
+    def update(self, status: RunStatus, history: Sequence[float] = ()) -> None:
         self._status, self._history = status, tuple(history)
 
     def end(self) -> None:
@@ -131,12 +133,12 @@ class Terminal:
 
     def render(self) -> RenderableType:
         """What the live view shows now."""
-        if self._ready and self._status:
+        status = self._status
+        if self._ready and status is not None:
             with self._lock:
                 states = {name: state for name, (state, _, _) in self._parts.items()}
-            known = self._status.get("parts", {})
-            fresh = {name: {**part, "state": states.get(name, part["state"])} for name, part in known.items()}
-            return status_view({**self._status, "doing": self._doing, "parts": fresh}, self._history)
+            fresh = {name: replace(part, state=states.get(name, part.state)) for name, part in status.parts.items()}
+            return status_view(replace(status, parts=fresh), self._history, doing=self._doing)
         now = time.monotonic()
         with self._lock:
             parts = {name: (state, now - since if took is None else took) for name, (state, since, took) in self._parts.items()}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..observe.figures import to_come
+from ..observe.status import Gap, RunStatus
 from .console import console as make_console
 
 MARKS: Final = {
@@ -38,25 +40,19 @@ def starting_view(parts: Mapping[str, tuple[str, float]], elapsed_s: float, doin
     return Group(Text(f"{doing} … {elapsed_s:.0f} s", style="bold"), table)
 
 
-def status_view(status: Mapping[str, Any], history: Sequence[float] = (), now: datetime | None = None) -> RenderableType:
-    """The whole picture, about eight lines. `history`: events loaded in each of the last seconds."""
+def status_view(status: RunStatus, history: Sequence[float] = (), now: datetime | None = None, doing: str = "") -> RenderableType:
+    """The whole picture, about eight lines. `history`: events loaded in each of the last seconds; `doing`: for the state."""
     figures = Table.grid(padding=(0, 2))
     figures.add_column(min_width=9, style="dim")
     figures.add_column(justify="right", min_width=10)
     figures.add_column(min_width=9)
     figures.add_column(justify="right", style="dim")
     figures.add_column()
-    figures.add_row(
-        "  sent", _count(status, "sent"), "events", _rate(status, "sent_per_s"), Text(_shop_time(status), style="dim")
-    )
-    figures.add_row(
-        "  loaded", _count(status, "facts"), "facts", _rate(status, "loaded_per_s"), Text(spark(history), style="cyan")
-    )
-    figures.add_row(
-        "  lag", _count(status, "lag"), "events", f"{status.get('delay_ms', 0):,} ms", Text("from shop to fact", style="dim")
-    )
+    figures.add_row("  sent", _count(status.sent), "events", _rate(status.sent_per_s), Text(_shop_time(status), style="dim"))
+    figures.add_row("  loaded", _count(status.facts), "facts", _rate(status.loaded_per_s), Text(spark(history), style="cyan"))
+    figures.add_row("  lag", _count(status.lag), "events", f"{status.delay_ms:,} ms", Text("from shop to fact", style="dim"))
     now = now or datetime.now(UTC)
-    return Group(_headline(status), figures, _others(status), *_gaps(status), _dbt(status, now), *_parts(status))
+    return Group(_headline(status, doing), figures, _others(status), *_gaps(status.gaps), _dbt(status, now), *_parts(status))
 
 
 def spark(values: Sequence[float], width: int = 30) -> str:
@@ -76,23 +72,18 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
-def _headline(status: Mapping[str, Any]) -> Text:
-    doing = str(status.get("doing") or status.get("state", "unknown"))
-    facts = [
-        f"up {duration(status.get('uptime_s', 0))}",
-        _pace(status),
-        f"seed {status.get('seed')}",
-        f"{status.get('rss_mb', 0):,} MB",
-    ]
+def _headline(status: RunStatus, doing: str) -> Text:
+    doing = doing or status.state
+    facts = [f"up {duration(status.uptime_s)}", _pace(status), f"seed {status.seed}", f"{status.rss_mb:,} MB"]
     return Text.assemble(("● ", "green" if doing == "running" else "yellow"), (doing, "bold"), ("   " + " · ".join(facts), "dim"))
 
 
-def _pace(status: Mapping[str, Any]) -> str:
+def _pace(status: RunStatus) -> str:
     """How fast the shop is asked to go."""
-    rate = status.get("rate")
-    if status.get("paused"):
+    rate = status.rate
+    if status.paused:
         pace = "paused"
-    elif status.get("history") == "sending":
+    elif status.history == "sending":
         pace = "sending its past"
     elif rate in ("max", "natural"):
         pace = "its own pace" if rate == "natural" else "as fast as it goes"
@@ -101,87 +92,80 @@ def _pace(status: Mapping[str, Any]) -> str:
     return pace
 
 
-def _shop_time(status: Mapping[str, Any]) -> str:
-    time = str(status.get("shop_time") or "")[:16].replace("T", " ")
+def _shop_time(status: RunStatus) -> str:
+    time = _minute(status.shop_time)
     return f"its clock: {time}" if time else ""
 
 
-def _others(status: Mapping[str, Any]) -> Text:
+def _minute(iso: str) -> str:
+    return iso[:16].replace("T", " ")
+
+
+def _others(status: RunStatus) -> Text:
     text = Text("           ", style="dim")
-    for number, (key, name, style) in enumerate(
-        [
-            ("duplicates", "duplicates", ""),
-            ("other", "other events", ""),
-            ("dead", "dead letters", "yellow"),
-            ("lost", "LOST", "bold red"),
-        ]
-    ):
-        value = int(status.get(key) or 0)
-        if key == "lost" and not value:
-            continue
-        text.append(" · " if number else "")
-        text.append(f"{value:,} {name}", style=style if value and style else "dim")
-    if faults := status.get("faults"):
-        text.append(
-            "\n           on purpose: " + ", ".join(f"{n.replace('_', ' ')} {s:.1%}" for n, s in faults.items()), style="yellow"
-        )
+    text.append(f"{status.duplicates:,} duplicates · {status.other:,} other events · ")
+    text.append(f"{status.dead:,} dead letters", style="yellow" if status.dead else "")
+    if status.lost:
+        text.append(f" · {status.lost:,} LOST", style="bold red")
+    if status.paused and status.held:
+        text.append(f"\n           paused: {to_come(status.held)}", style="yellow")
+    if status.faults:
+        shares = ", ".join(f"{name.replace('_', ' ')} {share:.1%}" for name, share in status.faults.items())
+        text.append(f"\n           on purpose: {shares}", style="yellow")
     return text
 
 
-def _gaps(status: Mapping[str, Any]) -> list[Text]:
+def _gaps(gaps: Sequence[Gap]) -> list[Text]:
     """What retention removed before it was loaded, the newest first."""
-    gaps = list(reversed(status.get("gaps") or []))
-    lines = [
-        f"offsets {gap['first']} .. {gap['last']} of {gap['topic']}[{gap['partition']}], {str(gap['at'])[:16].replace('T', ' ')}"
-        for gap in gaps[:SHOWN_GAPS]
-    ]
+    newest = gaps[: -SHOWN_GAPS - 1 : -1]
+    lines = [f"offsets {gap.first} .. {gap.last} of {gap.topic}[{gap.partition}], {_minute(gap.at)}" for gap in newest]
     if len(gaps) > SHOWN_GAPS:
         lines.append(f"and {len(gaps) - SHOWN_GAPS} older gaps: `ecom_lite status --json`")
     return [Text(f"  {'gaps' if not number else '':<9}{line}", style="bold red") for number, line in enumerate(lines)]
 
 
-def _dbt(status: Mapping[str, Any], now: datetime) -> Text:
-    dbt: Mapping[str, Any] = status.get("dbt") or {}
+def _dbt(status: RunStatus, now: datetime) -> Text:
+    dbt = status.dbt
     text = Text("  dbt      ", style="dim")
-    if not dbt:
+    if dbt is None:
         return text.append("waiting for the first facts")
-    state = str(dbt.get("status"))
+    state = dbt.status
     text.append(state, style="red" if state in BAD_DBT else "yellow" if state == "running" else "green")
-    if dbt.get("finished_at"):
-        ago = duration(max(0.0, (now - datetime.fromisoformat(str(dbt["finished_at"]))).total_seconds()))
-        text.append(f" {ago} ago, {float(dbt.get('seconds', 0)):.1f} s, {dbt.get('tests_passed', 0)} tests passed", style="dim")
-    if state in BAD_DBT and dbt.get("message"):
-        text.append(f"\n           {str(dbt['message']).splitlines()[0]}", style="red")
+    if dbt.finished_at is not None:
+        ago = duration(max(0.0, (now - datetime.fromisoformat(dbt.finished_at)).total_seconds()))
+        text.append(f" {ago} ago, {dbt.seconds:.1f} s, {dbt.tests_passed or 0} tests passed", style="dim")
+    if state in BAD_DBT and dbt.message:
+        text.append(f"\n           {dbt.message.splitlines()[0]}", style="red")
     return text
 
 
-def _parts(status: Mapping[str, Any]) -> list[Text]:
+def _parts(status: RunStatus) -> list[Text]:
     line = Text("  parts    ", style="dim")
     remarks = []
-    for name, part in status.get("parts", {}).items():
+    for name, part in status.parts.items():
         if name in STEPS:
             continue
-        line.append_text(mark(part["state"]))
-        again = f" ×{part['restarts'] + 1}" if part.get("restarts") else ""
-        line.append(f" {name}{again}  ", style="" if part.get("ok", True) else "yellow")
-        if part.get("detail"):
-            remarks.append(Text(f"           {name}: {part['detail']}", style="yellow"))
+        line.append_text(mark(part.state))
+        again = f" ×{part.restarts + 1}" if part.restarts else ""
+        line.append(f" {name}{again}  ", style="" if part.ok or part.state != "ready" else "yellow")
+        if part.detail:
+            remarks.append(Text(f"           {name}: {part.detail}", style="yellow"))
     return [line, *remarks]
 
 
-def _count(status: Mapping[str, Any], name: str) -> Text:
-    return Text(f"{int(status.get(name) or 0):,}", style="bold")
+def _count(value: int) -> Text:
+    return Text(f"{value:,}", style="bold")
 
 
-def _rate(status: Mapping[str, Any], name: str) -> str:
-    return f"{float(status.get(name) or 0):,.0f}/s"
+def _rate(per_s: int) -> str:
+    return f"{per_s:,}/s"
 
 
-def print_status(status: Mapping[str, Any]) -> None:
+def print_status(status: RunStatus, addresses: Mapping[str, str]) -> None:
     """For `ecom_lite status`: the same on stdout, with where to look."""
     console = make_console()
     console.print(status_view(status), soft_wrap=True)
-    where = {"pid": str(status.get("pid")), **status.get("addresses", {})}
+    where = {"pid": str(status.pid), **addresses}
     width = max(map(len, where))
     for name, address in where.items():
         console.print(Text.assemble((f"  {name.ljust(width)}  ", "dim"), address), soft_wrap=True)

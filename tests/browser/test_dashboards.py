@@ -13,6 +13,7 @@ import pytest
 
 from ecom_lite.dashboards import Page, load_boards
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
+from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
 from tests.runs import wait_for
@@ -88,14 +89,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(warehouse: Address) -> Iterator[Page]:
-    status = {
-        "producer_rate": 12.0,
-        "loader_rate": 12.1,
-        "lag": 2,
-        "facts": 4000,
-        "dead_letters": 1,
-        "last_dbt_run": None,
-    }
+    status = RunStatus(state="running", sent_per_s=12, loaded_per_s=12, lag=2, facts=4000, dead=1)
     made = Page(warehouse, BOARDS, "127.0.0.1", 0, lambda: status)
     made.start()
     yield made

@@ -14,6 +14,8 @@ from decimal import Decimal
 from threading import Event
 from typing import Any
 
+from msgspec import to_builtins
+
 from ecom_lite.contract import events
 from ecom_lite.produce import Producer
 from ecom_lite.settings.load import load_settings
@@ -36,7 +38,7 @@ from ecom_lite.warehouse.connect import Address
 told = json.load(sys.stdin)
 Producer(
     load_settings(env={}, flags=told["flags"]), Address(**told["address"]), told["bootstrap"],
-    report=lambda figures: print(json.dumps(figures), flush=True),
+    report=lambda figures: print(figures, flush=True),
 ).run(Event(), until=told["until"])
 """
 
@@ -154,7 +156,7 @@ class RunningProducer(Running):
 
     def __init__(self, settings: Settings, warehouse: Address, bootstrap: str) -> None:
         self.figures: list[Mapping[str, Any]] = []
-        self.producer = Producer(settings, warehouse, bootstrap, report=self.figures.append)
+        self.producer = Producer(settings, warehouse, bootstrap, report=lambda told: self.figures.append(to_builtins(told)))
         super().__init__(self.producer.run)
 
     def latest(self, name: str) -> Any:
@@ -169,7 +171,9 @@ def send(
 ) -> Mapping[str, Any]:
     """One whole run; returns its last figures."""
     figures: list[Mapping[str, Any]] = []
-    Producer(settings, warehouse, bootstrap, report=figures.append).run(Event(), events=events, until=until)
+    Producer(settings, warehouse, bootstrap, report=lambda told: figures.append(to_builtins(told))).run(
+        Event(), events=events, until=until
+    )
     return figures[-1]
 
 

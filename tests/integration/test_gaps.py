@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 from rich.console import Console
@@ -17,6 +18,7 @@ from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import CheckFailed
 from ecom_lite.observe.gaps import read_gaps, tell
 from ecom_lite.observe.meter import Meter
+from ecom_lite.observe.status import Gap, RunStatus
 from ecom_lite.run.life import Options, Run
 from ecom_lite.settings.load import load_settings
 from ecom_lite.supervise.supervisor import Supervisor
@@ -52,20 +54,20 @@ def a_run(bench: Bench, data_dir: Path, terminal: Terminal, meter: Meter) -> Run
 def test_gaps_are_told_by_status_the_live_view_and_check(
     bench: Bench, data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    meter = Meter()
+    meter = Meter(data_dir)
     run = a_run(bench, data_dir, Terminal(quiet=True), meter)
-    meter.measure(bench.warehouse)
-    assert run.status()["gaps"] == []
+    meter.measure(bench.warehouse, {})
+    assert run.status().gaps == []
     lose(bench, 0, 10, 25)
     lose(bench, 2, 3, 4)
-    meter.measure(bench.warehouse)
+    meter.measure(bench.warehouse, {})
     status = run.status()
     meter.close()
-    assert status["lost"] == 16
-    gaps = [(gap["topic"], gap["partition"], gap["first"], gap["last"], gap["count"]) for gap in status["gaps"]]
+    assert status.lost == 16
+    gaps = [(gap.topic, gap.partition, gap.first, gap.last, gap.count) for gap in status.gaps]
     assert gaps == [(bench.topic, 0, 10, 24, 15), (bench.topic, 2, 3, 3, 1)]
 
-    print_status(status)
+    print_status(status, {})
     said = capsys.readouterr().out
     assert "16 LOST" in said and f"offsets 10 .. 24 of {bench.topic}[0], 20" in said and "offsets 3 .. 3" in said
 
@@ -81,7 +83,7 @@ def test_gaps_are_told_by_status_the_live_view_and_check(
 def test_a_live_run_says_each_gap_once(bench: Bench, data_dir: Path) -> None:
     file = io.StringIO()
     data_dir.mkdir()
-    meter = Meter()
+    meter = Meter(data_dir)
     run = a_run(bench, data_dir, Terminal(console=Console(file=file, width=200, color_system=None)), meter)
     lose(bench, 1, 2, 5)
     for _ in range(3):
@@ -100,7 +102,8 @@ def test_many_gaps_are_counted_where_they_cannot_be_named(warehouse: Address) ->
         gaps = read_gaps(admin)
     assert [(gap.topic, gap.partition, gap.first, gap.last) for gap in gaps] == [("topic.x", 3, n, n) for n in range(1, 8)]
     assert "offsets 5 .. 5 of topic.x[3] and 2 more ranges were removed" in tell(gaps)
+    shown = [msgspec.convert(gap.as_json(), Gap) for gap in gaps]
     console = Console(file=io.StringIO(), width=100)
-    console.print(status_view({"state": "running", "lost": 7, "gaps": [gap.as_json() for gap in gaps]}))
+    console.print(status_view(RunStatus(state="running", lost=7, gaps=shown)))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "offsets 7 .. 7" in text and "offsets 4 .. 4" not in text and "and 4 older gaps" in text

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ecom_lite.observe.figures import ProducerFigures
 from ecom_lite.run.backfill import Backfill
 from ecom_lite.warehouse.connect import Address
 
@@ -19,14 +18,14 @@ def account_for(warehouse: Address, facts: int, other: int) -> None:
 
 
 def test_a_past_is_pending_until_its_last_event_is_loaded(warehouse: Address) -> None:
-    figures: dict[str, Any] = {}
+    figures = [ProducerFigures()]
     now = [100.0]
-    history = Backfill(lambda: figures, lambda: warehouse, lambda: now[0])
+    history = Backfill(lambda: figures[-1], lambda: warehouse, lambda: now[0])
     assert not history.pending() and not history.expected, "the producer has not said anything yet"
-    figures["history"] = "sending"
+    figures.append(ProducerFigures(history="sending"))
     assert history.pending() and history.expected
     now[0] = 107.0
-    figures |= {"history": "sent", "history_events": 12}
+    figures.append(ProducerFigures(history="sent", history_events=12))
     account_for(warehouse, 9, 2)
     assert history.pending()
     now[0] = 109.5
@@ -41,7 +40,7 @@ def test_a_past_is_pending_until_its_last_event_is_loaded(warehouse: Address) ->
 
 
 def test_a_shop_without_a_past_waits_for_nothing(warehouse: Address) -> None:
-    history = Backfill(lambda: {"history": ""}, lambda: warehouse)
+    history = Backfill(ProducerFigures, lambda: warehouse)
     assert not history.pending()
     history.in_marts()
     assert not history.expected and history.seconds == {}
@@ -49,6 +48,6 @@ def test_a_shop_without_a_past_waits_for_nothing(warehouse: Address) -> None:
 
 def test_a_database_that_is_away_only_delays() -> None:
     nowhere = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "x"})
-    history = Backfill(lambda: {"history": "sent", "history_events": 1}, lambda: nowhere)
+    history = Backfill(lambda: ProducerFigures(history="sent", history_events=1), lambda: nowhere)
     assert history.pending()
     assert "loaded" not in history.seconds

@@ -15,6 +15,7 @@ from ecom_lite.contract.events import PRODUCER_HEADER
 from ecom_lite.errors import LoadError
 from ecom_lite.load import loader
 from ecom_lite.load.write import Writer
+from ecom_lite.observe.figures import LoaderFigures
 from ecom_lite.warehouse.connect import Address
 from tests.integration.topics import records_of
 from tests.runs import wait_for
@@ -240,12 +241,12 @@ def test_a_header_name_that_is_not_utf8_does_not_block_the_partition(bench: Benc
 def test_records_without_a_time_load_and_have_no_delay(bench: Bench) -> None:
     with bench.producer() as producer:
         producer.send(bench.topic, value=json.dumps(line()).encode(), timestamp_ms=0)
-    reports: list[dict[str, object]] = []
-    with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures)))) as running:
+    reports: list[LoaderFigures] = []
+    with bench.loading(bench.loader(report=reports.append)) as running:
         bench.until_loaded(running)
-        wait_for(lambda: reports[-1]["records"] == 1, "a report")
+        wait_for(lambda: reports[-1].records == 1, "a report")
     assert bench.ask("SELECT oldest_broker_time FROM ops.load_batches") == [(None,)]
-    assert "delay_ms" not in reports[-1] and reports[-1]["lag"] == 0
+    assert reports[-1].delay_ms is None and reports[-1].lag == 0
 
 
 def test_an_aborted_transaction_never_happened_and_its_offsets_are_markers(bench: Bench) -> None:

@@ -23,6 +23,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import LoadError
 from ecom_lite.load.write import StaleOwner, Writer
+from ecom_lite.observe.figures import LoaderFigures
 from ecom_lite.settings.show import dump_settings
 from ecom_lite.topic.client import ensure_topics
 from ecom_lite.warehouse.connect import Address
@@ -160,18 +161,18 @@ class CuttingProxy:
 def test_a_lost_reply_to_commit_is_settled_and_counted_once(bench: Bench, postgres_server: PostgresServer) -> None:
     proxy = CuttingProxy((postgres_server.host, postgres_server.port))
     real, bench.warehouse = bench.warehouse, replace(bench.warehouse, host="127.0.0.1", port=proxy.port)
-    reports: list[dict[str, object]] = []
-    with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures)))) as running:
+    reports: list[LoaderFigures] = []
+    with bench.loading(bench.loader(report=reports.append)) as running:
         bench.warehouse = real
         values, counts = mixed(400)
         wait_for(lambda: len(bench.positions()) == 4, "the claims")
         proxy.armed.set()
         spread(bench, values)
         bench.until_loaded(running)
-        wait_for(lambda: reports[-1]["records"] == len(values), "the report")
+        wait_for(lambda: reports[-1].records == len(values), "the report")
     proxy.close()
     assert proxy.cuts == 1 and running.failure is None
-    assert {name: reports[-1][name] for name in counts} == counts
+    assert {name: getattr(reports[-1], name) for name in counts} == counts
     assert_rows_are_as_counted(bench, counts)
     assert {epoch for (epoch,) in bench.ask("SELECT epoch FROM ops.consumer_offsets")} == {1}  # settled, not taken over again
 
@@ -210,16 +211,12 @@ def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(b
 def test_two_loaders_share_the_partitions_and_the_end_of_one_moves_them_to_the_other(bench: Bench) -> None:
     values, counts = mixed(4000, seed=5)
     first_shares: list[object] = []
-    first = bench.loader(
-        "one", lambda figures: first_shares.append(figures["partitions"]), batch_rows=50, session_timeout_ms=30_000
-    )
+    first = bench.loader("one", lambda figures: first_shares.append(figures.partitions), batch_rows=50, session_timeout_ms=30_000)
     with bench.loading(first) as one:
         spread(bench, values[:1000])
         bench.until_loaded(one)
         shares: list[object] = []
-        second = bench.loader(
-            "two", lambda figures: shares.append(figures["partitions"]), batch_rows=50, session_timeout_ms=30_000
-        )
+        second = bench.loader("two", lambda figures: shares.append(figures.partitions), batch_rows=50, session_timeout_ms=30_000)
         with bench.loading(second) as two:
             spread(bench, values[1000:2000])
             wait_for(lambda: shares[-1:] == [2], "half of the partitions")
@@ -370,30 +367,30 @@ def test_a_postgresql_that_goes_and_comes_back_or_never_does(
     server, address = own_postgres
     bench = Bench(kafka_bootstrap, topic, address)
     values, counts = mixed(8000, seed=7)
-    reports: list[dict[str, object]] = []
+    reports: list[LoaderFigures] = []
     spread(bench, values[:4000])
-    loader = bench.loader(report=lambda figures: reports.append(dict(figures)), batch_rows=50)
+    loader = bench.loader(report=reports.append, batch_rows=50)
     with bench.loading(loader, drain_s=2) as running:
         wait_for(bench.counts, "the first batch")
         server.kill()
         spread(bench, values[4000:])
-        wait_for(lambda: reports[-1]["waiting_for"], "health to say what it waits for")
+        wait_for(lambda: reports[-1].waiting_for, "health to say what it waits for")
         server.start()
         bench.until_loaded(running)
-        wait_for(lambda: not reports[-1]["waiting_for"], "health to be good again")
+        wait_for(lambda: not reports[-1].waiting_for, "health to be good again")
         assert_rows_are_as_counted(bench, counts)
         server.stop()
         bench.send([line("after")])
-        wait_for(lambda: reports[-1]["waiting_for"], "it to be away")
+        wait_for(lambda: reports[-1].waiting_for, "it to be away")
         for wave in (1, 2):  # nothing is fetched when the queue is full, and yet the lag is told
             spread(bench, [line(f"{wave} {i}") for i in range(500)])
-            wait_for(lambda lag=500 * wave + 1: reports[-1]["lag"] == lag, "the lag to be what the broker has")  # type: ignore[misc]
+            wait_for(lambda lag=500 * wave + 1: reports[-1].lag == lag, "the lag to be what the broker has")  # type: ignore[misc]
         assert 2 <= running.end() < 10
     assert running.failure is None
     # A start while the database is away waits too, reports so, and can be stopped.
     reports.clear()
-    with bench.loading(bench.loader(report=lambda figures: reports.append(dict(figures))), drain_s=0.5) as waiting:
-        wait_for(lambda: reports and reports[-1]["waiting_for"], "it to wait")
+    with bench.loading(bench.loader(report=reports.append), drain_s=0.5) as waiting:
+        wait_for(lambda: reports and reports[-1].waiting_for, "it to wait")
         assert waiting.end() < 8
     assert waiting.failure is None
     server.start()

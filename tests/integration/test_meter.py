@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -27,15 +28,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def meter(clock: Clock) -> Iterator[Meter]:
-    meter = Meter(clock)
+def meter(clock: Clock, data_dir: Path) -> Iterator[Meter]:
+    meter = Meter(data_dir, clock)
     yield meter
     meter.close()
 
 
 def test_totals_are_the_databases_and_rates_are_their_growth_a_second(bench: Bench, meter: Meter, clock: Clock) -> None:
     meter.measure(bench.warehouse)
-    assert (meter.totals["facts"], meter.totals["sent"], meter.dbt, meter.gaps) == (0, 0, {}, [])
+    assert (meter.totals.facts, meter.totals.sent, meter.dbt, meter.gaps) == (0, 0, None, [])
     assert (meter.sent_per_s, meter.loaded_per_s) == (0, 0), "one measurement has no rate"
     bench.send([*(line(order) for order in range(30)), line(0), b"rubbish"])
     bench.load()
@@ -47,9 +48,9 @@ def test_totals_are_the_databases_and_rates_are_their_growth_a_second(bench: Ben
     clock.now += 4
     meter.measure(bench.warehouse)
     totals = meter.totals
-    assert (totals["facts"], totals["duplicates"], totals["dead"], totals["records"], totals["sent"]) == (30, 1, 1, 32, 48)
+    assert (totals.facts, totals.duplicates, totals.dead, totals.records, totals.sent) == (30, 1, 1, 32, 48)
     assert (meter.loaded_per_s, meter.sent_per_s, list(meter.history)) == (8, 12, [8])
-    assert (meter.dbt["trigger"], meter.dbt["status"]) == ("schedule", "running"), "the newest run"
+    assert meter.dbt is not None and (meter.dbt.trigger, meter.dbt.status) == ("schedule", "running"), "the newest run"
     clock.now += 1
     meter.measure(bench.warehouse)
     assert (meter.loaded_per_s, list(meter.history)) == (0, [8, 0])
@@ -66,7 +67,7 @@ def test_while_the_database_is_away_the_last_totals_stay_and_events_wait_for_it(
     )
     clock.now += 1
     meter.measure(replace(bench.warehouse, port=1))
-    assert meter.totals["facts"] == 1 and (meter.loaded_per_s, meter.sent_per_s) == (0, 0)
+    assert meter.totals.facts == 1 and (meter.loaded_per_s, meter.sent_per_s) == (0, 0)
     recorded = "SELECT event, length(detail) FROM ops.service_events WHERE service = 'load'"
     assert bench.ask(recorded) == []
     meter.heard("load", "restarted", "1.1 s")
@@ -74,7 +75,7 @@ def test_while_the_database_is_away_the_last_totals_stay_and_events_wait_for_it(
         clock.now += 1
         meter.measure(bench.warehouse)
     assert bench.ask(recorded) == [("died", DETAIL_CHARS), ("restarted", 5)], "each once, in order, cut to a length"
-    assert meter.totals["facts"] == 1
+    assert meter.totals.facts == 1
 
 
 def test_memory_is_the_highest_that_was_seen(meter: Meter) -> None:

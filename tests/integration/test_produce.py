@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -14,6 +14,7 @@ from kafka.partitioner import murmur2
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.errors import EcomLiteError
+from ecom_lite.observe.figures import ProducerFigures
 from ecom_lite.produce import Producer, producer
 from ecom_lite.topic import batch_producer as client
 from ecom_lite.topic import client as kafka_client
@@ -116,9 +117,9 @@ def test_a_lost_ledger_is_counted_again_from_the_topic(warehouse: Address, kafka
     with warehouse.connect("admin") as admin:
         admin.execute("DELETE FROM ops.sent_ledger WHERE partition <> 2")
         admin.execute("UPDATE ops.sent_ledger SET events = 0, order_lines = 0, other_events = 0, revenue = 0, next_offset = 0")
-    figures: list[Mapping[str, object]] = []
+    figures: list[ProducerFigures] = []
     Producer(settings, warehouse, kafka_bootstrap, report=figures.append).run(Event(), events=0)
-    assert figures[-1]["recovered"] == 2500
+    assert figures[-1].recovered == 2500
     assert_ledger_equals(warehouse, read_topic(kafka_bootstrap, topic))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ecom_lite.errors import EcomLiteError
+from ecom_lite.observe.figures import InForce
 from ecom_lite.produce import Producer
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
@@ -175,8 +176,8 @@ def test_an_override_that_comes_before_the_start_counts(warehouse: Address, kafk
     made = Producer(settings_for(topic, rate=1), warehouse, kafka_bootstrap, report=figures.append)
     made.override(ShopOverride("max", False, {"duplicate": 0.5}))
     made.run(Event(), events=1000)
-    assert figures[-1]["control"] == {"rate": "max", "paused": False, "faults": {"duplicate": 0.5}}
-    assert figures[-1]["fault_events"]["duplicate"] > 300
+    assert figures[-1].control == InForce(rate="max", faults={"duplicate": 0.5})
+    assert figures[-1].fault_events["duplicate"] > 300
 
 
 def test_two_shops_open_clocks_of_their_own(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:

@@ -139,9 +139,9 @@ def test_a_client_that_breaks_with_events_held_back_is_followed_by_one_that_send
 def test_late_events_come_when_nothing_else_does(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     settings = settings_for(topic, {"late": 0.5, "late_s": 1.0}, rate="max")
     with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
-        wait_for(lambda: it.latest("held") > 0, "events held back")
+        wait_for(lambda: it.figures and it.latest("control")["held"] > 0, "events held back")
         it.producer.override(ShopOverride(paused=True))
-        wait_for(lambda: it.latest("state") == "paused" and it.latest("held") == 0, "the held ones to be sent")
+        wait_for(lambda: it.latest("state") == "paused" and it.latest("control")["held"] == 0, "the held ones to be sent")
         assert it.latest("control")["paused"] is True
         wait_for(lambda: it.latest("unacked") == 0 and it.latest("acked") == it.latest("sent"), "their acknowledgement")
         still = it.latest("sent")
@@ -150,7 +150,7 @@ def test_late_events_come_when_nothing_else_does(warehouse: Address, kafka_boots
         assert it.latest("sent") == still
         it.producer.override(ShopOverride(paused=False, faults={"late": 0.0, "duplicate": 0.25}))
         wait_for(lambda: it.latest("sent") > still + 2000, "the shop to go on")
-        assert it.latest("control") == {"rate": "max", "paused": False, "faults": {"duplicate": 0.25}}
+        assert it.latest("control") == {"rate": "max", "paused": False, "faults": {"duplicate": 0.25}, "held": 0}
         assert it.latest("fault_events")["duplicate"] > 0
     found = read_topic(kafka_bootstrap, topic)
     assert_ledger_equals(warehouse, found)

@@ -19,7 +19,7 @@ from ecom_lite.contract import events
 from ecom_lite.errors import EcomLiteError, NotRunning, UsageError
 from ecom_lite.live.broker import bootstrap_of
 from ecom_lite.live.lock import RunLock
-from ecom_lite.live.state import write_state
+from ecom_lite.live.state import RunState, write_state
 from ecom_lite.own_events import send as send_file
 from ecom_lite.own_events.lines import MAX_LINE_BYTES
 from ecom_lite.own_events.send import Result, Wish
@@ -226,7 +226,7 @@ def test_the_live_run_is_found_by_its_state_file(kafka_bootstrap: str, topic: st
     with RunLock(data_dir, "run"):
         with pytest.raises(EcomLiteError, match="still starting"):
             sent(settings, file, MAX)
-        write_state(data_dir, {"bootstrap": kafka_bootstrap})
+        write_state(data_dir, RunState(bootstrap=kafka_bootstrap))
         assert sent(settings, file, MAX)[0].acknowledged == 1
     with pytest.raises(NotRunning):
         sent(settings, file, MAX)

@@ -21,6 +21,7 @@ from ecom_lite.contract.events import OrderLine, parse
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.errors import StreamError
+from ecom_lite.observe.figures import StreamFigures
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate.malformed import MALFORMED
@@ -228,7 +229,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
         assert progress(warehouse) == (shop.sent, 8, 40)
         assert minutes_in(warehouse) == minutes_of([*first, in_time])
         health = stream.health()
-        assert health.ok and health.figures["late_rows"] == 8
+        assert health.ok and isinstance(health.figures, StreamFigures) and health.figures.late_rows == 8
         # PostgreSQL throws the sink out: it comes back by itself.
         with warehouse.connect("admin", autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ecom_stream'")

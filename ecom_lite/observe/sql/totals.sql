@@ -9,6 +9,7 @@ SELECT coalesce(sum(own), 0)::bigint        AS own,
        (SELECT coalesce(sum(events), 0)::bigint FROM ops.sent_ledger) AS sent,
        (SELECT jsonb_build_object(
                    'run_id', run_id, 'trigger', trigger, 'status', status, 'finished_at', finished_at,
+                   'succeeded_at', (SELECT finished_at FROM ops.dbt_runs WHERE status = 'success' ORDER BY run_id DESC LIMIT 1),
                    'seconds', round(extract(epoch FROM coalesce(finished_at, now()) - started_at), 1),
                    'tests_passed', tests_passed, 'tests_failed', tests_failed, 'message', message)
         FROM ops.dbt_runs ORDER BY run_id DESC LIMIT 1) AS dbt

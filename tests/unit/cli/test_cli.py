@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from ecom_lite import __version__, cli
 from ecom_lite.cli import base
 from ecom_lite.live.lock import RunLock
-from ecom_lite.live.state import write_state
+from ecom_lite.live.state import RunState, write_state
+from ecom_lite.observe.status import PartStatus
 
 LOOKING = ("run", "status", "stop", "logs", "refresh", "check", "sql", "migrate", "fetch", "reset", "doctor", "config")
 VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "generate", "produce")
@@ -118,22 +120,25 @@ def test_config_shows_every_setting(shell: Shell, monkeypatch: pytest.MonkeyPatc
 
 
 def test_status_of_a_run_and_of_none(shell: Shell) -> None:
-    part = {"state": "ready", "restarts": 0, "seconds": 1.0, "ok": True, "detail": ""}
-    state = {
-        "state": "running",
-        "pid": 1,
-        "facts": 12_345,
-        "addresses": {"dashboards": "http://127.0.0.1:1/"},
-        "parts": {"load": part},
-    }
+    part = PartStatus(state="ready", ok=True)
+    state = RunState(
+        state="running", pid=1, facts=12_345, addresses={"dashboards": "http://127.0.0.1:1/"}, parts={"load": part},
+        control_token="hush",
+    )  # fmt: skip
     with RunLock(shell.folder, "run"):
         write_state(shell.folder, state)
         said = shell("status")
         assert said.code == 0 and "12,345" in said.out and "http://127.0.0.1:1/" in said.out and "✔ load" in said.out
-        assert json.loads(shell("status", "--json").out) == state
-        write_state(shell.folder, {**state, "parts": {"load": {**part, "ok": False, "detail": "waiting for postgres"}}})
+        shown = json.loads(shell("status", "--json").out)
+        assert (shown["facts"], shown["parts"]["load"]["ok"], shown["pid"]) == (12_345, True, 1)
+        assert shown.keys() == set(RunState.__struct_fields__) - {"control_token"}
+        waiting = replace(part, ok=False, detail="waiting for postgres")
+        write_state(shell.folder, replace(state, parts={"load": waiting}))
         said = shell("status")
         assert said.code == 1 and "waiting for postgres" in said.out
+        write_state(shell.folder, replace(state, version=99))
+        said = shell("status")
+        assert said.code == 1 and "another version of ecom_lite (its form is 99, this one reads 1)" in said.err
     said = shell("status", "--json")
     assert (said.code, json.loads(said.out)) == (2, {"state": "stopped"})
 

@@ -23,6 +23,8 @@ from ecom_lite.dashboards.guard import from_this_machine, host_allowed
 from ecom_lite.dashboards.queries import explain
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ecom_lite.errors import EcomLiteError, EngineError, UsageError
+from ecom_lite.observe.figures import ControlAnswer
+from ecom_lite.observe.status import RunStatus
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
 from ecom_lite.settings.tree import Faults
@@ -63,19 +65,19 @@ class Shop:
         self.changes: list[Mapping[str, object]] = []
         self.failure: Exception | None = None
 
-    def control(self, override: ShopOverride) -> Mapping[str, object]:
+    def control(self, override: ShopOverride) -> ControlAnswer:
         change = msgspec.to_builtins(override)
         if self.failure is not None:
             raise self.failure
         if change:
             self.changes.append(change)
-        return {"rate": 5.0, "paused": False, "faults": {}, "applied": True}
+        return ControlAnswer(rate=5.0)
 
 
 @pytest.fixture(scope="module")
 def serving() -> Iterator[tuple[Page, Shop]]:
     shop = Shop()
-    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, dict, control=shop.control)
+    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, RunStatus, control=shop.control)
     page.start()
     yield page, shop
     page.stop()
@@ -226,7 +228,7 @@ def test_what_the_app_refuses_is_told(page: Page, shop: Shop) -> None:
 
 
 def test_a_run_without_the_shop_says_so_to_who_has_the_token() -> None:
-    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, dict, token="t" * 43)
+    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, RunStatus, token="t" * 43)
     page.start()
     try:
         for method, body in (("GET", None), ("POST", {"paused": True})):
@@ -239,7 +241,7 @@ def test_a_run_without_the_shop_says_so_to_who_has_the_token() -> None:
 
 def test_the_token_is_in_no_page_and_no_other_answer(page: Page) -> None:
     assert len(page.token) >= 43  # 256 bits
-    assert page.token != Page(NOWHERE, BOARDS, "127.0.0.1", 0, dict).token
+    assert page.token != Page(NOWHERE, BOARDS, "127.0.0.1", 0, RunStatus).token
     for path in ("/health", "/d/realtime-operations", "/api/status", "/api/boards", "/api/boards/realtime-operations"):
         status, headers, answer = ask(page, "GET", path=path)
         assert status == 200 and page.token not in f"{headers} {answer!r}", path

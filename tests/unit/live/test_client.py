@@ -18,7 +18,9 @@ from ecom_lite.dashboards import control as endpoint
 from ecom_lite.errors import EcomLiteError, UsageError
 from ecom_lite.live import client
 from ecom_lite.live.lock import RunLock
-from ecom_lite.live.state import write_state
+from ecom_lite.live.state import RunState, write_state
+from ecom_lite.observe.figures import ControlAnswer
+from ecom_lite.observe.status import RunStatus
 from ecom_lite.settings.override import FAULTS, ShopOverride
 from ecom_lite.settings.tree import Faults
 from ecom_lite.warehouse.connect import Address
@@ -36,7 +38,7 @@ class Shop:
         self.asked = 0
         self._wishes: list[Mapping[str, Any]] = []
 
-    def control(self, override: ShopOverride) -> Mapping[str, object]:
+    def control(self, override: ShopOverride) -> ControlAnswer:
         change = msgspec.to_builtins(override)
         if change:
             self._wishes.append(change)
@@ -47,7 +49,7 @@ class Shop:
                 faults = {**self.now["faults"], **wish.get("faults", {})}
                 self.now |= {**wish, "faults": {name: share for name, share in faults.items() if share}}
             self._wishes.clear()
-        return {**self.now, "applied": not self._wishes}
+        return ControlAnswer(**self.now, applied=not self._wishes)
 
 
 class Said(NamedTuple):
@@ -77,7 +79,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture(scope="module")
 def serving() -> Iterator[tuple[Page, Shop]]:
     shop = Shop()
-    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, dict, control=shop.control)
+    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, RunStatus, control=shop.control)
     page.start()
     yield page, shop
     page.stop()
@@ -93,8 +95,9 @@ def shop(serving: tuple[Page, Shop], shell: Shell) -> Iterator[Shop]:
         yield shop
 
 
-def live(page: Page, **other: object) -> dict[str, object]:
-    return {"state": "running", "control_url": f"{page.url}api/control", "control_token": page.token, **other}
+def live(page: Page, control_url: str = "", control_token: str = "") -> RunState:
+    url, token = control_url or f"{page.url}api/control", control_token or page.token
+    return RunState(state="running", control_url=url, control_token=token)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +184,14 @@ def test_what_the_run_refuses_is_a_wrong_use_too(shell: Shell, shop: Shop) -> No
         client.LiveRun(shell.folder).change(ShopOverride(rate="x"))
 
 
+@pytest.mark.parametrize(("held", "words"), [(1, "1 late event still to come"), (1234, "1,234 late events still to come")])
+def test_a_pause_says_how_many_events_it_still_lets_come(shell: Shell, shop: Shop, held: int, words: str) -> None:
+    shop.now["held"] = held
+    assert shell("pause").out == f"paused, {words}; then 5 orders/s; faults: none\n"
+    assert json.loads(shell("pause", "--json").out)["held"] == held
+    assert "late" not in shell("resume").out
+
+
 @pytest.mark.parametrize("arguments", [["rate", "5"], ["pause"], ["resume"], ["fault", "late=1%"], ["fault"]])
 def test_without_a_run_it_is_code_2(shell: Shell, serving: tuple[Page, Shop], arguments: list[str]) -> None:
     said = shell(*arguments)
@@ -192,7 +203,7 @@ def test_without_a_run_it_is_code_2(shell: Shell, serving: tuple[Page, Shop], ar
 
 
 def test_a_run_without_the_shop_says_so(shell: Shell) -> None:
-    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, dict)
+    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, RunStatus)
     page.start()
     try:
         with RunLock(shell.folder, "run"):
@@ -206,7 +217,7 @@ def test_a_run_without_the_shop_says_so(shell: Shell) -> None:
 def test_a_run_that_is_starting_or_does_not_answer_says_so(shell: Shell, serving: tuple[Page, Shop]) -> None:
     page = serving[0]
     with RunLock(shell.folder, "run"):
-        write_state(shell.folder, {"state": "starting"})
+        write_state(shell.folder, RunState())
         said = shell("pause")
         assert said.code == 1 and "is still starting" in said.err
         with socket.socket() as taken:

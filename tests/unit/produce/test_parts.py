@@ -7,6 +7,7 @@ from threading import Thread
 
 import pytest
 
+from ecom_lite.observe.figures import InForce
 from ecom_lite.produce.counts import MOST_CHECKPOINTS, Checkpoints, Counts, Tally
 from ecom_lite.produce.course import Course
 from ecom_lite.produce.episodes import BURST, Episodes
@@ -92,7 +93,7 @@ def test_what_is_told_from_another_thread_is_taken_over_at_the_next_look() -> No
     assert overrides.rate is None and not overrides.paused
     assert overrides.apply() and not overrides.apply()
     assert overrides.rate == 7.0 and overrides.paused
-    assert overrides.figures(7.0) == {"rate": 7.0, "paused": True, "faults": {"silence": 0.25, "malformed": 0.01}}
+    assert overrides.in_force(7.0, 3) == InForce(rate=7.0, paused=True, faults={"silence": 0.25, "malformed": 0.01}, held=3)
     overrides.put(ShopOverride("natural", False))
     overrides.apply()
     assert overrides.rate == "natural" and not overrides.paused

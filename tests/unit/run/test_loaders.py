@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ecom_lite.run.loaders import instance, loaded, names, together
+from ecom_lite.observe.figures import LoaderFigures
+from ecom_lite.run.loaders import all_lives, instance, loaded, names
 
 
 def test_each_loader_of_each_folder_on_each_host_has_a_name_of_its_own_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,16 +29,17 @@ def test_names_are_those_of_the_parts_and_logs() -> None:
     assert names(1) == ["load"] and names(3) == ["load", "load-2", "load-3"]
 
 
-def test_figures_are_summed_and_the_slowest_delay_is_shown() -> None:
-    each: list[dict[str, Any]] = [{"lag": 5, "delay_ms": 200, "partitions": 2}, {"lag": 7, "delay_ms": 90, "partitions": 2}, {}]
-    assert together(each) == {"lag": 12, "delay_ms": 200, "partitions": 4}
-    assert together([]) == {"lag": 0, "delay_ms": 0, "partitions": 0}
+def worker(earlier: list[LoaderFigures], now: LoaderFigures) -> Any:
+    return SimpleNamespace(earlier_figures=earlier, figures=now)
 
 
-def test_what_was_loaded_before_a_restart_counts_too() -> None:
-    services: Any = [
-        SimpleNamespace(earlier_figures=[{"facts": 10, "batches": 1}, {}], last_figures={"facts": 5, "dead": 1}),
-        SimpleNamespace(earlier_figures=[], last_figures={"facts": 100}),
+def test_what_was_loaded_before_a_restart_counts_too_and_its_lag_does_not() -> None:
+    dead = LoaderFigures(facts=10, batches=1, lags={0: 99}, delay_ms=9000, waiting_for="PostgreSQL")
+    services = [
+        worker([dead, LoaderFigures()], LoaderFigures(facts=5, dead=1, lags={0: 3})),
+        worker([], LoaderFigures(facts=100)),
     ]
     total = loaded(services)
     assert (total["facts"], total["dead"], total["batches"], total["records"]) == (115, 1, 1, 0)
+    both = all_lives(services)
+    assert (both.facts, both.lag, both.delay_ms, both.waiting_for) == (115, 3, None, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecom_lite.engines.registry import ChildRegistry
+from ecom_lite.observe.status import RunStatus
 from ecom_lite.run.servers import Servers
 from ecom_lite.run.services import build
 from ecom_lite.settings.load import load_settings
@@ -21,7 +22,7 @@ def parts_of(folder: Path, **flags: object) -> tuple[list[str], dict[str, list[s
     settings = load_settings(env={}, flags={"run.data_dir": folder, **ELSEWHERE, **flags})
     supervisor = Supervisor(restarts=0, restart_window_s=1, ready_timeout_s=1, listener=lambda *_: None)
     servers = Servers(settings, supervisor, ChildRegistry(folder / "children.json"), kafka=True)
-    services = build(settings, servers, dict)
+    services = build(settings, servers, RunStatus, RunStatus)
     for service, needs in services.parts:
         supervisor.add(service, needs)  # refuses a need that does not stand before it
     return [slot.name for slot in supervisor.slots], {service.name: list(needs) for service, needs in services.parts}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ecom_lite.observe.figures import ControlAnswer, InForce
 from ecom_lite.run.shop_control import ShopControl
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
@@ -14,13 +13,13 @@ class Producer:
 
     def __init__(self) -> None:
         self.waiting: list[ShopOverride] = []
-        self.in_force: dict[str, Any] = {"rate": 5.0, "paused": False, "faults": {}}
+        self.in_force = InForce(rate=5.0)
 
     def turn(self) -> None:
         for override in self.waiting:
-            self.in_force["rate"] = self.in_force["rate"] if override.rate is None else override.rate
-            self.in_force["paused"] = override.paused
-            self.in_force["faults"] = {name: share for name, share in override.faults.items() if share}
+            rate = self.in_force.rate if override.rate is None else override.rate
+            faults = {name: share for name, share in override.faults.items() if share}
+            self.in_force = InForce(rate=rate, paused=bool(override.paused), faults=faults, held=3)
         self.waiting.clear()
 
 
@@ -31,9 +30,9 @@ def control(**flags: object) -> tuple[ShopControl, Producer]:
 
 def test_an_override_is_applied_once_the_producer_says_so() -> None:
     it, producer = control()
-    assert it.change(ShopOverride(rate=500.0)) == {"rate": 5.0, "paused": False, "faults": {}, "applied": False}
+    assert it.change(ShopOverride(rate=500.0)) == ControlAnswer(rate=5.0, applied=False)
     producer.turn()
-    assert it.change(ShopOverride()) == {"rate": 500.0, "paused": False, "faults": {}, "applied": True}
+    assert it.change(ShopOverride()) == ControlAnswer(rate=500.0, held=3, applied=True)
 
 
 def test_looking_sends_the_producer_nothing() -> None:
@@ -56,7 +55,7 @@ def test_a_fault_that_is_switched_off_is_sent_as_zero() -> None:
     it.change(ShopOverride(faults={"late": 0.0}))
     assert producer.waiting[0].faults["late"] == 0.0
     producer.turn()
-    assert it.change(ShopOverride())["applied"] is True
+    assert it.change(ShopOverride()).applied
 
 
 def test_without_an_override_the_rate_is_the_settings_own() -> None:

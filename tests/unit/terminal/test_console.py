@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 SHOWS = """
+from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.terminal.printing import log_line
 from ecom_lite.terminal.terminal import Terminal
 from ecom_lite.terminal.view import print_status
@@ -21,7 +22,7 @@ shown.begin(["kafka"])
 shown.heard("kafka", "ready", "2.1 s")
 shown.banner(3.0, {"dashboards": "http://127.0.0.1:1/"})
 shown.end()
-print_status({"state": "running", "parts": {"load": {"state": "ready"}}})
+print_status(RunStatus(state="running", parts={"load": PartStatus(state="ready", ok=True)}), {})
 print(log_line(one=False)("kafka", "a line"))
 """
 STYLE = re.compile(rb"\x1b\[[0-9;]*m")

@@ -6,34 +6,26 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
 from rich.console import Console
 
+from ecom_lite.observe.figures import DbtFigures
+from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.terminal.terminal import Terminal
 from ecom_lite.terminal.view import duration, spark, starting_view, status_view
 
-STATUS: dict[str, Any] = {
-    "state": "running",
-    "uptime_s": 185,
-    "seed": 7,
-    "rate": 5.0,
-    "sent": 12_345,
-    "facts": 12_000,
-    "duplicates": 3,
-    "other": 40,
-    "dead": 2,
-    "lost": 0,
-    "sent_per_s": 510,
-    "loaded_per_s": 498,
-    "lag": 17,
-    "delay_ms": 212,
-    "rss_mb": 604,
-    "dbt": {"status": "success", "finished_at": "2026-11-23T07:00:00+00:00", "seconds": 0.6, "tests_passed": 11},
-    "parts": {
-        "kafka": {"state": "ready", "restarts": 1, "ok": True, "detail": ""},
-        "schema": {"state": "ready", "restarts": 0, "ok": True, "detail": ""},
-        "load": {"state": "ready", "restarts": 0, "ok": False, "detail": "waiting for postgres"},
+SUCCESS = DbtFigures(
+    run_id=3, trigger="schedule", status="success", finished_at="2026-11-23T07:00:00+00:00", seconds=0.6, tests_passed=11
+)
+STATUS = RunStatus(
+    state="running", uptime_s=185, seed=7, rate=5.0, sent=12_345, facts=12_000, duplicates=3, other=40, dead=2,
+    sent_per_s=510, loaded_per_s=498, lag=17, delay_ms=212, rss_mb=604, dbt=SUCCESS,
+    parts={
+        "kafka": PartStatus(state="ready", restarts=1, ok=True),
+        "schema": PartStatus(state="ready", ok=True),
+        "load": PartStatus(state="ready", detail="waiting for postgres"),
     },
-}
+)  # fmt: skip
 NOW = datetime(2026, 11, 23, 7, 2, 5, tzinfo=UTC)
 
 
@@ -55,34 +47,33 @@ def test_the_picture_of_a_live_run() -> None:
 
 
 def test_a_shop_with_a_past_and_faults_says_so() -> None:
-    past = {
-        "rate": "natural",
-        "history": "sending",
-        "shop_time": "2026-08-25T13:07:11Z",
-        "faults": {"late": 0.05, "out_of_order": 0.01},
-    }
-    text = drawn(status_view({**STATUS, **past}, [1], NOW))
+    past = replace(
+        STATUS, rate="natural", history="sending", shop_time="2026-08-25T13:07:11Z", faults={"late": 0.05, "out_of_order": 0.01}
+    )
+    text = drawn(status_view(past, [1], NOW))
     for words in ("sending its past", "its clock: 2026-08-25 13:07", "on purpose: late 5.0%, out of order 1.0%"):
         assert words in text
-    assert "its own pace" in drawn(status_view({**STATUS, **past, "history": "sent"}, [1], NOW))
-    assert "paused" in drawn(status_view({**STATUS, **past, "history": "sent", "paused": True}, [1], NOW))
+    assert "its own pace" in drawn(status_view(replace(past, history="sent"), [1], NOW))
+    assert "paused" in drawn(status_view(replace(past, history="sent", paused=True), [1], NOW))
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_what_a_paused_shop_still_lets_come_is_shown_until_it_has_come() -> None:
+    paused = replace(STATUS, paused=True, held=23)
+    assert "paused: 23 late events still to come" in drawn(status_view(paused, [], NOW))
+    assert "still to come" not in drawn(status_view(replace(paused, held=0), [], NOW))
+    assert "still to come" not in drawn(status_view(replace(paused, paused=False), [], NOW))
+
+
 def test_trouble_is_shown() -> None:
-    failed = {
-        "status": "tests failed",
-        "finished_at": "2026-11-23T07:02:00+00:00",
-        "seconds": 1,
-        "message": "unique_orders\nmore",
-    }
-    text = drawn(status_view({**STATUS, "lost": 9, "dbt": failed, "rate": "max"}, (), NOW))
+    failed = replace(SUCCESS, status="tests failed", message="unique_orders\nmore")
+    text = drawn(status_view(replace(STATUS, lost=9, dbt=failed, rate="max"), (), NOW))
     assert "9 LOST" in text and "tests failed" in text and "unique_orders" in text and "more" not in text
     assert "as fast as it goes" in text
 
 
 def test_an_empty_status_can_be_drawn() -> None:
-    text = drawn(status_view({"state": "starting"}))
+    text = drawn(status_view(RunStatus()))
     assert "starting" in text and "waiting for the first facts" in text
 
 

@@ -1,0 +1,44 @@
+"""What programs ask: /health (this process lives), /ready (every part is ready and well), /metrics, the strip's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import to_builtins
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..observe.metrics import MEDIA_TYPE, rendered
+from ..observe.status import RunStatus
+from .answers import NEVER, json_answer
+from .strip import strip
+
+OK: Final = 200
+UNAVAILABLE: Final = 503
+Status = Callable[[], RunStatus]
+
+
+def probes(status: Status, written: Status) -> list[Route]:
+    """The routes. `status` is the run as it is now; `written` as it was last written down: the metrics are of that moment."""
+
+    async def health(_: Request) -> Response:
+        return json_answer({"ok": True})
+
+    def ready(_: Request) -> Response:
+        reasons = status().not_ready()
+        return json_answer({"ready": not reasons, "reasons": to_builtins(reasons)}, UNAVAILABLE if reasons else OK)
+
+    def metrics(_: Request) -> Response:
+        return Response(rendered(written()), headers={"Content-Type": MEDIA_TYPE, "Cache-Control": NEVER})
+
+    def show_status(_: Request) -> Response:
+        return json_answer(strip(status()))
+
+    return [
+        Route("/health", health),
+        Route("/ready", ready),
+        Route("/metrics", metrics),
+        Route("/api/status", show_status),
+    ]

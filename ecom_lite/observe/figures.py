@@ -1,0 +1,150 @@
+"""What the parts of a run report of themselves, about once a second: one type for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .histogram import Buckets
+
+
+class InForce(Struct, frozen=True, kw_only=True):
+    """What the simulated shop does now."""
+
+    rate: float | str | None = None  # orders a second, "max" or "natural"; None where no producer has told yet
+    paused: bool = False
+    faults: dict[str, float] = {}  # share of the events by fault, 0 to 0.5; those that are on
+    held: int = 0  # events that are held back (late, out of order): they still come, also while the shop is paused
+
+
+def to_come(held: int) -> str:
+    """`23 late events still to come`."""
+    return f"{held:,} late event{'' if held == 1 else 's'} still to come"
+
+
+class ControlAnswer(InForce, frozen=True, kw_only=True):
+    """What is in force, and whether that is all that was asked for."""
+
+    applied: bool = True
+
+
+class ProducerFigures(Struct, frozen=True, kw_only=True):
+    """Of the simulated shop's producer. Records and orders are those of this process, unless it says stream."""
+
+    state: str = "starting"  # starting, recovering, sending, paused, waiting for kafka, done, stopped, failed
+    shop: str = ""  # its name in ops.shops
+    sent: int = 0  # records handed to the client
+    acked: int = 0  # records in the broker and in the ledger
+    unacked: int = 0  # records that wait for the broker
+    recovered: int = 0  # records that the broker had and the ledger did not, found at the start
+    rate: float = 0.0  # acknowledged records a second, since the last report
+    orders: int = 0
+    next_sequence: int = 0  # the shop's next order
+    stream_events: int = 0  # events of the shop's whole stream in the broker, extras left out
+    until: int | None = None  # stream_events at which it ends
+    errors: int = 0  # times that the client had to be made anew
+    ledger: str = "written"  # or "in memory", while PostgreSQL is away
+    fault_events: dict[str, int] = {}  # records hit, by fault; of the whole stream
+    history: str = ""  # "sending", "sent", or "" for a shop without a past
+    history_events: int = 0  # of the past
+    behind_s: float = 0.0  # how far the shop's clock is behind where it should be
+    shop_time: str = ""  # ISO 8601; "" where it is the real time
+    control: InForce = InForce()
+
+
+class LoaderFigures(Struct, frozen=True, kw_only=True):
+    """Of one loader process, or of several together (`together`). Counts begin with the process."""
+
+    records: int = 0
+    facts: int = 0
+    duplicates: int = 0
+    other: int = 0  # events that are no order line
+    dead: int = 0
+    batches: int = 0  # transactions
+    dead_reasons: dict[str, int] = {}  # dead letters by reason
+    delay_ms: int | None = None  # of the newest batch's oldest record, from the broker's clock to the commit
+    commit_delay: Buckets = Buckets()  # the same, of all batches, by DELAY_BOUNDS_S
+    batch_time: Buckets = Buckets()  # how long each batch took to be written, by BATCH_BOUNDS_S
+    lags: dict[int, int] = {}  # by partition: records on the broker that are not committed
+    partitions: int = 0  # that are this loader's
+    standing_by: bool = False  # more loaders than partitions: ready, with nothing to do
+    waiting_for: str = ""  # what keeps it from loading: one line
+
+    @property
+    def lag(self) -> int:
+        """Records on the broker that are not committed."""
+        return sum(self.lags.values())
+
+    def ended(self) -> LoaderFigures:
+        """What of it stays true when its process has ended: the counts."""
+        return replace(self, delay_ms=None, lags={}, partitions=0, standing_by=False, waiting_for="")
+
+
+class StreamFigures(Struct, frozen=True, kw_only=True):
+    """Of Spark's per-minute query: its last micro-batch."""
+
+    batch: int  # its number
+    rows_per_s: float
+    batch_ms: int  # from trigger to commit
+    watermark: str = ""  # ISO 8601, UTC; "" before the first event
+    watermark_lag_s: int | None = None  # how far it is behind the real time
+    late_rows: int = 0  # order lines outside the watermark's reach, since the start
+    lake_files: int = 0  # Parquet files written since the start
+
+
+class DbtFigures(Struct, frozen=True, kw_only=True):
+    """The newest dbt run, finished or not. Times are ISO 8601."""
+
+    run_id: int
+    trigger: str
+    status: str  # running, success, tests failed, error
+    seconds: float  # so far, if it runs
+    finished_at: str | None = None
+    succeeded_at: str | None = None  # the end of the newest run that was a success
+    tests_passed: int | None = None
+    tests_failed: int | None = None
+    message: str | None = None
+
+
+F = TypeVar("F")
+
+
+class WorkerReport(Struct, Generic[F], frozen=True, kw_only=True):
+    """One line of a worker process's stdout."""
+
+    figures: F
+    ready: bool = False  # it has proven that it can work
+    done: bool = False  # it had a fixed amount to do, and has done it
+    waiting_for: str = ""  # what keeps it from working: one line
+    error: str = ""  # why it ends
+    exit_code: int = 0
+
+
+def together(figures: Iterable[LoaderFigures]) -> LoaderFigures:
+    """Several loaders' figures as those of one: sums, the slowest one's delay, each different thing that they wait for."""
+    each = list(figures)
+    reasons: Counter[str] = Counter()
+    lags: Counter[int] = Counter()
+    for one in each:
+        reasons.update(one.dead_reasons)
+        lags.update(one.lags)
+    return LoaderFigures(
+        records=sum(one.records for one in each),
+        facts=sum(one.facts for one in each),
+        duplicates=sum(one.duplicates for one in each),
+        other=sum(one.other for one in each),
+        dead=sum(one.dead for one in each),
+        batches=sum(one.batches for one in each),
+        dead_reasons=dict(reasons),
+        delay_ms=max((one.delay_ms for one in each if one.delay_ms is not None), default=None),
+        commit_delay=sum((one.commit_delay for one in each), Buckets()),
+        batch_time=sum((one.batch_time for one in each), Buckets()),
+        lags=dict(lags),
+        partitions=sum(one.partitions for one in each),
+        standing_by=bool(each) and all(one.standing_by for one in each),
+        waiting_for="; ".join(dict.fromkeys(one.waiting_for for one in each if one.waiting_for)),
+    )

@@ -1,0 +1,155 @@
+"""What watches a run from outside: its metrics are the figures of `status`, and a part that hangs is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ecom_lite.engines.ports import free_port
+from tests.acceptance.test_loaders import LoadVerb
+from tests.runs import LightRun, wait_for
+
+NAMED_WITHIN_S = 10.0
+FAULTS = {"ECOM_LITE_FAULTS__LATE": "20%", "ECOM_LITE_FAULTS__LATE_S": "20", "ECOM_LITE_FAULTS__MALFORMED": "10%"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LightRun]:
+    env = {**FAULTS, "ECOM_LITE_LOAD__PROCESSES": "2"}
+    run = LightRun(tmp_path_factory.mktemp("monitoring") / "data", "--rate", "100", env=env)
+    try:
+        yield run.wait_ready()
+    finally:
+        run.close()
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def page(run: LightRun, path: str) -> tuple[int, str]:
+    return get(run.state["addresses"]["dashboards"] + path)
+
+
+def scrape(text: str) -> dict[str, dict[str, float]]:
+    """Name -> value by its one label, "" where it has none; of histograms the count and the buckets."""
+    found: dict[str, dict[str, float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            assert len(sample.labels) <= 1
+            found.setdefault(sample.name, {})["".join(sample.labels.values())] = sample.value
+    return found
+
+
+def of_one_moment(run: LightRun) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """`status --json`, and the metrics while it was the newest."""
+
+    def both() -> tuple[dict[str, Any], dict[str, dict[str, float]]] | None:
+        before = run.state
+        _, text = page(run, "metrics")
+        return (before, scrape(text)) if run.state == before else None
+
+    return wait_for(both, "a scrape between two ticks")  # type: ignore[no-any-return]
+
+
+def test_metrics_are_the_figures_of_status(run: LightRun) -> None:
+    wait_for(lambda: run.state["dead"] > 10 and run.state["dbt"] and run.state["disk_bytes"], "figures of all kinds")
+    wait_for(lambda: run.state["dbt"]["succeeded_at"], "the first dbt run")
+    status, metrics = of_one_moment(run)
+    assert metrics["ecom_lite_events_sent_total"] == {"": status["sent"]} and status["sent"] > 0
+    outcomes = {"fact": status["facts"], "duplicate": status["duplicates"], "other": status["other"], "dead": status["dead"]}
+    assert metrics["ecom_lite_events_loaded_total"] == outcomes and all(outcomes[name] for name in ("fact", "other", "dead"))
+    assert metrics["ecom_lite_events_sent_per_second"] == {"": status["sent_per_s"]}
+    assert metrics["ecom_lite_events_loaded_per_second"] == {"": status["loaded_per_s"]}
+    assert metrics["ecom_lite_events_held"] == {"": status["held"]} and status["held"] > 0
+    assert metrics["ecom_lite_dead_letters_total"] == status["load"]["dead_reasons"]
+    assert sum(status["load"]["dead_reasons"].values()) == status["load"]["dead"]
+    assert set(metrics["ecom_lite_lag_records"]) == {"0", "1", "2", "3"}
+    assert sum(metrics["ecom_lite_lag_records"].values()) == status["lag"]
+    assert metrics["ecom_lite_commit_delay_seconds_count"] == {"": status["load"]["commit_delay"]["counts"][-1]}
+    assert list(metrics["ecom_lite_batch_seconds_bucket"].values()) == status["load"]["batch_time"]["counts"]
+    assert metrics["ecom_lite_part_ready"] == {name: part["ok"] for name, part in status["parts"].items()}
+    assert metrics["ecom_lite_resident_bytes"] == status["resident_bytes"]
+    assert set(status["resident_bytes"]) == {"run", "kafka", "postgres", "load", "load-2", "produce"}
+    assert metrics["ecom_lite_disk_bytes"] == status["disk_bytes"] and {"kafka", "postgres"} <= set(status["disk_bytes"])
+    assert metrics["ecom_lite_dbt_run_seconds"] == {"": status["dbt"]["seconds"]}
+    assert metrics["ecom_lite_dbt_last_success_timestamp_seconds"][""] > 1.7e9
+    shown = json.loads(run.verb("status", "--json").stdout)
+    assert shown.keys() == status.keys() - {"control_token"}
+
+
+@pytest.mark.parametrize("part", ["load", "load-2", "produce"])
+def test_a_process_that_hangs_is_named_and_health_stays(run: LightRun, part: str) -> None:
+    wait_for(lambda: page(run, "ready")[0] == 200, "all is well")
+    pid = run.note_processes()[part]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: page(run, "ready")[0] == 503, f"{part} to be missed", NAMED_WITHIN_S)
+        (reason,) = json.loads(page(run, "ready")[1])["reasons"]
+        assert reason["part"] == part and reason["detail"].startswith("silent for ")
+        assert page(run, "health")[0] == 200
+        step = "producer" if part == "produce" else "loader"
+        service = json.loads(page(run, "api/status")[1])["services"][step]
+        assert not service["ok"] and "silent for " in service["detail"] and (step == "producer" or part in service["detail"])
+        wait_for(lambda: not run.state["parts"][part]["ok"], "the state file")
+        said = run.verb("status")
+        assert said.returncode == 1 and f"{part}: silent for " in said.stdout
+        _, metrics = of_one_moment(run)
+        assert metrics["ecom_lite_part_ready"][part] == 0 and metrics["ecom_lite_ready"] == {"": 0}
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: page(run, "ready")[0] == 200, f"{part} is back")
+
+
+def test_a_restart_is_counted_and_takes_no_figure_back(run: LightRun) -> None:
+    wait_for(lambda: page(run, "ready")[0] == 200, "all is well")
+    before, _ = of_one_moment(run)
+    os.kill(run.note_processes()["load"], signal.SIGKILL)
+    wait_for(lambda: run.state["parts"]["load"]["restarts"] == 1 and page(run, "ready")[0] == 200, "the restart")
+    after, metrics = of_one_moment(run)
+    assert metrics["ecom_lite_part_restarts_total"]["load"] == 1
+    assert after["load"]["records"] >= before["load"]["records"]
+    for reason, count in before["load"]["dead_reasons"].items():
+        assert metrics["ecom_lite_dead_letters_total"][reason] >= count
+
+
+def test_loaders_beside_a_run_serve_their_own_metrics(run: LightRun) -> None:
+    port = free_port()
+    verb = LoadVerb(run.data_dir, env={"ECOM_LITE_LOAD__METRICS_PORT": str(port)})
+    try:
+        verb.wait_ready()
+        url = f"http://127.0.0.1:{port}/metrics"
+        assert url in verb.said.read_text()
+        wait_for(lambda: scrape(get(url)[1]).get("ecom_lite_loader_events_total", {}).get("fact"), "facts of its own")
+        metrics = scrape(get(url)[1])
+        assert metrics["ecom_lite_part_ready"] == {"load": 1} and metrics["ecom_lite_commit_delay_seconds_count"][""] > 0
+        assert "ecom_lite_events_sent_total" not in metrics, "that is the run's"
+        code, summary = verb.end(signal.SIGINT)
+        assert code == 130 and summary["facts"] >= metrics["ecom_lite_loader_events_total"]["fact"]
+    finally:
+        verb.close()
+
+
+def test_a_pause_says_what_still_comes_until_it_has_come(run: LightRun) -> None:
+    wait_for(lambda: run.state["held"] > 20, "held-back events")
+    said = run.verb("pause")
+    assert said.returncode == 0 and "late events still to come; then 100 orders/s" in said.stdout
+    assert int(said.stdout.split("paused, ")[1].split()[0].replace(",", "")) > 0
+    wait_for(lambda: run.state["paused"], "the pause")
+    assert "late events still to come" in run.verb("status").stdout
+    wait_for(lambda: run.state["held"] == 0, "the held ones to be sent")
+    assert "still to come" not in run.verb("status").stdout
+    assert "still to come" not in run.verb("pause").stdout
+    assert run.verb("resume").returncode == 0

@@ -1,0 +1,101 @@
+"""A worker process is as well as its newest report says, and not well when reports stop coming."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ecom_lite.engines.child import Child
+from ecom_lite.observe.figures import LoaderFigures, WorkerReport
+from ecom_lite.observe.health import SILENT_S
+from ecom_lite.supervise.worker import WorkerService
+from tests.runs import wait_for
+
+ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"  # reports what it is told
+
+
+class Nonsense(msgspec.Struct):
+    figures: str = "none"
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+READY = WorkerReport(figures=LoaderFigures(facts=1, lags={0: 5}), ready=True)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def worker(tmp_path: Path, clock: Clock) -> Iterator[WorkerService[LoaderFigures]]:
+    service = WorkerService(
+        "nobody",
+        "load",
+        lambda: READY,
+        LoaderFigures,
+        log=tmp_path / "load.log",
+        registry=None,
+        ready_s=30,
+        stop_s=5,
+        clock=clock,
+    )
+    service.child = Child(
+        "load", [sys.executable, "-c", ECHO], log=tmp_path / "load.log", stdin_pipe=True, stdout="pipe", registry=None
+    )
+    service.start()
+    yield service
+    service.stop()
+
+
+def test_it_is_well_while_it_reports(worker: WorkerService[LoaderFigures]) -> None:
+    health = worker.health()
+    assert health.ok and health.detail == "" and health.pid == worker.child.pid
+    assert health.figures == LoaderFigures(facts=1, lags={0: 5})
+
+
+def test_a_worker_whose_reports_stop_is_not_well_until_one_comes(worker: WorkerService[LoaderFigures], clock: Clock) -> None:
+    clock.now = SILENT_S
+    assert worker.health().ok
+    clock.now = SILENT_S + 2
+    assert not worker.health().ok and worker.health().detail == "silent for 7 s"
+    worker.send(READY)
+    wait_for(lambda: worker.health().ok, "the report")
+
+
+def test_what_it_waits_for_is_told(worker: WorkerService[LoaderFigures]) -> None:
+    worker.send(WorkerReport(figures=LoaderFigures(), ready=True, waiting_for="waits for PostgreSQL: refused"))
+    wait_for(lambda: not worker.health().ok, "the report")
+    assert worker.health().detail == "waits for PostgreSQL: refused"
+
+
+def test_a_worker_that_is_done_is_well_though_it_has_ended(worker: WorkerService[LoaderFigures], clock: Clock) -> None:
+    worker.send(WorkerReport(figures=LoaderFigures(facts=9), ready=True, done=True))
+    wait_for(lambda: worker.health().done, "the report")
+    worker.stop()
+    clock.now = 1000
+    assert worker.health().ok and worker.health().figures == LoaderFigures(facts=9)
+
+
+def test_a_dead_one_s_figures_are_kept_once(worker: WorkerService[LoaderFigures]) -> None:
+    worker.stop()
+    assert not worker.health().ok and worker.figures == worker.last_figures == LoaderFigures(facts=1, lags={0: 5})
+    assert worker.earlier_figures == []
+    worker.start()
+    assert worker.earlier_figures == [LoaderFigures(facts=1, lags={0: 5})] and worker.figures.facts == 1
+
+
+def test_what_is_no_report_is_passed_over(worker: WorkerService[LoaderFigures]) -> None:
+    worker.send(Nonsense())
+    worker.send(WorkerReport(figures=LoaderFigures(facts=2), ready=True))
+    wait_for(lambda: worker.figures.facts == 2, "the report after it")
