@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Final, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
 from ..contract.events import utc_now
 from ..errors import EcomLiteError
+from ..load.claims import Claims
 from ..load.decode import Batch, Part
 from ..load.loader import CONSUMER, GC_THRESHOLDS, POLL_RECORDS, TICK_S
 from ..load.records import read_quickly
@@ -47,7 +48,8 @@ def decode_and_write(settings: Settings, client: dict[str, Any], address: Addres
     decoding = writing = 0.0
     with _like_the_loader():
         try:
-            claims = writer.claim({partition: 0 for partition in range(settings.kafka.partitions)})
+            with closing(Claims(address, settings.kafka.topic)) as taking:
+                claims = taking.claim({partition: 0 for partition in range(settings.kafka.partitions)})
             at = {partition: claim.next_offset for partition, claim in claims.items()}
             epochs = {partition: claim.epoch for partition, claim in claims.items()}
             done = 0

@@ -25,6 +25,7 @@ from ..observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
 from ..warehouse.connect import Address
+from .claims import Claims
 from .commit import Committer
 from .deadletters import DeadLetterTopic
 from .decode import Batch
@@ -95,7 +96,7 @@ class Loader:
         self._dead_reasons: Counter[str] = Counter()
         self._delay_ms: int | None = None
         self._commit_delay, self._batch_time = Histogram(DELAY_BOUNDS_S), Histogram(BATCH_BOUNDS_S)
-        self._claimer, self._writer = Writer(address, self._topic), make_writer(address, self._topic)
+        self._claims, self._writer = Claims(address, self._topic), make_writer(address, self._topic)
         self._session_timeout_ms = session_timeout_ms
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
         self._dead_letters = DeadLetterTopic(self._client, self._topic, settings.kafka.dlq_topic)
@@ -117,11 +118,11 @@ class Loader:
             gc.set_threshold(*GC_THRESHOLDS)
             stack.callback(sys.setswitchinterval, sys.getswitchinterval())
             sys.setswitchinterval(SWITCH_INTERVAL_S)
-            stack.callback(self._claimer.close)
+            stack.callback(self._claims.close)
             stack.callback(self._dead_letters.close)
             try:
-                warehouse = self._claiming.run(self._claimer.identity, self._claimer.close)
-                self._mark = self._claiming.run(self._claimer.mark, self._claimer.close)
+                warehouse = self._claiming.run(self._claims.identity, self._claims.close)
+                self._mark = self._claiming.run(self._claims.mark, self._claims.close)
                 self._consumer = KafkaConsumer(
                     **{**self._client, "client_id": self._instance},
                     **CONSUMER,
@@ -186,7 +187,7 @@ class Loader:
         return Batch(mark=self._mark)
 
     def _claim(self, beginnings: Mapping[int, int], topic_id: UUID | None) -> Any:
-        return self._claiming.run(lambda: self._claimer.claim(beginnings, topic_id), self._claimer.close)
+        return self._claiming.run(lambda: self._claims.claim(beginnings, topic_id), self._claims.close)
 
     def _hand_over(self, batch: Batch | None) -> None:
         while True:

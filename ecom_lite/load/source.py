@@ -21,8 +21,8 @@ from kafka.errors import (
 )
 
 from ..topic.client import partitions_of
+from .claims import Claimed, made_anew
 from .decode import Part
-from .write import Claimed, made_anew
 
 POSITION_MS: Final = 1000
 CLOSE_MS: Final = 2000

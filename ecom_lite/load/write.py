@@ -5,19 +5,16 @@ from __future__ import annotations
 import base64
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from ..errors import LoadError
 from ..warehouse.connect import Address
-from ..warehouse.mark import read_mark
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch, DeadLetter
 from .dimensions import Dimensions
@@ -45,24 +42,8 @@ class Written:
     dead: int
 
 
-class Claimed(NamedTuple):
-    """A partition taken over: go on at `next_offset`; the offsets from `was` up to it were lost to retention."""
-
-    next_offset: int
-    epoch: int
-    was: int
-
-
 def _pass(point: str) -> None:
-    """Nobody watches."""
-
-
-def made_anew(what: str) -> LoadError:
-    """The error of a topic whose offsets are not those that were loaded."""
-    return LoadError(
-        f"{what}: the topic was made anew or the broker lost data; `ecom_lite run --fresh` starts with new data, "
-        "another kafka.topic is loaded beside the old one"
-    )
+    """No harness is watching."""
 
 
 class Writer:
@@ -96,39 +77,6 @@ class Writer:
             connection.commit()
             self._connection = connection
         return self._connection
-
-    def identity(self) -> str:
-        """A name for this warehouse that no other one has."""
-        connection = self.connection()
-        with connection.transaction():
-            row = connection.execute(read_sql(__package__, "identity")).fetchone()
-        return str(row[0]) if row else ""
-
-    def mark(self) -> bytes:
-        """What the records of the warehouse's own shops carry. Raises psycopg.Error."""
-        connection = self.connection()
-        with connection.transaction():
-            return read_mark(connection).encode()
-
-    def claim(self, beginnings: Mapping[int, int], topic_id: UUID | None = None) -> dict[int, Claimed]:
-        """Take partitions over, by their first offset on the broker. What was lost goes to ops.gaps.
-
-        Raises LoadError, and changes nothing, when `topic_id` is not that of the topic that was loaded.
-        """
-        partitions = sorted(beginnings)  # one order for all, so that two loaders cannot deadlock
-        firsts = [beginnings[partition] for partition in partitions]
-        connection = self.connection()
-        with connection.transaction():
-            values = {"topic": self._topic, "topic_id": topic_id, "partitions": partitions, "beginnings": firsts}
-            claims = {}
-            for partition, next_offset, epoch, was, loaded_id in connection.execute(read_sql(__package__, "claim"), values):
-                if topic_id is not None and loaded_id != topic_id:
-                    raise made_anew(
-                        f"topic {self._topic} was loaded up to offset {was} of partition {partition} as {loaded_id}"
-                        f", and is {topic_id} now"
-                    )
-                claims[partition] = Claimed(next_offset, epoch, was)
-        return claims
 
     def prune(self) -> None:
         """House-keeping. Raises psycopg.Error."""
