@@ -41,7 +41,7 @@ test: prepare
 
 test-long: prepare
 	@$(PY) -m pytest $(WORKERS) -m long $(ARGS)
-	@$(PY) -m ecom_lite.faults --rounds 60 --seed 2
+	@$(PY) -m ecom_lite.harness --rounds 60 --seed 2
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

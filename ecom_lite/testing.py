@@ -11,7 +11,7 @@ def test_my_producer(ecom_lite_warehouse):
 from __future__ import annotations
 
 import json
-import time
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +21,12 @@ import pytest
 from kafka import KafkaProducer
 
 from .check.reconcile import Report, reconcile
-from .run.loaders import workers
+from .run.loaders import wait_loaded, workers
 from .run.marts import Marts
 from .run.servers import Servers, servers
 from .settings.load import load_settings
 from .terminal.terminal import Terminal
+from .warehouse.offsets import committed_offsets
 
 if TYPE_CHECKING:
     from .transform import DbtRun
@@ -69,19 +70,13 @@ class LightWarehouse:
 
         Raises TimeoutError that says how far the loader came.
         """
-        deadline = time.monotonic() + timeout_s
-        ends = {partition: end for partition, end in self._reach.end_offsets().items() if end}
-        while True:
-            rows = self.query("SELECT partition, next_offset FROM ops.consumer_offsets WHERE topic = %s", [self.topic])
-            loaded = dict(rows)
-            if all(loaded.get(partition, 0) >= end for partition, end in ends.items()):
-                return
-            if time.monotonic() > deadline:
-                state = self._started.supervisor.slot("load").state
-                raise TimeoutError(
-                    f"not loaded after {timeout_s:g} s: the topic ends at {ends}, loaded are {loaded}; load is {state}"
-                )
-            time.sleep(POLL_S)
+        address, ends = self._reach.address, {partition: end for partition, end in self._reach.end_offsets().items() if end}
+        if wait_loaded(address, self.topic, ends, timeout_s, threading.Event(), POLL_S):
+            return
+        with address.connect("ecom_reader") as reader:
+            loaded = committed_offsets(reader, self.topic)
+        state = self._started.supervisor.slot("load").state
+        raise TimeoutError(f"not loaded after {timeout_s:g} s: the topic ends at {ends}, loaded are {loaded}; load is {state}")
 
     def refresh(self) -> DbtRun:
         """Build the marts from the facts now. Raises TransformError."""

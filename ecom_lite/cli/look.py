@@ -121,13 +121,14 @@ def sql(
     """
     from ..check.duck import attach, query, require_one
     from ..run.opened import opened
+    from ..settings.data_dir import LAKE
     from ..terminal.terminal import Terminal
 
     settings = load(config, data_dir)
     text = sys.stdin.read() if statement == "-" else statement
     require_one(text)
     with opened(settings, Terminal(), "sql", kafka=False) as now:
-        connection = attach(now.address, settings.data_dir / "lake")
+        connection = attach(now.address, settings.data_dir / LAKE)
         try:
             columns, rows, more = query(connection, text, limit)
         finally:

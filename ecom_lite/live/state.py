@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from ..errors import EcomLiteError
 from ..observe.status import OtherVersion, RunStatus, read_status
-
-STATE_FILE: Final = "state.json"
+from ..settings.data_dir import STATE, write_private
 
 
 class Database(Struct, frozen=True, kw_only=True):
@@ -41,11 +38,8 @@ class RunState(RunStatus, frozen=True, kw_only=True):
 
 def write_state(data_dir: Path, state: RunState) -> None:
     """Replace the file in one step, so that a reader never sees half of it. Raises EcomLiteError where it cannot be written."""
-    fresh = data_dir / (STATE_FILE + ".new")
     try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(state))
-        fresh.replace(data_dir / STATE_FILE)
+        write_private(data_dir / STATE, msgspec.json.encode(state))
     except OSError as error:
         raise EcomLiteError(f"the data folder {data_dir} cannot be written any more: {error.strerror}") from None
 
@@ -53,7 +47,7 @@ def write_state(data_dir: Path, state: RunState) -> None:
 def read_state(data_dir: Path) -> RunState | None:
     """The last state written; None where there is none. Raises EcomLiteError for a run of another version of ecom_lite."""
     try:
-        return read_status((data_dir / STATE_FILE).read_bytes(), RunState)
+        return read_status((data_dir / STATE).read_bytes(), RunState)
     except OtherVersion as other:
         raise EcomLiteError(
             f"the state of the run in {data_dir} cannot be read: {other}; use that version beside it, or stop the run and start "
@@ -65,4 +59,4 @@ def read_state(data_dir: Path) -> RunState | None:
 
 def forget_state(data_dir: Path) -> None:
     """Delete what an earlier run has left: nothing runs now."""
-    (data_dir / STATE_FILE).unlink(missing_ok=True)
+    (data_dir / STATE).unlink(missing_ok=True)

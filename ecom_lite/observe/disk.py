@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-STORES: Final = ("kafka", "postgres", "lake", "spark", "logs")  # folders of the data folder
+from ..settings.data_dir import KAFKA, LAKE, LOGS, POSTGRES, SPARK
+
+STORES: Final = (KAFKA, POSTGRES, LAKE, SPARK, LOGS)  # folders of the data folder
 BLOCK_BYTES: Final = 512  # what st_blocks counts in
 
 

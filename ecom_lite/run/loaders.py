@@ -20,6 +20,7 @@ from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
 from ..supervise.worker import WorkerService
 from ..warehouse.connect import Address
+from ..warehouse.offsets import committed_offsets, reached
 from .jobs import WORKER, load_job
 from .reach import Reach
 
@@ -93,13 +94,11 @@ def wait_loaded(
 ) -> bool:
     """Until every offset below `ends` is accounted for (True), `give_up` is set or the time is over."""
     deadline = time.monotonic() + limit_s
-    query = "SELECT partition, next_offset FROM ops.consumer_offsets WHERE topic = %s"
     while True:
         try:
             with address.connect("ecom_reader", autocommit=True) as reader:
                 while not give_up.is_set() and time.monotonic() < deadline:
-                    positions: dict[int, int] = dict(reader.execute(query, [topic]).fetchall())
-                    if all(positions.get(partition, 0) >= end for partition, end in ends.items()):
+                    if reached(committed_offsets(reader, topic), ends):
                         return True
                     give_up.wait(poll_s)
         except psycopg.OperationalError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ..errors import StreamError
+from ..settings.data_dir import SPARK
 from ..settings.tree import Settings
 
 APP_NAME: Final = "ecom_lite"
@@ -42,7 +43,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         "spark.master": spark.master,
         "spark.app.name": APP_NAME,
         "spark.ui.enabled": "false",
-        "spark.sql.warehouse.dir": str(data_dir / "spark" / "warehouse"),
+        "spark.sql.warehouse.dir": str(data_dir / SPARK / "warehouse"),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
         # A value that does not fit becomes NULL, and so an invalid event; it must never end the query.

@@ -16,6 +16,8 @@ from kafka import KafkaAdminClient
 from ..errors import StreamError
 from ..observe.figures import StreamFigures
 from ..observe.health import SILENT_S, Health
+from ..settings.data_dir import LAKE as LAKE_FOLDER
+from ..settings.data_dir import SPARK
 from ..settings.tree import Settings
 from ..topic.client import client_config, explained, offset_range
 from ..warehouse.connect import Address
@@ -65,7 +67,7 @@ class Stream:
         """
         self._stopping.clear()
         self._asked_s = None
-        minutes, lake = (Checkpoint(self._data_dir / "spark" / "checkpoints" / name) for name in (PER_MINUTE, LAKE))
+        minutes, lake = (Checkpoint(self._data_dir / SPARK / "checkpoints" / name) for name in (PER_MINUTE, LAKE))
         cluster_id, first, end = self._broker()
         topic = self._settings.kafka.topic
         for checkpoint in (minutes, lake):
@@ -116,7 +118,7 @@ class Stream:
 
     def _start_lake(self, checkpoint: Checkpoint) -> None:
         records = read_topic(self._session, self._settings, self._bootstrap, LAKE_RECORDS_PER_BATCH)
-        self._lake = LakeSink(self._data_dir / "lake")
+        self._lake = LakeSink(self._data_dir / LAKE_FOLDER)
         writer = raw_records(records).writeStream.queryName(LAKE).outputMode("append").foreachBatch(self._lake)
         writer = writer.option("checkpointLocation", checkpoint.folder.as_uri())
         every_s = max(LAKE_TRIGGER_S, self._settings.spark.trigger_s)
