@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import psutil
 
-from ..engines.from_settings import jar_cache, jar_groups
+from ..engines.from_settings import fixed_ports, jar_cache, jar_groups
 from ..engines.java import MIN_MAJOR, find_java, java_version
 from ..engines.pgfiles import find_install
 from ..engines.ports import is_free, port_owner
@@ -117,17 +117,11 @@ def _memory(settings: Settings) -> Finding:
 
 
 def _ports(settings: Settings) -> list[Finding]:
-    wanted = {
-        "kafka.port": settings.kafka.port,
-        "postgres.port": settings.postgres.port,
-        "dashboards.port": settings.dashboards.port,
-        "grafana.port": settings.grafana.port,
-    }
+    if holder(settings.data_dir) is not None:
+        return []  # they are the run's own
     findings = []
-    for name, port in wanted.items():
-        if port is None or holder(settings.data_dir) is not None:
-            continue
-        free = is_free(port)
+    for name, port, host in fixed_ports(settings):
+        free = is_free(port, host)
         who = "" if free else f", taken by {port_owner(port) or 'another process'}"
         findings.append(Finding(free, f"port {port}", f"{name}{who}", f"end that process, or change {name}"))
     return findings

@@ -13,7 +13,7 @@ import psutil
 from msgspec.structs import asdict, replace
 
 from ..contract.events import utc_now
-from ..engines.from_settings import jar_groups
+from ..engines.from_settings import jar_groups, require_fixed_ports
 from ..errors import UsageError
 from ..live.state import Database, RunState, write_state
 from ..observe.gaps import tell
@@ -65,6 +65,7 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
         restarts=settings.run.restarts, listener=heard,
     )  # fmt: skip
     with started as servers_:
+        require_fixed_ports(settings)
         return Run(settings, options, servers_, terminal, meter).execute()
 
 

@@ -11,11 +11,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
@@ -24,7 +25,8 @@ from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import LoadError
 from ecom_lite.load.write import StaleOwner, Writer
 from ecom_lite.observe.figures import LoaderFigures
-from ecom_lite.settings.show import dump_settings
+from ecom_lite.run.jobs import load_job
+from ecom_lite.run.reach import Reach
 from ecom_lite.topic.client import ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.running import Running
@@ -67,15 +69,12 @@ def assert_rows_are_as_counted(bench: Bench, counts: dict[str, int]) -> None:
 
 
 def worker(bench: Bench, batch_rows: int) -> subprocess.Popen[str]:
-    job = {
-        "settings": dump_settings(bench.settings(batch_rows)), "address": asdict(bench.warehouse), "bootstrap": bench.bootstrap,
-        "instance": "one", "drain_s": 20,
-    }  # fmt: skip
+    job = load_job(bench.settings(batch_rows), Reach(bench.warehouse, bench.bootstrap, bench.settings().kafka), "one", 20)
     process = subprocess.Popen(
         [sys.executable, "-m", "ecom_lite.run.worker", "load"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert process.stdin is not None
-    process.stdin.write(json.dumps(job) + "\n")
+    process.stdin.write(msgspec.json.encode(job).decode() + "\n")
     process.stdin.flush()
     return process
 

@@ -45,6 +45,16 @@ def test_a_taken_port_is_named_with_its_owner(data_dir: Path) -> None:
     assert not found.ok and "kafka.port" in found.found and f"(pid {os.getpid()})" in found.found
 
 
+def test_a_port_of_a_server_that_is_not_ours_is_not_looked_at(data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        ours = findings(run__data_dir=data_dir, grafana__port=port)
+        theirs = findings(run__data_dir=data_dir, kafka__port=port, kafka__bootstrap=f"127.0.0.1:{port}")
+        off = findings(run__data_dir=data_dir, grafana__port=port, grafana__enabled=False)
+    assert not ours[f"port {port}"].ok and "grafana.port" in ours[f"port {port}"].found
+    assert f"port {port}" not in theirs and f"port {port}" not in off
+
+
 def test_external_servers_are_asked(data_dir: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
