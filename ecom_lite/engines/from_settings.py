@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..settings.data_dir import KAFKA, LOGS, POSTGRES, SPARK
 from ..settings.tree import Settings
 from .jars import JarCache, default_cache_dir
 from .java import find_java
 from .kafka import KafkaServer
-from .ports import LOOPBACK, require_free
 from .postgres import PostgresServer
 from .registry import ChildRegistry
 
@@ -35,32 +34,6 @@ def jar_cache(settings: Settings) -> JarCache:
 def jar_groups(settings: Settings) -> list[str]:
     """What must be in the jar cache before a start with these settings."""
     return ([] if settings.kafka.bootstrap else ["kafka"]) + ([] if settings.run.light else ["spark"])
-
-
-class FixedPort(NamedTuple):
-    """A port that the user has set, for a server of ours."""
-
-    setting: str
-    port: int
-    host: str
-
-
-def fixed_ports(settings: Settings) -> list[FixedPort]:
-    """Those that must be free before a start with these settings; a port that is not set is picked by its server."""
-    kafka, postgres, page, grafana = settings.kafka, settings.postgres, settings.dashboards, settings.grafana
-    wanted = [
-        ("kafka.port", None if kafka.bootstrap else kafka.port, LOOPBACK),
-        ("postgres.port", None if postgres.url.get_secret_value() else postgres.port, LOOPBACK),
-        ("dashboards.port", page.port, page.host),
-        ("grafana.port", grafana.port if grafana.enabled else None, LOOPBACK),
-    ]
-    return [FixedPort(setting, port, host) for setting, port, host in wanted if port is not None]
-
-
-def require_fixed_ports(settings: Settings) -> None:
-    """Before anything is started. Raises PortTaken, which names the setting and who has the port."""
-    for fixed in fixed_ports(settings):
-        require_free(fixed.port, fixed.host, fixed.setting)
 
 
 def logs_dir(settings: Settings) -> Path:

@@ -5,44 +5,44 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import psutil
 
-from ..engines.from_settings import fixed_ports, jar_cache, jar_groups
+from ..engines.from_settings import jar_cache, jar_groups
+from ..engines.grafana import find_grafana
 from ..engines.java import MIN_MAJOR, find_java, java_version
-from ..engines.pgfiles import find_install
-from ..engines.ports import is_free, port_owner
-from ..errors import EcomLiteError, first_line
+from ..engines.pgfiles import find_install, version_of
+from ..engines.ports import LOOPBACK, is_free, port_owner
+from ..errors import EcomLiteError, EngineError
 from ..live.lock import holder
 from ..settings.tree import Settings
-from ..warehouse.connect import Address
+from .finding import Finding
+from .ports import wanted_ports
+from .servers import look_at_kafka, look_at_postgres
 
 NEEDED_DISK: Final = 2 << 30
 NEEDED_MEMORY: Final = 2 << 30
 NEEDED_MEMORY_LIGHT: Final = 1 << 30
 
 
-class Finding(NamedTuple):
-    ok: bool
-    what: str
-    found: str
-    fix: str = ""
-
-
 def examine(settings: Settings) -> list[Finding]:
-    """All findings, good ones too. Starts nothing and changes nothing."""
+    """All findings, good ones too. Starts nothing and leaves nothing behind."""
     return [
         Finding(sys.version_info >= (3, 11), "Python", sys.version.split()[0], "use Python 3.11 or newer"),
         *([_java(settings)] if jar_groups(settings) else []),
         *[_jars(settings, group) for group in jar_groups(settings)],
-        *([_kafka(settings)] if settings.kafka.bootstrap else []),
-        _postgres(settings),
+        *([look_at_kafka(settings)] if settings.kafka.bootstrap else []),
+        look_at_postgres(settings) if settings.postgres.url.get_secret_value() else _own_postgres(),
         _folder(settings.data_dir),
         _disk(settings.data_dir),
         _memory(settings),
         *_ports(settings),
+        *_host(settings),
+        _grafana(settings),
+        _chromium(),
         _lock(settings.data_dir),
     ]
 
@@ -64,48 +64,33 @@ def _jars(settings: Settings, group: str) -> Finding:
     return Finding(not missing, f"jars for {group}", f"{found} in {cache.root}", "ecom_lite fetch (needs the network once)")
 
 
-def _kafka(settings: Settings) -> Finding:
-    from ..topic.client import client_config, reachable
-
-    where = settings.kafka.bootstrap
+def _own_postgres() -> Finding:
     try:
-        answers = reachable(client_config(settings.kafka, where))
+        install = find_install()
+        return Finding(True, "PostgreSQL", f"{version_of(install)} at {install}")
     except EcomLiteError as error:
-        return Finding(False, "Kafka", f"external, {where}", str(error))
-    found = f"external, {where}" + ("" if answers else ": nobody answers")
-    return Finding(answers, "Kafka", found, "start that broker, or correct kafka.bootstrap")
-
-
-def _postgres(settings: Settings) -> Finding:
-    url = settings.postgres.url.get_secret_value()
-    if url:
-        import psycopg
-
-        try:
-            address = Address.from_url(url, {})
-            where = f"external, {address.host}:{address.port}/{address.database}"
-            with psycopg.connect(address.with_database("postgres").conninfo("admin")) as admin:
-                return Finding(True, "PostgreSQL", f"{where}, version {admin.info.server_version // 10_000}")
-        except (EcomLiteError, psycopg.Error) as error:
-            return Finding(False, "PostgreSQL", first_line(error), "start that server, or correct postgres.url")
-    try:
-        return Finding(True, "PostgreSQL", str(find_install()))
-    except EcomLiteError as error:
-        return Finding(False, "PostgreSQL", "no binaries", str(error))
+        return Finding(False, "PostgreSQL", "no program that can be run", str(error))
 
 
 def _folder(data_dir: Path) -> Finding:
-    place = data_dir
-    while not place.exists():
-        place = place.parent
-    fits = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
-    return Finding(fits, "data folder", str(data_dir), f"make {place} writable, or choose another folder by --data-dir")
+    """By trying: what the permission bits say is not the whole truth (/proc, read-only mounts, a full disk)."""
+    place = _nearest(data_dir)
+    try:
+        with tempfile.TemporaryFile(dir=place) as file:  # it never has a name, or only for a moment
+            file.write(b"x")
+    except OSError as error:
+        fix = f"make {place} a writable folder, or choose another data folder by --data-dir"
+        return Finding(False, "data folder", f"{data_dir}: {error.strerror or error}", fix)
+    return Finding(True, "data folder", str(data_dir))
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the nearest above it that exists."""
+    return next(place for place in (path, *path.parents) if os.path.lexists(place))
 
 
 def _disk(data_dir: Path) -> Finding:
-    place = data_dir
-    while not place.exists():
-        place = place.parent
+    place = next(place for place in (data_dir, *data_dir.parents) if place.exists())
     free = shutil.disk_usage(place).free
     return Finding(free >= NEEDED_DISK, "free disk", f"{free / 1e9:.1f} GB at {place}", "free some space: a run wants 2 GB")
 
@@ -118,13 +103,43 @@ def _memory(settings: Settings) -> Finding:
 
 def _ports(settings: Settings) -> list[Finding]:
     if holder(settings.data_dir) is not None:
-        return []  # they are the run's own
+        return []  # it is our own run that has them
     findings = []
-    for name, port, host in fixed_ports(settings):
-        free = is_free(port, host)
-        who = "" if free else f", taken by {port_owner(port) or 'another process'}"
-        findings.append(Finding(free, f"port {port}", f"{name}{who}", f"end that process, or change {name}"))
+    for setting, host, port in wanted_ports(settings):
+        try:
+            free = is_free(port, host)
+            who = "" if free else f", taken by {port_owner(port) or 'another process'}"
+        except EngineError as error:
+            free, who = False, f": {error}"
+        findings.append(Finding(free, f"port {port}", f"{setting}{who}", f"end that process, or change {setting}"))
     return findings
+
+
+def _host(settings: Settings) -> list[Finding]:
+    """Where the page listens, when that is said and its port is not."""
+    host = settings.dashboards.host
+    if host == LOOPBACK or settings.dashboards.port is not None:
+        return []
+    try:
+        is_free(0, host)
+    except (EngineError, OSError) as error:
+        return [Finding(False, "dashboards.host", f"{host}: {error}", "give an address of this machine, or 0.0.0.0 for all")]
+    return [Finding(True, "dashboards.host", host)]
+
+
+def _grafana(settings: Settings) -> Finding:
+    try:
+        binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
+    except EngineError as error:
+        return Finding(False, "Grafana", "none there", str(error))
+    return Finding(True, "Grafana", str(binary or "none: the built-in page alone draws the boards"))
+
+
+def _chromium() -> Finding:
+    """Only a remark: no run needs it."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    return Finding(True, "Chromium", str(found or "none: only the browser tests want it, and are skipped"))
 
 
 def _lock(data_dir: Path) -> Finding:

@@ -13,9 +13,10 @@ import psutil
 from msgspec.structs import asdict, replace
 
 from ..contract.events import utc_now
-from ..engines.from_settings import jar_groups, require_fixed_ports
+from ..engines.from_settings import jar_groups
 from ..errors import UsageError
 from ..live.state import Database, RunState, write_state
+from ..machine.ports import require_ports
 from ..observe.gaps import tell
 from ..observe.meter import Meter
 from ..observe.status import RunStatus
@@ -65,7 +66,7 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
         restarts=settings.run.restarts, listener=heard,
     )  # fmt: skip
     with started as servers_:
-        require_fixed_ports(settings)
+        require_ports(settings)
         return Run(settings, options, servers_, terminal, meter).execute()
 
 

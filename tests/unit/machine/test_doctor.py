@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ecom_lite.errors import PortTaken
 from ecom_lite.machine import doctor
-from ecom_lite.machine.doctor import Finding, examine
+from ecom_lite.machine.doctor import examine
+from ecom_lite.machine.finding import Finding
+from ecom_lite.machine.ports import Wanted, require_ports, wanted_ports
 from ecom_lite.settings.load import load_settings
 
 
@@ -21,7 +24,17 @@ def findings(**flags: object) -> dict[str, Finding]:
 def test_a_machine_that_is_fit(data_dir: Path) -> None:
     found = findings(run__data_dir=data_dir, run__light=True)
     assert [finding for finding in found.values() if not finding.ok] == []
-    assert {"Python", "Java", "PostgreSQL", "jars for kafka", "data folder", "free disk", "free memory"} <= set(found)
+    assert {
+        "Python",
+        "Java",
+        "PostgreSQL",
+        "jars for kafka",
+        "data folder",
+        "free disk",
+        "free memory",
+        "Grafana",
+        "Chromium",
+    } <= set(found)
     assert "jars for spark" not in found
     assert not data_dir.exists(), "looking changes nothing"
 
@@ -45,16 +58,6 @@ def test_a_taken_port_is_named_with_its_owner(data_dir: Path) -> None:
     assert not found.ok and "kafka.port" in found.found and f"(pid {os.getpid()})" in found.found
 
 
-def test_a_port_of_a_server_that_is_not_ours_is_not_looked_at(data_dir: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        ours = findings(run__data_dir=data_dir, grafana__port=port)
-        theirs = findings(run__data_dir=data_dir, kafka__port=port, kafka__bootstrap=f"127.0.0.1:{port}")
-        off = findings(run__data_dir=data_dir, grafana__port=port, grafana__enabled=False)
-    assert not ours[f"port {port}"].ok and "grafana.port" in ours[f"port {port}"].found
-    assert f"port {port}" not in theirs and f"port {port}" not in off
-
-
 def test_external_servers_are_asked(data_dir: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -67,3 +70,50 @@ def test_external_servers_are_asked(data_dir: Path) -> None:
     assert not found["Kafka"].ok and str(port) in found["Kafka"].found
     assert not found["PostgreSQL"].ok and "hush" not in str(found["PostgreSQL"])
     assert "Java" in found, "Spark still needs it"
+
+
+@pytest.mark.parametrize("place", ["/proc/data", "/sys/data", "file", "file/data", "link"])
+def test_a_data_folder_that_cannot_be_is_told(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere" / "at all")
+    before = sorted(tmp_path.iterdir())
+    found = findings(run__data_dir=tmp_path / place)["data folder"]
+    assert not found.ok and place in found.found and "--data-dir" in found.fix
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_run_and_doctor_have_one_list_of_ports(tmp_path: Path) -> None:
+    home = tmp_path / "grafana"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "grafana").touch(0o755)
+    ours = {"dashboards.host": "127.0.0.2", "dashboards.port": 7, "grafana.port": 8, "kafka.port": 9, "postgres.port": 10}
+    page = Wanted("dashboards.port", "127.0.0.2", 7)
+    with_grafana = load_settings(env={}, flags={**ours, "grafana.home": home})
+    assert [wanted.port for wanted in wanted_ports(with_grafana)] == [9, 10, 7, 8] and page in wanted_ports(with_grafana)
+    elsewhere = {"kafka.bootstrap": "there:9092", "postgres.url": "postgresql://me@there/db", "grafana.enabled": False}
+    assert wanted_ports(load_settings(env={}, flags={**ours, **elsewhere})) == [page]
+    assert wanted_ports(load_settings(env={})) == []
+
+
+def test_the_page_s_port_is_looked_for_on_its_own_host(data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as server:
+        port = server.getsockname()[1]
+        flags = {"run.data_dir": data_dir, "dashboards.port": port}
+        require_ports(load_settings(env={}, flags=flags))
+        there = {**flags, "dashboards.host": "127.0.0.2"}
+        with pytest.raises(PortTaken, match=rf"{port} on 127\.0\.0\.2, set for dashboards\.port"):
+            require_ports(load_settings(env={}, flags=there))
+        assert findings(run__data_dir=data_dir, dashboards__port=port)[f"port {port}"].ok
+        found = findings(run__data_dir=data_dir, dashboards__port=port, dashboards__host="127.0.0.2")[f"port {port}"]
+    assert not found.ok and "dashboards.port, taken by" in found.found
+
+
+def test_a_host_of_another_machine_is_told(data_dir: Path) -> None:
+    found = findings(run__data_dir=data_dir, dashboards__host="192.0.2.1")["dashboards.host"]
+    assert not found.ok and "192.0.2.1" in found.found and "0.0.0.0" in found.fix
+    assert findings(run__data_dir=data_dir, dashboards__host="0.0.0.0")["dashboards.host"].ok
+
+
+def test_a_wrong_grafana_home_is_told(data_dir: Path) -> None:
+    found = findings(run__data_dir=data_dir, grafana__home=data_dir, grafana__port=3000)
+    assert not found["Grafana"].ok and "grafana.home" in found["Grafana"].fix and "port 3000" not in found

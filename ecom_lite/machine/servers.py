@@ -1,0 +1,51 @@
+"""Looks at servers that run elsewhere: whether they answer, how fast, which version, and whether we may do what a run does."""
+
+from __future__ import annotations
+
+import time
+
+import psycopg
+
+from ..errors import EcomLiteError, first_line
+from ..settings.tree import Settings
+from ..topic.client import client_config
+from ..topic.cluster import ask_cluster
+from ..warehouse.connect import Address
+from ..warehouse.sqlfiles import read_sql
+from .finding import Finding
+
+
+def look_at_kafka(settings: Settings) -> Finding:
+    """The broker of kafka.bootstrap."""
+    where = f"external, {settings.kafka.bootstrap}"
+    try:
+        found = ask_cluster(client_config(settings.kafka, settings.kafka.bootstrap), settings.kafka.topic)
+    except EcomLiteError as error:
+        return Finding(False, "Kafka", f"{where}: nobody answers", str(error))
+    topic = f"{found.partitions} partitions" if found.partitions else "not there yet: a run makes it"
+    return Finding(
+        True, "Kafka",
+        f"{where}: API of {found.version}, cluster {found.cluster_id}, {found.latency_ms:.0f} ms; "
+        f"topic {settings.kafka.topic}: {topic}",
+    )  # fmt: skip
+
+
+def look_at_postgres(settings: Settings) -> Finding:
+    """The server of postgres.url, and whether its role may make the roles, the database and the schemas."""
+    try:
+        address = Address.from_url(settings.postgres.url.get_secret_value(), {})
+        with psycopg.connect(address.with_database("postgres").conninfo("admin")) as admin:
+            began = time.monotonic()
+            row = admin.execute(read_sql(__package__, "rights"), {"database": address.database}).fetchone()
+            latency_ms = (time.monotonic() - began) * 1000
+            version = admin.info.parameter_status("server_version")
+    except (EcomLiteError, psycopg.Error) as error:
+        return Finding(False, "PostgreSQL", f"external: {first_line(error)}", "start that server, or correct postgres.url")
+    lacking: list[str] = row[0] if row is not None else []
+    where = f"external, {address.host}:{address.port}/{address.database}: version {version}, {latency_ms:.0f} ms"
+    if not lacking:
+        return Finding(True, "PostgreSQL", f"{where}; {address.admin} may do what is needed")
+    return Finding(
+        False, "PostgreSQL", f"{where}; {address.admin} may not {', '.join(lacking)}",
+        "let a superuser grant that, or put another role into postgres.url",
+    )  # fmt: skip
