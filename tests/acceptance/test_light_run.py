@@ -180,7 +180,7 @@ def test_the_readmes_producer_loads(run: LightRun) -> None:
 
 @pytest.mark.long
 def test_the_readmes_commands_work_beside_it(run: LightRun) -> None:
-    wait_for(lambda: run.state["dbt"].get("status") == "success", "the marts are there")
+    wait_for(lambda: (run.state["dbt"] or {}).get("status") == "success", "the marts are there")
     cells = re.findall(r"^\| (`ecom_lite .*?) \|", README, re.M)
     commands = [shlex.split(command) for cell in cells for command in re.findall(r"`ecom_lite (.*?)`", cell)]
     beside = {"rate", "pause", "resume", "fault", "status", "sql", "check", "dead", "refresh", "doctor", "config"}

@@ -52,7 +52,7 @@ def test_a_killed_part_comes_back_and_events_flow(run: LightRun, part: str) -> N
 
 
 def test_the_count_closes_after_all_that(run: LightRun) -> None:
-    wait_for(lambda: run.state["dbt"].get("status") == "success", "a dbt run that was cut off is made again")
+    wait_for(lambda: (run.state["dbt"] or {}).get("status") == "success", "a dbt run that was cut off is made again")
     said = run.verb("check", "--json")
     counts = json.loads(said.stdout)
     assert said.returncode == 0 and counts["closes"], said.stdout
