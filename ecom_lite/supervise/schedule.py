@@ -19,6 +19,7 @@ from ..observe.health import Health
 
 RETRY_S: Final = 5.0
 THREADS: Final = 8
+INSTANCES: Final = 1_000
 log = logging.getLogger("ecom_lite.supervise")
 
 
@@ -60,8 +61,8 @@ class Schedule:
     def start(self) -> None:
         scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(THREADS)},
-            # Two: the second finds the first at work and returns. With one, APScheduler would warn of each time that it skips.
-            job_defaults={"max_instances": 2, "coalesce": True, "misfire_grace_time": None},
+            # The second finds the first at work and returns. With a small limit APScheduler would warn of each time that it skips.
+            job_defaults={"max_instances": INSTANCES, "coalesce": True, "misfire_grace_time": None},
             timezone="UTC",
         )
         scheduler.add_listener(self._hear, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_EXECUTED)

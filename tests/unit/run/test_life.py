@@ -1,0 +1,138 @@
+"""The life of a run on parts of the service contract that do nothing: how it begins, how it ends, and with which code."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ecom_lite.engines.registry import ChildRegistry
+from ecom_lite.errors import EcomLiteError
+from ecom_lite.live.state import read_state
+from ecom_lite.observe.health import Health
+from ecom_lite.observe.meter import Meter
+from ecom_lite.run import life
+from ecom_lite.run.life import Options, Run
+from ecom_lite.run.reach import Reach
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Settings
+from ecom_lite.supervise.supervisor import Supervisor
+from ecom_lite.terminal.terminal import Terminal
+from ecom_lite.warehouse.connect import Address
+
+NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {role: "" for role in ("ecom_reader", "ecom_owner")})
+PATIENCE_S = 20.0
+
+
+class Part:
+    """A part of a run; `at_work` is called once it runs, and may raise."""
+
+    def __init__(self, name: str, calls: list[str], at_work: Callable[[], None] = lambda: None, slow: bool = False) -> None:
+        self.name = name
+        self._calls = calls
+        self._at_work = at_work
+        self._slow = slow
+        self._stopped = Event()
+
+    def start(self) -> None:
+        if self._slow:
+            os.kill(os.getpid(), signal.SIGINT)
+            self._stopped.wait(PATIENCE_S)
+        self._calls.append(f"start {self.name}")
+
+    def run(self, stop: Event) -> None:
+        self._at_work()
+        stop.wait()
+
+    def stop(self) -> None:
+        if not self._stopped.is_set():
+            self._calls.append(f"stop {self.name}")
+        self._stopped.set()
+
+    def health(self) -> Health:
+        return Health(True)
+
+
+def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Settings]:
+    """Each part needs the one before it."""
+    folder.mkdir()
+    settings = load_settings(env={}, flags={"run.data_dir": folder, "run.light": True})
+    supervisor = Supervisor(restarts=0, restart_window_s=60, ready_timeout_s=PATIENCE_S, listener=lambda *_: None)
+    names = [part.name for part in parts]
+    services = SimpleNamespace(
+        parts=[(part, names[max(0, place - 1) : place]) for place, part in enumerate(parts)],
+        page=SimpleNamespace(url="http://127.0.0.1:1/"), loaders=[], producer=None, token="secret", addresses=dict,
+    )  # fmt: skip
+    monkeypatch.setattr(life, "build", lambda *_: services)
+    monkeypatch.setattr(life, "TICK_S", 0.05)
+    servers: Any = SimpleNamespace(
+        supervisor=supervisor, registry=ChildRegistry(folder / "children.json"), reach=Reach(NOWHERE, "none:1", settings.kafka)
+    )
+    return Run(settings, Options(quiet=True), servers, Terminal(quiet=True), Meter(folder)), settings
+
+
+def state_of(settings: Settings) -> str:
+    state = read_state(settings.data_dir)
+    return "" if state is None else state.state
+
+
+def test_a_signal_ends_it_in_the_reverse_order_with_its_number(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    seen: list[str] = []
+
+    def ask() -> None:
+        while state_of(run_settings[0]) != "running":  # as a user, who waits for the banner
+            Event().wait(0.01)
+        seen.append(state_of(run_settings[0]))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run_settings: list[Settings] = []
+    run, settings = a_run(data_dir, [Part("first", calls), Part("second", calls, ask)], monkeypatch)
+    run_settings.append(settings)
+    assert run.execute() == (128 + signal.SIGTERM, {})
+    assert calls == ["start first", "start second", "stop second", "stop first"]
+    assert seen == ["running"] and state_of(settings) == "stopped"
+
+
+def test_a_part_that_dies_for_good_ends_it_with_the_first_cause(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def die() -> None:
+        raise EcomLiteError("the disk is full")
+
+    run, settings = a_run(data_dir, [Part("first", calls), Part("second", calls, die)], monkeypatch)
+    with pytest.raises(EcomLiteError, match="the disk is full"):
+        run.execute()
+    assert calls[-1] == "stop first" and state_of(settings) == "stopped"
+
+
+def test_a_signal_while_it_starts_is_heeded_at_once(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    run, settings = a_run(data_dir, [Part("first", calls), Part("slow", calls, slow=True), Part("never", calls)], monkeypatch)
+    assert run.execute() == (128 + signal.SIGINT, {})
+    assert "start never" not in calls and state_of(settings) == "stopped"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_token_is_in_the_state_file_only_while_it_runs(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens: list[str] = []
+
+    def look() -> None:
+        while state_of(found[0]) != "running":
+            Event().wait(0.01)
+        state = read_state(found[0].data_dir)
+        tokens.append("" if state is None else state.control_token)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    found: list[Settings] = []
+    run, settings = a_run(data_dir, [Part("only", [], look)], monkeypatch)
+    found.append(settings)
+    run.execute()
+    state = read_state(settings.data_dir)
+    assert tokens == ["secret"] and state is not None and state.control_token == ""
