@@ -64,7 +64,7 @@ def test_a_history_after_a_plain_run_is_refused_before_anything_starts(undisturb
     for extra in ((), ("--detach",)):
         run = LightRun(undisturbed.run.data_dir, "--seed", "21", "--history", "30d", *extra)
         assert run.wait() == 2
-        assert "shop.history = 30d cannot be set now" in run.stderr and "run --fresh" in run.stderr
+        assert "shop.history" in run.stderr and "30d" in run.stderr and "run --fresh" in run.stderr
         assert len(run.stderr.splitlines()) == 1, "no part came up, and no log is quoted"
 
 
