@@ -217,8 +217,8 @@ def build_app(
 
     def show_panel(request: Request) -> Response:
         """The rows of a panel's queries. `from` and `to` are the time range (`now-6h`, `all`, `now`, epoch milliseconds), by
-        default the board's: 200, also where the database fails, with `state` `ok`, `empty`, `waiting` (no marts yet) or `error`, and
-        a `message`; 400 for a wrong time range; 404 where there is no such board or panel."""
+        default the board's: 200, also where the database fails, with `state` `ok`, `empty`, `waiting` (no marts yet) or `error`,
+        and a `message`; 400 for a wrong time range; 404 where there is no such board or panel."""
         board = boards.get(request.path_params["uid"])
         if board is None:
             return error_answer("no such board", _NOT_FOUND)

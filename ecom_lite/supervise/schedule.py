@@ -61,7 +61,7 @@ class Schedule:
     def start(self) -> None:
         scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(THREADS)},
-            # The second finds the first at work and returns. With a small limit APScheduler would warn of each time that it skips.
+            # The second finds the first at work and returns. With a small limit APScheduler would warn of each that it skips.
             job_defaults={"max_instances": INSTANCES, "coalesce": True, "misfire_grace_time": None},
             timezone="UTC",
         )

@@ -100,7 +100,7 @@ def test_a_shop_is_opened_once(warehouse: Address, kafka_bootstrap: str, topic: 
         with pytest.raises(EcomLiteError, match=match):
             send(settings_for(topic, **{**flags, **changed}), warehouse, kafka_bootstrap, events=1)
 
-    refused("shop.customers was 100 and is 120.*--seed.*--fresh", customers=120)
+    refused("shop.customers was 100 and is 120.*--fresh.*--seed", customers=120)
     refused("shop.history was 1d and is 2d.*--fresh", history="2d")
     refused("shop.start was unset and is 2026.*--fresh", start=START)
     refused("paced by one of them", speed=60, rate=5)
