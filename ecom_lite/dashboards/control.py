@@ -85,6 +85,12 @@ def control_endpoint(control: Control | None, token: str) -> Callable[[Request],
     """The route's handler for GET (what is in force) and POST (a change). Checks go from who asks to what is asked."""
 
     async def answer(request: Request) -> Response:
+        """GET: what the simulated shop does. POST: change it, by a JSON object with one or more of `rate` (orders a second, or
+        `max`, `natural`), `paused` and `faults` (shares, as 0.05 or `5%`). Both answer with what is in force: 200. `applied` is
+        false until the producer has taken a change over.
+
+        400: a wrong value, which the answer names; 409: there is no simulated shop, or it did not take the change; 413: more than
+        4,096 bytes; 415: the body is not sent as `application/json`."""
         refused = refuse(request, token)
         if refused is not None:
             return refused

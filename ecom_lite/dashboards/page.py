@@ -183,14 +183,18 @@ def build_app(
     """The page's routes. Data endpoints are plain functions, which Starlette runs on threads."""
 
     async def home(_: Request) -> Response:
+        """Leads to the first board: 307."""
         return RedirectResponse(f"/d/{next(iter(boards))}", headers={"Cache-Control": NEVER})
 
     async def page(request: Request) -> Response:
+        """The page that draws the board `uid`, as HTML: 200. A `uid` that there is not leads to `/`: 307."""
         if request.path_params["uid"] not in boards:
             return RedirectResponse("/", headers={"Cache-Control": NEVER})
         return Response(assets.index(), media_type="text/html", headers={"Cache-Control": NEVER})
 
     def static(request: Request) -> Response:
+        """A script, style or picture of the page: 200, or 404. A browser may keep it for good where `version` is the one that the
+        page names, else not at all."""
         asset = assets.get(request.path_params["name"])
         if asset is None:
             return error_answer("no such file", _NOT_FOUND)
@@ -202,13 +206,19 @@ def build_app(
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
     async def list_boards(_: Request) -> Response:
+        """The boards, a list of `uid` and `title`: 200."""
         return json_answer([{"uid": board.uid, "title": board.title} for board in boards.values()])
 
     async def show_board(request: Request) -> Response:
+        """A board without its SQL: title, time range, milliseconds between two redraws (`refresh_ms`), and its panels: 200, or
+        404 where there is no such board."""
         board = boards.get(request.path_params["uid"])
         return json_answer(_board_json(board)) if board else error_answer("no such board", _NOT_FOUND)
 
     def show_panel(request: Request) -> Response:
+        """The rows of a panel's queries. `from` and `to` are the time range (`now-6h`, `all`, `now`, epoch milliseconds), by
+        default the board's: 200, also where the database fails, with `state` `ok`, `empty`, `waiting` (no marts yet) or `error`,
+        and a `message`; 400 for a wrong time range; 404 where there is no such board or panel."""
         board = boards.get(request.path_params["uid"])
         if board is None:
             return error_answer("no such board", _NOT_FOUND)

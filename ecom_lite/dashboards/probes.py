@@ -24,16 +24,21 @@ def probes(status: Status, written: Status) -> list[Route]:
     """The routes. `status` is the run as it is now; `written` as it was last written down: the metrics are of that moment."""
 
     async def health(_: Request) -> Response:
+        """This process lives: 200."""
         return json_answer({"ok": True})
 
     def ready(_: Request) -> Response:
+        """Every part is ready and well: 200, else 503; `reasons` names each `part` that is not, and the `detail`."""
         reasons = status().not_ready()
         return json_answer({"ready": not reasons, "reasons": to_builtins(reasons)}, UNAVAILABLE if reasons else OK)
 
     def metrics(_: Request) -> Response:
+        """All metrics in Prometheus' text format, as of the last second ([metrics.md](metrics.md)): 200."""
         return Response(rendered(written()), headers={"Content-Type": MEDIA_TYPE, "Cache-Control": NEVER})
 
     def show_status(_: Request) -> Response:
+        """The figures above the panels: events a second sent and loaded, lag in records, facts, dead letters, the last dbt run,
+        and whether each of the services is well: 200."""
         return json_answer(strip(status()))
 
     return [

@@ -27,6 +27,10 @@ def refresh_endpoint(refresh: Refresh | None, token: str) -> Callable[[Request],
     """The route's handler. Lines: {"said": text} while it goes on, then {"run": figures} or {"error": text}."""
 
     async def answer(request: Request) -> Response:
+        """Builds the marts now, `{"full": true}` from all facts anew: 200, with one JSON object a line as it goes: `said` (a line
+        of text), at the end `run` (its figures) or `error` (it failed: the status was sent long before).
+
+        400: a wrong body; 409: there are no marts to build here."""
         refused = refuse(request, token)
         if refused is not None:
             return refused

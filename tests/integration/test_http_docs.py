@@ -1,0 +1,94 @@
+"""Each command of docs/http.md, asked as it stands there, gets the status that stands under it."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ecom_lite.dashboards import Page
+from ecom_lite.observe.figures import ControlAnswer
+from ecom_lite.observe.status import PartStatus, RunStatus
+from ecom_lite.settings.override import ShopOverride
+from ecom_lite.transform import Transform
+from ecom_lite.warehouse.connect import Address
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = re.compile(r"```sh\n(curl .+)\n```\n\nanswers (\d+)\n")
+WELL = RunStatus(state="running", parts={"load": PartStatus(state="ready", ok=True)})
+TIMEOUT_S = 120  # dbt is among them
+
+
+@dataclass
+class Request:
+    """What curl would send."""
+
+    url: str = ""
+    method: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+def parse(line: str, token: str) -> Request:
+    """A documented command line, with the token in the place of $TOKEN."""
+    words = iter(shlex.split(line.replace("$TOKEN", token))[1:])
+    request = Request()
+    for word in words:
+        if word == "-H":
+            name, _, value = next(words).partition(": ")
+            request.headers[name] = value
+        elif word == "-d":
+            request.body = next(words)
+        elif word == "-X":
+            request.method = next(words)
+        elif word != "-s":
+            assert not request.url and not word.startswith("-"), line
+            request.url = word
+    request.method = request.method or ("GET" if request.body is None else "POST")
+    return request
+
+
+def status_of(page: Page, request: Request) -> tuple[int, str]:
+    parts = urlsplit(request.url)
+    assert parts.netloc == "127.0.0.1:8100"
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=TIMEOUT_S)
+    try:
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request(request.method, path, request.body, request.headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_every_documented_command_is_answered_as_documented(warehouse: Address, tmp_path: Path) -> None:
+    wishes: list[ShopOverride] = []
+
+    def control(override: ShopOverride) -> ControlAnswer:
+        wishes.append(override)
+        return ControlAnswer(rate=50.0)
+
+    def refresh(trigger: str, *, full_refresh: bool, said: Callable[[str], None]) -> Any:
+        return Transform(warehouse, ROOT / "dbt_project", tmp_path, 2).run(trigger, full_refresh=full_refresh)
+
+    commands = COMMAND.findall((ROOT / "docs" / "http.md").read_text("utf-8"))
+    page = Page(warehouse, ROOT / "grafana" / "dashboards", "127.0.0.1", 0, lambda: WELL, control, refresh)
+    page.start()
+    try:
+        for line, status in commands:
+            request = parse(line, page.token)
+            got, body = status_of(page, request)
+            assert got == int(status), f"{line}\n{body}"
+            if "Authorization" in request.headers:
+                assert status_of(page, parse(line, "wrong"))[0] == 401, line
+            if request.url.endswith("/api/refresh"):
+                assert '"run"' in body.splitlines()[-1] and '"success"' in body, body
+    finally:
+        page.stop()
+    assert wishes == [ShopOverride(), ShopOverride(rate=50.0, faults={"late": 0.05})]
+    assert len(commands) >= 13
