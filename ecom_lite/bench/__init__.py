@@ -1,1 +1,1 @@
-"""Measures the loader on this machine: each stage alone, the real thing, and what one would write on the first day."""
+"""Measures the loader on this machine: each stage alone, the real loader, and a row-by-row baseline."""

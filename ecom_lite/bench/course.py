@@ -128,7 +128,7 @@ def _cost(loaded: Loaded) -> Figures:
 
 
 def ratios(figures: Figures) -> dict[str, float]:
-    """How the loader stands to its slowest stage alone, to the ceiling, and to the first day."""
+    """The loader's rate over its slowest stage's, over the bare COPY's, and over the row-by-row baseline's."""
     loader = figures["loader"]
     slowest = min(figures[name] for name in ("consume", "decode", "write"))
     return {

@@ -15,7 +15,7 @@ RATES: Final = {
     "loader": "events/s, one loader process, from its claim of the partitions to the last commit",
     "loader_with_start": "events/s, the same with the start of its process",
     "loader_two": "events/s, two loader processes that share the partitions",
-    "naive": "events/s, row by row, as on the first day",
+    "naive": "events/s, row-by-row baseline",
     "growth_small": "events/s into a fact table of 0.1 million rows",
     "growth_large": "events/s into one of 5 million rows",
 }
@@ -23,7 +23,7 @@ COSTS: Final = {
     "loader_cpu_us": "us of CPU per event: the loader, its start excluded",
     "postgres_cpu_us": "us of CPU per event: PostgreSQL, all its processes",
     "kafka_cpu_us": "us of CPU per event: the broker",
-    "bench_cpu_us": "us of CPU per event: this benchmark, looking on",
+    "bench_cpu_us": "us of CPU per event: the benchmark's own overhead",
     "cores_busy": "cores at work during the load, whoever used them",
     "cores_others": "cores of these at work for none of the four above",
     "loader_cores": "cores that the loader used; its Python code can use one",

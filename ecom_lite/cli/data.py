@@ -83,7 +83,7 @@ def produce(
         str | None, typer.Option(help="Events per second, or max. Default: as the timestamps say, where there are any")
     ] = None,
     topic: Annotated[str | None, typer.Option(help="Another topic than kafka.topic.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Send nothing: only say which lines are no events.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Send nothing: only list the lines that are not valid events.")] = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
     json_: Json = False,

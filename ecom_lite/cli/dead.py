@@ -14,7 +14,7 @@ from ..errors import EcomLiteError, UsageError
 from ..terminal.printing import print_table, thousands
 from .base import ConfigFile, DataDir, Json, Negative, Yes, cli, load
 
-dead = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What was no event: list, show, send again, purge.")
+dead = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Invalid records: list, show, send again, purge.")
 cli.add_typer(dead, name="dead")
 
 Topic = Annotated[str | None, typer.Option("--topic", metavar="TOPIC", help="Another topic than kafka.topic.")]
@@ -36,7 +36,7 @@ def list_(
 ) -> None:
     """Dead letters by reason, then the newest.
 
-    A dead letter is a record of the topic that is no event: kept with its bytes and the reason, and counted. Works beside a
+    A dead letter is a record that is not a valid event: kept with its bytes and the reason, and counted. Works beside a
     live run and without one.
     """
     from ..dead_letters import letters

@@ -135,7 +135,7 @@ def stop(
         raise NotRunning(f"nothing runs in {settings.data_dir}")
     pid = int(who["pid"])
     if who.get("purpose") != "run":
-        raise UsageError(f"no run: `ecom_lite {who.get('purpose')}`, pid {pid}, has {settings.data_dir} for a moment")
+        raise UsageError(f"no run: `ecom_lite {who.get('purpose')}`, pid {pid}, is using {settings.data_dir}")
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:

@@ -14,7 +14,7 @@ from .life import seconds
 
 @cli.command()
 def load(
-    processes: Annotated[int | None, typer.Option(min=1, max=16, help="So many loaders. Default: load.processes")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, max=16, help="How many processes. Default: load.processes")] = None,
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End by itself after 60s, 5m or 2h.")] = None,
     data_dir: DataDir = None,
     config: ConfigFile = None,

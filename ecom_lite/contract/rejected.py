@@ -1,4 +1,4 @@
-"""Why a record is no event: the reasons of dead letters, each once, and the words that tell which."""
+"""Why a record is not a valid event: the reasons of dead letters, and what the detail of each says."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NAME: Final = re.compile(r"`\$\.(\w+)`|field `(\w+)`")
 
 
 class Rejected(Exception):
-    """A record that is no event: becomes a dead letter with `reason` (a key of REASONS) and a `detail` for people."""
+    """A record that is not a valid event: it becomes a dead letter with `reason` (a key of REASONS) and a `detail` for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
         detail = printable(detail[:MAX_DETAIL_CHARS])

@@ -166,7 +166,7 @@ def find(connection: psycopg.Connection, topic: str, place: Place) -> Letter:
 
 
 def content(connection: psycopg.Connection, letter: Letter) -> Content:
-    """Its bytes."""
+    """The letter's key, value and headers as they were on the topic."""
     wanted = {"topic": letter.topic, "partition": letter.place.partition, "offset": letter.place.offset}
     row = connection.execute(read_sql(__package__, "content"), wanted).fetchone()
     if row is None:

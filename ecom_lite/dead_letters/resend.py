@@ -150,7 +150,7 @@ def resend(connection: psycopg.Connection, config: Config | None, wish: Wish, cl
 
 @contextmanager
 def _producer(config: Config | None, wish: Wish) -> Iterator[BatchProducer | None]:
-    """None for a dry run."""
+    """Yield a producer, or None for a dry run, which sends nothing."""
     if config is None or wish.dry_run:
         yield None
         return

@@ -120,7 +120,7 @@ class LiveRun:
         if who is None:
             raise NotRunning(f"nothing runs in {self._data_dir}: start with `ecom_lite run`")
         if who.get("purpose", "run") != "run":
-            raise NotRunning(f"no run: `ecom_lite {who['purpose']}`, pid {who.get('pid')}, has {self._data_dir} for a moment")
+            raise NotRunning(f"no run: `ecom_lite {who['purpose']}`, pid {who.get('pid')}, is using {self._data_dir}")
         state = read_state(self._data_dir)
         url, token = ("", "") if state is None else (state.control_url, state.control_token)
         if not url.startswith("http://") or not token:

@@ -41,7 +41,7 @@ def write_state(data_dir: Path, state: RunState) -> None:
     try:
         write_private(data_dir / STATE, msgspec.json.encode(state))
     except OSError as error:
-        raise EcomLiteError(f"the data folder {data_dir} cannot be written any more: {error.strerror}") from None
+        raise EcomLiteError(f"the data folder {data_dir} can no longer be written: {error.strerror}") from None
 
 
 def read_state(data_dir: Path) -> RunState | None:

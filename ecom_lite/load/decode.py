@@ -25,7 +25,7 @@ class Other(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """A record that is no event, with its original bytes."""
+    """A record that is not a valid event, with its original bytes."""
 
     partition: int
     offset: int

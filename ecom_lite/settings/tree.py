@@ -138,7 +138,7 @@ class Faults(Section):
 class Load(Section):
     """The loaders: processes in one consumer group, each with a share of the partitions."""
 
-    processes: int = Field(1, ge=1, le=16, description="so many loaders; more than the topic has partitions stand by")
+    processes: int = Field(1, ge=1, le=16, description="loader processes; those beyond the number of partitions wait in reserve")
     batch_rows: int = Field(20_000, ge=1, le=100_000, description="commit at the latest after so many records")
     flush_ms: int = Field(200, ge=1, le=60_000, description="... or so long after the first one")
     metrics_port: Port | None = Field(None, description="`ecom_lite load` serves /metrics there, on loopback; none if unset")

@@ -45,5 +45,5 @@ def test_a_folder_that_went_away_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     shutil.rmtree(folder)
-    with pytest.raises(EcomLiteError, match="gone cannot be written any more"):
+    with pytest.raises(EcomLiteError, match="gone can no longer be written"):
         write_state(folder, RunState())
