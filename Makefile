@@ -59,6 +59,7 @@ docs: $(READY)
 	$(PY) -m ecom_lite.dashboards.docs
 	$(PY) -m ecom_lite.dashboards.http_docs
 	$(PY) -m ecom_lite.observe.metrics
+	ECOM_LITE_WRITE_DOCS=1 $(PY) -m pytest -q tests/integration/test_tables_doc.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
