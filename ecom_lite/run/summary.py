@@ -17,6 +17,31 @@ from .services import Services
 from .status import processes
 
 COUNTED: Final = ("sent", "facts", "duplicates", "other", "dead", "foreign", "lost")
+# What the words of the summary mean: docs/summary.md is made of it. The last four are there only for a run that sends a past.
+WORDS: Final = {
+    "closes": "Whether the count closes: every line of `ecom_lite check`. The exit code is 1 where it is false.",
+    "ready_s": "Seconds from the start until every part was ready.",
+    "sent": "Records that the broker has acknowledged to the simulated shop, those sent wrong on purpose included.",
+    "facts": "Order lines in `warehouse.fact_sales`.",
+    "duplicates": "Records whose row was there already.",
+    "other": "Events that are no order lines: cancellations, returns, customers' profiles.",
+    "dead": "Records that broke the contract: rows of `ops.dead_letters`.",
+    "foreign": "Records on the topic that the shop has not sent, whatever became of them.",
+    "lost": "Offsets that Kafka's retention removed before they were loaded.",
+    "revenue": "Sum of the facts' revenue, exact, as text.",
+    "marts": "Order lines that the marts hold: `facts`, when they are up to date.",
+    "gaps": "The ranges of the lost offsets, each in words; `[]` where there are none.",
+    "dbt_runs": "Runs of dbt in this run, without those that ended in an error.",
+    "load_rate": "Records loaded a second in this run, from the time that Kafka has for the first one to the last commit.",
+    "rss_mb": "The most memory that all processes held together, in MB of 1,000,000 bytes, shared pages counted in each.",
+    "restarts": "How often each part was started again, by its name; `{}` where none was.",
+    "seconds": "Seconds from the start until the count was taken.",
+    "seed": "The seed of the simulated shop.",
+    "history_events": "Events of the past.",
+    "history_sent_s": "Seconds from the first event of the past until all were sent.",
+    "history_loaded_s": "Seconds from the first event of the past until all were loaded.",
+    "history_marts_s": "Seconds from the first event of the past until all were in the marts.",
+}
 
 
 @dataclass(frozen=True)

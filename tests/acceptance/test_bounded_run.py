@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
+from ecom_lite.run.summary import WORDS
 from tests.runs import LightRun, partitions_of, wait_for
 
 EVENTS = 6000
@@ -53,6 +54,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
 def test_a_number_of_events_as_fast_as_it_goes(undisturbed: Finished) -> None:
     summary = undisturbed.summary
     assert set(summary) >= FIELDS
+    assert set(summary) == {word for word in WORDS if not word.startswith("history_")}, "docs/summary.md explains each"
     assert summary["sent"] == EVENTS and summary["dead"] == summary["lost"] == 0 and summary["gaps"] == []
     assert summary["facts"] + summary["duplicates"] + summary["other"] == EVENTS
     assert summary["marts"] == summary["facts"] and summary["dbt_runs"] >= 1 and summary["restarts"] == {}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from ecom_lite.testing import LightWarehouse, ecom_lite_warehouse
 from tests.acceptance.test_light_run import plain_event
+from tests.unit.run import pages
 
 __all__ = ["ecom_lite_warehouse"]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_what_is_sent_is_loaded(ecom_lite_warehouse: LightWarehouse) -> None:
@@ -32,3 +39,15 @@ def test_waiting_ends(ecom_lite_warehouse: LightWarehouse, monkeypatch: pytest.M
     monkeypatch.setattr("ecom_lite.run.reach.Reach.end_offsets", lambda reach: {0: 10**9})
     with pytest.raises(TimeoutError, match=r"not loaded after 0.1 s: the topic ends at .*1000000000"):
         ecom_lite_warehouse.wait_loaded(0.1)
+
+
+def test_the_example_of_the_page_holds_in_a_project_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(pages.CONFTEST, "utf-8")
+    (tmp_path / "test_mine.py").write_text(pages.EXAMPLE, "utf-8")
+    (tmp_path / "test_settings.py").write_text(
+        f"{pages.SETTINGS}\n\ndef test_it_is_up(small_batches):\n    small_batches.wait_loaded()\n", "utf-8"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
