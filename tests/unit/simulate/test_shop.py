@@ -91,7 +91,7 @@ def test_the_stream_of_a_seed_never_changes(name: str, changes: dict[str, object
     assert hashlib.sha256(b"\n".join(map(value, stream))).hexdigest() == GOLDEN[name]
 
 
-@pytest.mark.parametrize("changes", [{}, EVENTFUL, pytest.param({**BIG, "orders_per_day": 100}, marks=pytest.mark.long)])
+@pytest.mark.parametrize("changes", [{}, EVENTFUL, {**BIG, "orders_per_day": 100}])
 def test_resuming_anywhere_continues_the_whole_stream(changes: dict[str, object]) -> None:
     whole, whole_now = mapped(0, 2800, **changes), shop(**changes).batch(0, 2800, TIME)
     for start in (1, 30, 63, 64, 999, 2500, 2513):
@@ -185,7 +185,7 @@ def test_the_stream_order_of_an_order_is_sign_ups_move_reversals_lines() -> None
     assert marks == sorted(marks)
 
 
-@pytest.mark.parametrize("changes", [{}, EVENTFUL, pytest.param({**WIDE, **EVENTFUL}, marks=pytest.mark.long)])
+@pytest.mark.parametrize("changes", [{}, EVENTFUL, {**WIDE, **EVENTFUL}])
 def test_ids_never_collide_and_lines_of_an_order_are_distinct_products(changes: dict[str, object]) -> None:
     stream = [*mapped(0, 4000, seed=7, **changes), *mapped(0, 4000, seed=71, **changes)]
     ids = [identity(value(event)) for event in stream]
