@@ -21,7 +21,7 @@ Topic = Annotated[str | None, typer.Option("--topic", metavar="TOPIC", help="Ano
 Reason = Annotated[str | None, typer.Option("--reason", metavar="REASON", help="Only letters of this reason.")]
 Letters = Annotated[list[str] | None, typer.Argument(metavar="PARTITION:OFFSET", help="Letters, as `list` shows them.")]
 MAX_FIX_BYTES = 16 * 1024 * 1024
-DETAIL_CHARS = 70
+DETAIL_CHARS = 300  # long enough for what to change at the producer, which stands at the end
 SHOWN = 20
 
 
@@ -153,7 +153,9 @@ def resend(
     if json_:
         print(json.dumps(result.as_json()))
     elif result.named:
-        print_table(["letter", "fate", "remark"], [(place, fate, _cut(remark)) for place, fate, remark in result.named[:SHOWN]])
+        print_table(
+            ["letter", "fate", "remark"], [(place, fate, shown_detail(remark)) for place, fate, remark in result.named[:SHOWN]]
+        )
         if len(result.named) > SHOWN:
             print(f"only the first {SHOWN} are shown; --json names up to 1,000", file=sys.stderr)
     print(result, file=sys.stderr)
@@ -229,13 +231,14 @@ def _print_letters(found: Sequence[Any]) -> None:
         ["letter", "found", "bytes", "reason", "detail", "done"],
         [
             (letter.place, _time(letter.loaded_at), "none" if letter.value_bytes is None else thousands(letter.value_bytes),
-             letter.reason, _cut(letter.detail), letter.mark)
+             letter.reason, shown_detail(letter.detail), letter.mark)
             for letter in found
         ],
     )  # fmt: skip
 
 
-def _cut(text: str) -> str:
+def shown_detail(text: str) -> str:
+    """What a letter says of itself, without anything that could act on a terminal, at most DETAIL_CHARS long."""
     from ..contract.rejected import printable
 
     text = printable(text)

@@ -21,6 +21,7 @@ STYLES: Final = {
     "ready": "green", "starting": "yellow", "restarting": "yellow", "stopping": "yellow", "failed": "bold red",
 }  # fmt: skip
 STEPS: Final = frozenset({"schema", "topics"})  # done once at the start: no part to watch
+UNWELL: Final = "!"  # in place of a ready part's mark: it lives and does not work
 BARS: Final = "▁▂▃▄▅▆▇█"
 SHOWN_GAPS: Final = 3
 BAD_DBT: Final = ("error", "tests failed")
@@ -145,9 +146,10 @@ def _parts(status: RunStatus) -> list[Text]:
     for name, part in status.parts.items():
         if name in STEPS:
             continue
-        line.append_text(mark(part.state))
+        unwell = part.state == "ready" and not part.ok
+        line.append_text(Text(UNWELL, style="yellow") if unwell else mark(part.state))
         again = f" ×{part.restarts + 1}" if part.restarts else ""
-        line.append(f" {name}{again}  ", style="" if part.ok or part.state != "ready" else "yellow")
+        line.append(f" {name}{again}  ", style="yellow" if unwell else "")
         if part.detail:
             remarks.append(Text(f"           {name}: {part.detail}", style="yellow"))
     return [line, *remarks]

@@ -41,6 +41,7 @@ def test_the_picture_of_a_live_run() -> None:
         assert words in text
     assert "success 2 min 05 s ago, 0.6 s, 11 tests passed" in text
     assert "✔ kafka ×2" in text and "load: waiting for postgres" in text
+    assert "! load" in text and "✔ load" not in text, "a part that lives and does not work has no tick"
     assert "schema" not in text, "a step that was done once is no part to watch"
     assert "LOST" not in text
     assert max(map(len, text.splitlines())) <= 80, "fits a terminal of 80 columns"
