@@ -50,6 +50,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except PermissionError as error:
+        where = error.filename or "what it needs"
+        print(f"ecom_lite: {where}: {error.strerror}: make it readable to this user, or name another place", file=sys.stderr)
+        sys.exit(1)
     except Exception as error:
         if not _foreign(error):
             raise

@@ -51,7 +51,7 @@ def _java(settings: Settings) -> Finding:
     try:
         java = find_java(settings.jars.java)
         version = java_version(java)
-    except EcomLiteError as error:
+    except (EcomLiteError, OSError) as error:
         return Finding(False, "Java", "none", str(error))
     number = ".".join(map(str, version))
     return Finding(version[0] >= MIN_MAJOR, "Java", f"{number} at {java}", f"set jars.java to a Java {MIN_MAJOR} or newer")
@@ -59,7 +59,11 @@ def _java(settings: Settings) -> Finding:
 
 def _jars(settings: Settings, group: str) -> Finding:
     cache = jar_cache(settings)
-    missing = cache.missing(group)
+    try:
+        missing = cache.missing(group)
+    except OSError as error:
+        fix = f"make {cache.root} readable, or choose another by jars.cache_dir"
+        return Finding(False, f"jars for {group}", f"{cache.root}: {error.strerror}", fix)
     found = "all there" if not missing else f"{len(missing)} missing"
     return Finding(not missing, f"jars for {group}", f"{found} in {cache.root}", "ecom_lite fetch (needs the network once)")
 
@@ -90,9 +94,14 @@ def _nearest(path: Path) -> Path:
 
 
 def _disk(data_dir: Path) -> Finding:
-    place = next(place for place in (data_dir, *data_dir.parents) if place.exists())
-    free = shutil.disk_usage(place).free
-    return Finding(free >= NEEDED_DISK, "free disk", f"{free / 1e9:.1f} GB at {place}", "free some space: a run wants 2 GB")
+    """Where the folder is, or would be: the nearest place that can be asked."""
+    for place in (data_dir, *data_dir.parents):
+        try:
+            free = shutil.disk_usage(place).free
+        except OSError:
+            continue
+        return Finding(free >= NEEDED_DISK, "free disk", f"{free / 1e9:.1f} GB at {place}", "free some space: a run wants 2 GB")
+    return Finding(False, "free disk", f"unknown for {data_dir}", "choose another data folder by --data-dir")
 
 
 def _memory(settings: Settings) -> Finding:
@@ -130,7 +139,7 @@ def _host(settings: Settings) -> list[Finding]:
 def _grafana(settings: Settings) -> Finding:
     try:
         binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         return Finding(False, "Grafana", "none there", str(error))
     return Finding(True, "Grafana", str(binary or "none: the built-in page alone draws the boards"))
 

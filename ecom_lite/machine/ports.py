@@ -40,5 +40,5 @@ def require_ports(settings: Settings) -> None:
 def _found(home: Path | None) -> bool:
     try:
         return find_grafana(home) is not None
-    except EngineError:  # a wrong grafana.home has a message of its own, and no port
+    except (EngineError, OSError):  # a wrong grafana.home has a message of its own, and no port
         return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -196,3 +198,19 @@ def test_ctrl_c_is_130(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(base, "load_settings", interrupted)
     assert shell("status").code == 130
+
+
+def test_a_place_that_this_user_may_not_enter_is_no_traceback(shell: Shell) -> None:
+    locked = shell.folder / "locked"
+    locked.mkdir(mode=0o000, parents=True)
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        for verb in ("sql", "check", "reset", "status"):
+            said = shell(verb, *(["SELECT 1"] if verb == "sql" else []), "--config", str(locked / "config.toml"))
+            assert said.code == 1 and "Traceback" not in said.err and said.out == ""
+            assert f"{locked / 'config.toml'}: Permission denied: make it readable" in said.err
+    finally:
+        os.seteuid(was)
+        locked.chmod(0o700)

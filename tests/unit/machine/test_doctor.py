@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,28 @@ def test_a_host_of_another_machine_is_told(data_dir: Path) -> None:
 def test_a_wrong_grafana_home_is_told(data_dir: Path) -> None:
     found = findings(run__data_dir=data_dir, grafana__home=data_dir, grafana__port=3000)
     assert not found["Grafana"].ok and "grafana.home" in found["Grafana"].fix and "port 3000" not in found
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """A folder that this user may not enter, as root's home is for others; root itself looks as nobody."""
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o000)
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    yield folder
+    os.seteuid(was)
+    folder.chmod(0o700)
+
+
+def test_places_under_another_user_s_private_folder_are_told(locked: Path) -> None:
+    found = findings(
+        run__data_dir=locked / "data",
+        jars__cache_dir=locked / "jars",
+        jars__java=locked / "java",
+        grafana__home=locked / "grafana",
+    )
+    for what in ("data folder", "jars for kafka", "jars for spark", "Java", "Grafana"):
+        assert not found[what].ok and "locked" in found[what].found + found[what].fix, what
+    assert "free disk" in found
