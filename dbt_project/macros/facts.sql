@@ -1,7 +1,7 @@
 {# The cut: a run takes exactly the facts below it, so all models of one run hold the same facts. Every transaction below is finished. #}
 {% macro cut() -%}
   {%- if execute and var('load_xid_below', none) is none -%}
-    {{ exceptions.raise_compiler_error("pass the cut: --vars '{load_xid_below: N}', N from SELECT pg_snapshot_xmin(pg_current_snapshot())") }}
+    {{ exceptions.raise_compiler_error("pass the cut: --vars '{load_xid_below: N}', N from SELECT ops.load_order_cut()") }}
   {%- endif -%}
   {{ var('load_xid_below', 0) | int }}
 {%- endmacro %}

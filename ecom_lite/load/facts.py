@@ -49,7 +49,7 @@ class Facts:
         return Counter(dict(connection.execute(fact_sql("insert_facts")).fetchall()))
 
     def _copy(self, connection: psycopg.Connection, copy_sql: bytes, batch: Batch, keys: Dimensions) -> None:
-        row = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+        row = connection.execute("SELECT ops.load_order()").fetchone()
         load_xid = row[0] if row else 0
         with connection.cursor() as cursor, cursor.copy(copy_sql) as copy:
             for chunk in copy_chunks(batch.lines, keys.products, keys.users, keys.categories, load_xid):

@@ -12,6 +12,7 @@ import psycopg
 
 from ..errors import MigrationError
 from .connect import Address
+from .moved import settle, was_moved
 
 LOCK_KEY = 7_204_001  # advisory lock: two starts at once migrate one after the other
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
@@ -43,6 +44,7 @@ def bundled() -> list[Migration]:
 def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> list[str]:
     """Apply what is missing, as ecom_owner, and return the names applied. Safe to repeat and to run twice at once.
 
+    A warehouse that was moved here from another server is made to go on here.
     Raises MigrationError when an applied file was edited, when the database is newer than this program, or when a file fails.
     """
     wanted = bundled() if migrations is None else list(migrations)
@@ -62,6 +64,7 @@ def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> 
         fresh = [migration for migration in wanted if migration.number not in applied]
         for migration in fresh:
             _apply(connection, migration)
+        settle(connection)
         connection.commit()
         return [migration.name for migration in fresh]
 
@@ -101,6 +104,7 @@ def require_schema(address: Address) -> None:
         known = row is not None and row[0] is not None
         query = "SELECT number, name FROM public.ecom_lite_migrations"
         applied: dict[int, str] = dict(owner.execute(query).fetchall()) if known else {}
+        moved = was_moved(owner)
     ours = {migration.number: migration.name for migration in bundled()}
     missing = [name for number, name in sorted(ours.items()) if number not in applied]
     if not applied:
@@ -113,3 +117,5 @@ def require_schema(address: Address) -> None:
         raise MigrationError(
             f"the schema in {address.place} is newer than this version, it has {applied[newer[-1]]}: update ecom_lite here"
         )
+    if moved:
+        raise MigrationError(f"the warehouse in {address.place} was moved there from another server: run `ecom_lite migrate`")

@@ -79,7 +79,7 @@ def insert_lines(connection: psycopg.Connection, lines: Sequence[Line]) -> None:
         "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, "
         "quantity, unit_price, revenue, source_partition, source_offset, load_xid) "
         "SELECT %s, p.product_key, u.user_key, p.category_key, %s, %s, p.product_id, %s, %s, %s, 0, 0, "
-        "pg_current_xact_id()::text::bigint "
+        "ops.load_order() "
         "FROM warehouse.dim_product p, warehouse.dim_user u WHERE p.product_id = %s AND u.user_id = %s",
         [
             (
@@ -110,7 +110,7 @@ def change_profile(warehouse: Address, user_id: int, name: str, city: str, count
         connection.execute(
             "INSERT INTO warehouse.user_changes "
             "(user_id, changed_at, kind, name, city, country, source_partition, source_offset, load_xid) "
-            "VALUES (%s, %s, 'user_updated', %s, %s, %s, 0, 0, pg_current_xact_id()::text::bigint)",
+            "VALUES (%s, %s, 'user_updated', %s, %s, %s, 0, 0, ops.load_order())",
             [user_id, at, name, city, country],
         )
         connection.execute(
@@ -136,7 +136,7 @@ def insert_bulk(warehouse: Address, count: int, *, users: int = 5_000, products:
             "quantity, unit_price, revenue, source_partition, source_offset, load_xid) "
             "SELECT 'b-' || n / %(per)s, p.product_key, u.user_key, p.category_key, "
             "to_char(a AT TIME ZONE 'UTC', 'YYYYMMDD')::int, a, p.product_id, 1 + n %% 3, 9.99, 9.99 * (1 + n %% 3), 0, n, "
-            "pg_current_xact_id()::text::bigint "
+            "(SELECT ops.load_order()) "
             "FROM (SELECT n, %(day)s + n * %(step)s AS a FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) s "
             "JOIN warehouse.dim_product p ON p.product_id = 1 + n %% %(products)s "
             "JOIN warehouse.dim_user u ON u.user_id = 1 + (n / %(per)s) %% %(users)s",
@@ -168,7 +168,7 @@ def settle(warehouse: Address, deadline_s: float = 20) -> None:
         ).fetchone() or (None,)
 
         def below() -> int:
-            row = connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").fetchone()
+            row = connection.execute("SELECT ops.load_order_cut()").fetchone()
             return int(row[0]) if row else 0
 
         wait_for(

@@ -3,7 +3,7 @@ INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key,
                                   revenue, source_partition, source_offset, load_xid)
 SELECT %(seed)s || '-' || o.number, p.product_key, u.user_key, p.category_key,
        to_char(o.ordered_at AT TIME ZONE 'UTC', 'YYYYMMDD')::integer, o.ordered_at, p.product_id, o.quantity, o.price,
-       o.price * o.quantity, o.number %% 4, o.n / 4, pg_current_xact_id()::text::bigint
+       o.price * o.quantity, o.number %% 4, o.n / 4, (SELECT ops.load_order())
 FROM (
     SELECT n, %(first)s + n / %(lines)s AS number, n %% 5 + 1 AS quantity, (999 + n %% 10000) * 0.01 AS price,
            now() - interval '90 days' * (1 - n::double precision / %(rows)s) AS ordered_at,
