@@ -55,7 +55,7 @@ def address_of(server: PostgresServer, like: Address) -> Address:
     return replace(like, host=server.host, port=server.port, admin="postgres", admin_password=server.superuser_password)
 
 
-def _run(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[Any], **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
 
 
