@@ -97,12 +97,15 @@ def _window_line(windows: Mapping[str, Any], figures: dict[str, Any]) -> Line:
     figures["window_lines"], figures["late_rows"] = windows["window_lines"], windows["late_rows"]
     if windows["until"] is None:
         return Line("closed minutes = facts", "no minute is closed yet", "", True, "the stream has seen no event")
-    late = figures["late_rows"]
+    late, repeated = figures["late_rows"], windows["repeated_lines"]
     missing = windows["fact_lines"] - windows["window_lines"]
     note = f"minutes up to {windows['until']:%Y-%m-%d %H:%M}" + (f"; {late:,} late lines were not counted" if late else "")
+    if repeated:
+        note += f"; lines that came again with another time, which the minutes may count once more: {repeated:,}"
     right = windows["fact_lines"]
-    # A late line that is a duplicate too is dropped without being missed: late rows are an upper bound.
-    return Line("lines in closed minutes = facts", windows["window_lines"], right, 0 <= missing <= late, note)
+    # Both are bounds: a late line that is a duplicate too is dropped without being missed, and a line that comes again is counted
+    # once more only when Spark has forgotten it.
+    return Line("lines in closed minutes = facts", windows["window_lines"], right, -repeated <= missing <= late, note)
 
 
 def _ledger_after(reader: psycopg.Connection, own: int, clock: Callable[[], float], wait: Callable[[float], None]) -> Ledger:

@@ -70,6 +70,21 @@ def test_duplicates_are_passed_by_for_a_while_and_then_the_straight_way_is_tried
     assert bench.ask("SELECT sum(records), count(*) FROM ops.load_batches") == [(80, 8)]
 
 
+def test_a_duplicate_with_another_time_is_remembered_by_its_minute_and_one_with_the_same_is_not(bench: Bench) -> None:
+    def at(order: str, time: str) -> dict[str, object]:
+        return line(order, timestamp=f"2026-01-02T{time}Z")
+
+    bench.send([at("a", "03:04:05"), at("a", "03:04:05"), at("b", "03:04:05"), at("b", "04:05:01")])  # in one batch
+    bench.load()
+    bench.send([at("a", "04:05:59"), at("a", "03:04:05"), at("c", "05:00:00"), at("b", "02:00:00")])  # over two
+    bench.load()
+    assert bench.counts() == {"facts": 3, "duplicates": 5}
+    found = bench.ask(
+        "SELECT to_char(window_start AT TIME ZONE 'UTC', 'HH24:MI'), partition, lines FROM ops.repeated_lines ORDER BY 1"
+    )
+    assert found == [("02:00", 0, 1), ("04:05", 0, 2)]
+
+
 def test_a_line_that_another_loader_is_just_writing_is_waited_for_and_is_a_duplicate(bench: Bench) -> None:
     bench.send([line("a"), line("b")])
     bench.load()

@@ -17,6 +17,7 @@ import duckdb
 import pytest
 from kafka import KafkaProducer
 
+from ecom_lite.check.reconcile import reconcile
 from ecom_lite.contract.events import OrderLine, parse
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
@@ -29,6 +30,7 @@ from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import close_session, open_session
 from ecom_lite.stream.stream import Stream
+from ecom_lite.topic.client import end_offsets
 from ecom_lite.warehouse.connect import Address
 from tests.running import Running
 from tests.runs import wait_for
@@ -37,6 +39,7 @@ from tests.unit.contract.corpus_base import FACT, Case, order, reversal, user
 from tests.unit.contract.differences import SPARK
 
 from .facts import Line, insert_bulk, load, rows
+from .loading import Bench
 
 DEADLINE_S = 60
 WATERMARK_S = 60
@@ -255,6 +258,30 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
     load(warehouse, [*first, in_time, *late, *second, *third])
     LightMinutes(warehouse).refresh()
     assert minutes_in(warehouse) == minutes_of([*first, in_time, *late, *second, *third])
+
+
+def test_a_line_that_comes_again_with_a_later_time_leaves_the_count_closed(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    """The facts keep the first one; Spark has forgotten it by then and counts both."""
+    start = datetime.now(UTC) - timedelta(hours=2)
+    twice = Line("twice", 1, 1, 1, Decimal(3), start)
+    bench = Bench(kafka_bootstrap, topic, warehouse)
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        for hour in range(2):
+            shop.send([wire(replace(twice, ordered_at=start + timedelta(hours=hour)))])
+            # Two batches: the first one moves the watermark on, the second one evicts what is older from Spark's memory.
+            for n in (1, 2):
+                later = start + timedelta(hours=hour, seconds=(n + 2) * WATERMARK_S)
+                shop.send([wire(replace(twice, order_id=f"filler-{hour}-{n}", ordered_at=later))])
+                wait_for(lambda: progress(warehouse)[0] == shop.sent, "the batch")
+    assert sum(found[2] for found in minutes_in(warehouse).values()) == 6, "Spark has counted both"
+    bench.load()
+    assert bench.counts() == {"facts": 5, "duplicates": 1}
+    report = reconcile(warehouse, topic, lambda: end_offsets(bench.client, topic), producing=False, catch_up_s=0)
+    (minutes,) = [one for one in report.lines if one.name == "lines in closed minutes = facts"]
+    assert minutes.closes, minutes
+    assert "came again with another time, which the minutes may count once more: 1" in minutes.note
 
 
 def test_a_killed_jvm_is_reported_and_a_new_one_goes_on(

@@ -12,5 +12,7 @@ WITH closed AS (
     WHERE window_start + INTERVAL '1 minute' <= (SELECT until FROM closed)
 )
 SELECT closed.until, facts.lines AS fact_lines, windows.lines AS window_lines,
-       (SELECT coalesce(sum(late_rows), 0)::bigint FROM realtime.stream_progress) AS late_rows
+       (SELECT coalesce(sum(late_rows), 0)::bigint FROM realtime.stream_progress) AS late_rows,
+       (SELECT coalesce(sum(lines), 0)::bigint FROM ops.repeated_lines
+        WHERE window_start + INTERVAL '1 minute' <= closed.until) AS repeated_lines
 FROM closed, facts, windows
