@@ -143,17 +143,28 @@ def sql(
 
 
 @cli.command()
-def migrate(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+def migrate(
+    rotate_passwords: Annotated[
+        bool, typer.Option("--rotate-passwords", help="First give the database's roles new random passwords.")
+    ] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
     """Bring the database schema up to this version.
 
     `run` does it too. Each migration is one transaction; one that was edited after it was applied is refused.
+    With --rotate-passwords also beside a live run. Other machines on the same server (postgres.url) then need the new file.
     """
     from ..run.opened import opened
     from ..terminal.terminal import Terminal
     from ..warehouse.migrate import bundled
     from ..warehouse.migrate import migrate as apply
 
-    settings = load(config, data_dir)
-    with opened(settings, Terminal(), "migrate", kafka=False) as now:
+    settings, terminal = load(config, data_dir), Terminal()
+    if rotate_passwords:
+        from ..run.rotate import rotate
+
+        rotate(settings, terminal)
+    with opened(settings, terminal, "migrate", kafka=False) as now:
         applied = apply(now.address)
     print("\n".join(applied) if applied else f"up to date: {bundled()[-1].name}")

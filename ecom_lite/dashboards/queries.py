@@ -80,7 +80,7 @@ class Queries:
         self._wait_s = wait_s
         self._cache = Cache(clock, CACHED_ANSWERS)
         self._pool = ConnectionPool(
-            address.conninfo("ecom_reader", application_name="ecom_lite dashboards", options=settings),
+            lambda: address.conninfo("ecom_reader", application_name="ecom_lite dashboards", options=settings),
             kwargs={"autocommit": True},
             min_size=1,
             max_size=connections,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import logging
-import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -12,6 +11,7 @@ import psycopg
 
 from ..errors import LoadError, first_line
 from ..warehouse.backoff import delays
+from ..warehouse.refused import LOGIN_CLASSES, refused_login
 
 T = TypeVar("T")
 log = logging.getLogger("ecom_lite.load")
@@ -27,13 +27,6 @@ _RETRY_CLASSES: Final = ("08", "53", "57P")
 _RETRY_STATES: Final = {"40001", "40P01", "25006", "55P03"}  # 25006: a read-only standby before it is promoted
 _DATA_CLASSES: Final = ("22", "23")
 _SCHEMA_CLASSES: Final = ("3F", "42")
-_LOGIN_CLASSES: Final = ("28", "3D")
-# While a connection is being made libpq keeps the SQLSTATE to itself: the server's words tell.
-_LOGIN_WORDS: Final = (
-    ("28P01", re.compile(r"password authentication failed for user")),
-    ("28000", re.compile(r'role "[^"]*" (does not exist|is not permitted to log in)|no pg_hba\.conf entry|rejects connection')),
-    ("3D000", re.compile(r'database "[^"]*" does not exist')),
-)
 
 
 class Stopped(Exception):
@@ -50,20 +43,13 @@ def verdict(error: psycopg.Error) -> Verdict:
     return Verdict.BISECT if state.startswith(_DATA_CLASSES) else Verdict.STOP
 
 
-def refused_login(error: psycopg.Error) -> str | None:
-    """The SQLSTATE when the server answers and does not let us in, which no waiting mends; None for anything else."""
-    if error.sqlstate is not None:
-        return error.sqlstate if error.sqlstate.startswith(_LOGIN_CLASSES) else None
-    return next((state for state, words in _LOGIN_WORDS if words.search(str(error))), None)
-
-
 def fatal(error: psycopg.Error) -> LoadError:
     """The error that ends the loader, in words for the user."""
     state = error.sqlstate or refused_login(error) or "no SQLSTATE"
-    if state.startswith(_LOGIN_CLASSES):
+    if state.startswith(LOGIN_CLASSES):
         advice = (
-            "`ecom_lite migrate` makes the database and the roles anew where they are missing, and sets their passwords; "
-            "with postgres.url set, see that it is right: the passwords follow from the one in it"
+            "`ecom_lite migrate` makes the database and the roles anew where they are missing, and says what helps where they "
+            "are there and have other passwords than this machine knows (with postgres.url set: another machine made new ones)"
         )
     elif state.startswith(_SCHEMA_CLASSES):
         advice = "the schema or its grants are not those that this version expects: run `ecom_lite migrate`"

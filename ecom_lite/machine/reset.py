@@ -10,7 +10,7 @@ from ..engines.child import ChildRegistry
 from ..engines.pgfiles import remove_cluster
 from ..errors import EcomLiteError
 from ..live.lock import RunLock
-from ..settings.data_dir import CHILDREN, GRAFANA, LOCK, OURS, POSTGRES
+from ..settings.data_dir import CHILDREN, GRAFANA, LOCK, OURS, PASSWORDS, POSTGRES
 from ..settings.tree import Settings
 
 
@@ -28,7 +28,7 @@ def reset_data(settings: Settings, *, keep_grafana: bool) -> None:
         ChildRegistry(data_dir / CHILDREN).cleanup()
         remove_cluster(data_dir / POSTGRES)
         for name in OURS:
-            if name == GRAFANA and keep_grafana:
+            if keep_grafana and name in (GRAFANA, PASSWORDS):  # a server that runs elsewhere keeps its data and roles, too
                 continue
             _delete(data_dir / name)
         if not keep_grafana and {entry.name for entry in data_dir.iterdir()} <= {LOCK}:

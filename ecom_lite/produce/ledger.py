@@ -16,8 +16,10 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from ..contract.events import producer_mark
+from ..errors import first_line
 from ..warehouse.connect import Address
 from ..warehouse.mark import read_mark
+from ..warehouse.refused import refused_login
 from ..warehouse.sqlfiles import read_sql
 from .counts import Checkpoints, Counts
 from .plan import Opening
@@ -53,6 +55,7 @@ class Ledger:
         self.episodes: Counter[str] = Counter()
         self.opening = Opening()
         self.shop_id = shop_id
+        self.refused = ""  # why PostgreSQL, which answers, does not let the producer in
         self.mark = b""  # of the records that are counted here; known once loaded
         self._checkpoints = Checkpoints()
         self._address = address
@@ -134,7 +137,7 @@ class Ledger:
         while not self._closing.wait(RETRY_S if self._away else FLUSH_S):
             self._write()
         self._write()
-        while self._away and time.monotonic() < self._give_up:
+        while self._away and not self.refused and time.monotonic() < self._give_up:
             time.sleep(CLOSING_RETRY_S)
             self._write()
         self._disconnect()
@@ -152,6 +155,7 @@ class Ledger:
             self._write_rows(changed, now)
         except psycopg.Error as error:
             self._disconnect()
+            self.refused = first_line(error) if refused_login(error) else ""
             if not self._away:
                 log.warning("PostgreSQL does not take the ledger (%s): counting in memory until it does", error)
             self._away = True

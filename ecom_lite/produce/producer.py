@@ -240,6 +240,8 @@ class Producer:
             self._tick.wait(SETTLE_S)
 
     def _settle(self, sender: Sender) -> None:
+        if self._ledger.refused:  # whoever starts the producer again gives it the password that is in force
+            raise EcomLiteError(f"PostgreSQL does not let the producer write its ledger: {self._ledger.refused}")
         sender.settle(self._course.next_sequence, self._course.made)
         self._figures.unacked = sender.unacked
 

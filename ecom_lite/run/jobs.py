@@ -43,13 +43,13 @@ class ProduceJob(WorkerJob, frozen=True, kw_only=True):
 
 def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float) -> LoadJob:
     return LoadJob(
-        settings=dump_sections(settings, ("kafka", "load")), address=reach.address.only("ecom_loader"),
+        settings=dump_sections(settings, ("kafka", "load")), address=reach.address.only("ecom_loader").by_value(),
         bootstrap=reach.bootstrap, log_level=settings.run.log_level, instance=instance, drain_s=drain_s,
     )  # fmt: skip
 
 
 def produce_job(settings: Settings, reach: Reach, *, events: int | None, until: int | None, override: ShopOverride) -> ProduceJob:
     return ProduceJob(
-        settings=dump_sections(settings, ("kafka", "shop", "faults")), address=reach.address.only("ecom_producer"),
+        settings=dump_sections(settings, ("kafka", "shop", "faults")), address=reach.address.only("ecom_producer").by_value(),
         bootstrap=reach.bootstrap, log_level=settings.run.log_level, events=events, until=until, override=override,
     )  # fmt: skip

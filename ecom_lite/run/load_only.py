@@ -11,9 +11,8 @@ from typing import Any, Final
 import psycopg
 
 from ..engines.registry import ChildRegistry
-from ..errors import EcomLiteError, MigrationError, first_line
+from ..errors import EcomLiteError, first_line
 from ..live.lock import RunLock
-from ..load.retry import refused_login
 from ..observe.logs import setup_file_logs
 from ..observe.status import RunStatus
 from ..settings.data_dir import CHILDREN, LOADERS, LOGS
@@ -24,6 +23,7 @@ from ..warehouse.migrate import require_schema
 from .interrupts import Interrupts
 from .joined import joined_reach
 from .loaders import all_lives, loaded, stop_all, workers
+from .logins import refusal, tell_former
 from .metrics_server import metrics_server
 from .reach import Reach
 from .status import part_status
@@ -55,6 +55,7 @@ class LoadOnly:
         self, settings: Settings, reach: Reach, registry: ChildRegistry, for_s: float | None, terminal: Terminal
     ) -> None:
         run = settings.run
+        self._settings = settings
         self._folder = settings.data_dir / LOADERS
         self._reach = reach
         self._registry = registry
@@ -138,15 +139,13 @@ class LoadOnly:
         while not self._interrupts.asked.is_set():
             try:
                 require_schema(address)
+                if self._settings.postgres.url.get_secret_value():
+                    tell_former(self._settings, self._terminal.say)
                 return True
             except psycopg.OperationalError as error:
-                state = refused_login(error)
-                if state is not None:
-                    raise MigrationError(
-                        f"{address.place} does not let ecom_lite's roles in: {first_line(error)} (SQLSTATE {state}); "
-                        "`ecom_lite migrate` with these settings makes the database, the roles and the schema. "
-                        "The roles' passwords follow from the one in postgres.url: it must be the same on every machine"
-                    ) from None
+                told = refusal(self._settings, error)
+                if told is not None:
+                    raise told from None
                 if not said:
                     self._terminal.say(f"PostgreSQL is away, waiting: {first_line(error)}", "yellow")
                     said = True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import psycopg
 
 from ..engines.from_settings import kafka_server, postgres_server
 from ..engines.registry import ChildRegistry
@@ -20,7 +22,8 @@ from ..warehouse.migrate import migrate
 from ..warehouse.roles import ensure_database_and_roles
 from . import grafana_part
 from .interrupts import undisturbed
-from .reach import Reach, reach_of
+from .logins import refusal, tell_former
+from .reach import Reach, reach_of, shared_passwords
 
 if TYPE_CHECKING:
     from ..engines.kafka import KafkaServer
@@ -31,9 +34,13 @@ class Servers:
     """Kafka and PostgreSQL, ours or those that the settings name, as the first services of a supervisor.
 
     Services that are added to `supervisor` may need the steps `schema` and `topics`. Nothing runs before `supervisor.start`.
+    `say` tells the user a line in a style.
     """
 
-    def __init__(self, settings: Settings, supervisor: Supervisor, registry: ChildRegistry, *, kafka: bool) -> None:
+    def __init__(
+        self, settings: Settings, supervisor: Supervisor, registry: ChildRegistry, say: Callable[[str, str], None], *, kafka: bool
+    ) -> None:
+        self._say = say
         self.settings = settings
         self.supervisor = supervisor
         self.registry = registry
@@ -53,9 +60,15 @@ class Servers:
         return reach_of(self.settings, self.kafka, self.postgres)
 
     def _prepare_schema(self) -> None:
-        address = self.reach.address
-        ensure_database_and_roles(address)
-        migrate(address)
+        address, ours = self.reach.address, self.postgres is not None
+        ensure_database_and_roles(address, None if ours else shared_passwords(self.settings))
+        try:
+            migrate(address)
+        except psycopg.OperationalError as error:
+            told = None if ours else refusal(self.settings, error)
+            raise told or error from None
+        if not ours:
+            tell_former(self.settings, self._say)
         grafana_part.write_env(self.settings.data_dir, address)
 
     def _prepare_topics(self) -> None:
@@ -93,7 +106,7 @@ def servers(
         supervisor = Supervisor(
             restarts=restarts, restart_window_s=run.restart_window_s, ready_timeout_s=run.ready_timeout_s, listener=listener
         )
-        started = Servers(settings, supervisor, registry, kafka=kafka)
+        started = Servers(settings, supervisor, registry, terminal.say, kafka=kafka)
         try:
             yield started
         except BaseException:

@@ -16,12 +16,14 @@ LOADERS: Final = "loaders"  # of `ecom_lite load`: a data folder in small, with 
 LOGS: Final = "logs"
 GRAFANA_ENV: Final = "grafana.env"
 SECRETS: Final = "secrets.json"
+PASSWORDS: Final = "passwords"  # of our roles on a server that runs elsewhere
+ROLES_FILE: Final = "roles.json"  # in there
 STATE: Final = "state.json"
 CHILDREN: Final = "children.json"
 LOCK: Final = "run.lock"
 DRAFT: Final = ".new"  # behind the name of a file that is being replaced
 
-FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, LOADERS, LOGS)
+FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, LOADERS, LOGS, PASSWORDS)
 FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN)
 # Everything that a run writes and a reset deletes; the lock stays while it is held. A file that is none of these is not ours.
 OURS: Final = (*FOLDERS, *FILES, *(name + DRAFT for name in FILES))

@@ -55,6 +55,9 @@ class Postgres(Section):
     """The database. With `url` set nothing is started; its role must be allowed to create roles and schemas."""
 
     url: SecretStr = Field(SecretStr(""), description="postgresql://user:password@host:port/database; empty starts our own")
+    passwords_file: Path | None = Field(
+        None, description="with url set, where our roles' passwords are kept; unset: passwords/roles.json in the data folder"
+    )
     port: Port | None = Field(None, description="of our own server; free one if unset")
     database: str = Field("ecom_lite", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
 

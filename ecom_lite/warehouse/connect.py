@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -16,6 +16,25 @@ CONNECT_TIMEOUT_S: Final = 5
 READER_STATEMENT_TIMEOUT_S: Final = 30
 # A server that vanishes without a word (a pulled cable, a frozen host) is a broken connection after about half a minute.
 LIVENESS: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
+
+
+class _One(Mapping[str, str]):
+    """Of other passwords that of one role, as it is when it is asked for."""
+
+    def __init__(self, passwords: Mapping[str, str], role: str) -> None:
+        self._passwords = passwords
+        self._role = role
+
+    def __getitem__(self, role: str) -> str:
+        if role != self._role:
+            raise KeyError(role)
+        return self._passwords[role]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([self._role])
+
+    def __len__(self) -> int:
+        return 1
 
 
 @dataclass(frozen=True)
@@ -55,7 +74,11 @@ class Address:
 
     def only(self, role: str) -> Address:
         """The same place with the password of one role and no other: for whoever needs no more."""
-        return replace(self, admin="", admin_password="", passwords={role: self.passwords[role]})
+        return replace(self, admin="", admin_password="", passwords=_One(self.passwords, role))
+
+    def by_value(self) -> Address:
+        """With the passwords as they are now: for another process."""
+        return replace(self, passwords=dict(self.passwords))
 
     def with_database(self, database: str) -> Address:
         return replace(self, database=database)

@@ -1,34 +1,49 @@
-"""The roles: who may do what, and the passwords made at first run (0600 in the data folder)."""
+"""The roles: who may do what, and how they get their passwords. The server is sent verifiers only, so its log has no password."""
 
 from __future__ import annotations
 
-import json
 import secrets
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import psycopg
 from psycopg import sql
 
-from ..settings.data_dir import SECRETS, write_private
+from ..settings.data_dir import SECRETS
 from .connect import READER_STATEMENT_TIMEOUT_S, ROLES, Address
+from .passwords import PASSWORD_BYTES, Passwords
+
+LOCK_KEY: Final = 7_204_002  # advisory lock: two machines make roles, or change passwords, one after the other
 
 
-def load_passwords(data_dir: Path) -> dict[str, str]:
-    """The roles' passwords, made at first use and kept in `secrets.json` (0600) in the data folder."""
-    path = data_dir / SECRETS
-    known: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
-    missing = [role for role in ROLES if role not in known]
-    if missing:
-        known |= {role: secrets.token_urlsafe(24) for role in missing}
-        data_dir.mkdir(parents=True, exist_ok=True)
-        write_private(path, json.dumps(known))
-    return known
+def load_passwords(data_dir: Path) -> Passwords:
+    """Those for our own server, made at first use and kept in `secrets.json` in the data folder."""
+    passwords = Passwords(data_dir / SECRETS)
+    passwords.make(ROLES)
+    return passwords
 
 
-def ensure_database_and_roles(address: Address) -> None:
-    """Create the database and the roles where they are missing, and set the passwords. Safe to repeat."""
+def ensure_database_and_roles(address: Address, shared: Passwords | None = None) -> None:
+    """Create the database and the roles where they are missing, and set the passwords. Safe to repeat.
+
+    `shared`: the server has other users, too. Roles that are there then keep their passwords; for those that are missing,
+    passwords are made and kept there.
+    """
     with address.with_database("postgres").connect("admin", autocommit=True) as admin:
-        _ensure_roles(admin, address)
+        with admin.transaction():
+            admin.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+            present = _present(admin)
+            missing = [role for role in ROLES if role not in present]
+            if shared is not None:
+                shared.make(missing)
+            for role in missing:
+                admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+            _set(admin, ROLES if shared is None else missing, address.passwords)
+            # The owner makes the marts schema for dbt, so it must be able to act as it.
+            admin.execute("GRANT ecom_dbt TO ecom_owner")
+            admin.execute("ALTER ROLE ecom_reader SET default_transaction_read_only = on")
+            admin.execute(f"ALTER ROLE ecom_reader SET statement_timeout = '{READER_STATEMENT_TIMEOUT_S}s'")
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [address.database]).fetchone():
             statement = "CREATE DATABASE {} OWNER ecom_owner ENCODING 'UTF8' TEMPLATE template0"
             admin.execute(sql.SQL(statement).format(sql.Identifier(address.database)))
@@ -39,13 +54,27 @@ def ensure_database_and_roles(address: Address) -> None:
         admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO ecom_dbt").format(database))
 
 
-def _ensure_roles(admin: psycopg.Connection, address: Address) -> None:
-    present = {name for (name,) in admin.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])}
-    for role in ROLES:
-        verb = "ALTER" if role in present else "CREATE"
-        statement = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
-        admin.execute(statement.format(sql.Identifier(role), sql.Literal(address.passwords[role])))
-    # The owner makes the marts schema for dbt, so it must be able to act as it.
-    admin.execute("GRANT ecom_dbt TO ecom_owner")
-    admin.execute("ALTER ROLE ecom_reader SET default_transaction_read_only = on")
-    admin.execute(f"ALTER ROLE ecom_reader SET statement_timeout = '{READER_STATEMENT_TIMEOUT_S}s'")
+def rotate_passwords(address: Address, passwords: Passwords) -> None:
+    """Give every role that is there a new password, all or none, and keep them in `passwords`. Sessions that are open stay."""
+    before = passwords.kept()
+    made = {role: secrets.token_urlsafe(PASSWORD_BYTES) for role in ROLES}
+    with address.with_database("postgres").connect("admin") as admin:
+        admin.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+        _set(admin, _present(admin), made)
+        passwords.write(made)  # before the COMMIT: a password that nobody has kept must never come into force
+        try:
+            admin.commit()
+        except BaseException:
+            passwords.write(before)
+            raise
+
+
+def _present(admin: psycopg.Connection) -> set[str]:
+    return {name for (name,) in admin.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])}
+
+
+def _set(admin: psycopg.Connection, roles: Iterable[str], passwords: Mapping[str, str]) -> None:
+    for role in roles:
+        verifier = admin.pgconn.encrypt_password(passwords[role].encode(), role.encode(), b"scram-sha-256")
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier.decode()))
+        admin.execute(statement)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from kafka import KafkaProducer
 
@@ -118,6 +119,29 @@ def test_refresh_and_migrate_work_beside_it(run: LightRun) -> None:
     result = json.loads(said.stdout)
     assert said.returncode == 0 and result["status"] == "success" and result["models"] > 0
     assert "up to date" in run.verb("migrate").stdout
+
+
+def test_the_roles_get_new_passwords_beside_it_and_its_parts_take_them_when_they_connect_anew(run: LightRun) -> None:
+    file = run.data_dir / "secrets.json"
+    before = json.loads(file.read_text())
+    said = run.verb("migrate", "--rotate-passwords")
+    assert said.returncode == 0 and "connect anew" in said.stderr, said.stderr
+    assert not set(before.values()) & set(json.loads(file.read_text()).values())
+    facts, password = run.state["facts"], (run.data_dir / "postgres" / "superuser.password").read_text()
+    where = run.state["postgres"]
+    with psycopg.connect(host=where["host"], port=where["port"], user="postgres", password=password, dbname="postgres") as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'ecom\\_%'")
+    wait_for(
+        lambda: run.state["facts"] > facts and all(part["ok"] for part in run.state["parts"].values()), lambda: str(run.state)
+    )
+    assert run.verb("refresh").returncode == 0
+    panel = run.state["addresses"]["dashboards"] + "api/boards/realtime-operations/panels/1"
+
+    def drawn() -> bool:
+        with urllib.request.urlopen(panel, timeout=10) as answer:
+            return bool(json.loads(answer.read())["state"] != "error")
+
+    wait_for(drawn, "the page reads again")
 
 
 def test_ctrl_c_ends_a_question_that_takes_long(run: LightRun) -> None:

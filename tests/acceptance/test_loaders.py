@@ -108,6 +108,7 @@ def test_loaders_alone_on_two_machines_load_everything_though_one_is_killed(
     url = f"postgresql://postgres:{elsewhere.superuser_password}@{elsewhere.host}:{elsewhere.port}/shop"
     env = {
         "ECOM_LITE_KAFKA__BOOTSTRAP": kafka_bootstrap, "ECOM_LITE_KAFKA__TOPIC": topic, "ECOM_LITE_POSTGRES__URL": url,
+        "ECOM_LITE_POSTGRES__PASSWORDS_FILE": str(tmp_path / "roles.json"),  # as if copied from one machine to the other
     }  # fmt: skip
     folders = [tmp_path / "machine a", tmp_path / "machine b"]
 

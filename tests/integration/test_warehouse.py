@@ -139,7 +139,7 @@ def test_dbt_owns_the_marts_and_the_reader_reads_what_it_makes(warehouse: Addres
 
 
 def test_passwords_are_made_once_and_kept_to_the_owner(data_dir: Path) -> None:
-    passwords = load_passwords(data_dir)
+    passwords = dict(load_passwords(data_dir))
     file = data_dir / "secrets.json"
     assert file.stat().st_mode & 0o777 == 0o600
     assert load_passwords(data_dir) == passwords and set(passwords) == set(ROLES)

@@ -36,10 +36,10 @@ def test_everything_goes_the_folder_too(settings: Settings) -> None:
     reset_data(settings, keep_grafana=False)
 
 
-def test_fresh_data_keeps_grafanas_own_state(settings: Settings) -> None:
+def test_fresh_data_keeps_grafanas_own_state_and_the_passwords_for_a_server_elsewhere(settings: Settings) -> None:
     reset_data(settings, keep_grafana=True)
     left = {entry.name for entry in settings.data_dir.iterdir()}
-    assert left == {"grafana", "run.lock"}
+    assert left == {"grafana", "passwords", "run.lock"}
     assert (settings.data_dir / "grafana" / "deep" / "file").is_file()
 
 

@@ -21,7 +21,7 @@ def parts_of(folder: Path, **flags: object) -> tuple[list[str], dict[str, list[s
     """The names of the slots in order, with servers and steps; and what each part above them needs."""
     settings = load_settings(env={}, flags={"run.data_dir": folder, **ELSEWHERE, **flags})
     supervisor = Supervisor(restarts=0, restart_window_s=1, ready_timeout_s=1, listener=lambda *_: None)
-    servers = Servers(settings, supervisor, ChildRegistry(folder / "children.json"), kafka=True)
+    servers = Servers(settings, supervisor, ChildRegistry(folder / "children.json"), lambda *_: None, kafka=True)
     services = build(settings, servers, RunStatus, RunStatus)
     for service, needs in services.parts:
         supervisor.add(service, needs)  # refuses a need that does not stand before it
