@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from ..errors import QueryError, UsageError, first_line
 from ..warehouse.connect import CONNECT_TIMEOUT_S, Address
+from .reading import require_reading
 
 CATALOG = "ecom"
 ROLE = "ecom_reader"
@@ -22,9 +23,12 @@ logging.getLogger("duckdb_extensions").setLevel(logging.WARNING)
 def attach(address: Address, lake_dir: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection whose current catalog is the warehouse (schemas warehouse, marts, realtime, ops).
 
-    Where `lake_dir` holds Parquet files, view `memory.main.lake` reads them. Nothing else of the machine can be read or written.
+    Where `lake_dir` holds Parquet files, view `memory.main.lake` reads them. No other file can be read or written; what else a
+    user's statement must not do, `query` refuses.
     """
-    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    connection = duckdb.connect(
+        ":memory:", config={"autoinstall_known_extensions": "false", "python_enable_replacements": "false"}
+    )
     import_extension("postgres_scanner", con=connection)
     connection.execute("LOAD postgres_scanner")
     connection.execute("SET TimeZone = 'UTC'")
@@ -74,7 +78,8 @@ def require_one(text: str) -> None:
 def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Run one user's statement: column names, at most `limit` rows, and whether there were more.
 
-    Raises QueryError with the database's own message. A KeyboardInterrupt or SystemExit ends the statement, too.
+    Raises QueryError with the database's own message, or where it would do more than read. A KeyboardInterrupt or SystemExit
+    ends the statement, too.
     """
     # In a thread: DuckDB looks at a Ctrl-C only between statements.
     with ThreadPoolExecutor(1) as aside:
@@ -88,6 +93,7 @@ def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> 
 
 def _query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     try:
+        require_reading(connection, statement)
         cursor = connection.execute(statement)
         columns = [column[0] for column in cursor.description or []]
         rows = cursor.fetchmany(limit + 1)

@@ -112,7 +112,8 @@ def sql(
 ) -> None:
     """Ask the warehouse, read-only.
 
-    Schemas: warehouse, marts, realtime, ops; view memory.main.lake where Spark has written one.
+    Schemas: warehouse, marts, realtime, ops; view memory.main.lake where Spark has written one. It takes SELECT, FROM, WITH,
+    VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, and EXPLAIN of these; nothing is written, and nothing else is opened.
 
     \b
     ecom_lite sql "FROM sales_by_category ORDER BY revenue DESC"
