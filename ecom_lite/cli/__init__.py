@@ -11,6 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import EcomLiteError
+from ..terminal.screen import protect
 from . import bench, data, dead, life, load, look, machine, steer
 from .base import cli, ended
 
@@ -38,6 +39,7 @@ def _foreign(error: Exception) -> bool:
 
 def main() -> None:
     """Run the command line; errors that the user can act on are one message and an exit code, never a traceback."""
+    protect()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, ended)  # so that engines, locks and temporary files go
     try:

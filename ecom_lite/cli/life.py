@@ -14,7 +14,7 @@ import typer
 from ..errors import EcomLiteError, NotRunning, UsageError
 from ..live.lock import holder
 from ..settings.values import duration_s
-from ..terminal.printing import log_line
+from ..terminal.printing import log_printer
 from .base import ConfigFile, DataDir, Json, before_the_start, cli, load
 
 
@@ -178,14 +178,14 @@ def logs(
     if not found and not (follow and service is None):
         known = ", ".join(log_files(settings.data_dir, None)) or "none: nothing has run here yet"
         raise UsageError(f"no log of {service or 'any part'} in {settings.data_dir / 'logs'}; there is: {known}")
-    show = log_line(one=service is not None and len(found) == 1)
+    show = log_printer(one=service is not None and len(found) == 1)
     until = sizes(found)
     for name, line in tail(found, lines, until):
-        print(show(name, line))
+        show(name, line)
     if follow:
         try:
             for name, line in follow_logs(lambda: log_files(settings.data_dir, service), _sleep, until):
-                print(show(name, line), flush=True)
+                show(name, line)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 

@@ -1,13 +1,26 @@
-"""Where people read: a rich console that sends no escape sequence for style where none is wanted (NO_COLOR, TERM=dumb)."""
+"""Where people read: a rich console with no sequences but ours, and none for style where none is wanted (NO_COLOR, TERM=dumb)."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterable
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from .screen import unprotected, visible
 
 DUMB: Final = ("dumb", "unknown")
+
+
+class _Console(Console):
+    """Text is visible text on a terminal: only styles, and the live view's cursor, act on it."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control or not self.is_terminal else segment._replace(text=visible(segment.text))
 
 
 def styled() -> bool:
@@ -17,4 +30,5 @@ def styled() -> bool:
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """A console for stdout or stderr."""
-    return Console(stderr=stderr, quiet=quiet, highlight=False, color_system="auto" if styled() else None)
+    file = unprotected(sys.stderr if stderr else sys.stdout)
+    return _Console(file=file, quiet=quiet, highlight=False, color_system="auto" if styled() else None)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 import zlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
-from .console import styled
+from .console import console
+from .screen import shown, visible
+
+COLOURS: Final = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """Widths from the cells, no frame."""
-    cells = [[str(column) for column in columns], *[["" if value is None else str(value) for value in row] for row in rows]]
+    table = [list(columns), *rows]
+    cells = [["" if value is None else shown(str(value)) for value in row] for row in table]
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     for number, row in enumerate(cells):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -25,10 +28,18 @@ def thousands(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def log_line(*, one: bool) -> Callable[[str, str], str]:
-    """How (part, line) of a log looks: with the part before it, coloured on a terminal; not for `one` part alone."""
-    if one:
-        return lambda name, line: line
-    if not (sys.stdout.isatty() and styled()):
-        return lambda name, line: f"{name:<10} | {line}"
-    return lambda name, line: f"\x1b[{31 + zlib.crc32(name.encode()) % 6}m{name:<10} |\x1b[0m {line}"
+def log_printer(*, one: bool) -> Callable[[str, str], None]:
+    """Prints (part, line) of a log: with the part before it, coloured on a terminal; not for `one` part alone."""
+    out = console()
+    if one or not out.is_terminal:
+        return lambda name, line: print(line if one else f"{name:<10} | {line}", flush=True)
+
+    from rich.text import Text
+
+    def coloured(name: str, line: str) -> None:
+        out.print(
+            Text.assemble((f"{name:<10} |", COLOURS[zlib.crc32(name.encode()) % len(COLOURS)]), f" {visible(line)}"),
+            soft_wrap=True,
+        )
+
+    return coloured

@@ -13,7 +13,7 @@ import pytest
 
 SHOWS = """
 from ecom_lite.observe.status import PartStatus, RunStatus
-from ecom_lite.terminal.printing import log_line
+from ecom_lite.terminal.printing import log_printer
 from ecom_lite.terminal.terminal import Terminal
 from ecom_lite.terminal.view import print_status
 shown = Terminal()
@@ -22,8 +22,12 @@ shown.begin(["kafka"])
 shown.heard("kafka", "ready", "2.1 s")
 shown.banner(3.0, {"dashboards": "http://127.0.0.1:1/"})
 shown.end()
-print_status(RunStatus(state="running", parts={"load": PartStatus(state="ready", ok=True)}), {})
-print(log_line(one=False)("kafka", "a line"))
+bad = "\\x1b]0;owned\\x07\\u202e"
+shown.say(f"said {bad}")
+shown.heard("load", "died", f"died {bad}")
+shown.banner(3.0, {"other": bad})
+print_status(RunStatus(state="running", parts={"load": PartStatus(state="ready", ok=True, detail=f"detail {bad}")}), {})
+log_printer(one=False)("kafka", "a line")
 """
 STYLE = re.compile(rb"\x1b\[[0-9;]*m")
 ANY = re.compile(rb"\x1b")
@@ -65,6 +69,15 @@ def test_none_where_none_is_wanted(env: dict[str, str]) -> None:
 def test_a_dumb_terminal_gets_plain_lines_and_no_sequence_at_all() -> None:
     written = on_a_terminal(TERM="dumb")
     assert not ANY.search(written) and b"kafka ready, 2.1 s" in written
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
+def test_what_a_part_says_does_not_act_on_the_terminal(term: str) -> None:
+    written = on_a_terminal(TERM=term)
+    assert b"\x1b]" not in written and "\u202e".encode() not in written and b"\x07" not in written
+    plain = STYLE.sub(b"", written)
+    for words in (b"said ", b"died ", b"other  ", b"detail "):
+        assert words + rb"\x1b]0;owned" in plain
 
 
 def test_an_empty_variable_wants_nothing() -> None:
