@@ -219,7 +219,15 @@ class GrafanaServer(Server):
             "plugins": str(self.data_dir / "plugins"),
             "provisioning": str(self._provisioning),
         }
-        ini["server"] = {"protocol": "http", "http_addr": self.host, "http_port": str(self.port), "root_url": self.url}
+        ini["server"] = {
+            "protocol": "http",
+            "http_addr": self.host,
+            "http_port": str(self.port),
+            "root_url": self.url,
+            # Another name that leads here (DNS rebinding) is sent to root_url: what it asked for is not done.
+            "domain": self.host,
+            "enforce_domain": "true",
+        }
         ini["analytics"] = {
             "reporting_enabled": off,
             "check_for_updates": off,

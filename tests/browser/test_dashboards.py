@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -186,6 +188,31 @@ def grafana(warehouse: Address, tmp_path: Path) -> Iterator[GrafanaServer]:
     yield made
     made.stop()
     assert not made.alive
+
+
+def asked_as(grafana: GrafanaServer, host: str, method: str, path: str, body: bytes | None = None) -> tuple[int, str, str]:
+    """Status, where it leads to, and content, for a request that names `host`."""
+    connection = http.client.HTTPConnection("127.0.0.1", grafana.port, timeout=20)
+    connection.request(method, path, body, {"Host": host, "Content-Type": "application/json"})
+    answer = connection.getresponse()
+    found = answer.status, answer.getheader("Location", ""), answer.read().decode()
+    connection.close()
+    return found
+
+
+def test_grafana_answers_under_its_own_address_only(grafana: GrafanaServer) -> None:
+    """A page of another site whose name is turned to 127.0.0.1 (DNS rebinding) is a name like any other to the browser."""
+    target = {"refId": "A", "datasource": {"uid": "ecom-lite-postgres"}, "format": "table", "rawSql": "SELECT 4242 AS secret"}
+    question = json.dumps({"queries": [target], "from": "now-1h", "to": "now"}).encode()
+    for host in ("evil.example", f"evil.example:{grafana.port}"):
+        for method, path, body in (("POST", "/api/ds/query", question), ("GET", "/api/search", None), ("GET", "/", None)):
+            status, leads_to, text = asked_as(grafana, host, method, path, body)
+            assert status == 301 and leads_to.startswith(grafana.url), (host, path, status)
+            assert "4242" not in text and "dash-db" not in text
+    status, _, text = asked_as(grafana, f"127.0.0.1:{grafana.port}", "POST", "/api/ds/query", question)
+    assert status == 200 and "4242" in text
+    _, leads_to, _ = asked_as(grafana, f"localhost:{grafana.port}", "GET", "/d/realtime-operations?kiosk")
+    assert leads_to == f"{grafana.url}d/realtime-operations?kiosk", "a browser goes on from there"
 
 
 def test_grafana_draws_the_same_boards(warehouse: Address, grafana: GrafanaServer, browser: Browser, tmp_path: Path) -> None:

@@ -60,7 +60,9 @@ def test_compose_pins_its_images_keeps_its_data_and_stays_on_loopback() -> None:
         assert service["profiles"]
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
         assert any(volume.split(":")[0] in compose["volumes"] for volume in service["volumes"])
-    assert compose["services"]["grafana"]["environment"]["GF_SERVER_HTTP_ADDR"] == "127.0.0.1"
+    grafana = compose["services"]["grafana"]["environment"]
+    assert grafana["GF_SERVER_HTTP_ADDR"] == grafana["GF_SERVER_DOMAIN"] == "127.0.0.1"
+    assert grafana["GF_SERVER_ENFORCE_DOMAIN"] == "true" and grafana["GF_SERVER_ROOT_URL"].startswith("http://127.0.0.1:")
 
 
 def test_versions_agree() -> None:
