@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 import psycopg
 
@@ -11,8 +12,14 @@ from ..settings.tree import Settings
 from ..topic.client import client_config
 from ..topic.cluster import ask_cluster
 from ..warehouse.connect import Address
+from ..warehouse.passwords import shared_passwords
+from ..warehouse.refused import refused_login
 from ..warehouse.sqlfiles import read_sql
 from .finding import Finding
+
+OWNER: Final = "ecom_owner"
+WRONG_PASSWORD: Final = "28P01"
+ROTATE: Final = "--rotate-passwords"
 
 
 def look_at_kafka(settings: Settings) -> Finding:
@@ -31,21 +38,38 @@ def look_at_kafka(settings: Settings) -> Finding:
 
 
 def look_at_postgres(settings: Settings) -> Finding:
-    """The server of postgres.url, and whether its role may make the roles, the database and the schemas."""
+    """The server of postgres.url, whether its role may make the roles, the database and the schemas, and whether we have the
+    passwords of the roles that are there."""
     try:
-        address = Address.from_url(settings.postgres.url.get_secret_value(), {})
+        passwords = shared_passwords(settings)
+        address = Address.from_url(settings.postgres.url.get_secret_value(), passwords)
         with psycopg.connect(address.with_database("postgres").conninfo("admin")) as admin:
             began = time.monotonic()
             row = admin.execute(read_sql(__package__, "rights"), {"database": address.database}).fetchone()
             latency_ms = (time.monotonic() - began) * 1000
+            owned = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is not None
             version = admin.info.parameter_status("server_version")
     except (EcomLiteError, psycopg.Error) as error:
         return Finding(False, "PostgreSQL", f"external: {first_line(error)}", "start that server, or correct postgres.url")
     lacking: list[str] = row[0] if row is not None else []
     where = f"external, {address.host}:{address.port}/{address.database}: version {version}, {latency_ms:.0f} ms"
-    if not lacking:
-        return Finding(True, "PostgreSQL", f"{where}; {address.admin} may do what is needed")
-    return Finding(
-        False, "PostgreSQL", f"{where}; {address.admin} may not {', '.join(lacking)}",
-        "let a superuser grant that, or put another role into postgres.url",
-    )  # fmt: skip
+    if lacking:
+        return Finding(
+            False, "PostgreSQL", f"{where}; {address.admin} may not {', '.join(lacking)}",
+            "let a superuser grant that, or put another role into postgres.url",
+        )  # fmt: skip
+    if owned and (refused := _refused(address)):
+        fix = f"copy the roles' passwords from the machine that made them to {passwords.path}, or `ecom_lite migrate {ROTATE}`"
+        return Finding(False, "PostgreSQL", f"{where}; {refused}", fix)
+    return Finding(True, "PostgreSQL", f"{where}; {address.admin} may do what is needed")
+
+
+def _refused(address: Address) -> str:
+    """Why the server does not take the password that we have for the owner; empty where it does, or where that is not known."""
+    try:
+        address.connect(OWNER).close()
+    except psycopg.Error as error:
+        return first_line(error) if refused_login(error) == WRONG_PASSWORD else ""
+    except EcomLiteError as error:
+        return str(error)
+    return ""

@@ -10,8 +10,9 @@ from ..errors import MigrationError, first_line
 from ..settings.data_dir import PASSWORDS, ROLES_FILE
 from ..settings.tree import Settings
 from ..warehouse.connect import ROLES
+from ..warehouse.passwords import shared_passwords
 from ..warehouse.refused import refused_login
-from .reach import named_address, shared_passwords
+from .reach import named_address
 
 ROTATE = "`ecom_lite migrate --rotate-passwords`"
 

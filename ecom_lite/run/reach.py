@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +10,9 @@ from ..engines.kafka import KafkaServer
 from ..engines.postgres import PostgresServer
 from ..errors import EcomLiteError
 from ..live.state import read_state
-from ..settings.data_dir import PASSWORDS, ROLES_FILE
 from ..settings.tree import Kafka, Settings
-from ..warehouse.connect import ROLES, Address
-from ..warehouse.passwords import Passwords
+from ..warehouse.connect import Address
+from ..warehouse.passwords import shared_passwords
 from ..warehouse.roles import load_passwords
 
 
@@ -60,16 +57,6 @@ def reach_of(settings: Settings, kafka: KafkaServer | None = None, postgres: Pos
 def named_address(settings: Settings) -> Address:
     """The warehouse at postgres.url."""
     return Address.from_url(settings.postgres.url.get_secret_value(), shared_passwords(settings))
-
-
-def shared_passwords(settings: Settings) -> Passwords:
-    """The roles' passwords on the server of postgres.url.
-
-    A role that is not in the file may still have the one that earlier versions derived from the one in postgres.url.
-    """
-    secret = Address.from_url(settings.postgres.url.get_secret_value(), {}).admin_password.encode()
-    former = {role: hmac.new(secret, f"ecom_lite {role}".encode(), hashlib.sha256).hexdigest() for role in ROLES}
-    return Passwords(settings.postgres.passwords_file or settings.data_dir / PASSWORDS / ROLES_FILE, former)
 
 
 def live_reach(settings: Settings) -> Reach:

@@ -11,11 +11,11 @@ from ..settings.data_dir import CHILDREN, SECRETS
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from ..warehouse.connect import Address
-from ..warehouse.passwords import Passwords
+from ..warehouse.passwords import Passwords, shared_passwords
 from ..warehouse.roles import rotate_passwords
 from .grafana_part import write_env
 from .opened import opened
-from .reach import named_address, shared_passwords
+from .reach import named_address
 
 
 def rotate(settings: Settings, terminal: Terminal) -> None:

@@ -19,11 +19,12 @@ from ..supervise.adapters import EngineService, Step
 from ..supervise.supervisor import Listener, Supervisor
 from ..terminal.terminal import Terminal
 from ..warehouse.migrate import migrate
+from ..warehouse.passwords import shared_passwords
 from ..warehouse.roles import ensure_database_and_roles
 from . import grafana_part
 from .interrupts import undisturbed
 from .logins import refusal, tell_former
-from .reach import Reach, reach_of, shared_passwords
+from .reach import Reach, reach_of
 
 if TYPE_CHECKING:
     from ..engines.kafka import KafkaServer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import ConfigError
-from ..settings.data_dir import write_private
+from ..settings.data_dir import PASSWORDS, ROLES_FILE, write_private
+from ..settings.tree import Settings
+from .connect import ROLES, Address
 
 PASSWORD_BYTES: Final = 24
 
@@ -56,3 +60,13 @@ class Passwords(Mapping[str, str]):
             write_private(self.path, json.dumps(dict(passwords)))
         except OSError as error:
             raise ConfigError(f"the roles' passwords cannot be kept in {self.path}: {error.strerror}") from None
+
+
+def shared_passwords(settings: Settings) -> Passwords:
+    """The roles' passwords on the server of postgres.url.
+
+    A role that is not in the file may still have the one that earlier versions derived from the one in postgres.url.
+    """
+    secret = Address.from_url(settings.postgres.url.get_secret_value(), {}).admin_password.encode()
+    former = {role: hmac.new(secret, f"ecom_lite {role}".encode(), hashlib.sha256).hexdigest() for role in ROLES}
+    return Passwords(settings.postgres.passwords_file or settings.data_dir / PASSWORDS / ROLES_FILE, former)

@@ -13,6 +13,7 @@ from ecom_lite.machine.finding import Finding
 from ecom_lite.machine.servers import look_at_kafka, look_at_postgres
 from ecom_lite.settings.load import load_settings
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.passwords import Passwords
 
 GUEST = "doctor_guest"
 
@@ -23,7 +24,8 @@ def kafka(bootstrap: str, topic: str) -> Finding:
 
 def postgres(at: Address) -> Finding:
     url = f"postgresql://{at.admin}:{at.admin_password}@{at.host}:{at.port}/{at.database}"
-    return look_at_postgres(load_settings(env={}, flags={"postgres.url": url}))
+    assert isinstance(at.passwords, Passwords)
+    return look_at_postgres(load_settings(env={}, flags={"postgres.url": url, "postgres.passwords_file": at.passwords.path}))
 
 
 def test_a_broker_says_who_it_is_and_whether_the_topic_is_there(kafka_bootstrap: str, topic: str) -> None:

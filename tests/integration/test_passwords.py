@@ -104,6 +104,10 @@ def test_another_machine_changes_no_password_and_is_told_which_file_it_needs(ser
         refused = second.verb(*verb)
         assert refused.returncode == 1 and "Traceback" not in refused.stderr
         assert "passwords/roles.json" in refused.stderr and f"to {second.file} here" in refused.stderr, refused.stderr
+    found = {finding["what"]: finding for finding in json.loads(second.verb("doctor", "--json").stdout)}
+    assert not found["PostgreSQL"]["ok"] and str(second.file) in found["PostgreSQL"]["fix"]
+    found = {finding["what"]: finding for finding in json.loads(first.verb("doctor", "--json").stdout)}
+    assert found["PostgreSQL"]["ok"], found
     assert not second.file.exists() and all(lets_in(server, role, first.passwords[role]) for role in ROLES)
     given = tmp_path / "given.json"
     shutil.copy(first.file, given)
