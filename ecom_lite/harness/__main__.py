@@ -65,6 +65,8 @@ def _rounds(session: Session, wanted: argparse.Namespace) -> int:
     summary.seconds = time.monotonic() - began
     for line in table_lines(summary.scenarios(), summary.totals()):
         _say(line)
+    if summary.heir:
+        _say(summary.heir)
     verdict = "nothing was lost, nothing counted twice" if summary.ok else "NOT PROVEN: see above"
     played = len(summary.outcomes)
     _say(f"{played} round{'' if played == 1 else 's'} in {summary.seconds:.0f} s, seed {wanted.seed}: {verdict}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import psycopg
 
+from ..load import session
 from ..load.decode import Batch, DeadLetter
 from ..load.write import Writer, Written
+from ..warehouse.connect import Address
+
+NEVER_S: Final = 10**6
 
 
 class NoCompare(Writer):
@@ -61,12 +65,28 @@ class DeadLettersOutside(Writer):
         self._held = letters
 
 
+class NoTimeLimits(Writer):
+    """A loader that is frozen keeps what it holds: neither the server nor another loader ends its session."""
+
+    def __init__(self, address: Address, topic: str, at: Callable[[str], None]) -> None:
+        super().__init__(address, topic, at)
+        vars(session)["FROZEN_S"] = NEVER_S
+
+    def connection(self) -> psycopg.Connection:
+        known, connection = self._connection, super().connection()
+        if connection is not known:
+            connection.execute("SET idle_in_transaction_session_timeout = 0")
+            connection.commit()
+        return connection
+
+
 NO_UNIQUE_KEY: Final = "no-unique-key"  # not the loader but its database: the primary key of fact_sales is dropped
 _WRITERS: Final[dict[str, type[Writer]]] = {
     "no-compare": NoCompare,
     "offsets-first": OffsetsFirst,
     NO_UNIQUE_KEY: Writer,
     "dead-letters-outside": DeadLettersOutside,
+    "no-time-limits": NoTimeLimits,
 }
 MUTATIONS: Final = tuple(_WRITERS)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 POINTS: Final = ("handed", "begun", "copied", "filled", "committed")
+IN_TRANSACTION: Final = ("begun", "copying", "copied", "filled")
 BATCH_ROWS: Final = (20, 300)
 FLUSH_MS: Final = (20, 100)
 BATCHES: Final = (12, 40)  # of one phase, if they were full
@@ -38,6 +39,7 @@ KINDS: Final = (
     Kind("postgres-kill", "SIGKILL and restart of PostgreSQL, the loader lives on", POINTS),
     Kind("kafka-kill", "SIGKILL and restart of Kafka, the loader lives on", POINTS, 0.4),
     Kind("stale-owner", "a loader stalls beyond its session, another takes over, the first comes back", POINTS, 0.8),
+    Kind("never-back", "a loader is frozen in its transaction for good, another takes over", IN_TRANSACTION, 0.4),
     Kind("rebalance", "loaders join, leave and are killed while others load", ("between batches",), 0.6),
     Kind("disk-full", "the disk under fact_sales is full for a while", ("begun", "copied")),
     Kind("refused", "records that only the database refuses, found by bisecting", ("insert",)),

@@ -53,10 +53,19 @@ class Summary:
             "violations": sum(len(outcome.violations) for outcome in outcomes),
         }
 
+    @property
+    def heir(self) -> str:
+        """How soon partitions of loaders that never came back were another's: a sentence, or "" where none was played."""
+        seconds = sorted(outcome.inherited_s for outcome in self.outcomes if outcome.inherited_s is not None)
+        if not seconds:
+            return ""
+        return f"a loader that never comes back: its heir has the partitions within {seconds[-1]:.1f} s (worst of {len(seconds)})"
+
     def as_json(self) -> dict[str, Any]:
         return {
             "ok": self.ok, "seed": self.seed, **self.totals(), "seconds": round(self.seconds, 1),
             "missed": [outcome.plan.number for outcome in self.outcomes if not outcome.struck and not outcome.violations],
+            "heir_s": max((o.inherited_s for o in self.outcomes if o.inherited_s is not None), default=None),
             "scenarios": self.scenarios(), "notes": sorted({note for outcome in self.outcomes for note in outcome.notes}),
             "found": [as_json(outcome) for outcome in self.outcomes if outcome.violations],
         }  # fmt: skip
@@ -113,6 +122,7 @@ def markdown(summary: Summary, servers: Sequence[str]) -> str:
     ]
     for name, row in [*summary.scenarios().items(), ("**all**", totals)]:
         lines.append(f"| {name} | " + " | ".join(f"{row[column]:,}" for column in COLUMNS[1:]) + " |")
+    lines += ["", f"{summary.heir[:1].upper()}{summary.heir[1:]}."] if summary.heir else []
     lines += ["", "A round of two scenarios counts for both; the last line counts each round once."]
     for outcome in summary.outcomes:
         for violation in outcome.violations:

@@ -42,6 +42,7 @@ class Outcome:
     records: int = 0
     restarts: int = 0
     seconds: float = 0.0
+    inherited_s: float | None = None  # from the moment that a loader froze for good until another had its partitions
 
     @property
     def ok(self) -> bool:

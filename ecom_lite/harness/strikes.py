@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from .proxy import Proxy, Trap
 from .recount import Lost
 from .rounds import PATIENCE_S, Round
 
+HEIR_S: Final = 20.0  # some ten, and what a busy machine adds
 BYTES_PER_ROW: Final = 100  # of a COPY, about
 DISK_FULL: Final = ("No space left on device", "the disk is full, says the harness")  # in the loader's log
 BALLAST_CHUNK: Final = 1 << 16
@@ -97,6 +99,19 @@ def _stale_owner(round_: Round, phase: Phase) -> bool:
     if heir.partitions == 4 and draw.random() < 0.5:
         wait_for([heir], lambda: heir.log_has("loading") and round_.positions(), "the heir to load", PATIENCE_S)
     stale.signal(signal.SIGCONT)
+    return True
+
+
+def _never_back(round_: Round, phase: Phase) -> bool:
+    gone = round_.load_and_start(phase, strike=_act(phase, "stop"))
+    if not _at_the_point(round_, gone):
+        return False
+    began = time.monotonic()
+    heir = round_.start_again(phase)
+    wait_for([heir], lambda: heir.partitions == 4, "the partitions of a loader that is frozen to be its heir's", HEIR_S)
+    round_.outcome.inherited_s = time.monotonic() - began
+    wait_for([heir], round_.all_loaded, "all of the topic loaded", PATIENCE_S)
+    gone.kill()
     return True
 
 
@@ -193,6 +208,7 @@ _STRIKES: Final[dict[str, Callable[[Round, Phase], bool]]] = {
     "postgres-kill": _engine_kill,
     "kafka-kill": _engine_kill,
     "stale-owner": _stale_owner,
+    "never-back": _never_back,
     "rebalance": _rebalance,
     "disk-full": _disk_full,
     "refused": _refused,

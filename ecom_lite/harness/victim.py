@@ -46,7 +46,8 @@ class Hook:
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "stop":
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # To this thread: one to the process may meet another first, and this one goes on to its COMMIT.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
             case "wait":
                 self._go.wait(WAIT_S)
 

@@ -7,11 +7,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
+from psycopg.errors import LockNotAvailable
 
 from ..errors import LoadError
 from ..warehouse.connect import Address
 from ..warehouse.mark import read_mark
 from ..warehouse.sqlfiles import read_sql
+from .session import open_session
 
 
 class Claimed(NamedTuple):
@@ -47,7 +49,7 @@ class Claims:
     def connection(self) -> psycopg.Connection:
         """The one that is open, or a new one. Raises psycopg.OperationalError."""
         if self._connection is None or self._connection.closed:
-            self._connection = self._address.connect("ecom_loader")
+            self._connection = open_session(self._address)
         return self._connection
 
     def identity(self) -> str:
@@ -66,8 +68,15 @@ class Claims:
     def claim(self, beginnings: Mapping[int, int], topic_id: UUID | None = None) -> dict[int, Claimed]:
         """Take partitions over, by their first offset on the broker. What was lost goes to ops.gaps.
 
-        Raises LoadError, and changes nothing, when `topic_id` is not that of the topic that was loaded.
+        Raises LoadError, and changes nothing, when `topic_id` is not that of the topic that was loaded; LockNotAvailable, which
+        says by whom a partition is held, when its last owner's transaction does not end.
         """
+        try:
+            return self._claim(beginnings, topic_id)
+        except LockNotAvailable as error:
+            raise LockNotAvailable(self._holders(list(beginnings)) or str(error)) from None
+
+    def _claim(self, beginnings: Mapping[int, int], topic_id: UUID | None) -> dict[int, Claimed]:
         partitions = sorted(beginnings)  # one order for all, so that two loaders cannot deadlock
         firsts = [beginnings[partition] for partition in partitions]
         connection = self.connection()
@@ -82,3 +91,16 @@ class Claims:
                     )
                 claims[partition] = Claimed(next_offset, epoch, was)
         return claims
+
+    def _holders(self, partitions: list[int]) -> str:
+        """Which of them are in an open transaction, and whose; "" when it has just ended."""
+        connection = self.connection()
+        with connection.transaction():
+            rows = connection.execute(
+                read_sql(__package__, "holders"), {"topic": self._topic, "partitions": partitions}
+            ).fetchall()
+        said = []
+        for held, pid, host, silent_s in rows:
+            which = f"partition{'' if len(held) == 1 else 's'} {', '.join(map(str, held))}"
+            said.append(f"{which} held by a loader that is silent for {silent_s:.0f} s (pid {pid} on the server, from {host})")
+        return "; ".join(said)

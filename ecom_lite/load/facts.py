@@ -54,4 +54,5 @@ class Facts:
         with connection.cursor() as cursor, cursor.copy(copy_sql) as copy:
             for chunk in copy_chunks(batch.lines, keys.products, keys.users, keys.categories, load_xid):
                 copy.write(chunk)
+            self._at("copying")
         self._at("copied")

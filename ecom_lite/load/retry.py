@@ -24,7 +24,8 @@ class Verdict(enum.Enum):
 
 
 _RETRY_CLASSES: Final = ("08", "53", "57P")
-_RETRY_STATES: Final = {"40001", "40P01", "25006", "55P03"}  # 25006: a read-only standby before it is promoted
+# 25006: a read-only standby before it is promoted; 25P03, 25P04: we stood still in a transaction; 55P03: another one has the row
+_RETRY_STATES: Final = {"40001", "40P01", "25006", "25P03", "25P04", "55P03"}
 _DATA_CLASSES: Final = ("22", "23")
 _SCHEMA_CLASSES: Final = ("3F", "42")
 
@@ -83,12 +84,12 @@ class Patience:
                 self._pause(next(waits))
             else:
                 if self.waiting_for:
-                    log.info("PostgreSQL is back, loading goes on")
+                    log.info("PostgreSQL has taken it, loading goes on")
                     self.waiting_for = ""
                 return result
 
     def _note(self, error: psycopg.Error) -> None:
         reason = first_line(error)
         if not self.waiting_for:
-            log.warning("PostgreSQL is away, waiting: %s", reason)
+            log.warning("waiting for PostgreSQL: %s", reason)
         self.waiting_for = reason

@@ -20,6 +20,7 @@ from .decode import Batch, DeadLetter
 from .dimensions import Dimensions
 from .facts import Facts, fact_sql
 from .others import insert_others
+from .session import open_session
 
 log = logging.getLogger("ecom_lite.load")
 
@@ -49,8 +50,9 @@ def _pass(point: str) -> None:
 class Writer:
     """Owns one connection as ecom_loader, and the key cache that is true for it.
 
-    `at` is called at the points of each transaction: "begun" (compared and locked), "copied" (the lines are in), "filled"
-    (all rows, counts and offsets are in), "committed" (the reply has come). The faults harness strikes there.
+    `at` is called at the points of each transaction: "begun" (compared and locked), "copying" (the server waits for more lines),
+    "copied" (the lines are in), "filled" (all rows, counts and offsets are in), "committed" (the reply has come). The faults
+    harness strikes there.
     """
 
     def __init__(self, address: Address, topic: str, at: Callable[[str], None] = _pass) -> None:
@@ -72,7 +74,7 @@ class Writer:
     def connection(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
             self.close()
-            connection = self._address.connect("ecom_loader")
+            connection = open_session(self._address)
             connection.execute(fact_sql("temp_facts"))
             connection.commit()
             self._connection = connection

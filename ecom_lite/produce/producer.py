@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Final
 
-import psycopg
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
 
 from ..contract.events import Clock, utc_now
@@ -19,7 +18,7 @@ from ..settings.override import ShopOverride
 from ..settings.tree import Settings
 from ..simulate import Outgoing
 from ..topic.client import client_config, explained, reachable
-from ..warehouse.connect import Address
+from ..warehouse.connect import BROKEN, Address
 from .clock import ShopClock
 from .course import Course
 from .episodes import Episodes
@@ -101,7 +100,7 @@ class Producer:
         while True:
             try:
                 return ask()
-            except psycopg.OperationalError as error:
+            except BROKEN as error:
                 if self._over(stop, deadline) or self._monotonic() >= give_up:
                     raise EcomLiteError(f"the producer cannot read its ledger: {str(error).strip()}") from error
             stop.wait(RETRY_S)

@@ -15,7 +15,7 @@ import psycopg
 
 from ..errors import StreamError, first_line
 from ..warehouse.backoff import delays
-from ..warehouse.connect import Address
+from ..warehouse.connect import BROKEN, Address
 from ..warehouse.sqlfiles import read_sql
 from .queries import OBSERVED
 
@@ -107,7 +107,7 @@ class MinuteSink:
             try:
                 self._write(rows, batch)
                 return
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except BROKEN as error:
                 self.close()
                 reason = first_line(error)
                 if time.monotonic() >= give_up or self._stop.is_set():

@@ -135,8 +135,8 @@ def _dbt(status: RunStatus, now: datetime) -> Text:
     if dbt.finished_at is not None:
         ago = duration(max(0.0, (now - datetime.fromisoformat(dbt.finished_at)).total_seconds()))
         text.append(f" {ago} ago, {dbt.seconds:.1f} s, {dbt.tests_passed or 0} tests passed", style="dim")
-    if state in BAD_DBT and dbt.message:
-        text.append(f"\n           {dbt.message.splitlines()[0]}", style="red")
+    if dbt.message:
+        text.append(f"\n           {dbt.message.splitlines()[0]}", style="red" if state in BAD_DBT else "yellow")
     return text
 
 

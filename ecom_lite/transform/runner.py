@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from .dbt import ROLE, Dbt, Outcome, Say
 
 LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
 LOCK_TIMEOUT_S: Final = 120
+HELD_S: Final = 30  # facts that wait for so long wait for somebody: a loader's transaction takes a fraction of a second
 
 logger = logging.getLogger("ecom_lite.transform")
 
@@ -96,9 +98,12 @@ class Transform:
             started = self._clock()
             connection.execute(read_sql(__package__, "close_leftovers"))
             run_id, cut = _row(connection.execute(read_sql(__package__, "start_run"), {"trigger": trigger}))
+            held = _held_back(connection, cut)
+            if held:
+                said(held)
             try:
                 outcome = self._dbt.build(cut, full_refresh=full_refresh, said=said)
-                run = _finished(run_id, trigger, cut, outcome, self._clock() - started)
+                run = _finished(run_id, trigger, cut, outcome, self._clock() - started, held)
             except TransformError as error:
                 run = DbtRun(run_id, trigger, "error", self._clock() - started, 0, 0, 0, str(error), cut)
                 self._record(connection, run)
@@ -109,7 +114,7 @@ class Transform:
     def _record(self, connection: psycopg.Connection, run: DbtRun) -> None:
         self._last = run
         connection.execute(read_sql(__package__, "finish_run"), vars(run))
-        level = logging.INFO if run.status == "success" else logging.WARNING
+        level = logging.WARNING if run.message else logging.INFO
         text = "dbt run %d (%s): %s, %d models, %d tests passed, %d failed, %.1f s%s"
         detail = f": {run.message}" if run.message else ""
         logger.log(
@@ -145,9 +150,28 @@ def new_facts_exist(address: Address) -> bool:
     return bool(found)
 
 
-def _finished(run_id: int, trigger: str, cut: int, outcome: Outcome, seconds: float) -> DbtRun:
+def _held_back(connection: psycopg.Connection, cut: int) -> str:
+    """Whose open transaction keeps facts out of the marts, in words; "" where none does."""
+    connection.execute("SET enable_seqscan = off")  # a plan for one old row would walk the whole table
+    row = connection.execute(read_sql(__package__, "held_back"), {"cut": cut, "patience_s": HELD_S}).fetchone()
+    connection.execute("RESET enable_seqscan")
+    if row is None:
+        return ""
+    since, pid, role, what, place = row
+    since = since.astimezone(UTC)
+    if pid is None:
+        holder, end = f"the prepared transaction {what!r}", f"ROLLBACK PREPARED '{what}'"
+    else:
+        holder, end = f"the transaction of {what or 'an unnamed program'} (pid {pid})", f"SELECT pg_terminate_backend({pid})"
+    return (
+        f"facts loaded since {since:%Y-%m-%d %H:%M:%S} UTC are not in the marts: they wait for {holder}, role {role}, database "
+        f"{place}, which has been open since before then; end it there, or as an administrator: {end}"
+    )
+
+
+def _finished(run_id: int, trigger: str, cut: int, outcome: Outcome, seconds: float, held: str) -> DbtRun:
     status = "error" if outcome.errors else "tests failed" if outcome.failed else "success"
-    message = "; ".join([*outcome.errors, *outcome.failed])
+    message = "; ".join([*outcome.errors, *outcome.failed, *([held] if held else [])])
     return DbtRun(run_id, trigger, status, seconds, outcome.models, outcome.passed, len(outcome.failed), message, cut)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import psycopg
+from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ..errors import ConfigError
@@ -16,6 +17,10 @@ CONNECT_TIMEOUT_S: Final = 5
 READER_STATEMENT_TIMEOUT_S: Final = 30
 # A server that vanishes without a word (a pulled cable, a frozen host) is a broken connection after about half a minute.
 LIVENESS: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
+# What is raised where a connection broke, or the server has ended it because we stood still: a new one goes on.
+BROKEN: Final = (
+    psycopg.OperationalError, psycopg.InterfaceError, errors.IdleInTransactionSessionTimeout, errors.TransactionTimeout,
+)  # fmt: skip
 
 
 class _One(Mapping[str, str]):

@@ -11,10 +11,13 @@ import psycopg
 from psycopg import sql
 
 from ..settings.data_dir import SECRETS
-from .connect import READER_STATEMENT_TIMEOUT_S, ROLES, Address
+from .connect import LIVENESS, READER_STATEMENT_TIMEOUT_S, ROLES, Address
 from .passwords import PASSWORD_BYTES, Passwords
 
-LOCK_KEY: Final = 7_204_002  # advisory lock: two machines make roles, or change passwords, one after the other
+LOCK_KEY: Final = 7_204_003  # advisory lock: two machines make roles, or change passwords, one after the other
+# A client that stands still in a transaction, or whose machine is lost, holds its locks and the cut of all that follows the load
+# order. Between two statements of ours lie milliseconds; dbt's are far apart when the run is busy. Readers hold up nobody.
+STANDS_STILL_S: Final = {role: 60 if role == "ecom_dbt" else 10 for role in ROLES if role != "ecom_reader"}
 
 
 def load_passwords(data_dir: Path) -> Passwords:
@@ -42,8 +45,7 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
             _set(admin, ROLES if shared is None else missing, address.passwords)
             # The owner makes the marts schema for dbt, so it must be able to act as it.
             admin.execute("GRANT ecom_dbt TO ecom_owner")
-            admin.execute("ALTER ROLE ecom_reader SET default_transaction_read_only = on")
-            admin.execute(f"ALTER ROLE ecom_reader SET statement_timeout = '{READER_STATEMENT_TIMEOUT_S}s'")
+            _set_limits(admin)
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [address.database]).fetchone():
             statement = "CREATE DATABASE {} OWNER ecom_owner ENCODING 'UTF8' TEMPLATE template0"
             admin.execute(sql.SQL(statement).format(sql.Identifier(address.database)))
@@ -78,3 +80,19 @@ def _set(admin: psycopg.Connection, roles: Iterable[str], passwords: Mapping[str
         verifier = admin.pgconn.encrypt_password(passwords[role].encode(), role.encode(), b"scram-sha-256")
         statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier.decode()))
         admin.execute(statement)
+
+
+def _set_limits(admin: psycopg.Connection) -> None:
+    """What the server keeps of each role's sessions, whoever opens them."""
+    settings = {role: {_server_side(name): value for name, value in LIVENESS.items()} for role in ROLES}
+    for role, seconds in STANDS_STILL_S.items():
+        settings[role]["idle_in_transaction_session_timeout"] = seconds * 1000
+    settings["ecom_reader"] |= {"default_transaction_read_only": 1, "statement_timeout": READER_STATEMENT_TIMEOUT_S * 1000}
+    for role, values in settings.items():
+        for name, value in values.items():
+            admin.execute(sql.SQL("ALTER ROLE {} SET {} = {}").format(sql.Identifier(role), sql.Identifier(name), value))
+
+
+def _server_side(name: str) -> str:
+    """PostgreSQL's name of a libpq setting of LIVENESS."""
+    return name if name.startswith("tcp_") else f"tcp_{name}"

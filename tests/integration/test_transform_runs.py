@@ -18,7 +18,7 @@ from ecom_lite.transform import Transform
 from ecom_lite.transform.dbt import Dbt
 from ecom_lite.warehouse.connect import Address
 
-from .facts import load, rows, settle, some_lines
+from .facts import insert_lines, load, rows, settle, some_lines
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 
@@ -60,6 +60,22 @@ def test_runs_are_recorded_and_rows_of_a_killed_process_are_closed(warehouse: Ad
     )
     assert dead == ("error", True, 0, 0, "the process ended before this run did")
     assert mine == ("success", True, run.models, run.tests_passed, "") and run.models == 9 and run.tests_passed >= 10
+
+
+def test_a_run_says_whose_open_transaction_keeps_facts_out_of_the_marts(warehouse: Address, transform: Transform) -> None:
+    said: list[str] = []
+    with warehouse.connect("admin") as stranger:
+        stranger.execute("SELECT pg_current_xact_id()")
+        with warehouse.connect("ecom_loader") as loader:
+            insert_lines(loader, some_lines(20))
+        assert transform.run("refresh", said=said.append).message == "", "a moment is no reason to speak"
+        with warehouse.connect("ecom_owner") as owner:
+            owner.execute("UPDATE warehouse.fact_sales SET loaded_at = loaded_at - interval '1 hour'")
+        run = transform.run("refresh", said=said.append)
+        assert f"ecom_lite admin (pid {stranger.info.backend_pid}), role postgres" in run.message and run.status == "success"
+        assert run.message in said and f"pg_terminate_backend({stranger.info.backend_pid})" in run.message
+    settle(warehouse)
+    assert transform.run("refresh").message == ""
 
 
 def test_the_process_is_left_as_it_was(

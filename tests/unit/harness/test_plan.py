@@ -70,7 +70,11 @@ def test_a_round_without_a_strike_is_not_passed_and_one_with_a_violation_is_not_
         round_line(missed).endswith("NOT STRUCK") and round_line(wrong).endswith("VIOLATION") and round_line(good).endswith("ok")
     )
     assert not Summary(1, "", [good, missed]).ok and Summary(1, "", [good]).ok and not Summary(1, "").ok
+    assert Summary(1, "", [good]).heir == ""
+    good.inherited_s, missed.inherited_s = 10.02, 9.0
     summary = Summary(1, "python -m ecom_lite.harness", [good, missed, wrong])
+    assert "within 10.0 s (worst of 2)" in summary.heir and summary.as_json()["heir_s"] == 10.02
+    assert "within 10.0 s (worst of 2)" in markdown(summary, [])
     assert summary.as_json()["missed"] == [1] and summary.as_json()["violations"] == 1
     assert "expected one row; found 2 rows" in markdown(summary, ["Kafka 4.3.1"])
 

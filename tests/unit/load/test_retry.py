@@ -27,6 +27,8 @@ from ecom_lite.warehouse.backoff import MAX_DELAY_S, delays
         (errors.SerializationFailure(), Verdict.RETRY),
         (errors.LockNotAvailable(), Verdict.RETRY),
         (errors.ReadOnlySqlTransaction(), Verdict.RETRY),
+        (errors.IdleInTransactionSessionTimeout(), Verdict.RETRY),
+        (errors.TransactionTimeout(), Verdict.RETRY),
         (psycopg.OperationalError("FATAL:  the database system is starting up"), Verdict.RETRY),
         (psycopg.OperationalError('FATAL:  password authentication failed for user "ecom_loader"'), Verdict.STOP),
         (psycopg.OperationalError('FATAL:  role "ecom_loader" does not exist'), Verdict.STOP),
