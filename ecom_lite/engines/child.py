@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
@@ -20,6 +21,7 @@ import psutil
 
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EngineError
+from ecom_lite.settings.data_dir import naming
 
 __all__ = ["Child", "ChildRegistry"]
 
@@ -113,7 +115,8 @@ class Child:
     def start(self) -> None:
         """Start the program; returns once it is spawned, which does not mean that it is ready.
 
-        May be called again after it has ended. Raises EngineError when it runs already or cannot be started.
+        May be called again after it has ended. Raises EngineError when it runs already or cannot be started, and OSError,
+        which names the file, when it cannot be logged or recorded; nothing runs then.
         """
         with self._lock:
             if self._process is not None and self._process.poll() is None:
@@ -121,18 +124,32 @@ class Child:
             program = shutil.which(self.argv[0])
             if program is None:
                 raise EngineError(f"{self.name} cannot start: {self.argv[0]} is no executable file or name on PATH.")
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
-                self.log.replace(self.log.with_name(self.log.name + ".1"))
             command = [
                 *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(self._death_signal))),
                 *(*_account(self.name, self._user), "--", os.path.abspath(program), *self.argv[1:]),
             ]
-            with self.log.open("ab") as log:
-                self._log_from = os.fstat(log.fileno()).st_size
+            with self._open_log() as log:
                 self._process = _spawner.spawn(lambda: self._popen(command, log))
-            if self._registry is not None:
+        if self._registry is not None:
+            try:
                 self._registry.add(self._process.pid, self.name)
+            except OSError:  # nobody would find it after our death
+                self._end(self._process)
+                raise
+
+    def _open_log(self) -> IO[bytes]:
+        with naming(self.log):
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
+                self.log.replace(self.log.with_name(self.log.name + ".1"))
+            log = self.log.open("ab", buffering=0)
+            try:  # what cannot be written is found out now, not when its words would be needed
+                log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000} INFO    {self.name} is started\n".encode())
+            except OSError:
+                log.close()
+                raise
+        self._log_from = os.fstat(log.fileno()).st_size
+        return log
 
     def _popen(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         try:

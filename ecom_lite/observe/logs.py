@@ -12,6 +12,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
+from ..errors import in_words
 from ..settings.data_dir import LOGS
 
 MAX_BYTES: Final = 8 << 20
@@ -55,8 +56,20 @@ def setup_stderr_logs(level: str) -> None:
     logging.getLogger("kafka.net").setLevel(logging.ERROR)  # it warns of every busy moment
 
 
+class _LogFile(RotatingFileHandler):
+    """Says once why it cannot be written, where logging itself would print a traceback for each line."""
+
+    told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not self.told and error is not None:
+            self.told = True
+            print(f"ecom_lite: a log cannot be written: {in_words(error)}", file=sys.stderr)
+
+
 def _file(path: Path) -> logging.Handler:
-    handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8", delay=True)
+    handler = _LogFile(path, maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8", delay=True)
     handler.setFormatter(_OneLine())
     return handler
 

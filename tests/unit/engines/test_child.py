@@ -101,11 +101,11 @@ def test_log_tail_is_of_the_last_run_and_logs_rotate(tmp_path: Path, monkeypatch
         child.start()
         assert child.wait(DEADLINE_S) == 0
     assert child.log_tail() == "line"
-    assert child.log.read_text() == "line\nline\n"
+    assert [line.split()[-1] for line in child.log.read_text().splitlines()] == ["started", "line"] * 2
     monkeypatch.setattr("ecom_lite.engines.child.LOG_LIMIT_BYTES", 3)
     child.start()
     assert child.wait(DEADLINE_S) == 0
-    assert child.log.read_text() == "line\n"
+    assert child.log.read_text().count("line\n") == 1
     child.stop()
 
 
@@ -188,3 +188,13 @@ def test_the_registry_spares_a_reused_pid(tmp_path: Path) -> None:
     assert ChildRegistry(path).cleanup() == []
     assert child.alive
     child.kill()
+
+
+def test_a_child_that_cannot_be_recorded_does_not_run(tmp_path: Path) -> None:
+    children = tmp_path / "children.json"
+    children.mkdir()
+    child = make(tmp_path, registry=ChildRegistry(children))
+    with pytest.raises(OSError, match=r"children\.json"):
+        child.start()
+    assert not child.alive and child.returncode == -signal.SIGKILL
+    assert child.stop() is True, "to stop it needs no file"
