@@ -13,20 +13,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
 import psutil
 
+from ecom_lite.engines.log_file import LIMIT_BYTES, bound, open_log
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EngineError
-from ecom_lite.settings.data_dir import naming
 
 __all__ = ["Child", "ChildRegistry"]
 
 LAUNCHER = Path(__file__).with_name("launch.py")
-LOG_LIMIT_BYTES = 8 << 20
 TAIL_BYTES = 64 << 10
 TAIL_LINES = 200
 SHOWN_LINES = 12
@@ -128,7 +126,9 @@ class Child:
                 *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(self._death_signal))),
                 *(*_account(self.name, self._user), "--", os.path.abspath(program), *self.argv[1:]),
             ]
-            with self._open_log() as log:
+            bound(self.log, LIMIT_BYTES)
+            with open_log(self.log, self.name) as log:
+                self._log_from = os.fstat(log.fileno()).st_size
                 self._process = _spawner.spawn(lambda: self._popen(command, log))
         if self._registry is not None:
             try:
@@ -136,20 +136,6 @@ class Child:
             except OSError:  # nobody would find it after our death
                 self._end(self._process)
                 raise
-
-    def _open_log(self) -> IO[bytes]:
-        with naming(self.log):
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
-                self.log.replace(self.log.with_name(self.log.name + ".1"))
-            log = self.log.open("ab", buffering=0)
-            try:  # what cannot be written is found out now, not when its words would be needed
-                log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000} INFO    {self.name} is started\n".encode())
-            except OSError:
-                log.close()
-                raise
-        self._log_from = os.fstat(log.fileno()).st_size
-        return log
 
     def _popen(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         try:
@@ -269,6 +255,11 @@ class Child:
             return total
         except psutil.Error:
             return 0
+
+    def bound_log(self) -> None:
+        """Keep its log within LIMIT_BYTES, one older generation aside. Who watches the child calls it again and again."""
+        if bound(self.log, LIMIT_BYTES):
+            self._log_from = 0
 
     def log_tail(self, n: int = 20) -> str:
         """The last `n` lines that the last run wrote to the log, or an empty string."""

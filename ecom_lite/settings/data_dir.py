@@ -21,6 +21,7 @@ SECRETS: Final = "secrets.json"
 STATE: Final = "state.json"
 CHILDREN: Final = "children.json"
 LOCK: Final = "run.lock"
+OLDER_LOG: Final = ".1"  # behind the name of a log: the one generation before it
 DRAFT: Final = ".new"  # behind the name of a file that is being replaced
 
 FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, LOADERS, LOGS)
