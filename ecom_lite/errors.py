@@ -1,5 +1,27 @@
 """The error tree: every message a user sees says what, where, which value, and what to do."""
 
+import errno
+import os
+from typing import Final
+
+_NO_ROOM: Final = "make room there, or name another place"
+_NOT_OURS: Final = "make it readable and writable to this user, or name another place"
+_IN_THE_WAY: Final = "something else has this name: move it out of the way, or name another place"
+ADVICE: Final = {
+    errno.ENOSPC: _NO_ROOM, errno.EDQUOT: _NO_ROOM, errno.EACCES: _NOT_OURS, errno.EPERM: _NOT_OURS, errno.EROFS: _NOT_OURS,
+    errno.EISDIR: _IN_THE_WAY, errno.ENOTDIR: _IN_THE_WAY, errno.EEXIST: _IN_THE_WAY, errno.ENOTEMPTY: _IN_THE_WAY,
+    errno.EMFILE: "raise this user's limit of open files (ulimit -n)",
+}  # fmt: skip
+
+
+def in_words(error: BaseException) -> str:
+    """What the system refused: which file, why, what to do. Any other error is its own message."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error) or type(error).__name__
+    name = error.filename if error.filename2 is None else error.filename2  # of a renaming: the place it was to have
+    where = "" if name is None or isinstance(name, int) else f"{os.fsdecode(name)}: "
+    return where + error.strerror + (f": {ADVICE[error.errno]}" if error.errno in ADVICE else "")
+
 
 def first_line(error: BaseException | str) -> str:
     """What fits into a line of talk: the first line of the message, or the error's name where it has none."""

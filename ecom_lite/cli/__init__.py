@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from ..errors import EcomLiteError
+from ..errors import EcomLiteError, in_words
 from ..terminal.screen import protect
 from . import bench, data, dead, life, load, look, machine, steer
 from .base import cli, ended
@@ -52,9 +52,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except PermissionError as error:
-        where = error.filename or "what it needs"
-        print(f"ecom_lite: {where}: {error.strerror}: make it readable to this user, or name another place", file=sys.stderr)
+    except OSError as error:
+        print(f"ecom_lite: {in_words(error)}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
         if not _foreign(error):

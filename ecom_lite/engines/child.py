@@ -18,13 +18,13 @@ from typing import IO, Literal
 
 import psutil
 
+from ecom_lite.engines.log_file import LIMIT_BYTES, bound, open_log
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EngineError
 
 __all__ = ["Child", "ChildRegistry"]
 
 LAUNCHER = Path(__file__).with_name("launch.py")
-LOG_LIMIT_BYTES = 8 << 20
 TAIL_BYTES = 64 << 10
 TAIL_LINES = 200
 SHOWN_LINES = 12
@@ -113,7 +113,8 @@ class Child:
     def start(self) -> None:
         """Start the program; returns once it is spawned, which does not mean that it is ready.
 
-        May be called again after it has ended. Raises EngineError when it runs already or cannot be started.
+        May be called again after it has ended. Raises EngineError when it runs already or cannot be started, and OSError,
+        which names the file, when it cannot be logged or recorded; nothing runs then.
         """
         with self._lock:
             if self._process is not None and self._process.poll() is None:
@@ -121,18 +122,20 @@ class Child:
             program = shutil.which(self.argv[0])
             if program is None:
                 raise EngineError(f"{self.name} cannot start: {self.argv[0]} is no executable file or name on PATH.")
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
-                self.log.replace(self.log.with_name(self.log.name + ".1"))
             command = [
                 *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(self._death_signal))),
                 *(*_account(self.name, self._user), "--", os.path.abspath(program), *self.argv[1:]),
             ]
-            with self.log.open("ab") as log:
+            bound(self.log, LIMIT_BYTES)
+            with open_log(self.log, self.name) as log:
                 self._log_from = os.fstat(log.fileno()).st_size
                 self._process = _spawner.spawn(lambda: self._popen(command, log))
-            if self._registry is not None:
+        if self._registry is not None:
+            try:
                 self._registry.add(self._process.pid, self.name)
+            except OSError:  # nobody would find it after our death
+                self._end(self._process)
+                raise
 
     def _popen(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         try:
@@ -252,6 +255,11 @@ class Child:
             return total
         except psutil.Error:
             return 0
+
+    def bound_log(self) -> None:
+        """Keep its log within LIMIT_BYTES, one older generation aside. Who watches the child calls it again and again."""
+        if bound(self.log, LIMIT_BYTES):
+            self._log_from = 0
 
     def log_tail(self, n: int = 20) -> str:
         """The last `n` lines that the last run wrote to the log, or an empty string."""

@@ -17,7 +17,7 @@ from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.engines.ports import choose_port
 from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
-from ecom_lite.settings.data_dir import SECRETS, write_private
+from ecom_lite.settings.data_dir import SECRETS, naming, write_plain, write_private
 
 HOME_VARIABLE = "GRAFANA_HOME"
 BINARIES = ("grafana", "grafana-server")
@@ -142,7 +142,7 @@ class GrafanaServer(Server):
         self._port = choose_port(self._port, self._fixed_port, self._last_port() or USUAL_PORT, what="Grafana")
         for folder in ("data", "plugins"):
             (self.data_dir / folder).mkdir(parents=True, exist_ok=True)
-        (self.data_dir / "port").write_text(str(self._port), "utf-8")
+        write_plain(self.data_dir / "port", str(self._port))
         ini = self._write_ini()
         verb = ["server"] if self.binary.name == "grafana" else []
         command: list[str | Path] = [self.binary, *verb, f"--homepath={homepath}", f"--config={ini}"]
@@ -248,6 +248,6 @@ class GrafanaServer(Server):
         ini["plugins"] = {"plugin_admin_enabled": off, "preinstall_disabled": "true"}
         ini["log"] = {"mode": "console", "level": "warn"}
         path = self.data_dir / "grafana.ini"
-        with path.open("w", encoding="utf-8") as file:
+        with naming(path), path.open("w", encoding="utf-8") as file:
             ini.write(file)
         return path

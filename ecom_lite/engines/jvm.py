@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ..settings.data_dir import write_plain
 from .child import Child, ChildRegistry
 from .class_archive import ClassArchive
 from .server import Server
@@ -74,7 +75,7 @@ class JvmServer(Server):
         """At each start: an empty temporary folder (a killed JVM leaves its unpacked native libraries), settings of the log."""
         shutil.rmtree(self._tmp, ignore_errors=True)
         self._tmp.mkdir(parents=True, mode=0o700)
-        (self.work_dir / LOGGING).write_text(log_settings, "utf-8")
+        write_plain(self.work_dir / LOGGING, log_settings)
 
     def stop(self, grace_s: float) -> bool:
         """Stop the JVM, by force after `grace_s`; True when it went by itself. Safe before start and twice."""

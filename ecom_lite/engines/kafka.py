@@ -14,6 +14,7 @@ from ecom_lite.engines.child import ChildRegistry
 from ecom_lite.engines.jvm import JvmServer
 from ecom_lite.engines.ports import choose_port, free_port, is_free, wait_port
 from ecom_lite.errors import EngineError
+from ecom_lite.settings.data_dir import write_plain
 
 DEFAULT_HEAP_MB = 384
 DEFAULT_RETENTION_HOURS = 168
@@ -130,7 +131,7 @@ class KafkaServer(JvmServer):
         self._choose_ports()
         if not (self.data_dir / STORAGE / "meta.properties").exists():
             self._format(give_up)
-        (self.data_dir / PROPERTIES).write_text(self._settings(STORAGE), "utf-8")
+        write_plain(self.data_dir / PROPERTIES, self._settings(STORAGE))
         self._child = self._server_child()
         self._child.start()
         try:
@@ -175,7 +176,7 @@ class KafkaServer(JvmServer):
         controller = self._controller_port or old_controller
         usable = controller and controller != self._port and is_free(controller, self.host)
         self._controller_port = controller if usable else free_port(self.host)
-        file.write_text(json.dumps({"port": self._port, "controller_port": self._controller_port}), "utf-8")
+        write_plain(file, json.dumps({"port": self._port, "controller_port": self._controller_port}))
 
     def _format(self, give_up: float) -> None:
         """Format the storage in a folder aside and move it in place whole, so that a kill never leaves half of it."""
@@ -186,7 +187,7 @@ class KafkaServer(JvmServer):
                 "(`ecom_lite run --fresh` or `ecom_lite reset`), or restore the folder."
             )
         shutil.rmtree(draft, ignore_errors=True)
-        (self.data_dir / PROPERTIES).write_text(self._settings(draft.name), "utf-8")
+        write_plain(self.data_dir / PROPERTIES, self._settings(draft.name))
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
         # Eligible leader replicas choose among several copies after a crash. Here there is one copy: it leads, always.
         features = ["--feature", "eligible.leader.replicas.version=0"]

@@ -19,7 +19,7 @@ from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.engines.ports import choose_port
 from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
-from ecom_lite.settings.data_dir import write_private
+from ecom_lite.settings.data_dir import write_plain, write_private
 
 SUPERUSER = "postgres"
 START_DEADLINE_S = 60.0
@@ -225,7 +225,7 @@ class PostgresServer(Server):
         except (OSError, ValueError):
             last = 0
         self._port = choose_port(self._port, self._fixed_port, last, host=self.host, what="PostgreSQL")
-        file.write_text(str(self._port), "utf-8")
+        write_plain(file, str(self._port))
 
     def _wait_ready(self, child: Child, give_up: float) -> None:
         """Connect and ask until it answers; start it again while backends of a killed server are on their way out."""

@@ -7,14 +7,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypedDict
 
 import psutil
 
 from ecom_lite.errors import EngineError
-from ecom_lite.settings.data_dir import DRAFT
+from ecom_lite.settings.data_dir import DRAFT, naming
 
 CREATE_TIME_TOLERANCE_S = 2.0
 POLL_S = 0.02
@@ -36,7 +36,7 @@ class ChildRegistry:
         self._lock = threading.Lock()
 
     def add(self, pid: int, name: str) -> None:
-        """Record a child just started; a child that is gone already is not recorded."""
+        """Record a child just started; a child that is gone already is not recorded. Raises OSError, which names the file."""
         try:
             created = psutil.Process(pid).create_time()
         except psutil.Error:
@@ -45,8 +45,8 @@ class ChildRegistry:
             entries.append({"pid": pid, "create_time": created, "name": name})
 
     def remove(self, pid: int) -> None:
-        """Forget a child; twice is fine."""
-        with self._edit() as entries:
+        """Forget a child that has ended; twice is fine. Where the file cannot be written it stays, and is passed over later."""
+        with suppress(OSError), self._edit() as entries:
             entries[:] = [entry for entry in entries if entry["pid"] != pid]
 
     def entries(self) -> list[Entry]:
@@ -93,10 +93,11 @@ class ChildRegistry:
         with self._lock:
             entries = self.entries()
             yield entries
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self.path.with_name(self.path.name + DRAFT)
-            draft.write_text(json.dumps(entries), "utf-8")
-            draft.replace(self.path)
+            with naming(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                draft = self.path.with_name(self.path.name + DRAFT)
+                draft.write_text(json.dumps(entries), "utf-8")
+                draft.replace(self.path)
 
 
 def _same_process(entry: Entry) -> psutil.Process | None:

@@ -35,6 +35,11 @@ class Server:
     def pid(self) -> int | None:
         return None if self._child is None else self._child.pid
 
+    def bound_log(self) -> None:
+        """Keep its log within its bound; to be called again and again while it runs."""
+        if self._child is not None:
+            self._child.bound_log()
+
     def log_tail(self, n: int = 20) -> str:
         """The last lines of its log."""
         return "" if self._child is None else self._child.log_tail(n)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from ..errors import AlreadyRunning, EcomLiteError
-from ..settings.data_dir import LOCK
+from ..settings.data_dir import LOCK, naming
 
 LOOKERS_S: Final = 0.3
 POLL_S: Final = 0.02
@@ -49,10 +49,11 @@ class RunLock:
                 f"{self._path.parent} is in use by `ecom_lite {who.get('purpose', 'run')}`, pid {who.get('pid', 'unknown')}: "
                 "see it with `ecom_lite status`, end it with `ecom_lite stop`, or choose another folder by --data-dir"
             ) from None
-        file.truncate(0)
-        json.dump({"pid": os.getpid(), "purpose": self._purpose}, file)
-        file.flush()
         self._file = file
+        with naming(self._path):
+            file.truncate(0)
+            file.write(json.dumps({"pid": os.getpid(), "purpose": self._purpose}))
+            file.flush()
 
     def release(self) -> None:
         """Safe to repeat. The file stays: removing it would let two runs hold two different files."""

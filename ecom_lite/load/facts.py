@@ -17,6 +17,8 @@ from .rows import COLUMNS, copy_chunks
 
 FIRST_DETOUR: Final = 4  # so many batches take the slower way once a duplicate was met; doubled each time that it is met again
 LONGEST_DETOUR: Final = 256
+ORDER: Final = b"SELECT ops.load_order()"
+ORDER_QUIETLY: Final = read_sql(__package__, "order_quietly")
 
 
 def fact_sql(name: str) -> bytes:
@@ -39,17 +41,17 @@ class Facts:
         if self.detour_left == 0:
             try:
                 with connection.transaction():  # a savepoint: our caller has begun the transaction
-                    self._copy(connection, fact_sql("copy_facts"), batch, keys)
+                    self._copy(connection, ORDER_QUIETLY, fact_sql("copy_facts"), batch, keys)
                 self._detour = FIRST_DETOUR
                 return Counter(map(itemgetter(0), batch.lines))
             except UniqueViolation:
                 self.detour_left, self._detour = self._detour, min(2 * self._detour, LONGEST_DETOUR)
         self.detour_left -= 1
-        self._copy(connection, read_sql(__package__, "copy_incoming"), batch, keys)
+        self._copy(connection, ORDER, read_sql(__package__, "copy_incoming"), batch, keys)
         return Counter(dict(connection.execute(fact_sql("insert_facts")).fetchall()))
 
-    def _copy(self, connection: psycopg.Connection, copy_sql: bytes, batch: Batch, keys: Dimensions) -> None:
-        row = connection.execute("SELECT ops.load_order()").fetchone()
+    def _copy(self, connection: psycopg.Connection, order_sql: bytes, copy_sql: bytes, batch: Batch, keys: Dimensions) -> None:
+        row = connection.execute(order_sql).fetchone()
         load_xid = row[0] if row else 0
         with connection.cursor() as cursor, cursor.copy(copy_sql) as copy:
             for chunk in copy_chunks(batch.lines, keys.products, keys.users, keys.categories, load_xid):

@@ -12,7 +12,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
-from ..settings.data_dir import LOGS
+from ..errors import in_words
+from ..settings.data_dir import LOGS, OLDER_LOG
 
 MAX_BYTES: Final = 8 << 20
 TAIL_BYTES: Final = 64 << 10
@@ -55,8 +56,20 @@ def setup_stderr_logs(level: str) -> None:
     logging.getLogger("kafka.net").setLevel(logging.ERROR)  # it warns of every busy moment
 
 
+class _LogFile(RotatingFileHandler):
+    """Says once why it cannot be written, where logging itself would print a traceback for each line."""
+
+    told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not self.told and error is not None:
+            self.told = True
+            print(f"ecom_lite: a log cannot be written: {in_words(error)}", file=sys.stderr)
+
+
 def _file(path: Path) -> logging.Handler:
-    handler = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8", delay=True)
+    handler = _LogFile(path, maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8", delay=True)
     handler.setFormatter(_OneLine())
     return handler
 
@@ -94,6 +107,19 @@ def _stamped(name: str, lines: list[str]) -> list[tuple[str, str, str]]:
 
 
 def _last_lines(path: Path, lines: int, until: int) -> list[str]:
+    """What the file lacks since it was begun anew is in the older generation."""
+    found = _end_of(path, lines, until)
+    older = _older(path)
+    if len(found) < lines and older.is_file():
+        found = _end_of(older, lines - len(found), older.stat().st_size) + found
+    return found
+
+
+def _older(path: Path) -> Path:
+    return path.with_name(path.name + OLDER_LOG)
+
+
+def _end_of(path: Path, lines: int, until: int) -> list[str]:
     chunk = TAIL_BYTES
     with path.open("rb") as file:
         while True:
@@ -115,15 +141,25 @@ def follow(
             try:
                 size = path.stat().st_size
                 begin = positions.get(name, 0)
-                if size < begin:
-                    begin = 0  # rotated
+                if size < begin:  # begun anew: the rest of what it held is in the older generation
+                    older = _older(path)
+                    if older.is_file():
+                        yield from _lines_from(name, older, begin, older.stat().st_size, {})
+                    begin = 0
                 if size > begin:
-                    with path.open("rb") as file:
-                        file.seek(begin)
-                        chunk = file.read(size - begin)
-                    whole = chunk.rfind(b"\n") + 1
-                    positions[name] = begin + whole
-                    for line in chunk[:whole].decode("utf-8", "replace").splitlines():
-                        yield name, line
+                    yield from _lines_from(name, path, begin, size, positions)
+                else:
+                    positions[name] = begin
             except OSError:
                 continue
+
+
+def _lines_from(name: str, path: Path, begin: int, end: int, positions: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """The whole lines from `begin` to `end`; where they end is put down in `positions`."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        chunk = file.read(max(0, end - begin))
+    whole = chunk.rfind(b"\n") + 1
+    positions[name] = begin + whole
+    for line in chunk[:whole].decode("utf-8", "replace").splitlines():
+        yield name, line

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,7 @@ ROLES_FILE: Final = "roles.json"  # in there
 STATE: Final = "state.json"
 CHILDREN: Final = "children.json"
 LOCK: Final = "run.lock"
+OLDER_LOG: Final = ".1"  # behind the name of a log: the one generation before it
 DRAFT: Final = ".new"  # behind the name of a file that is being replaced
 
 FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, LOADERS, LOGS, PASSWORDS)
@@ -29,10 +32,29 @@ FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN)
 OURS: Final = (*FOLDERS, *FILES, *(name + DRAFT for name in FILES))
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError in here names the file: that of a failed write does not by itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def write_plain(path: Path, content: str) -> None:
+    """Write the file anew. Raises OSError, which names the file."""
+    with naming(path):
+        path.write_text(content, "utf-8")
+
+
 def write_private(path: Path, content: str | bytes) -> None:
-    """Replace the file in one step, 0600: a reader sees the old content or the new one, never half of it. Raises OSError."""
+    """Replace the file in one step, 0600: a reader sees the old content or the new one, never half of it. Raises OSError,
+    which names the file."""
     draft = path.with_name(path.name + DRAFT)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # one that was there keeps its mode
-        file.write(content.encode() if isinstance(content, str) else content)
-    draft.replace(path)
+    with naming(path):
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)  # one that was there keeps its mode
+            file.write(content.encode() if isinstance(content, str) else content)
+        draft.replace(path)

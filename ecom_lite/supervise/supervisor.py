@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..errors import EcomLiteError
+from ..errors import EcomLiteError, in_words
 from ..observe.health import Health
 from .service import Prepares, Service
 
@@ -140,11 +140,9 @@ class Supervisor:
                 cause = error
             if slot.stop.is_set():
                 return
-            message = str(cause) if cause is not None else "it ended by itself"
+            message = in_words(cause) if cause is not None else "it ended by itself"
             if not slot.ready.is_set():
-                self._fail(
-                    cause if isinstance(cause, EcomLiteError) else EcomLiteError(f"{slot.name} did not start: {message}"), slot
-                )
+                self._fail(_as_failure(slot, message, cause), slot)
                 return
             self._tell(slot, "died", message)
             now = time.monotonic()
@@ -167,8 +165,10 @@ class Supervisor:
         if isinstance(slot.service, Prepares):
             try:
                 slot.service.prepare()
-            except EcomLiteError as error:
-                self._fail(error, slot)
+            except Exception as error:
+                if not isinstance(error, EcomLiteError):
+                    log.exception("%s could not be prepared", slot.name)
+                self._fail(_as_failure(slot, in_words(error), error), slot)
                 return False
         return True
 
@@ -231,3 +231,7 @@ class Supervisor:
         level = logging.ERROR if event in ("died", "failed") else logging.INFO
         log.log(level, "%s %s%s", slot.name, event, f": {detail}" if detail else "")
         self._listener(slot.name, event, detail)
+
+
+def _as_failure(slot: Slot, message: str, cause: BaseException | None) -> EcomLiteError:
+    return cause if isinstance(cause, EcomLiteError) else EcomLiteError(f"{slot.name} did not start: {message}")

@@ -106,6 +106,7 @@ class WorkerService(Generic[F]):
                     stop.wait()  # it had a fixed amount to do and has done it
                     return
                 raise self._death()
+            self.child.bound_log()
 
     def stop(self) -> None:
         stdin = self.child.stdin

@@ -7,6 +7,7 @@ import stat
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,8 @@ from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.engines.ports import free_port
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import EngineError, PortTaken
+from ecom_lite.supervise.adapters import EngineService
+from tests.running import Running
 from tests.runs import DEADLINE_S, wait_for, wait_until_gone
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
@@ -384,3 +387,27 @@ def test_ports_set_by_the_user_are_used(tmp_path: Path) -> None:
         assert server.port == port
     finally:
         server.remove()
+
+
+def test_the_log_of_a_server_that_complains_without_end_is_kept_within_its_bound(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = 50_000
+    monkeypatch.setattr("ecom_lite.engines.child.LIMIT_BYTES", limit)
+    log = postgres_server.log
+    older = log.with_name(log.name + ".1")
+
+    def complain(times: int) -> None:
+        with psycopg.connect(postgres_server.dsn_superuser, autocommit=True) as link:
+            for number in range(times):
+                with suppress(psycopg.errors.DivisionByZero):
+                    link.execute(f"SELECT 1 / 0 /* complaint {number} */".encode())
+
+    with Running(EngineService("postgres", postgres_server).run):
+        for _ in range(10):
+            complain(500)  # some 65,000 bytes
+            wait_for(lambda: log.stat().st_size < limit, lambda: f"{log.stat().st_size} bytes are cut")
+            assert older.stat().st_size <= 2 * limit
+    begin = log.stat().st_size
+    complain(1)
+    assert "complaint 0" in log.read_text()[begin:] and "\0" not in log.read_text(), "the server goes on behind the cut"

@@ -12,6 +12,7 @@ import pytest
 from kafka import KafkaAdminClient, codec
 
 from ecom_lite.contract.events import PRODUCER_HEADER
+from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import LoadError
 from ecom_lite.load import loader
 from ecom_lite.load.write import Writer
@@ -351,3 +352,16 @@ def test_what_is_no_record_s_fault_stops_the_loader_loudly_and_nothing_is_lost(b
     bench.ask("GRANT INSERT ON warehouse.fact_sales TO ecom_loader")
     bench.load()
     assert bench.counts() == {"facts": 1}
+
+
+def test_a_duplicate_is_no_error_in_the_log_of_the_server(bench: Bench, postgres_server: PostgresServer) -> None:
+    begin = postgres_server.log.stat().st_size
+    bench.send([line("a")])
+    bench.load()
+    bench.send([line("a"), line("b")], partition=1)
+    bench.load()
+    assert bench.counts() == {"facts": 2, "duplicates": 1}
+    with postgres_server.log.open("rb") as log:
+        log.seek(begin)
+        said = log.read().decode()
+    assert "duplicate key" not in said, said

@@ -13,6 +13,7 @@ import pytest
 
 from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.errors import EngineError
+from ecom_lite.observe.logs import follow, sizes, tail
 from tests.runs import wait_for
 
 READY = "import signal, sys, time; print('ready', flush=True); time.sleep(60)"
@@ -101,11 +102,11 @@ def test_log_tail_is_of_the_last_run_and_logs_rotate(tmp_path: Path, monkeypatch
         child.start()
         assert child.wait(DEADLINE_S) == 0
     assert child.log_tail() == "line"
-    assert child.log.read_text() == "line\nline\n"
-    monkeypatch.setattr("ecom_lite.engines.child.LOG_LIMIT_BYTES", 3)
+    assert [line.split()[-1] for line in child.log.read_text().splitlines()] == ["started", "line"] * 2
+    monkeypatch.setattr("ecom_lite.engines.child.LIMIT_BYTES", 3)
     child.start()
     assert child.wait(DEADLINE_S) == 0
-    assert child.log.read_text() == "line\n"
+    assert child.log.read_text().count("line\n") == 1
     child.stop()
 
 
@@ -188,3 +189,58 @@ def test_the_registry_spares_a_reused_pid(tmp_path: Path) -> None:
     assert ChildRegistry(path).cleanup() == []
     assert child.alive
     child.kill()
+
+
+def test_a_child_that_cannot_be_recorded_does_not_run(tmp_path: Path) -> None:
+    children = tmp_path / "children.json"
+    children.mkdir()
+    child = make(tmp_path, registry=ChildRegistry(children))
+    with pytest.raises(OSError, match=r"children\.json"):
+        child.start()
+    assert not child.alive and child.returncode == -signal.SIGKILL
+    assert child.stop() is True, "to stop it needs no file"
+
+
+CHATTY = """
+import sys
+for number in range(40_000):
+    print(f"{number:06} " + "x" * 93, file=sys.stderr, flush=True)
+    if number % 400 == 0:
+        sys.stdin.readline()
+print("end", file=sys.stderr, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_log_is_kept_within_its_bound_while_the_child_writes_and_reads_on_without_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = 100_000
+    monkeypatch.setattr("ecom_lite.engines.child.LIMIT_BYTES", limit)
+    child = make(tmp_path, CHATTY, stdin_pipe=True)
+    files = {"child": child.log}
+    longest, followed, steps = 0, [], iter(range(101))
+
+    def watch(_seconds: float) -> bool:
+        """The child writes 400 lines more, 40,000 bytes; then its log is looked at, as the supervisor does."""
+        nonlocal longest
+        step = next(steps, None)
+        if step is None:
+            return True
+        assert child.stdin is not None
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+        last = "end" if step >= 99 else f"{(step + 1) * 400:06}"
+        wait_for(lambda: any(line.startswith(last) for line in child.log_tail(2).splitlines()), f"line {last}")
+        child.bound_log()
+        longest = max(longest, sum(file.stat().st_size for file in child.log.parent.iterdir()))
+        return False
+
+    child.start()
+    wait_for(lambda: "000000" in child.log_tail(), "the first line")
+    for _, line in follow(lambda: files, watch, sizes(files)):
+        followed.append(line[:6])
+    child.stop()
+    assert longest <= 3 * limit, "of 4,000,000 bytes"
+    assert followed == [f"{number:06}" for number in range(1, 40_000)] + ["end"]
+    assert [line[:6] for _, line in tail(files, 900, sizes(files))] == [*(f"{n:06}" for n in range(39_101, 40_000)), "end"]

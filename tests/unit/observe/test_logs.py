@@ -90,3 +90,15 @@ def test_each_room_writes_to_its_own_file_in_one_line_and_utc(folder: Path) -> N
     assert line.endswith("INFO    dbt run 1") and line[10] == "T"
     assert "careful" in (folder / "logs" / "libraries.log").read_text()
     assert not (folder / "logs" / "load.log").exists()
+
+
+def test_a_log_that_cannot_be_written_is_said_once_and_without_a_traceback(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "logs" / "transform.log").mkdir(parents=True)
+    setup_file_logs(folder, "info")
+    for number in range(3):
+        logging.getLogger("ecom_lite.transform").info("dbt run %d", number)
+    said = capsys.readouterr().err
+    assert said.startswith(f"ecom_lite: a log cannot be written: {folder / 'logs' / 'transform.log'}: Is a directory")
+    assert said.count("\n") == 1

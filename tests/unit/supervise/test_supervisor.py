@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 
 import pytest
@@ -268,6 +269,7 @@ def test_an_engine_is_dead_when_its_process_is() -> None:
 
         def start(self) -> None: ...
         def stop(self) -> None: ...
+        def bound_log(self) -> None: ...
         def log_tail(self, n: int = 1) -> str:
             return "FATAL: out of beer"
 
@@ -275,3 +277,17 @@ def test_an_engine_is_dead_when_its_process_is() -> None:
     with pytest.raises(EcomLiteError, match="postgres died; its log ends: FATAL: out of beer"):
         service.run(threading.Event())
     assert not service.health().ok
+
+
+def test_whatever_goes_wrong_in_preparing_a_part_is_its_failure_at_once() -> None:
+    class Unwritable(Prepared):
+        def prepare(self) -> None:
+            raise IsADirectoryError(errno.EISDIR, "Is a directory", "/logs/load.log")
+
+    house = House()
+    kafka, _ = house.add("kafka"), house.add("load", "kafka", kind=Unwritable)
+    kafka.hold.clear()
+    with pytest.raises(EcomLiteError, match=r"^load did not start: /logs/load\.log: Is a directory: "):
+        house.supervisor.start()
+    house.supervisor.stop()
+    assert ("load", "failed") in house.events

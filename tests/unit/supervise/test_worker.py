@@ -13,9 +13,15 @@ from ecom_lite.engines.child import Child
 from ecom_lite.observe.figures import LoaderFigures, WorkerReport
 from ecom_lite.observe.health import SILENT_S
 from ecom_lite.supervise.worker import WorkerService
+from tests.running import Running
 from tests.runs import wait_for
 
-ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"  # reports what it is told
+ECHO = """
+import sys
+for line in sys.stdin:  # reports what it is told, and logs it
+    print(line, end='', flush=True)
+    print(line, end='', file=sys.stderr, flush=True)
+"""
 
 
 class Nonsense(msgspec.Struct):
@@ -99,3 +105,15 @@ def test_what_is_no_report_is_passed_over(worker: WorkerService[LoaderFigures]) 
     worker.send(Nonsense())
     worker.send(WorkerReport(figures=LoaderFigures(facts=2), ready=True))
     wait_for(lambda: worker.figures.facts == 2, "the report after it")
+
+
+def test_its_log_is_kept_within_its_bound_while_it_runs(
+    worker: WorkerService[LoaderFigures], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecom_lite.engines.child.LIMIT_BYTES", 2_000)
+    log = worker.child.log
+    with Running(worker.run):
+        for facts in range(100):
+            worker.send(WorkerReport(figures=LoaderFigures(facts=facts), ready=True))
+        wait_for(lambda: worker.figures.facts == 99 and log.stat().st_size < 2_000, "the log is cut")
+    assert log.with_name("load.log.1").stat().st_size <= 4_000
