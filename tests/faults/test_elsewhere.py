@@ -39,7 +39,9 @@ def external(kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_pat
     secret = postgres_server.superuser_password
     url = f"postgresql://postgres:{secret}@{postgres_server.host}:{postgres_server.port}/external_shop"
     config = tmp_path / "external.toml"
-    config.write_text(f'[kafka]\nbootstrap = "{kafka_server.bootstrap}"\ntopic = "external_events"\n[postgres]\nurl = "{url}"\n')
+    kafka = f'[kafka]\nbootstrap = "{kafka_server.bootstrap}"\ntopic = "external_events"\n'
+    roles = postgres_server.data_dir.parent / "roles.json"  # for the runs of all these tests
+    config.write_text(f'{kafka}[postgres]\nurl = "{url}"\npasswords_file = "{roles}"\n')
     return {"config": str(config), "secret": secret}
 
 
