@@ -155,6 +155,7 @@ class Writer:
             facts = self.facts.insert(connection, batch, self._dimensions)
         if batch.others:
             others = insert_others(connection, batch.others)
+        self._dimensions.describe(connection)
         return facts, others
 
     def _dead(self, connection: psycopg.Connection, letters: Sequence[DeadLetter]) -> None:
