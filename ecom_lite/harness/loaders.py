@@ -148,7 +148,7 @@ class Nursery:
     ) -> Victim:  # fmt: skip
         victim, self._spare = self._spare, self._make()
         job = {
-            "settings": dump_settings(settings), "address": asdict(address), "bootstrap": bootstrap, "instance": name,
+            "settings": dump_settings(settings), "address": asdict(address.by_value()), "bootstrap": bootstrap, "instance": name,
             "drain_s": DRAIN_S, "session_ms": session_ms, "mutation": mutation, "strike": strike,
         }  # fmt: skip
         victim.begin(name, job)

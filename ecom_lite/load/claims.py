@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -64,6 +65,14 @@ class Claims:
         connection = self.connection()
         with connection.transaction():
             return read_mark(connection).encode()
+
+    def newest_loaded(self, partitions: Collection[int], topic_id: UUID | None) -> dict[int, tuple[int, datetime]]:
+        """Offset and broker time of the newest record loaded, where no topic id is known. Raises psycopg.Error."""
+        connection = self.connection()
+        with connection.transaction():
+            values = {"topic": self._topic, "topic_id": topic_id, "partitions": list(partitions)}
+            rows = connection.execute(read_sql(__package__, "newest_loaded"), values).fetchall()
+        return {partition: (offset, time) for partition, offset, time in rows}
 
     def claim(self, beginnings: Mapping[int, int], topic_id: UUID | None = None) -> dict[int, Claimed]:
         """Take partitions over, by their first offset on the broker. What was lost goes to ops.gaps.

@@ -57,6 +57,8 @@ class Extent:
     epoch: int
     records: int = 0
     own: int = 0
+    newest: int | None = None  # offset of the last record, and its time on the broker
+    newest_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +106,7 @@ class Batch:
         self.sources.append(records)
         extent.records += len(records)
         extent.own += own
+        extent.newest, extent.newest_ms = records[-1].offset, records[-1].timestamp
         stamps = [ms for ms in (records[0].timestamp, records[-1].timestamp, self.oldest_ms, self.newest_ms) if ms and ms > 0]
         self.oldest_ms, self.newest_ms = min(stamps, default=None), max(stamps, default=None)
 

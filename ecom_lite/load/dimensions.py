@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
 import psycopg
 
-from ..contract.events import UserChange
+from ..contract.events import OrderLine, UserChange
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch
 
 MAX_CACHED: Final = 200_000  # users and products each; a fuller cache is emptied, so memory stays flat
+Description = tuple[datetime, str, str]  # when an order line said it, title, category: the greatest is the one to show
 
 
 class Dimensions:
@@ -26,11 +27,12 @@ class Dimensions:
         self.users: dict[int, int] = {}
         self.products: dict[int, int] = {}
         self.categories: dict[str, int] = {}
-        self._described: dict[int, tuple[str, str]] = {}  # product_id -> (title, category) last written
+        self._described: dict[int, Description] = {}  # what the product's row says, or less
+        self._newer: dict[int, Description] = {}  # what the batch says beyond that
         self._dates: set[date] = set()
 
     def resolve(self, connection: psycopg.Connection, batch: Batch) -> None:
-        """Make every key of the batch known: users, categories, products (with newest title), dates."""
+        """Make every key of the batch known: users, categories, products, dates."""
         if len(self.users) > MAX_CACHED or len(self.products) > MAX_CACHED:
             self.forget()
         events = [line.event for line in batch.lines]
@@ -38,24 +40,28 @@ class Dimensions:
             other.event.user_id for other in batch.others if isinstance(other.event, UserChange)
         }
         self._learn(connection, "user", self.users, users - self.users.keys())
-        known = self._described
-        said = {(e.product_id, e.product_title, e.category) for e in events}  # few, however many events say it
-        changed = {product for product, *description in said if known.get(product) != tuple(description)}
-        described: dict[int, tuple[str, str, datetime]] = {}
-        for event in events if changed else ():
-            if event.product_id in changed:
-                newest = described.get(event.product_id)
-                if newest is None or newest[2] <= event.timestamp:
-                    described[event.product_id] = (event.product_title, event.category, event.timestamp)
-        categories = {category for _, _, category in said} - self.categories.keys()
-        self._learn(connection, "category", self.categories, categories)
-        if described:
-            self._describe(connection, described)
-        self._learn(connection, "product", self.products, described.keys() - self.products.keys())
+        self._learn(connection, "category", self.categories, {event.category for event in events} - self.categories.keys())
+        said, known = _newest(events), self._described
+        self._newer = {product: text for product, text in said.items() if product not in known or known[product] < text}
+        missing = said.keys() - self.products.keys()
+        if missing:
+            connection.execute(read_sql(__package__, "add_products"), _columns(said, missing))
+            self._learn(connection, "product", self.products, missing)
         dates = {event.timestamp.date() for event in events} - self._dates
         if dates:
             connection.execute(read_sql(__package__, "add_dates"), {"dates": sorted(dates)})
             self._dates |= dates
+
+    def describe(self, connection: psycopg.Connection) -> None:
+        """Let products show what the batch says, where that is newer. As late as can be: other loaders wait for the rows."""
+        if not self._newer:
+            return
+        newer, self._newer = self._newer, {}
+        values = _columns(newer, newer)
+        # In a statement of its own: the next one sees what those wrote who had the rows.
+        if connection.execute(read_sql(__package__, "lock_products"), values).rowcount:
+            connection.execute(read_sql(__package__, "describe_products"), values)
+        self._described.update(newer)
 
     def _learn(self, connection: psycopg.Connection, kind: str, known: dict[Any, int], missing: Iterable[Any]) -> None:
         wanted = sorted(missing)
@@ -71,15 +77,24 @@ class Dimensions:
             query = "SELECT product_id, product_key FROM warehouse.dim_product WHERE product_id = ANY(%s::bigint[])"
         known.update(connection.execute(query, [wanted]).fetchall())
 
-    def _describe(self, connection: psycopg.Connection, described: dict[int, tuple[str, str, datetime]]) -> None:
-        ids = sorted(described)  # a fixed order, so that two loaders cannot deadlock
-        connection.execute(
-            read_sql(__package__, "upsert_products"),
-            {
-                "ids": ids,
-                "titles": [described[i][0] for i in ids],
-                "categories": [described[i][1] for i in ids],
-                "times": [described[i][2] for i in ids],
-            },
-        )
-        self._described.update({i: described[i][:2] for i in ids})
+
+def _newest(events: Iterable[OrderLine]) -> Mapping[int, Description]:
+    """The greatest description of each product."""
+    newest: dict[int, OrderLine] = {}
+    for event in events:
+        best = newest.get(event.product_id)
+        if best is None or best.timestamp < event.timestamp:
+            newest[event.product_id] = event
+        elif best.timestamp == event.timestamp:
+            newest[event.product_id] = max(best, event, key=_description)
+    return {product: _description(event) for product, event in newest.items()}
+
+
+def _description(event: OrderLine) -> Description:
+    return event.timestamp, event.product_title, event.category
+
+
+def _columns(said: Mapping[int, Description], products: Collection[int]) -> dict[str, list[Any]]:
+    ids = sorted(products)
+    times, titles, categories = zip(*(said[i] for i in ids), strict=True)
+    return {"ids": ids, "times": list(times), "titles": list(titles), "categories": list(categories)}

@@ -29,6 +29,7 @@ from .claims import Claims
 from .commit import Committer
 from .deadletters import DeadLetterTopic
 from .decode import Batch
+from .proof import prove_same
 from .records import read_quickly
 from .retry import Patience, Stopped, fatal
 from .source import Source, membership
@@ -134,7 +135,7 @@ class Loader:
                 )
                 read_quickly(self._consumer)
                 stack.enter_context(membership(self._consumer, self._client))
-                source = self._source = Source(self._consumer, self._topic, self._claim)
+                source = self._source = Source(self._consumer, self._topic, self._prove, self._claim)
                 writing.start()
                 stack.callback(writing.join, timeout=CLOSE_S)
                 stack.callback(self._abort.set)
@@ -185,6 +186,11 @@ class Loader:
 
     def _new_batch(self) -> Batch:
         return Batch(mark=self._mark)
+
+    def _prove(self, beginnings: Mapping[int, int], ends: Mapping[int, int], topic_id: UUID | None) -> None:
+        loaded = self._claiming.run(lambda: self._claims.newest_loaded(beginnings.keys(), topic_id), self._claims.close)
+        there = {p: newest for p, newest in loaded.items() if beginnings[p] <= newest[0] < ends[p]}
+        prove_same(self._client, self._topic, there)
 
     def _claim(self, beginnings: Mapping[int, int], topic_id: UUID | None) -> Any:
         return self._claiming.run(lambda: self._claims.claim(beginnings, topic_id), self._claims.close)

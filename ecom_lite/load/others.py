@@ -31,6 +31,7 @@ RETURNS: Final = Table(
     "warehouse.fact_returns", OrderReversal, {"event_type": "kind", "timestamp": "returned_at"}, NOT_KEPT | {"user_id"}
 )
 CHANGES: Final = Table("warehouse.user_changes", UserChange, {"event_type": "kind", "timestamp": "changed_at"}, NOT_KEPT)
+CHANGE_KEYS: Final = ("user_id", "event_type", "timestamp")
 
 
 def insert_others(connection: psycopg.Connection, others: Sequence[Other]) -> Counter[int]:
@@ -41,10 +42,33 @@ def insert_others(connection: psycopg.Connection, others: Sequence[Other]) -> Co
     if reversals:
         new += _insert(connection, RETURNS, reversals)
     if changed:
-        new += _insert(connection, CHANGES, changed)
-        users = sorted({other.event.user_id for other in changed if other.event.user_id is not None})
-        connection.execute(read_sql(__package__, "update_profiles"), {"user_ids": users})
+        new += _insert_changes(connection, changed)
     return new
+
+
+def _insert_changes(connection: psycopg.Connection, changed: Sequence[Other]) -> Counter[int]:
+    rows = connection.execute(_changes_statement(), {"events": msgspec.json.encode(changed).decode()}).fetchall()
+    users = {"user_ids": sorted({user for _, user, _ in rows})}
+    if rows:
+        connection.execute(read_sql(__package__, "lock_users"), users)
+        connection.execute(read_sql(__package__, "update_profiles"), users)
+    return Counter(partition for partition, _, is_new in rows if is_new)
+
+
+@cache
+def _changes_statement() -> bytes:
+    kept = [one for one in fields_of(CHANGES.event) if one.name not in CHANGES.left_out]
+    fields = [one.name for one in kept if one.name not in CHANGE_KEYS]
+    return fill_sql(
+        __package__,
+        "insert_changes",
+        keys=", ".join(CHANGE_KEYS),
+        greatest=", ".join(f'max({name} COLLATE "C") AS {name}' for name in fields),
+        fields=", ".join(fields),
+        old=", ".join(f"c.{name}" for name in fields),
+        greater=", ".join(f'greatest(c.{name} COLLATE "C", excluded.{name})' for name in fields),
+        record=", ".join(f"{one.name} {one.kind.column}" for one in kept),
+    )
 
 
 def _insert(connection: psycopg.Connection, table: Table, others: Sequence[Other]) -> Counter[int]:

@@ -26,6 +26,7 @@ from .decode import Part
 
 POSITION_MS: Final = 1000
 CLOSE_MS: Final = 2000
+Prove = Callable[[Mapping[int, int], Mapping[int, int], UUID | None], None]  # (first offsets, ends, topic id): the same topic
 TakeOver = Callable[[Mapping[int, int], UUID | None], Mapping[int, Claimed]]  # (first offsets, topic id) -> claims
 log = logging.getLogger("ecom_lite.load")
 
@@ -100,11 +101,12 @@ class Source:
     Once `changed` is set nothing is handed out until `take_over` has claimed all partitions anew.
     """
 
-    def __init__(self, consumer: KafkaConsumer, topic: str, take: TakeOver) -> None:
+    def __init__(self, consumer: KafkaConsumer, topic: str, prove: Prove, take: TakeOver) -> None:
         self.changed = Event()
         self.claims: dict[int, Claim] = {}
         self._consumer = consumer
         self._topic = topic
+        self._prove = prove
         self._take = take
         self._claimed_id: UUID | None = None
         self._listener = _Assignment(consumer, self.changed)
@@ -126,13 +128,14 @@ class Source:
         try:
             beginnings = {tp.partition: offset for tp, offset in self._consumer.beginning_offsets(parts).items()}
             ends = self.ends(parts)
+            self._claimed_id = self._topic_id()
+            self._prove(beginnings, ends, self._claimed_id)
         except KafkaError as error:
             if not error.retriable:
                 raise
             log.warning("Kafka does not answer, %s is claimed later: %r", self._topic, error)
             self.changed.set()
             return
-        self._claimed_id = self._topic_id()
         for partition, claimed in self._take(beginnings, self._claimed_id).items():
             self._seek(partition, claimed, ends[partition])
         log.info("loading %s from %s", self._topic, {p: c.next_offset for p, c in sorted(self.claims.items())})

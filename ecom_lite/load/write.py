@@ -155,6 +155,7 @@ class Writer:
             facts = self.facts.insert(connection, batch, self._dimensions)
         if batch.others:
             others = insert_others(connection, batch.others)
+        self._dimensions.describe(connection)
         return facts, others
 
     def _dead(self, connection: psycopg.Connection, letters: Sequence[DeadLetter]) -> None:
@@ -177,6 +178,8 @@ class Writer:
                 "other": [other[p] for p, _ in extents],
                 "dead": [dead[p] for p, _ in extents],
                 "markers": [extent.end - extent.start - extent.records for _, extent in extents],
+                "newest": [extent.newest for _, extent in extents],
+                "times": [broker_time(extent.newest_ms) for _, extent in extents],
             },
         )
 
@@ -185,7 +188,7 @@ class Writer:
             read_sql(__package__, "insert_batch"),
             {
                 "records": batch.records, "facts": written.facts, "duplicates": written.duplicates, "other": written.other,
-                "dead": written.dead, "oldest": _time(batch.oldest_ms), "newest": _time(batch.newest_ms),
+                "dead": written.dead, "oldest": broker_time(batch.oldest_ms), "newest": broker_time(batch.newest_ms),
                 "offsets": Jsonb({str(p): [e.start, e.end] for p, e in sorted(batch.extents.items())}),
             },
         )  # fmt: skip
@@ -196,12 +199,13 @@ class Writer:
             for name, value in letter.headers
         ]
         return (
-            self._topic, letter.partition, letter.offset, _time(letter.broker_time_ms), letter.key, letter.value,
+            self._topic, letter.partition, letter.offset, broker_time(letter.broker_time_ms), letter.key, letter.value,
             Jsonb(headers), letter.reason, letter.detail.replace("\0", "\\0"), letter.error_class,
         )  # fmt: skip
 
 
-def _time(ms: int | None) -> datetime | None:
+def broker_time(ms: int | None) -> datetime | None:
+    """Of a record's milliseconds; None where they are no time."""
     try:
         return None if ms is None or ms < 0 else datetime.fromtimestamp(ms / 1000, UTC)
     except (OverflowError, ValueError, OSError):

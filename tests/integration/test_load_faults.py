@@ -23,11 +23,12 @@ from kafka import KafkaAdminClient, TopicPartition
 
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import LoadError
+from ecom_lite.load import loader
 from ecom_lite.load.write import StaleOwner, Writer
 from ecom_lite.observe.figures import LoaderFigures
 from ecom_lite.run.jobs import load_job
 from ecom_lite.run.reach import Reach
-from ecom_lite.topic.client import ensure_topics
+from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.running import Running
 from tests.runs import wait_for
@@ -314,7 +315,10 @@ def test_a_topic_made_anew_is_an_error_that_says_so(bench: Bench, while_it_runs:
         with pytest.raises(LoadError, match="was made anew"):
             bench.load()
         assert bench.counts() == {"facts": 10} and bench.positions()[0] == 10
-        bench.ask("UPDATE ops.consumer_offsets SET topic_id = NULL")  # as an older version left it, or an older broker would
+        bench.ask("UPDATE ops.consumer_offsets SET topic_id = NULL")  # as an older broker left it
+        with pytest.raises(LoadError, match=r"record at offset 9 of .*\[0\] was loaded with the time .* made anew"):
+            bench.load()
+        bench.ask("UPDATE ops.consumer_offsets SET newest_offset = NULL, newest_time = NULL")  # as an older version left it
         bench.load()
         assert bench.counts() == {"facts": 30}
         return
@@ -323,6 +327,25 @@ def test_a_topic_made_anew_is_an_error_that_says_so(bench: Bench, while_it_runs:
         make_anew(bench)
         wait_for(lambda: running.failure, "the error")
     assert isinstance(running.failure, LoadError) and "made anew" in str(running.failure)
+
+
+def test_a_broker_without_topic_ids_shows_a_topic_made_anew_by_its_newest_record(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "client_config", lambda *given: {**client_config(*given), "api_version": (2, 4)})
+    bench.send([line(i) for i in range(10)])
+    bench.load()
+    assert bench.ask("SELECT topic_id, newest_offset FROM ops.consumer_offsets WHERE partition = 0") == [(None, 9)]
+    bench.send([line(i) for i in range(10, 20)])
+    bench.load()  # it is the same
+    delete_before(bench, 20)
+    bench.send([line(20)])
+    bench.load()  # still: the newest record loaded went by retention
+    make_anew(bench)
+    bench.send([line(i) for i in range(100, 140)])  # past where the old one was left
+    with pytest.raises(LoadError, match=r"record at offset 20 of .*\[0\] was loaded with the time .* made anew"):
+        bench.load()
+    assert bench.counts() == {"facts": 21} and bench.positions()[0] == 21
 
 
 def make_anew(bench: Bench) -> None:

@@ -1,4 +1,5 @@
 -- The dimension shows the newest known value of each field by event time, whatever order the changes arrive in.
+-- The rows are locked by lock_users.
 UPDATE warehouse.dim_user u
 SET name = n.name, email = n.email, city = n.city, country = n.country, profile_at = n.profile_at, registered_at = n.registered_at
 FROM (
@@ -12,3 +13,5 @@ FROM (
     GROUP BY c.user_id
 ) n
 WHERE u.user_id = n.user_id
+  AND (u.name, u.email, u.city, u.country, u.profile_at, u.registered_at)
+      IS DISTINCT FROM (n.name, n.email, n.city, n.country, n.profile_at, n.registered_at)

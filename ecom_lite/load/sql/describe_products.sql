@@ -1,0 +1,12 @@
+-- The newest order line says what a product shows; of lines of one time the greater title, then the greater category. So the order
+-- in which lines come, their batches and their loaders make no difference. The rows are locked by lock_products.
+UPDATE warehouse.dim_product p
+SET product_title = n.title, category_key = c.category_key, described_at = n.described_at
+FROM unnest(%(ids)s::bigint[], %(titles)s::text[], %(categories)s::text[], %(times)s::timestamptz[])
+     AS n (product_id, title, category, described_at)
+JOIN warehouse.dim_category c ON c.category = n.category
+WHERE p.product_id = n.product_id
+  AND (n.described_at, n.title COLLATE "C", n.category COLLATE "C") > (
+      p.described_at, p.product_title COLLATE "C",
+      (SELECT shown.category FROM warehouse.dim_category shown WHERE shown.category_key = p.category_key) COLLATE "C"
+  )
