@@ -1,4 +1,6 @@
-"""Keeps other sites out of the page: a Host check against DNS rebinding, headers that forbid foreign content, who may control."""
+"""Keeps other sites out of the page: a Host check against DNS rebinding, what browsers may ask for whom, headers that
+forbid foreign content, who may control.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+API: Final = "/api/"  # what may ask the database or the run
+NOT_THIS_NAME: Final = "this page answers only under its own address (such as http://127.0.0.1), not under this host name"
+NOT_FOR_OTHERS: Final = "not for other sites: a browser may ask this only for the page itself"
 _BAD_HOST: Final = 421
+_FORBIDDEN: Final = 403
 
 
 class Guard:
@@ -36,20 +42,21 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("host", "")
+        headers = Headers(scope=scope)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
+                ours = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    ours.setdefault(name, value)
             await send(message)
 
-        if host_allowed(given, self._host):
-            await self._app(scope, receive, with_headers)
-            return
-        text = "this page answers only under its own address (such as http://127.0.0.1), not under this host name"
-        await error_answer(text, _BAD_HOST)(scope, receive, with_headers)
+        app = self._app
+        if not host_allowed(headers.get("host", ""), self._host):
+            app = error_answer(NOT_THIS_NAME, _BAD_HOST)
+        elif scope["path"].startswith(API) and not same_site(headers):
+            app = error_answer(NOT_FOR_OTHERS, _FORBIDDEN)
+        await app(scope, receive, with_headers)
 
 
 def host_allowed(header: str, bound: str) -> bool:
@@ -63,11 +70,12 @@ def host_allowed(header: str, bound: str) -> bool:
 
 
 def same_site(headers: Headers) -> bool:
-    """False for a request that a browser makes for another site; programs that are no browser send neither header."""
+    """False for a request that a browser makes for another site; programs that are no browser send none of these headers."""
     if headers.get("sec-fetch-site", "same-origin").lower() not in ("same-origin", "none"):
         return False
-    origin = headers.get("origin")
-    return origin is None or origin.lower() == f"http://{headers.get('host', '')}".lower()
+    own = f"http://{headers.get('host', '')}".lower()
+    origin, referer = headers.get("origin", own).lower(), headers.get("referer", own).lower()
+    return origin == own and (referer == own or referer.startswith(f"{own}/"))
 
 
 def from_this_machine(scope: Scope) -> bool:

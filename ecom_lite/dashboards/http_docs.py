@@ -20,6 +20,7 @@ from .page import build_app
 from .probes import probes
 from .queries import Queries
 from .refresh import refresh_endpoint
+from .turnstile import PER_CLIENT, THREADS
 
 PAGE: Final = ROOT / "docs" / "http.md"
 URL: Final = "http://127.0.0.1:8100"
@@ -75,6 +76,10 @@ A run's page draws itself from these routes, and programs may ask them, too. `{U
 `ecom_lite status` have the address in force (`dashboards.host`, `dashboards.port`).
 
 - Who reaches the port may read. By default that is this machine only. A `Host` that is not the page's own is answered by 421.
+- A browser gets what is under `/api/` for the page itself only: what it asks for another site (an `<img>` there, say) is answered
+  by 403, before anything is computed. Programs that send no `Sec-Fetch-Site`, `Origin` or `Referer` are not concerned.
+- Panels are computed on threads and connections of their own, {PER_CLIENT} at a time for one address and {THREADS} in all, once
+  for all who ask for the same: what else is asked never waits for them.
 - `/api/control` and `/api/refresh` are for programs on this machine that show the run's token; everybody else gets 401 (no token,
   or a wrong one) or 403 (another machine, or a browser on behalf of another site). The token is new in each run. It is
   `control_token` in `state.json` in the data folder, which only the user who started the run can read:

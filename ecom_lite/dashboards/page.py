@@ -30,6 +30,7 @@ from .guard import WILDCARDS, Guard
 from .probes import Status, probes
 from .queries import Queries
 from .refresh import Refresh, refresh_endpoint
+from .turnstile import Busy, Turnstile
 
 logger = logging.getLogger("ecom_lite.dashboards")
 
@@ -40,6 +41,8 @@ TOKEN_BYTES: Final = 32
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
+_UNAVAILABLE: Final = 503
+RETRY_AFTER_S: Final = "2"
 
 
 class Page:
@@ -180,7 +183,7 @@ def build_app(
     control: Callable[[Request], Any],
     refresh: Callable[[Request], Any],
 ) -> Starlette:
-    """The page's routes. Data endpoints are plain functions, which Starlette runs on threads."""
+    """The page's routes. Plain functions are run on threads that all share: none of them waits for the database."""
 
     async def home(_: Request) -> Response:
         """Leads to the first board: 307."""
@@ -215,10 +218,13 @@ def build_app(
         board = boards.get(request.path_params["uid"])
         return json_answer(_board_json(board)) if board else error_answer("no such board", _NOT_FOUND)
 
-    def show_panel(request: Request) -> Response:
+    turnstile = Turnstile()
+
+    async def show_panel(request: Request) -> Response:
         """The rows of a panel's queries. `from` and `to` are the time range (`now-6h`, `all`, `now`, epoch milliseconds), by
         default the board's: 200, also where the database fails, with `state` `ok`, `empty`, `waiting` (no marts yet) or `error`,
-        and a `message`; 400 for a wrong time range; 404 where there is no such board or panel."""
+        and a `message`; 400 for a wrong time range; 404 where there is no such board or panel; 503, with `Retry-After`, where too
+        many are being computed, for all or for this address. Bounds in milliseconds are widened to whole `refresh_ms`."""
         board = boards.get(request.path_params["uid"])
         if board is None:
             return error_answer("no such board", _NOT_FOUND)
@@ -228,7 +234,11 @@ def build_app(
         except DashboardError as error:
             return error_answer(str(error), _NOT_FOUND)
         try:
-            answer = queries.panel(board, panel, asked.get("from", board.start), asked.get("to", board.end))
+            start, end = asked.get("from", board.start), asked.get("to", board.end)
+            client = request.client.host if request.client else ""
+            answer = await turnstile.run(client, lambda: queries.panel(board, panel, start, end))
+        except Busy as busy:
+            return error_answer(str(busy), _UNAVAILABLE, {"Retry-After": RETRY_AFTER_S})
         except DashboardError as error:
             return error_answer(str(error), _BAD_REQUEST)
         return json_answer(answer.as_json())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import BoundedSemaphore
 from typing import Any, Final, Literal, cast
 
 import psycopg
@@ -19,13 +21,14 @@ from .boards import Board, Panel
 from .cache import Cache
 from .frames import Frame, frame, time_series
 from .macros import expand
-from .timerange import ALL, TimeRange, parse_range, step_ms
+from .timerange import ALL, TimeRange, bounds, parse_range, step_ms
+from .turnstile import Busy
 
 logger = logging.getLogger("ecom_lite.dashboards")
 
 CONNECTIONS: Final = 3
 STATEMENT_TIMEOUT_S: Final = 15
-WAIT_S: Final = 10.0  # for a free connection
+WAIT_S: Final = 5.0  # for a free connection
 MAX_ROWS: Final = 5_000
 CACHED_ANSWERS: Final = 200
 # A slow query may use at most 1/(1+REST) of one connection's time, however short its board's refresh is.
@@ -79,6 +82,7 @@ class Queries:
         self._clock = clock
         self._wait_s = wait_s
         self._cache = Cache(clock, CACHED_ANSWERS)
+        self._free = BoundedSemaphore(connections)  # the pool itself does not tell one that is in use from one that cannot be had
         self._pool = ConnectionPool(
             lambda: address.conninfo("ecom_reader", application_name="ecom_lite dashboards", options=settings),
             kwargs={"autocommit": True},
@@ -100,8 +104,10 @@ class Queries:
     def panel(self, board: Board, panel: Panel, start: str, end: str) -> Answer:
         """What `panel` shows from `start` to `end` (`now-30m`, epoch ms, `all`); one query serves all who ask at once.
 
-        A failing query is an Answer with state "error". Raises DashboardError when the range is not understood.
+        A failing query is an Answer with state "error". Raises DashboardError when the range is not understood, and Busy when
+        no connection has become free in time.
         """
+        start, end = bounds(start, end, board.refresh_ms)
         first = self._first_day() if start == ALL else None
         time_range = parse_range(start, end, self._now(), first)
         sql = ((query.raw_sql, query.format) for query in panel.queries)
@@ -127,6 +133,8 @@ class Queries:
                 frames.append(time_series(result, expanded.fill, time_range) if is_series else result)
             if not any(value is not None for each in frames for row in each.rows for value in row):
                 state, message = "empty", "No data in this time range" if _ranged(panel) else "No data yet"
+        except Busy:
+            raise  # no answer: the next who asks tries again
         except (psycopg.Error, DashboardError) as error:
             frames = []
             state, message = explain(error)
@@ -135,7 +143,7 @@ class Queries:
         return Answer(state, message, tuple(frames), time_range, self._now(), self._clock() - begin)
 
     def _run(self, sql: str) -> Frame:
-        with self._pool.connection(timeout=self._wait_s) as connection, connection.cursor() as cursor:
+        with self._connection() as connection, connection.cursor() as cursor:
             # The text is a file of ours with timestamps of ours; `execute` without parameters leaves % alone.
             cursor.execute(sql.encode())
             rows: Sequence[Sequence[Any]] = cursor.fetchmany(MAX_ROWS + 1)
@@ -143,10 +151,20 @@ class Queries:
             names, oids = [column.name for column in columns], [column.type_code for column in columns]
             return frame(names, oids, rows[:MAX_ROWS], len(rows) > MAX_ROWS)
 
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection]:
+        if not self._free.acquire(timeout=self._wait_s):
+            raise Busy("busy: other panels are being computed")
+        try:
+            with self._pool.connection(timeout=self._wait_s) as connection:
+                yield connection
+        finally:
+            self._free.release()
+
     def _first_day(self) -> datetime | None:
         def read() -> datetime | None:
             try:
-                with self._pool.connection(timeout=self._wait_s) as connection:
+                with self._connection() as connection:
                     row = connection.execute(FIRST_DAY_SQL).fetchone()
                 return row[0] if row else None
             except psycopg.Error:

@@ -15,8 +15,8 @@ EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 DEFAULT_POINTS: Final = 240
 
-_RELATIVE: Final = re.compile(r"^now(?:-(\d{1,6})([smhdw]))?$")
-_EPOCH_MS: Final = re.compile(r"^\d{1,13}$")
+_RELATIVE: Final = re.compile(r"^now(?:-(\d{1,12})([smhdw]))?$")
+_EPOCH_MS: Final = re.compile(r"^\d{1,14}$")
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION: Final = re.compile(r"^(\d{1,6})(ms|[smhdw])$")
 
@@ -64,6 +64,22 @@ def parse_range(start: str, end: str, now: datetime, first: datetime | None = No
     if begin >= finish:
         raise DashboardError(f"time range {start} .. {end} is empty: it must begin before it ends")
     return TimeRange(begin, finish)
+
+
+def bounds(start: str, end: str, grain_ms: int) -> tuple[str, str]:
+    """The two as all write them who mean the same: `now-60s` for `now-1m`, epoch milliseconds widened to whole `grain_ms`. What
+    is not understood stays as it is.
+    """
+    return _bound(start, grain_ms, 0), _bound(end, grain_ms, grain_ms - 1)
+
+
+def _bound(text: str, grain_ms: int, up_ms: int) -> str:
+    if match := _RELATIVE.match(text):
+        seconds = int(match[1] or 0) * _UNITS_S[match[2] or "s"]
+        return f"now-{seconds}s" if seconds else "now"
+    if _EPOCH_MS.match(text):
+        return str((int(text) + up_ms) // grain_ms * grain_ms)
+    return text
 
 
 def _moment(text: str, now: datetime) -> datetime:

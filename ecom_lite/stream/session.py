@@ -67,6 +67,8 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         conf |= {
             "spark.driver.host": LOOPBACK,
             "spark.driver.bindAddress": LOOPBACK,
+            # Other users of this machine reach loopback, too. Local Spark makes a secret for each session, and tells nobody.
+            "spark.authenticate": "true",
             "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
         }
     else:

@@ -6,6 +6,7 @@ import http.client
 import itertools
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,13 @@ import pytest
 from ecom_lite.contract.events import utc_now
 from ecom_lite.dashboards import Page, load_boards
 from ecom_lite.dashboards.boards import Board
-from ecom_lite.dashboards.queries import Queries
+from ecom_lite.dashboards.queries import WAIT_S, Queries
 from ecom_lite.dashboards.timerange import parse_range, step_ms
 from ecom_lite.errors import PortTaken
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
+from tests.runs import wait_for
 
 BOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"
 STATUS = RunStatus(state="running", facts=3, lag=2)
@@ -131,6 +133,16 @@ def _get(page: Page, path: str, **headers: str) -> tuple[int, dict[str, str], by
         connection.close()
 
 
+def _code_soon(page: Page, path: str) -> int:
+    """Within less than a panel waits for a connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=WAIT_S - 1)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
 def test_routes(page: Page) -> None:
     assert page.alive and page.url == f"http://127.0.0.1:{page.port}/"
     status, headers, _ = _get(page, "/")
@@ -190,6 +202,82 @@ def test_many_browsers_cost_one_query(page: Page, warehouse: Address) -> None:
     for thread in threads:
         thread.join(30)
     assert len(bodies) == 10 and len({json.loads(body)["at"] for body in bodies}) == 1
+
+
+PANEL = "/api/boards/realtime-operations/panels/{}?from={}&to=now"
+OWN = "http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Site": "same-site"},  # another port of this machine
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Referer": "https://evil.example/page"},
+        {"Referer": "http://127.0.0.1:{port}.evil.example/"},
+    ],
+)
+def test_another_site_gets_nothing_under_api_and_costs_the_database_nothing(
+    page: Page, warehouse: Address, headers: dict[str, str]
+) -> None:
+    sent = {name: value.format(port=page.port) for name, value in headers.items()}
+    with warehouse.connect("admin", autocommit=True) as admin, admin.transaction():
+        admin.execute("LOCK TABLE warehouse.fact_sales IN ACCESS EXCLUSIVE MODE")  # a query would wait
+        for path in ("/api/boards", "/api/boards/realtime-operations", PANEL.format(1, 1), "/api/status"):
+            status, _, body = _get(page, path, **sent)
+            assert status == 403 and "not for other sites" in json.loads(body)["error"], path
+        found = admin.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%fact_sales%' AND pid <> pg_backend_pid()")
+        assert found.fetchone() == (0,)
+
+
+def test_the_page_itself_and_programs_are_answered(page: Page) -> None:
+    own = OWN.format(port=page.port)
+    for headers in (
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": own, "Referer": f"{own}/d/realtime-operations"},
+        {"Sec-Fetch-Site": "none"},
+    ):
+        assert _get(page, PANEL.format(1, "now-1h"), **headers)[0] == 200, headers
+    assert _get(page, "/d/realtime-operations", **{"Sec-Fetch-Site": "cross-site"})[0] == 200, "a link leads here"
+
+
+def test_while_panels_wait_for_the_database_all_else_is_answered_and_more_panels_are_told_busy(
+    page: Page, warehouse: Address
+) -> None:
+    asked: list[tuple[int, dict[str, str], bytes]] = []
+
+    def ask(number: int) -> None:
+        asked.append(_get(page, PANEL.format(1 + number % 12, f"now-{100 + number}m")))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(60)]
+    with warehouse.connect("admin") as admin:
+        admin.execute("LOCK TABLE warehouse.fact_sales, warehouse.dim_date IN ACCESS EXCLUSIVE MODE")
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: len(asked) >= 60 - 16, "those beyond what one address may have are told at once", 15)
+        for path in ("/ready", "/health", "/metrics", "/api/status", "/static/x/app.js", "/d/realtime-operations", "/api/boards"):
+            assert _code_soon(page, path) == 200, path
+    for thread in threads:
+        thread.join(30)
+    codes = Counter(code for code, _, _ in asked)
+    assert codes[503] >= 60 - 16 and codes[200] + codes[503] == 60 and codes[200] >= 3, codes
+    for code, headers, body in asked:
+        if code == 503:
+            assert headers["retry-after"] == "2" and json.loads(body)["error"].startswith("busy: "), body
+    assert _get(page, PANEL.format(1, "now-1h"))[0] == 200
+
+
+def test_bounds_within_one_refresh_are_one_query(page: Page) -> None:
+    first = 1_700_000_000_000
+    bodies = [
+        _get(page, f"/api/boards/realtime-operations/panels/2?from={first + n}&to={first + 60_000 - n}")[2] for n in (0, 1, 4_999)
+    ]
+    seconds = [_get(page, PANEL.format(2, start))[2] for start in ("now-2h", "now-120m", "now-7200s")]
+    assert len({json.loads(body)["at"] for body in bodies}) == 1
+    assert [(found["from"], found["to"]) for found in map(json.loads, bodies)] == [(first, first + 60_000)] * 3
+    assert len({json.loads(body)["at"] for body in seconds}) == 1
 
 
 def test_a_lost_database_is_said_in_one_line(warehouse: Address) -> None:

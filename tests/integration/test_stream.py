@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
+import struct
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 from kafka import KafkaProducer
 
@@ -182,6 +185,26 @@ def broken_by_the_shop() -> Iterator[Case]:
             if event_type in malformed.types:
                 value = whole.replace(b"@ID@", b"7")
                 yield Case(f"{event_type} broken by {kind}", malformed.make(value), malformed.reason)
+
+
+def rpc_answer(port: int) -> str:
+    """What one request of Spark's network protocol gets from whoever shows no secret."""
+    body = b"let me in"
+    request = struct.pack(">bqi", 3, 42, len(body)) + body  # a message of type 3, its number, its length
+    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as link:
+        link.sendall(struct.pack(">q", 8 + len(request)) + request)
+        length = struct.unpack(">q", link.recv(8, socket.MSG_WAITALL))[0]
+        return link.recv(length - 8, socket.MSG_WAITALL).decode("utf-8", "replace")
+
+
+def test_local_spark_refuses_whoever_has_not_its_secret_at_every_port(gateway: SparkGateway, tmp_path: Path) -> None:
+    open_session(load_settings(env={}, flags={"run.data_dir": str(tmp_path)}), gateway, tmp_path)
+    found = psutil.Process(gateway.pid).net_connections("tcp")
+    ports = {each.laddr.port for each in found if each.status == psutil.CONN_LISTEN} - {gateway.port}  # that asks for its own
+    assert len(ports) == 2, "the driver's RPC and the block manager"
+    for port in ports:
+        answer = rpc_answer(port)
+        assert "IllegalStateException: Expected SaslMessage" in answer, f"it read what was sent: {answer.splitlines()[0]}"
 
 
 def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path) -> None:

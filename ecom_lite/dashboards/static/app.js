@@ -9,6 +9,7 @@ import { onThemeChange } from "./theme.js";
 const RANGES = [["5m", "now-5m"], ["15m", "now-15m"], ["30m", "now-30m"], ["1h", "now-1h"], ["6h", "now-6h"], ["24h", "now-24h"], ["7d", "now-7d"], ["90d", "now-90d"], ["All", "all"]];
 const STATUS_MS = 2000;
 const TIMEOUT_MS = 30000;
+const BUSY_MS = 2000;
 
 const $ = (id) => document.getElementById(id);
 const views = [];
@@ -17,7 +18,7 @@ let board, range, lastGood = 0, lost = false;
 async function get(path) {
   const response = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT_MS) });
   const body = await response.json();
-  if (!response.ok) throw new Error(body.error ?? `${response.status} ${response.statusText}`);
+  if (!response.ok) throw Object.assign(new Error(body.error ?? `${response.status} ${response.statusText}`), { busy: response.status === 503 });
   return body;
 }
 
@@ -61,6 +62,7 @@ async function refreshView(view) {
     show(view, "drawn");
   } catch (error) {
     lost ||= error instanceof TypeError || error.name === "TimeoutError";
+    if (error.busy) setTimeout(refreshView, BUSY_MS, view);
     if (asked === range) show(view, "error", error instanceof TypeError ? "No connection to ecom_lite" : error.message);
   } finally {
     view.busy = false;
