@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,6 +24,7 @@ from ..warehouse.refused import refused_login
 from ..warehouse.sqlfiles import read_sql
 from .counts import Checkpoints, Counts
 from .plan import Opening
+from .turn import Turn, TurnTaken
 
 log = logging.getLogger("ecom_lite.produce")
 
@@ -55,10 +57,11 @@ class Ledger:
         self.episodes: Counter[str] = Counter()
         self.opening = Opening()
         self.shop_id = shop_id
-        self.refused = ""  # why PostgreSQL, which answers, does not let the producer in
+        self.refused = ""  # why nothing can be written though PostgreSQL answers: nothing more must be sent
         self.mark = b""  # of the records that are counted here; known once loaded
         self._checkpoints = Checkpoints()
         self._address = address
+        self._turn = Turn(shop_id)
         self._connection: psycopg.Connection | None = None
         self._written = _Copy({}, -1, {})
         self._away = False
@@ -89,12 +92,15 @@ class Ledger:
         """True while the counts are kept in memory only, because PostgreSQL cannot be reached."""
         return self._away
 
-    def load(self) -> None:
-        """Read what earlier runs wrote. Raises psycopg.OperationalError when the server cannot be reached."""
-        with self._address.connect(ROLE) as connection:
-            rows = connection.execute(_READ, {"shop": self.shop_id}).fetchall()
-            found = connection.execute(_READ_SHOP, {"shop": self.shop_id}).fetchone()
-            self.mark = producer_mark(self.shop_id, read_mark(connection))
+    def load(self, stop: Event) -> None:
+        """Take the shop's turn and read what earlier runs wrote. Raises psycopg.OperationalError when the server cannot be
+        reached, TurnTaken when another process sends for this shop.
+        """
+        self._disconnect()
+        connection = self._connection = self._connect(stop)
+        rows = connection.execute(_READ, {"shop": self.shop_id}).fetchall()
+        found = connection.execute(_READ_SHOP, {"shop": self.shop_id}).fetchone()
+        self.mark = producer_mark(self.shop_id, read_mark(connection))
         with self.lock:
             self.counts = {
                 partition: Counts(events, lines, others, int(revenue * 100), next_offset, resume_offset, Counter(faults))
@@ -127,6 +133,8 @@ class Ledger:
         self._closing.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
+        else:
+            self._disconnect()
         with self.lock:
             written = self._copy() == self._written
         if not written:
@@ -135,27 +143,38 @@ class Ledger:
 
     def _keep_writing(self) -> None:
         while not self._closing.wait(RETRY_S if self._away else FLUSH_S):
-            self._write()
+            self._write(keep_turn=True)
         self._write()
         while self._away and not self.refused and time.monotonic() < self._give_up:
             time.sleep(CLOSING_RETRY_S)
             self._write()
+        if self._connection is not None and not self.refused:
+            with suppress(psycopg.Error):
+                self._turn.give(self._connection)
         self._disconnect()
 
-    def _write(self) -> None:
+    def _write(self, keep_turn: bool = False) -> None:
+        """What has changed; with `keep_turn` the session is asked for even where nothing has."""
+        if self._turn.lost:
+            return
         with self.lock:
             if self.made is not None:
                 self._checkpoints.advance(self.counts, self.next_sequence, self.made)
             now = self._copy()
-        if now == self._written:
+        if now == self._written and not keep_turn:
+            self._away = False
             return
         written = self._written.counts
         changed = {partition: count for partition, count in now.counts.items() if count != written.get(partition)}
         try:
             self._write_rows(changed, now)
+        except TurnTaken as taken:
+            self.refused = str(taken)
+            return
         except psycopg.Error as error:
             self._disconnect()
-            self.refused = first_line(error) if refused_login(error) else ""
+            refused = f"PostgreSQL does not let the producer write its ledger: {first_line(error)}"
+            self.refused = refused if refused_login(error) else ""
             if not self._away:
                 log.warning("PostgreSQL does not take the ledger (%s): counting in memory until it does", error)
             self._away = True
@@ -168,7 +187,10 @@ class Ledger:
 
     def _write_rows(self, counts: Mapping[int, Counts], now: _Copy) -> None:
         if self._connection is None:
-            self._connection = self._address.connect(ROLE)
+            self._connection = self._connect(self._closing)
+        if now == self._written:
+            self._connection.execute("SELECT")
+            return
         with self._connection.transaction():
             for partition, count in counts.items():
                 self._connection.execute(
@@ -189,6 +211,16 @@ class Ledger:
                 _WRITE_SHOP,
                 {"shop": self.shop_id, "next_sequence": now.next_sequence, "episodes": Jsonb(now.episodes)},
             )
+
+    def _connect(self, stop: Event) -> psycopg.Connection:
+        """A session that has the shop's turn: nothing is written without."""
+        connection = self._address.connect(ROLE, autocommit=True)
+        try:
+            self._turn.take(connection, stop)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

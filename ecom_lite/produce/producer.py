@@ -75,12 +75,12 @@ class Producer:
         all, or the monotonic clock passes `deadline`. What is sent twice or broken on purpose counts for neither.
 
         Blocks. A broker that is away is waited for; without PostgreSQL it goes on, except at the start. Raises
-        EcomLiteError when the ledger cannot be read, the settings do not fit the shop's earlier ones, the login is refused,
-        or the topic is missing or made anew. After `stop` it returns within about two seconds.
+        EcomLiteError when the ledger cannot be read, another process sends for this shop, the settings do not fit the shop's
+        earlier ones, the login is refused, or the topic is missing or made anew. After `stop` it returns in about two seconds.
         """
         self._figures.until = until
         try:
-            self._patiently(self._ledger.load, stop, deadline)
+            self._patiently(lambda: self._ledger.load(stop), stop, deadline)
             self._ledger.start()
             with _rare_gc(), explained(self._config, "sending events"):
                 while not (finished := self._session(stop, events, deadline)):
@@ -240,7 +240,7 @@ class Producer:
 
     def _settle(self, sender: Sender) -> None:
         if self._ledger.refused:  # whoever starts the producer again gives it the password that is in force
-            raise EcomLiteError(f"PostgreSQL does not let the producer write its ledger: {self._ledger.refused}")
+            raise EcomLiteError(self._ledger.refused)
         sender.settle(self._course.next_sequence, self._course.made)
         self._figures.unacked = sender.unacked
 

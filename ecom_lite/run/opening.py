@@ -16,6 +16,7 @@ import psycopg
 from ..contract.events import utc_now
 from ..errors import EcomLiteError
 from ..produce.plan import Opening, decide
+from ..produce.turn import who_sends
 from ..settings.data_dir import POSTGRES, write_private
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
@@ -28,13 +29,15 @@ Shops = Mapping[str, Mapping[str, Any]]
 
 
 def refuse_other_shop(settings: Settings) -> None:
-    """Raise UsageError where the shop has begun with other settings, and say the way out.
+    """Raise UsageError where the shop has begun with other settings, or is being sent by another run; and say the way out.
 
     Whatever cannot be read here (no copy yet, a server that is away) is no reason to refuse: the producer looks once more.
     """
     if not settings.shop.enabled:
         return
     url = settings.postgres.url.get_secret_value()
+    if url:
+        _refuse_second_sender(url, settings.shop.shop_id)
     found = (_asked(url) if url else _copied(settings)).get(settings.shop.shop_id)
     if found is not None:
         opening = Opening(_time(found["opened_at"]), _time(found["live_from"]), found["settings"])
@@ -57,6 +60,16 @@ def keep_copy(settings: Settings, address: Address) -> bool:
     except OSError as error:
         raise EcomLiteError(f"{file} cannot be written: {error.strerror}") from None
     return True
+
+
+def _refuse_second_sender(url: str, shop_id: str) -> None:
+    try:
+        with psycopg.connect(Address.from_url(url, {}).conninfo("admin")) as connection:
+            found = who_sends(connection, shop_id)
+    except psycopg.Error:
+        return
+    if found is not None and found.held:
+        raise found.taken(shop_id)
 
 
 def _asked(url: str) -> Shops:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -87,3 +89,16 @@ def test_a_copy_that_cannot_be_read_refuses_nothing(warehouse: Address, data_dir
     for text in ("", "[]", "{", json.dumps({"another": {}})):
         (data_dir / COPY).write_text(text)
         refuse_other_shop(settings_of(data_dir, warehouse, shop__history="30d"))
+
+
+def test_a_shop_that_another_run_sends_now_is_refused_before_anything_starts(warehouse: Address, data_dir: Path) -> None:
+    shared = settings_of(data_dir, warehouse, postgres__url=external(warehouse))
+    ledger = Ledger(warehouse, shared.shop.shop_id)
+    ledger.load(Event())
+    ledger.start()
+    with pytest.raises(UsageError, match=rf"seed-7 is being sent already, by process {os.getpid()} on .*shop\.enabled = false"):
+        refuse_other_shop(shared)
+    refuse_other_shop(settings_of(data_dir, warehouse, postgres__url=external(warehouse), shop__seed=8))
+    refuse_other_shop(settings_of(data_dir, warehouse, postgres__url=external(warehouse), shop__enabled=False))
+    assert ledger.close(10)
+    refuse_other_shop(shared)

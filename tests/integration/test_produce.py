@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +15,10 @@ from kafka.partitioner import murmur2
 
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.kafka import KafkaServer
-from ecom_lite.errors import EcomLiteError
+from ecom_lite.errors import EcomLiteError, UsageError
 from ecom_lite.observe.figures import ProducerFigures
 from ecom_lite.produce import Producer, producer
+from ecom_lite.produce.turn import LOCK_KEY
 from ecom_lite.topic import batch_producer as client
 from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
@@ -245,5 +248,55 @@ def test_stop_while_the_broker_is_away_ends_soon(warehouse: Address, own_kafka: 
     own_kafka.start()
     Producer(settings, warehouse, own_kafka.bootstrap).run(Event(), events=50)
     found = read_topic(own_kafka.bootstrap, topic)
+    assert_ledger_equals(warehouse, found)
+    assert_each_once(found, settings, next_sequence(warehouse))
+
+
+def sends(it: RunningProducer) -> bool:
+    return bool(it.latest("acked") > 50)
+
+
+def test_a_second_sender_of_one_shop_is_told_who_has_it_and_spoils_nothing(
+    warehouse: Address, kafka_bootstrap: str, topic: str
+) -> None:
+    settings = settings_for(topic, rate=200)
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as first:
+        wait_for(lambda: sends(first), "the first one sends")
+        own = rf"seed-7 is being sent already, by process {os.getpid()} on {platform.node()} since 20.* another --seed"
+        with pytest.raises(UsageError, match=own):
+            Producer(settings, warehouse, kafka_bootstrap).run(Event(), events=500)
+        other = settings_for(topic, rate="max", seed=8)
+        assert send(other, warehouse, kafka_bootstrap, events=300)["acked"] == 300, "another shop is another's"
+        before = first.latest("acked")
+        wait_for(lambda: first.latest("acked") > before + 50, "the first one goes on")
+    assert first.failure is None
+    found = read_topic(kafka_bootstrap, topic)
+    assert_ledger_equals(warehouse, found)
+    assert_each_once(found, settings, next_sequence(warehouse))
+    send(settings_for(topic, rate="max"), warehouse, kafka_bootstrap, events=100)
+    assert_ledger_equals(warehouse, read_topic(kafka_bootstrap, topic))
+
+
+def test_a_sender_that_has_lost_its_turn_with_its_connection_stops_before_the_next_one_sends(
+    warehouse: Address, kafka_bootstrap: str, topic: str
+) -> None:
+    settings = settings_for(topic, rate=200)
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as first:
+        wait_for(lambda: sends(first), "the first one sends")
+        with warehouse.connect("admin", autocommit=True) as admin:
+            taken = False
+            while not taken:  # whoever comes first after the cut has it: here that is another
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE usename = 'ecom_producer' AND datname = current_database()"
+                )
+                (taken,) = admin.execute("SELECT pg_try_advisory_lock(%s, hashtext('seed-7'))", [LOCK_KEY]).fetchone() or (False,)
+            admin.execute("UPDATE ops.shop_senders SET token = gen_random_uuid(), host = 'elsewhere', pid = 1")
+            wait_for(lambda: first.failure is not None, "the first one notices")
+        assert "by process 1 on elsewhere" in str(first.failure)
+        with RunningProducer(settings, warehouse, kafka_bootstrap) as second:  # it waits first: the one before it may live
+            wait_for(lambda: sends(second), "the second one sends")
+    found = read_topic(kafka_bootstrap, topic)
+    assert second.failure is None
     assert_ledger_equals(warehouse, found)
     assert_each_once(found, settings, next_sequence(warehouse))
