@@ -45,13 +45,17 @@ class Reach:
 def reach_of(settings: Settings, kafka: KafkaServer | None = None, postgres: PostgresServer | None = None) -> Reach:
     """Our servers, which must be up, where they are given; else the ones that the settings name."""
     bootstrap = settings.kafka.bootstrap if kafka is None else kafka.bootstrap
+    return Reach(address_of(settings, postgres), bootstrap, settings.kafka)
+
+
+def address_of(settings: Settings, postgres: PostgresServer | None) -> Address:
+    """The warehouse on our server, which must be up, where it is given; else at postgres.url."""
     if postgres is None:
-        return Reach(named_address(settings), bootstrap, settings.kafka)
-    address = Address(
+        return named_address(settings)
+    return Address(
         postgres.host, postgres.port, settings.postgres.database, "postgres", postgres.superuser_password,
         load_passwords(settings.data_dir),
     )  # fmt: skip
-    return Reach(address, bootstrap, settings.kafka)
 
 
 def named_address(settings: Settings) -> Address:

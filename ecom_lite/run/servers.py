@@ -24,7 +24,7 @@ from ..warehouse.roles import ensure_database_and_roles
 from . import grafana_part
 from .interrupts import undisturbed
 from .logins import refusal, tell_former
-from .reach import Reach, reach_of
+from .reach import Reach, address_of, reach_of
 
 if TYPE_CHECKING:
     from ..engines.kafka import KafkaServer
@@ -61,7 +61,8 @@ class Servers:
         return reach_of(self.settings, self.kafka, self.postgres)
 
     def _prepare_schema(self) -> None:
-        address, ours = self.reach.address, self.postgres is not None
+        # Not by `reach`: a Kafka of ours may not be up yet, and the schema needs none.
+        address, ours = address_of(self.settings, self.postgres), self.postgres is not None
         ensure_database_and_roles(address, None if ours else shared_passwords(self.settings))
         try:
             migrate(address)

@@ -86,6 +86,18 @@ def test_servers_started_apart_are_used_and_none_is_started(
     assert not [text for text in written if external["secret"] in text], "the server's password is in no file"
 
 
+def test_a_postgresql_apart_is_used_beside_a_kafka_of_our_own(
+    external: dict[str, str], postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """The schema is made while that Kafka is still starting."""
+    url = f"postgresql://postgres:{external['secret']}@{postgres_server.host}:{postgres_server.port}/half_external"
+    env = {"ECOM_LITE_POSTGRES__URL": url, "ECOM_LITE_KAFKA__BOOTSTRAP": ""}
+    run = LightRun(tmp_path / "data", "--config", external["config"], "--events", str(EVENTS), "--rate", "max", "--json", env=env)
+    assert run.wait() == 0, run.stderr
+    assert run.summary()["closes"] and not (run.data_dir / "postgres").exists()
+    run.assert_nothing_left()
+
+
 @pytest.mark.parametrize("part", ["kafka", "postgres"])
 def test_an_address_where_nobody_answers_is_named(
     external: dict[str, str], postgres_server: PostgresServer, tmp_path: Path, part: str
