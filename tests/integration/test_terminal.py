@@ -15,6 +15,7 @@ import pytest
 from ecom_lite.settings.data_dir import LOGS
 from ecom_lite.warehouse.connect import Address
 from tests.runs import COMMAND
+from tests.terminals import until_closed
 
 OWNED = "\x1b]0;owned\x07"  # gives the terminal's window another title
 SHOWN = r"\x1b]0;owned\x07"
@@ -42,14 +43,7 @@ class Looked:
         ours, theirs = pty.openpty()
         child = subprocess.Popen(self.command(arguments), env=self.env, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
-        written = b""
-        try:
-            while chunk := os.read(ours, 65_536):
-                written += chunk
-        except OSError:  # Linux: the other end is closed
-            pass
-        finally:
-            os.close(ours)
+        written = until_closed(ours)
         child.wait(60)
         return written.decode()
 

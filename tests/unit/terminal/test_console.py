@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.terminals import until_closed
+
 SHOWS = """
 from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.terminal.printing import log_printer
@@ -42,14 +44,7 @@ def on_a_terminal(**env: str) -> bytes:
         env={**kept, "TERM": "xterm-256color", **env},
     )  # fmt: skip
     os.close(theirs)
-    written = b""
-    try:
-        while chunk := os.read(ours, 65_536):
-            written += chunk
-    except OSError:  # Linux: the other end is closed
-        pass
-    finally:
-        os.close(ours)
+    written = until_closed(ours)
     assert child.wait(30) == 0, written.decode()
     return written
 
