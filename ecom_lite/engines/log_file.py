@@ -23,7 +23,8 @@ def open_log(path: Path, name: str) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         log = path.open("ab", buffering=0)
         try:  # what cannot be written is found out now, not when its words would be needed
-            log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000} INFO    {name} is started\n".encode())
+            now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+            log.write(f"{now} INFO    {name} is started\n".encode())
         except OSError:
             log.close()
             raise

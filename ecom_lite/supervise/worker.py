@@ -20,6 +20,7 @@ from ..observe.figures import WorkerReport
 from ..observe.health import SILENT_S, Health
 
 POLL_S: Final = 0.2
+FROZEN_S: Final = 30.0  # without a report: it will not come back by itself, or not soon
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
 
 
@@ -100,7 +101,16 @@ class WorkerService(Generic[F]):
                 raise EcomLiteError(f"{self.name} was not ready after {self._ready_s:g} s; see `ecom_lite logs {self.name}`")
 
     def run(self, stop: threading.Event) -> None:
+        """Until `stop` or its death. One that is frozen is ended, so that it is started again: it holds what others wait for."""
+        looked = self._clock()
         while not stop.wait(POLL_S):
+            now = self._clock()
+            if now - looked > SILENT_S:  # it was we who stood still
+                self._heard = now
+            looked = now
+            if self.child.alive and now - self._heard > FROZEN_S and not (self.report is not None and self.report.done):
+                self.child.kill()
+                raise EcomLiteError(f"{self.name} was silent for {FROZEN_S:g} s, as if frozen, and was ended")
             if not self.child.alive:
                 if self.child.returncode == 0 and self.report is not None and self.report.done:
                     stop.wait()  # it had a fixed amount to do and has done it

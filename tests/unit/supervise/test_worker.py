@@ -12,7 +12,7 @@ import pytest
 from ecom_lite.engines.child import Child
 from ecom_lite.observe.figures import LoaderFigures, WorkerReport
 from ecom_lite.observe.health import SILENT_S
-from ecom_lite.supervise.worker import WorkerService
+from ecom_lite.supervise.worker import FROZEN_S, WorkerService
 from tests.running import Running
 from tests.runs import wait_for
 
@@ -77,6 +77,27 @@ def test_a_worker_whose_reports_stop_is_not_well_until_one_comes(worker: WorkerS
     assert not worker.health().ok and worker.health().detail == "silent for 7 s"
     worker.send(READY)
     wait_for(lambda: worker.health().ok, "the report")
+
+
+def test_one_that_stays_silent_is_ended_so_that_it_is_started_again(worker: WorkerService[LoaderFigures], clock: Clock) -> None:
+    wait_for(lambda: worker.report is not None, "the first report")
+    with Running(worker.run) as running:
+
+        def half_a_second_later() -> bool:
+            clock.now += 0.5
+            return running.failure is not None
+
+        wait_for(half_a_second_later, "it is given up")
+        assert str(running.failure) == f"load was silent for {FROZEN_S:g} s, as if frozen, and was ended"
+    assert not worker.child.alive and clock.now >= FROZEN_S
+
+
+def test_a_worker_is_not_blamed_for_the_time_that_we_stood_still(worker: WorkerService[LoaderFigures], clock: Clock) -> None:
+    wait_for(lambda: worker.report is not None, "the first report")
+    with Running(worker.run) as running:
+        clock.now = 10 * FROZEN_S
+        wait_for(lambda: worker.health().ok, "it is looked at anew")
+    assert running.failure is None and worker.child.alive
 
 
 def test_what_it_waits_for_is_told(worker: WorkerService[LoaderFigures]) -> None:
