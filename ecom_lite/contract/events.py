@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +17,7 @@ from .fields import (
     MAX_INT64,
     MAX_QUANTITY,
     PRICE_LIMIT,
+    UNCATEGORISED,
     Event,
     OrderLine,
     OrderReversal,
@@ -46,17 +49,24 @@ class _TimeAsWritten(Struct, gc=False):
     timestamp: msgspec.Raw
 
 
-_WIRE: Final = {event: wire_struct(event) for event in (OrderLine, OrderReversal, UserChange)}
-_DECODE: Final[dict[str, Callable[[bytes], Any]]] = {
-    kind: msgspec.json.Decoder(_WIRE[event]).decode for kind, event in EVENT_TYPES.items()
-}
-_OrderLineWire, _UserChangeWire = _WIRE[OrderLine], _WIRE[UserChange]
-_decode_order = _DECODE["order"]
+Decoders = dict[str, Callable[[bytes], Any]]
+
+
+def _decoders(*, strict: bool) -> Decoders:
+    """By event type; each type of struct has one decoder."""
+    made = {event: msgspec.json.Decoder(wire_struct(event, strict=strict)) for event in set(EVENT_TYPES.values())}
+    return {kind: made[event].decode for kind, event in EVENT_TYPES.items()}
+
+
+_DECODE, _DECODE_STRICTLY = _decoders(strict=False), _decoders(strict=True)
 _decode_any = msgspec.json.Decoder().decode
 _decode_time = msgspec.json.Decoder(_TimeAsWritten).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode_text: Callable[[str], bytes] = msgspec.json.Encoder().encode
-_TEXTS: Final = {event: tuple(one.name for one in fields_of(event) if one.python is str) for event in _WIRE}
+_TEXTS: Final = {
+    event: tuple(one.name for one in fields_of(event) if one.python is str) for event in (OrderLine, OrderReversal, UserChange)
+}
+_WHOLE: Final = re.compile(r"[0-9]{1,19}(?:\.0+)?")
 _NUL: Final = b"\\u0000"
 _JSON_NAMES: Final = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
@@ -76,34 +86,39 @@ def encode(event: Event) -> bytes:
     return _encoder.encode(event)
 
 
-def parse(value: bytes | None, now: datetime) -> Event:
+def parse(value: bytes | None, now: datetime, *, strict: bool = False) -> Event:
     """A Kafka record's value as an event whose ids are normalised and whose rules all hold.
 
-    `now` bounds the event time. Raises Rejected, and nothing else, whatever the bytes are.
+    `now` bounds the event time. `strict` refuses what only means a number or leaves one out that can be worked out.
+    Raises Rejected, and nothing else, whatever the bytes are.
     """
+    decode = _DECODE_STRICTLY if strict else _DECODE
     if not value:
         raise Rejected("empty", "no value" if value is None else "zero bytes")
     if len(value) > MAX_EVENT_BYTES:
         raise Rejected("too_large", f"{len(value):,} bytes")
     wire: Any  # its fields still have the types of the wire
     try:
-        wire = _decode_order(value)
+        wire = decode["order"](value)
         if not value.isascii():
             refuse_not_utf8(value)  # the decoder does not look into fields that it ignores
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        wire = _decode_other(value)
+        wire = _decode_other(value, decode)
     if _NUL in value:
         _refuse_nul(wire)
-    if type(wire.user_id) is str:
-        wire.user_id = _positive("user_id", wire.user_id)
-    kind = type(wire)
-    if kind is not _UserChangeWire:
-        if type(wire.order_id) is int:
-            wire.order_id = str(wire.order_id)
-        if type(wire.product_id) is str:
-            wire.product_id = _positive("product_id", wire.product_id)
-        if kind is _OrderLineWire:
-            wire.price, wire.revenue = money(bytes(wire.price), wire.quantity, bytes(wire.revenue))
+    if type(wire.user_id) is not int and wire.user_id is not None:
+        wire.user_id = _id("user_id", wire.user_id, value)
+    kind = type(wire).__base__
+    if kind is not UserChange:
+        if type(wire.order_id) is not str:
+            wire.order_id = _number_as_text("order_id", wire.order_id, value)
+        if type(wire.product_id) is not int:
+            wire.product_id = _id("product_id", wire.product_id, value)
+        if type(wire.quantity) is not int:
+            wire.quantity = _count("quantity", wire.quantity, value)
+        if kind is OrderLine:
+            wire.price, wire.revenue = money(bytes(wire.price), wire.quantity, bytes(wire.revenue or b"null"), strict)
+            wire.category = wire.category or UNCATEGORISED
     time = wire.timestamp
     if type(time) is float:
         time = bytes(_decode_time(value).timestamp)
@@ -112,7 +127,7 @@ def parse(value: bytes | None, now: datetime) -> Event:
     return event
 
 
-def _decode_other(value: bytes) -> Any:
+def _decode_other(value: bytes, decode: Decoders) -> Any:
     """The other event types, and the exact reason where it is none."""
     refuse_not_utf8(value)
     try:
@@ -123,13 +138,13 @@ def _decode_other(value: bytes) -> Any:
         raise Rejected("not_an_object", f"a JSON {_JSON_NAMES[type(document)]}{hints.of_value(document)}")
     kind = document.get("event_type")
     kind = "order" if kind is None else kind
-    if not isinstance(kind, str) or kind not in _DECODE:
+    if not isinstance(kind, str) or kind not in decode:
         raise Rejected("unknown_type", f"event_type {short(kind)} is none of {', '.join(EVENT_TYPES)}")
     try:
         try:
-            return _DECODE[kind](value)
+            return decode[kind](value)
         except msgspec.ValidationError:
-            return _DECODE[kind](_last_of_equal_keys(value))
+            return decode[kind](_last_of_equal_keys(value))
     except msgspec.ValidationError as error:
         raise explain(error, document, EVENT_TYPES[kind].__struct_fields__) from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -151,6 +166,40 @@ def _refuse_nul(event: Event) -> None:
             raise Rejected("nul_byte", f"{name} has a NUL character")
     if isinstance(event.timestamp, str) and "\0" in event.timestamp:  # fromisoformat stops reading there
         raise Rejected("bad_timestamp", f"{short(event.timestamp)} is neither ISO 8601 nor epoch seconds or milliseconds")
+
+
+def _whole(name: str, found: str | float, value: bytes) -> int:
+    """A whole number that is written as a text or with a point, by what was written: a float has lost digits."""
+    if isinstance(found, float):
+        text = bytes(_decode_fields(value)[name]).decode()
+        try:
+            number = Decimal(text)
+            whole = number == number.to_integral_value()
+        except ArithmeticError:  # an exponent beyond all numbers
+            raise Rejected("out_of_range", f"{name} {short(text)} is no number to count with") from None
+        if not whole:
+            raise Rejected("wrong_type", f"{name} {short(number)} is not a whole number")
+        if not 0 <= number <= MAX_INT64:
+            raise Rejected("out_of_range", f"{name} {short(number)} is not a positive 64-bit integer")
+        return int(number)
+    if not _WHOLE.fullmatch(found):
+        raise Rejected("wrong_type", f"{name} {short(found)} is not a whole number")
+    return int(found.partition(".")[0])
+
+
+def _id(name: str, found: str | float, value: bytes) -> int:
+    return _positive(name, found if isinstance(found, str) else str(_whole(name, found, value)))
+
+
+def _number_as_text(name: str, found: float, value: bytes) -> str:
+    return str(_whole(name, found, value)) if isinstance(found, float) else str(found)
+
+
+def _count(name: str, found: str | float, value: bytes) -> int:
+    number = _whole(name, found, value)
+    if not 1 <= number <= MAX_QUANTITY:
+        raise Rejected("out_of_range", f"{name} {number} is outside 1 .. {MAX_QUANTITY:,}")
+    return number
 
 
 def _positive(name: str, digits: str) -> int:

@@ -22,18 +22,23 @@ PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
 MAX_TEXT: Final = 200  # characters
 MAX_ORDER_ID: Final = 64  # characters
 MAX_INT64: Final = 2**63 - 1
+DIGITS: Final = r"^[0-9]+(\.[0-9]+)?$"  # a number that is written as a text
+UNCATEGORISED: Final = "Uncategorised"
 
 
 @dataclass(frozen=True, eq=False)  # a type's notes must be hashable
 class Kind:
     """How the values of a type are written: `column` for PostgreSQL and DuckDB, `spark` for its JSON reader.
 
-    `wire` is what the decoder takes before `parse` makes one type of it, None the type itself. `rule` goes to the JSON Schema.
+    `wire` is what the decoder takes before `parse` makes one type of it, None the type itself; `wide` is that with what people
+    send besides, which strict readers refuse, and `absent` stands for a field that is not there. `rule` goes to the JSON Schema.
     """
 
     column: str
     spark: str = "variant"
     wire: Any = None
+    wide: Any = None
+    absent: Any = msgspec.NODEFAULT
     rule: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -46,16 +51,24 @@ _ID: Final = Annotated[int, Meta(gt=0, le=MAX_INT64)] | Annotated[str, Meta(patt
 _ORDER_ID: Final = Annotated[str, Meta(min_length=1, max_length=MAX_ORDER_ID)] | Annotated[int, Meta(ge=0, le=MAX_INT64)]
 _TIME: Final = Annotated[str | int | float, Meta(description=_TIME_RULE)]
 # Money is raw JSON until it is read as an exact decimal, never through a float.
-_PRICE_RULE: Final = {"type": "number", "minimum": 0, "exclusiveMaximum": int(PRICE_LIMIT), "description": "at most 2 decimals"}
-_REVENUE_RULE: Final = {"type": "number", "minimum": 0, "description": "price x quantity, to the cent"}
+_PRICE_RULE: Final = {
+    "type": ["number", "string"], "pattern": DIGITS, "minimum": 0, "exclusiveMaximum": int(PRICE_LIMIT),
+    "description": "at most 2 decimals",
+}  # fmt: skip
+_REVENUE_RULE: Final = {
+    "type": ["number", "string", "null"], "pattern": DIGITS, "minimum": 0, "description": "price x quantity, to the cent",
+}  # fmt: skip
+_COUNT: Final = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+_CATEGORY: Final = Annotated[str, Meta(max_length=MAX_TEXT)] | None
 
-OrderId = Annotated[str, Kind("text", wire=_ORDER_ID)]
-Id = Annotated[int, Kind("bigint", "string", wire=_ID)]
+OrderId = Annotated[str, Kind("text", wire=_ORDER_ID, wide=_ORDER_ID | float)]
+Id = Annotated[int, Kind("bigint", wire=_ID, wide=_ID | float)]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text")]
+Category = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text", wide=_CATEGORY, absent=None)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT), Kind("text")]
 Price = Annotated[Decimal, Kind("decimal(10, 2)", wire=msgspec.Raw, rule=_PRICE_RULE)]
-Revenue = Annotated[Decimal, Kind("decimal(14, 2)", wire=msgspec.Raw, rule=_REVENUE_RULE)]
-Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY), Kind("integer", "int")]
+Revenue = Annotated[Decimal, Kind("decimal(14, 2)", wire=msgspec.Raw, absent=None, rule=_REVENUE_RULE)]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY), Kind("integer", wide=_COUNT | str | float)]
 Time = Annotated[datetime, Kind("timestamptz", wire=_TIME)]
 Mark = Annotated[str, Kind("text")]
 Version = Annotated[int, Kind("integer")]
@@ -68,7 +81,7 @@ class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
     user_id: Id
     product_id: Id
     product_title: Name
-    category: Name
+    category: Category
     price: Price
     quantity: Quantity
     revenue: Revenue
@@ -145,13 +158,15 @@ def _field(name: str, hint: Any, default: Any) -> Field:
     return Field(name, str if get_origin(python) is Literal else python, kind, max_length, nullable, default)
 
 
-def wire_struct(event: type[Struct]) -> type[Struct]:
+def wire_struct(event: type[Struct], *, strict: bool = False) -> type[Struct]:
     """The event type as it stands on the wire: what the decoder takes for each field."""
-    changed = [
-        (one.name, one.kind.wire | None, one.default) if one.nullable else (one.name, one.kind.wire)
-        for one in fields_of(event)
-        if one.kind.wire is not None
-    ]
+    changed = []
+    for one in fields_of(event):
+        kind = one.kind
+        wire = kind.wire if strict or kind.wide is None else kind.wide
+        if wire is not None:
+            absent = one.default if strict or one.nullable else kind.absent
+            changed.append((one.name, wire | None if one.nullable else wire, absent))
     return msgspec.defstruct(f"_{event.__name__}Wire", changed, bases=(event,), kw_only=True, gc=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
@@ -13,28 +14,37 @@ from .fields import PRICE_LIMIT
 from .rejected import Rejected, short
 
 MAX_MONEY_CHARS: Final = 64
+_DIGITS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CENT: Final = Decimal("0.01")
 _HALF_CENT: Final = Decimal("0.005")
 
 
 @lru_cache(maxsize=65_536)
-def money(price_json: bytes, quantity: int, revenue_json: bytes) -> tuple[Decimal, Decimal]:
-    """Price and revenue from their JSON text; raises Rejected. A shop has few prices: most events are answered by the cache."""
-    price, revenue = _number("price", price_json), _number("revenue", revenue_json)
+def money(price_json: bytes, quantity: int, revenue_json: bytes, strict: bool = False) -> tuple[Decimal, Decimal]:
+    """Price and revenue from their JSON text; raises Rejected. A shop has few prices: most events are answered by the cache.
+
+    Unless `strict`, either may be a text of digits, and revenue may be null: price x quantity.
+    """
+    price = _number("price", price_json, strict)
+    revenue = None if revenue_json == b"null" and not strict else _number("revenue", revenue_json, strict)
     if not 0 <= price < PRICE_LIMIT:
         raise Rejected("out_of_range", f"price {short(price)} is outside 0 .. {PRICE_LIMIT:,}")
     if price != price.quantize(_CENT):
         raise Rejected("out_of_range", f"price {short(price)} has more than 2 decimals")
     exact = (price * quantity).quantize(_CENT)
+    if revenue is None:
+        return price.quantize(_CENT), exact
     # To the cent: many producers multiply floats, and send 72.30000000000001 for 24.10 x 3.
     if (revenue and revenue.adjusted() > MAX_MONEY_CHARS) or abs(revenue - exact) >= _HALF_CENT:
         raise Rejected("revenue_mismatch", f"{short(revenue)} is not {price} x {quantity} = {exact}")
     return price.quantize(_CENT), exact
 
 
-def _number(field: str, text: bytes) -> Decimal:
+def _number(field: str, text: bytes, strict: bool) -> Decimal:
     if text[:1] not in b"-0123456789":
         found = msgspec.json.decode(text) if text[:1] == b'"' else None
+        if isinstance(found, str) and not strict and len(found) <= MAX_MONEY_CHARS and _DIGITS.fullmatch(found):
+            return Decimal(found)
         raise Rejected("wrong_type", f"{field} is {short(text.decode())}, not a JSON number{hints.of_type(field, found)}")
     if len(text) > MAX_MONEY_CHARS:
         raise Rejected("out_of_range", f"{field} has {len(text):,} characters")

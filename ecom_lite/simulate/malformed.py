@@ -104,7 +104,9 @@ MALFORMED: Final[dict[str, Malformed]] = {
     "missing_field": Malformed(_rename(b"timestamp", b"time"), "missing_field", "`time` where `timestamp` should be"),
     "missing_product": Malformed(_rename(b"product_id", b"sku"), "missing_field", "`sku` where `product_id` should be", LINES),
     "wrong_type": Malformed(_change(b"user_id", lambda raw: b'{"id":%b}' % raw), "wrong_type", "an object as user_id"),
-    "price_text": Malformed(_change(b"price", lambda raw: b'"%b"' % raw), "wrong_type", "the price in quotes", SALE),
+    "price_text": Malformed(
+        _change(b"price", lambda raw: b'"%b EUR"' % raw), "wrong_type", "the price as a text with its currency", SALE
+    ),
     "quantity_text": Malformed(_put(b"quantity", b'"two"'), "wrong_type", "the quantity in words", LINES),
     "quantity_zero": Malformed(_put(b"quantity", b"0"), "out_of_range", "quantity 0", LINES),
     "quantity_negative": Malformed(_change(b"quantity", lambda raw: b"-" + raw), "out_of_range", "a quantity below 0", LINES),

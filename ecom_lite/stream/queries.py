@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any, Final
 
-from ..contract.fields import MAX_ORDER_ID, MAX_QUANTITY, MAX_TEXT, Field, OrderLine, fields_of
+from ..contract.fields import MAX_ORDER_ID, MAX_QUANTITY, MAX_TEXT, UNCATEGORISED, Field, OrderLine, fields_of
 from ..contract.rejected import MAX_EVENT_BYTES
 from ..contract.times import EARLIEST, LATEST_AHEAD, MILLISECONDS_FROM
 from ..settings.tree import Kafka as KafkaSettings
@@ -25,6 +26,24 @@ ISO_TIME: Final = (
     r"^(\d{4})(-?)(\d\d)\2(\d\d)"
     r"(?:[^\x00](\d\d)(?:(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d{1,6})\d*)?)?)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?)?(?![\s\S])"
 )
+
+# A decimal out of a variant keeps all digits; a text must be one of digits, and a whole number may have zeros behind the point.
+_AMOUNT: Final = """CASE
+            WHEN schema_of_variant(FIELD) NOT IN ('STRING', 'BOOLEAN') THEN try_cast(FIELD AS DECIMAL(38, 18))
+            WHEN char_length(try_cast(FIELD AS STRING)) <= 64 AND try_cast(FIELD AS STRING) RLIKE r'^[0-9]+(\.[0-9]+)?(?![\s\S])'
+            THEN try_cast(try_cast(FIELD AS STRING) AS DECIMAL(38, 18))
+        END"""
+_WHOLE: Final = """CASE
+            WHEN schema_of_variant(FIELD) = 'BIGINT' THEN try_cast(FIELD AS BIGINT)
+            WHEN schema_of_variant(FIELD) NOT IN ('STRING', 'BOOLEAN')
+            THEN CASE
+                WHEN try_cast(FIELD AS DECIMAL(38, 18)) = floor(try_cast(FIELD AS DECIMAL(38, 18)))
+                THEN try_cast(try_cast(FIELD AS DECIMAL(38, 18)) AS BIGINT)
+            END
+            WHEN try_cast(FIELD AS STRING) RLIKE r'^[0-9]{1,19}TAIL(?![\s\S])'
+            THEN try_cast(regexp_extract(try_cast(FIELD AS STRING), '^[0-9]+', 0) AS BIGINT)
+        END"""
+_READ: Final = {"amount": _AMOUNT, "whole": _WHOLE.replace("TAIL", r"(\.0+)?"), "id": _WHOLE.replace("TAIL", "")}
 
 
 def source_options(kafka: KafkaSettings, bootstrap: str) -> dict[str, str]:
@@ -88,6 +107,7 @@ def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
             "ahead_ms": int(ahead_limit_s(watermark_s) * 1000),
             "iso_time": ISO_TIME,
             "milliseconds_from": MILLISECONDS_FROM,
+            "uncategorised": UNCATEGORISED,
         },
     )
 
@@ -102,7 +122,7 @@ def _order_lines() -> str:
     text = read_sql(__package__, "order_lines").decode()
     for name, part in lists.items():
         text = text.replace(f"{{{name}}}", part)
-    return text
+    return re.sub(r"\{(amount|whole|id):(\w+)\}", lambda found: _READ[found[1]].replace("FIELD", f"e.{found[2]}"), text)
 
 
 def _fits(field: Field) -> str:

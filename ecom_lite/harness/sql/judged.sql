@@ -1,4 +1,14 @@
 -- The contract on the topic, once more: what each record is, and why it is nothing. Written by hand, from docs/schemas.
+CREATE OR REPLACE MACRO is_whole(kind, written) AS CASE
+    WHEN kind = 'VARCHAR' THEN regexp_full_match(written, '[0-9]{1,19}(\.0+)?')
+    WHEN regexp_full_match(written, '-?[0-9]+') THEN true
+    ELSE coalesce(TRY_CAST(written AS DOUBLE) = floor(TRY_CAST(written AS DOUBLE)), false)
+         AND coalesce(TRY_CAST(written AS DECIMAL(38, 18)) = floor(TRY_CAST(written AS DECIMAL(38, 18))), true)
+END;
+CREATE OR REPLACE MACRO whole_number(kind, written) AS  -- null: none, or beyond 64 bits
+    CASE WHEN is_whole(kind, written) THEN TRY_CAST(floor(TRY_CAST(written AS DECIMAL(38, 18))) AS BIGINT) END;
+CREATE OR REPLACE MACRO is_money(kind, written) AS
+    kind IN ('UBIGINT', 'BIGINT', 'DOUBLE') OR (kind = 'VARCHAR' AND length(written) <= 64 AND regexp_full_match(written, '[0-9]+(\.[0-9]+)?'));
 CREATE TABLE judged AS
 WITH fields AS (
     SELECT *, coalesce(doc ->> 'event_type', 'order') AS kind,
@@ -7,8 +17,8 @@ WITH fields AS (
            json_type(doc, '$.category') AS category_type, json_type(doc, '$.price') AS price_type,
            json_type(doc, '$.quantity') AS quantity_type, json_type(doc, '$.revenue') AS revenue_type,
            json_type(doc, '$.timestamp') AS time_type, json_type(doc, '$.reason') AS reason_type,
-           doc ->> 'order_id' AS order_id, doc ->> 'user_id' AS user_text, doc ->> 'product_id' AS product_text,
-           doc ->> 'product_title' AS title, doc ->> 'category' AS category, doc ->> 'quantity' AS quantity_text,
+           doc ->> 'order_id' AS order_text, doc ->> 'user_id' AS user_text, doc ->> 'product_id' AS product_text,
+           doc ->> 'product_title' AS title, coalesce(nullif(doc ->> 'category', ''), 'Uncategorised') AS category, doc ->> 'quantity' AS quantity_text,
            [doc ->> name FOR name IN ['reason', 'name', 'email', 'city', 'country']] AS other_texts,
            list_distinct([json_type(doc, '$.' || name) FOR name IN ['event_id', 'name', 'email', 'city', 'country']]) AS other_types,
            json_type(doc, '$.schema_version') AS version_type, doc ->> 'schema_version' AS version_text,
@@ -21,9 +31,10 @@ WITH fields AS (
     FROM documents
 ), numbers AS (
     SELECT * EXCLUDE (exact_price),
-           CASE WHEN regexp_full_match(user_text, '[0-9]{1,19}') THEN TRY_CAST(user_text AS BIGINT) END AS user_id,
-           CASE WHEN regexp_full_match(product_text, '[0-9]{1,19}') THEN TRY_CAST(product_text AS BIGINT) END AS product_id,
-           TRY_CAST(quantity_text AS BIGINT) AS quantity,
+           CASE WHEN user_type <> 'VARCHAR' OR NOT contains(user_text, '.') THEN whole_number(user_type, user_text) END AS user_id,
+           CASE WHEN product_type <> 'VARCHAR' OR NOT contains(product_text, '.') THEN whole_number(product_type, product_text) END AS product_id,
+           CASE WHEN order_type = 'VARCHAR' THEN order_text ELSE whole_number(order_type, order_text)::VARCHAR END AS order_id,
+           whole_number(quantity_type, quantity_text) AS quantity,
            CASE WHEN exact_price >= 0 AND exact_price < 100000000 AND exact_price = TRY_CAST(exact_price AS DECIMAL(18, 2))
                 THEN exact_price::DECIMAL(18, 2) END AS price,
            CASE
@@ -54,39 +65,38 @@ WITH fields AS (
         WHEN time_type IS NULL THEN 'missing_field'
         WHEN kind LIKE 'user_%' AND user_type IS NULL THEN 'missing_field'
         WHEN kind LIKE 'order%' AND (order_type IS NULL OR product_type IS NULL OR quantity_type IS NULL) THEN 'missing_field'
-        WHEN kind = 'order' AND (user_type IS NULL OR title_type IS NULL OR category_type IS NULL OR price_type IS NULL
-                                 OR revenue_type IS NULL) THEN 'missing_field'
+        WHEN kind = 'order' AND (user_type IS NULL OR title_type IS NULL OR price_type IS NULL) THEN 'missing_field'
 
         WHEN time_type NOT IN ('VARCHAR', 'UBIGINT', 'BIGINT', 'DOUBLE') THEN 'wrong_type'
-        WHEN kind LIKE 'order%' AND order_type <> 'VARCHAR' AND NOT regexp_full_match(coalesce(order_id, ''), '-?[0-9]+')
+        WHEN kind LIKE 'order%' AND order_type <> 'VARCHAR' AND NOT is_whole(order_type, coalesce(order_text, ''))
             THEN 'wrong_type'
-        WHEN user_type <> 'VARCHAR' AND NOT regexp_full_match(coalesce(user_text, ''), '-?[0-9]+')
+        WHEN user_type <> 'VARCHAR' AND NOT is_whole(user_type, coalesce(user_text, ''))
              AND NOT (user_type = 'NULL' AND kind IN ('order_cancelled', 'order_returned')) THEN 'wrong_type'
-        WHEN kind LIKE 'order%' AND product_type <> 'VARCHAR' AND NOT regexp_full_match(coalesce(product_text, ''), '-?[0-9]+')
+        WHEN kind LIKE 'order%' AND product_type <> 'VARCHAR' AND NOT is_whole(product_type, coalesce(product_text, ''))
             THEN 'wrong_type'
-        WHEN kind LIKE 'order%' AND (quantity_type = 'VARCHAR' OR NOT regexp_full_match(coalesce(quantity_text, ''), '-?[0-9]+'))
-            THEN 'wrong_type'
-        WHEN kind = 'order' AND (title_type <> 'VARCHAR' OR category_type <> 'VARCHAR') THEN 'wrong_type'
+        WHEN kind LIKE 'order%' AND NOT is_whole(quantity_type, coalesce(quantity_text, '')) THEN 'wrong_type'
+        WHEN kind = 'order' AND (title_type <> 'VARCHAR' OR category_type NOT IN ('VARCHAR', 'NULL')) THEN 'wrong_type'
         WHEN kind IN ('order_cancelled', 'order_returned') AND reason_type <> 'VARCHAR' THEN 'wrong_type'
         WHEN version_type <> 'NULL' AND (version_type = 'VARCHAR' OR NOT regexp_full_match(version_text, '-?[0-9]+')) THEN 'wrong_type'
         WHEN json_type(doc, '$.event_id') NOT IN ('VARCHAR', 'NULL') THEN 'wrong_type'
         WHEN kind LIKE 'user_%' AND NOT list_has_all(['VARCHAR', 'NULL'], other_types) THEN 'wrong_type'
 
-        WHEN kind LIKE 'order%' AND order_type = 'VARCHAR' AND length(order_id) NOT BETWEEN 1 AND 64 THEN 'out_of_range'
-        WHEN kind LIKE 'order%' AND order_type <> 'VARCHAR' AND coalesce(TRY_CAST(order_id AS BIGINT), -1) < 0 THEN 'out_of_range'
+        WHEN kind LIKE 'order%' AND order_type = 'VARCHAR' AND length(order_text) NOT BETWEEN 1 AND 64 THEN 'out_of_range'
+        WHEN kind LIKE 'order%' AND order_type <> 'VARCHAR' AND coalesce(whole_number(order_type, order_text), -1) < 0 THEN 'out_of_range'
         WHEN kind LIKE 'order%' AND coalesce(quantity, 0) NOT BETWEEN 1 AND 10000 THEN 'out_of_range'
         WHEN user_type <> 'NULL' AND coalesce(user_id, 0) <= 0 THEN 'out_of_range'
         WHEN kind LIKE 'order%' AND coalesce(product_id, 0) <= 0 THEN 'out_of_range'
         WHEN kind = 'order' AND (length(title) NOT BETWEEN 1 AND 200 OR length(category) NOT BETWEEN 1 AND 200) THEN 'out_of_range'
         WHEN kind <> 'order' AND list_max([length(other) FOR other IN other_texts]) > 200 THEN 'out_of_range'
 
-        WHEN contains(concat(order_id, title, category), chr(0)) THEN 'nul_byte'
+        WHEN contains(concat(order_text, title, category), chr(0)) THEN 'nul_byte'
         WHEN kind <> 'order' AND contains(concat(doc ->> 'event_id', list_aggregate(other_texts, 'string_agg', '')), chr(0)) THEN 'nul_byte'
 
-        WHEN kind = 'order' AND (price_type NOT IN ('UBIGINT', 'BIGINT', 'DOUBLE') OR revenue_type NOT IN ('UBIGINT', 'BIGINT', 'DOUBLE'))
+        WHEN kind = 'order' AND NOT (is_money(price_type, doc ->> 'price')
+                                     AND (coalesce(revenue_type, 'NULL') = 'NULL' OR is_money(revenue_type, doc ->> 'revenue')))
             THEN 'wrong_type'
         WHEN kind = 'order' AND price IS NULL THEN 'out_of_range'
-        WHEN kind = 'order' AND coalesce(abs(exact_revenue - price * quantity) >= 0.005, true) THEN 'revenue_mismatch'
+        WHEN kind = 'order' AND coalesce(revenue_type, 'NULL') <> 'NULL' AND coalesce(abs(exact_revenue - price * quantity) >= 0.005, true) THEN 'revenue_mismatch'
         WHEN moment IS NULL OR moment < TIMESTAMPTZ '2000-01-01 00:00:00Z' OR moment > now() + INTERVAL 1 DAY THEN 'bad_timestamp'
         WHEN kind = 'order' AND quantity = $refused_quantity THEN 'refused_by_database'
         END AS reason

@@ -31,13 +31,18 @@ field AS (
         now_ms,
         schema_of_variant(e.order_id) AS order_id_type,
         try_cast(e.order_id AS STRING) AS order_id,
-        e.user_id,
-        e.product_id,
+        {id:user_id} AS user_id,
+        {id:product_id} AS product_id,
+        {whole:order_id} AS order_number,
         CASE WHEN schema_of_variant(e.product_title) = 'STRING' THEN try_cast(e.product_title AS STRING) END AS product_title,
-        CASE WHEN schema_of_variant(e.category) = 'STRING' THEN try_cast(e.category AS STRING) END AS category,
-        CASE WHEN schema_of_variant(e.price) <> 'STRING' THEN try_cast(e.price AS DECIMAL(38, 18)) END AS price,
-        e.quantity,
-        CASE WHEN schema_of_variant(e.revenue) <> 'STRING' THEN try_cast(e.revenue AS DECIMAL(38, 18)) END AS revenue,
+        CASE
+            WHEN coalesce(schema_of_variant(e.category), 'VOID') = 'VOID' THEN :uncategorised
+            WHEN schema_of_variant(e.category) = 'STRING' THEN coalesce(nullif(try_cast(e.category AS STRING), ''), :uncategorised)
+        END AS category,
+        {amount:price} AS price,
+        {whole:quantity} AS quantity,
+        {amount:revenue} AS revenue,
+        coalesce(schema_of_variant(e.revenue), 'VOID') = 'VOID' AS revenue_is_absent,
         schema_of_variant(e.timestamp) AS time_type,
         try_cast(e.timestamp AS STRING) AS time_text,
         coalesce(e.event_type, 'order') AS event_type,
@@ -64,14 +69,16 @@ typed AS (
         now_ms,
         order_id_type,
         order_id,
-        CASE WHEN user_id RLIKE r'^[0-9]{1,19}(?![\s\S])' THEN try_cast(user_id AS BIGINT) END AS user_id,
-        CASE WHEN product_id RLIKE r'^[0-9]{1,19}(?![\s\S])' THEN try_cast(product_id AS BIGINT) END AS product_id,
+        order_number,
+        user_id,
+        product_id,
         product_title,
         category,
         price,
         CAST(price AS {price}) AS cents,
         quantity,
         revenue,
+        revenue_is_absent,
         event_type = 'order' AND optional_fields_fit AS is_order,
         CASE
             WHEN epoch >= 0 THEN
@@ -104,17 +111,17 @@ typed AS (
 ),
 judged AS (
     SELECT
-        order_id,
+        CASE WHEN order_id_type = 'STRING' THEN order_id ELSE CAST(order_number AS STRING) END AS order_id,
         product_id,
         category,
         quantity,
-        CAST(revenue AS {revenue}) AS revenue,
+        CAST(CASE WHEN revenue_is_absent THEN cents * quantity ELSE revenue END AS {revenue}) AS revenue,
         ordered_at,
         coalesce(
             is_order
             AND CASE
                 WHEN order_id_type = 'STRING' THEN char_length(order_id) BETWEEN 1 AND :max_order_id AND NOT contains(order_id, chr(0))
-                WHEN order_id_type = 'BIGINT' THEN NOT startswith(order_id, '-')
+                ELSE order_number >= 0
             END
             AND user_id > 0
             AND product_id > 0
@@ -122,7 +129,7 @@ judged AS (
             AND char_length(category) BETWEEN 1 AND :max_text AND NOT contains(category, chr(0))
             AND price >= 0 AND price = cents
             AND quantity BETWEEN 1 AND :max_quantity
-            AND abs(revenue - cents * quantity) < 0.005
+            AND (revenue_is_absent OR abs(revenue - cents * quantity) < 0.005)
             AND ordered_at >= CAST(:earliest AS TIMESTAMP)
             AND unix_millis(ordered_at) <= now_ms + :latest_ahead_ms,
             false

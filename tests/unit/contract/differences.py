@@ -16,7 +16,6 @@ SPARK: Final[dict[str, str]] = {
     "timestamp 2026-01-02T10:00:00+20:00": _PYTHON,
     "timestamp 2026-01-01T10:00:00+02:00:30": _PYTHON,
     "a text that closes a list around the document": "Spark reads the record in a list of its own",
-    "a key twice, the last one of a wrong type": "of equal keys of two types, Spark keeps the first",
     "a schema_version beyond 64 bits": "Spark has it as a decimal",
 }
 
@@ -36,6 +35,8 @@ RECOUNT: Final[dict[str, str]] = {
     "timestamp 1e999": "beyond a float the decoder gives up; DuckDB keeps the digits, and finds no time in them",
     "price 1e-999": "to DuckDB it is 0: then it is the revenue that is wrong",
     "price with a digit behind the 18th decimal": "DuckDB has a fraction as a float",
+    "quantity 3.00000000000000001": "DuckDB has a fraction as a float",
+    "user_id 9007199254740993.0": "DuckDB has a fraction as a float",
     "a key twice: the last one counts": _FIRST_KEY,
     "a key twice, the last one wrong": _FIRST_KEY,
     "a key twice, the first one of a wrong type": _FIRST_KEY,
