@@ -14,8 +14,8 @@ MAX_ROWS: Final = 500_000
 CHUNK_ROWS: Final = 2_000
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER: Final = struct.pack(">h", -1)
-_ROW: Final = struct.Struct(">iqiqiiiiiqiqiiiqiqiiiq")  # each value behind its length
-_COLUMNS: Final = 12
+_ROW: Final = struct.Struct(">iqiqiiiiiqiiiqiqiiiq")  # each value behind its length
+_COLUMNS: Final = 11
 
 
 def payload(rows: int) -> list[bytes]:
@@ -28,7 +28,7 @@ def payload(rows: int) -> list[bytes]:
             product, cents, quantity = row % 20 + 1, 999 + row % 10_000, row % 5 + 1
             piece += struct.pack(">hi", _COLUMNS, len(order)) + order
             piece += _ROW.pack(
-                8, product, 8, row % 200 + 1, 4, row % 5 + 1, 4, 20260101, 8, begun + row, 8, 100 + product,
+                8, product, 8, row % 200 + 1, 4, row % 5 + 1, 4, 20260101, 8, begun + row,
                 4, quantity, 8, cents, 8, cents * quantity, 4, row % 4, 8, row // 4,
             )  # fmt: skip
         pieces.append(bytes(piece))

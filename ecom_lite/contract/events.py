@@ -64,7 +64,8 @@ _decode_time = msgspec.json.Decoder(_TimeAsWritten).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode_text: Callable[[str], bytes] = msgspec.json.Encoder().encode
 _TEXTS: Final = {
-    event: tuple(one.name for one in fields_of(event) if one.python is str) for event in (OrderLine, OrderReversal, UserChange)
+    event: tuple(one.name for one in fields_of(event) if one.python in (str, int | str))
+    for event in (OrderLine, OrderReversal, UserChange)
 }
 _WHOLE: Final = re.compile(r"[0-9]{1,19}(?:\.0+)?")
 _NUL: Final = b"\\u0000"
@@ -107,13 +108,13 @@ def parse(value: bytes | None, now: datetime, *, strict: bool = False) -> Event:
     if _NUL in value:
         _refuse_nul(wire)
     if type(wire.user_id) is not int and wire.user_id is not None:
-        wire.user_id = _id("user_id", wire.user_id, value)
+        wire.user_id = _id("user_id", wire.user_id, value, strict)
     kind = type(wire).__base__
     if kind is not UserChange:
         if type(wire.order_id) is not str:
             wire.order_id = _number_as_text("order_id", wire.order_id, value)
         if type(wire.product_id) is not int:
-            wire.product_id = _id("product_id", wire.product_id, value)
+            wire.product_id = _id("product_id", wire.product_id, value, strict)
         if type(wire.quantity) is not int:
             wire.quantity = _count("quantity", wire.quantity, value)
         if kind is OrderLine:
@@ -187,8 +188,18 @@ def _whole(name: str, found: str | float, value: bytes) -> int:
     return int(found.partition(".")[0])
 
 
-def _id(name: str, found: str | float, value: bytes) -> int:
-    return _positive(name, found if isinstance(found, str) else str(_whole(name, found, value)))
+def _id(name: str, found: str | float, value: bytes, strict: bool) -> int | str:
+    if isinstance(found, float):
+        number = _whole(name, found, value)
+    elif found.isascii() and found.isdecimal():
+        number = int(found)
+    elif strict:  # the pattern lets a newline pass at the end
+        raise Rejected("out_of_range", f"{name} {short(found)} is not made of 1 to 19 digits")
+    else:
+        return found
+    if number == 0 or (strict and number > MAX_INT64):
+        raise Rejected("out_of_range", f"{name} {found} is not a positive 64-bit integer")
+    return number if number <= MAX_INT64 else str(number)
 
 
 def _number_as_text(name: str, found: float, value: bytes) -> str:
@@ -199,13 +210,4 @@ def _count(name: str, found: str | float, value: bytes) -> int:
     number = _whole(name, found, value)
     if not 1 <= number <= MAX_QUANTITY:
         raise Rejected("out_of_range", f"{name} {number} is outside 1 .. {MAX_QUANTITY:,}")
-    return number
-
-
-def _positive(name: str, digits: str) -> int:
-    if not digits.isdecimal():  # the pattern lets a newline pass at the end
-        raise Rejected("out_of_range", f"{name} {short(digits)} is not made of 1 to 19 digits")
-    number = int(digits)
-    if not 0 < number <= MAX_INT64:
-        raise Rejected("out_of_range", f"{name} {digits} is not a positive 64-bit integer")
     return number

@@ -20,7 +20,7 @@ from msgspec import Meta, Struct
 MAX_QUANTITY: Final = 10_000
 PRICE_LIMIT: Final = Decimal(100_000_000)  # exclusive
 MAX_TEXT: Final = 200  # characters
-MAX_ORDER_ID: Final = 64  # characters
+MAX_ID: Final = 64  # characters
 MAX_INT64: Final = 2**63 - 1
 DIGITS: Final = r"^[0-9]+(\.[0-9]+)?$"  # a number that is written as a text
 UNCATEGORISED: Final = "Uncategorised"
@@ -47,8 +47,13 @@ _TIME_RULE: Final = (
     "milliseconds, with or without a fraction. What is finer than a microsecond is cut off. From 2000-01-01 to a day ahead "
     "of now."
 )
-_ID: Final = Annotated[int, Meta(gt=0, le=MAX_INT64)] | Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
-_ORDER_ID: Final = Annotated[str, Meta(min_length=1, max_length=MAX_ORDER_ID)] | Annotated[int, Meta(ge=0, le=MAX_INT64)]
+_NUMBER_ID: Final = Annotated[int, Meta(gt=0, le=MAX_INT64)]
+_ID: Final = _NUMBER_ID | Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
+_ID_RULE: Final = "A number, or a text. A text of digits is a number, without its leading zeros; any other text counts as it is."
+_WIDE_ID: Final = Annotated[
+    _NUMBER_ID | float | Annotated[str, Meta(min_length=1, max_length=MAX_ID)], Meta(description=_ID_RULE)
+]
+_ORDER_ID: Final = Annotated[str, Meta(min_length=1, max_length=MAX_ID)] | Annotated[int, Meta(ge=0, le=MAX_INT64)]
 _TIME: Final = Annotated[str | int | float, Meta(description=_TIME_RULE)]
 # Money is raw JSON until it is read as an exact decimal, never through a float.
 _PRICE_RULE: Final = {
@@ -62,7 +67,8 @@ _COUNT: Final = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 _CATEGORY: Final = Annotated[str, Meta(max_length=MAX_TEXT)] | None
 
 OrderId = Annotated[str, Kind("text", wire=_ORDER_ID, wide=_ORDER_ID | float)]
-Id = Annotated[int, Kind("bigint", wire=_ID, wide=_ID | float)]
+# A number, also of digits in a text, is an int; any other text is itself.
+Id = Annotated[int | str, Kind("text", wire=_ID, wide=_WIDE_ID)]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text")]
 Category = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text", wide=_CATEGORY, absent=None)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT), Kind("text")]

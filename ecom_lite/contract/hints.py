@@ -97,6 +97,13 @@ def of_type(name: str, found: object) -> str:
     return ""
 
 
+def of_range(name: str, found: object) -> str:
+    """Where else a value has room."""
+    if name.endswith("_id") and isinstance(found, int | float) and found >= 2**63:
+        return "; an id of more digits goes as a text, in quotes"
+    return ""
+
+
 def _named(key: str) -> str:
     return f"`{key[:MAX_NAME_CHARS]}`"
 

@@ -79,7 +79,7 @@ def explain(error: msgspec.ValidationError, document: dict[str, Any], known: Ite
     if "matching regex" in text:  # of an id
         return Rejected("out_of_range", f"{name} {short(document.get(name))} is not made of 1 to 19 digits")
     if "Expected `" in text and any(mark in text for mark in (">", "<", "length")):
-        return Rejected("out_of_range", text)
+        return Rejected("out_of_range", text + hints.of_range(name, document.get(name)))
     return Rejected("wrong_type", text + hints.of_type(name, document.get(name)))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 PARTITIONS: Final = 4
 REFUSED_QUANTITY: Final = 7_777  # a valid order line that a CHECK of the round's database refuses
@@ -103,22 +104,33 @@ class Drawn:
         if draw.random() < 0.5:
             kind = draw.choice(("order_cancelled", "order_returned"))
             order = f"order-{draw.randint(1, max(1, self.next_order))}"
-            return text({"event_type": kind, "order_id": order, "product_id": draw.randint(1, PRODUCTS), "quantity": 1,
+            product = identity(draw, draw.randint(1, PRODUCTS))
+            return text({"event_type": kind, "order_id": order, "product_id": product, "quantity": 1,
                          "reason": "no longer wanted", "timestamp": at})  # fmt: skip
         kind = draw.choice(("user_registered", "user_updated"))
-        return text({"event_type": kind, "user_id": draw.randint(1, 80), "name": "Zoë", "city": "Köln", "timestamp": at})
+        return text(
+            {"event_type": kind, "user_id": identity(draw, draw.randint(1, 80)), "name": "Zoë", "city": "Köln", "timestamp": at}
+        )
 
 
 def line(draw: random.Random, order: str | int, product: int, quantity: int, broken: Mapping[str, Any] = NOTHING) -> bytes:
     """A valid order line, unless fields are `broken`. One of None is left out."""
     cents = draw.randint(0, 99_999)
-    user: int | str = draw.randint(1, 60)
     base = {
-        "order_id": order, "user_id": str(user) if draw.random() < 0.1 else user, "product_id": product,
+        "order_id": order, "user_id": identity(draw, draw.randint(1, 60)), "product_id": identity(draw, product),
         "product_title": f"Product {product}", "category": CATEGORIES[product % len(CATEGORIES)],
         "price": Money(cents), "quantity": quantity, "revenue": Money(cents * quantity), "timestamp": moment(draw),
     }  # fmt: skip
     return text({name: value for name, value in {**base, **broken}.items() if value is not None})
+
+
+def identity(draw: random.Random, number: int) -> int | str:
+    """A customer or a product, as its producer names it: by a UUID, by an SKU, or by a number in one of its spellings."""
+    if number % 5 == 0:
+        return str(UUID(int=number))
+    if number % 5 == 1:
+        return f"SKU-{number:03} ü"
+    return draw.choice((str(number), f"{number:09}", Number(f"{number}.0"))) if draw.random() < 0.1 else number
 
 
 class Number(str):
@@ -173,6 +185,9 @@ POISON: Final[tuple[Callable[[random.Random], bytes | None], ...]] = (
     _broken(quantity=0),
     _broken(quantity=10_001),
     _broken(user_id=-1),
+    _broken(user_id="000"),
+    _broken(product_id="x" * 65),
+    _broken(product_id="nul \0 inside"),
     _broken(category=5),
     _broken(category="nul \0 inside"),
     _broken(timestamp="the day after"),

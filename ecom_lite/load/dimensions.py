@@ -13,6 +13,7 @@ from ..warehouse.sqlfiles import read_sql
 from .decode import Batch
 
 MAX_CACHED: Final = 200_000  # users and products each; a fuller cache is emptied, so memory stays flat
+Id = int | str  # as in an event: numbers stay numbers, so that no text is made per event
 Description = tuple[datetime, str, str]  # when an order line said it, title, category: the greatest is the one to show
 
 
@@ -24,11 +25,11 @@ class Dimensions:
 
     def forget(self) -> None:
         """After a rollback nothing learnt in the transaction may stay."""
-        self.users: dict[int, int] = {}
-        self.products: dict[int, int] = {}
+        self.users: dict[Id, int] = {}
+        self.products: dict[Id, int] = {}
         self.categories: dict[str, int] = {}
-        self._described: dict[int, Description] = {}  # what the product's row says, or less
-        self._newer: dict[int, Description] = {}  # what the batch says beyond that
+        self._described: dict[Id, Description] = {}  # what the product's row says, or less
+        self._newer: dict[Id, Description] = {}  # what the batch says beyond that
         self._dates: set[date] = set()
 
     def resolve(self, connection: psycopg.Connection, batch: Batch) -> None:
@@ -64,23 +65,24 @@ class Dimensions:
         self._described.update(newer)
 
     def _learn(self, connection: psycopg.Connection, kind: str, known: dict[Any, int], missing: Iterable[Any]) -> None:
-        wanted = sorted(missing)
+        by_text = {str(value): value for value in missing}
+        wanted = sorted(by_text)
         if not wanted:
             return
         if kind == "user":
             connection.execute(read_sql(__package__, "add_users"), {"ids": wanted})
-            query = "SELECT user_id, user_key FROM warehouse.dim_user WHERE user_id = ANY(%s::bigint[])"
+            query = "SELECT user_id, user_key FROM warehouse.dim_user WHERE user_id = ANY(%s::text[])"
         elif kind == "category":
             connection.execute(read_sql(__package__, "add_categories"), {"names": wanted})
             query = "SELECT category, category_key FROM warehouse.dim_category WHERE category = ANY(%s::text[])"
         else:
-            query = "SELECT product_id, product_key FROM warehouse.dim_product WHERE product_id = ANY(%s::bigint[])"
-        known.update(connection.execute(query, [wanted]).fetchall())
+            query = "SELECT product_id, product_key FROM warehouse.dim_product WHERE product_id = ANY(%s::text[])"
+        known.update((by_text[text], key) for text, key in connection.execute(query, [wanted]))
 
 
-def _newest(events: Iterable[OrderLine]) -> Mapping[int, Description]:
+def _newest(events: Iterable[OrderLine]) -> Mapping[Id, Description]:
     """The greatest description of each product."""
-    newest: dict[int, OrderLine] = {}
+    newest: dict[Id, OrderLine] = {}
     for event in events:
         best = newest.get(event.product_id)
         if best is None or best.timestamp < event.timestamp:
@@ -94,7 +96,7 @@ def _description(event: OrderLine) -> Description:
     return event.timestamp, event.product_title, event.category
 
 
-def _columns(said: Mapping[int, Description], products: Collection[int]) -> dict[str, list[Any]]:
-    ids = sorted(products)
+def _columns(said: Mapping[Id, Description], products: Collection[Id]) -> dict[str, list[Any]]:
+    ids = sorted(products, key=str)
     times, titles, categories = zip(*(said[i] for i in ids), strict=True)
-    return {"ids": ids, "times": list(times), "titles": list(titles), "categories": list(categories)}
+    return {"ids": [str(i) for i in ids], "times": list(times), "titles": list(titles), "categories": list(categories)}

@@ -16,14 +16,14 @@ CHUNK_LINES: Final = 1_000  # the server takes one in while we build the next
 
 # In the order of _REST. `order_id` comes first.
 COLUMNS: Final = (
-    "order_id", "product_key", "user_key", "category_key", "date_key", "ordered_at", "product_id", "quantity",
-    "unit_price", "revenue", "source_partition", "source_offset", "load_xid",
+    "order_id", "product_key", "user_key", "category_key", "date_key", "ordered_at", "quantity", "unit_price",
+    "revenue", "source_partition", "source_offset", "load_xid",
 )  # fmt: skip
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER: Final = struct.pack(">h", -1)
 _PG_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _HEAD: Final = struct.Struct(">hi")
-_REST: Final = struct.Struct(">iq iq ii ii iq iq ii 20s20s ii iq iq".replace(" ", ""))  # each value stands behind its length
+_REST: Final = struct.Struct(">iq iq ii ii iq ii 20s20s ii iq iq".replace(" ", ""))  # each value stands behind its length
 _NUMERIC: Final = struct.Struct(">ihhhhhhhh")
 _CENTS_SCALE: Final = 2
 
@@ -38,8 +38,8 @@ def numeric(money: Decimal) -> bytes:
 
 def copy_chunks(
     lines: Sequence[Line],
-    products: Mapping[int, int],
-    users: Mapping[int, int],
+    products: Mapping[int | str, int],
+    users: Mapping[int | str, int],
     categories: Mapping[str, int],
     load_xid: int,
 ) -> Iterator[bytes]:
@@ -62,7 +62,6 @@ def copy_chunks(
                     4, categories[event.category],
                     4, date_key(days),
                     8, (days * 86_400 + since.seconds) * 1_000_000 + since.microseconds,
-                    8, event.product_id,
                     4, event.quantity,
                     numeric(event.price),
                     numeric(event.revenue),

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 
 from ..contract.events import Clock, event_time, parse
+from ..contract.fields import MAX_ID
 from ..contract.rejected import Rejected
 from ..errors import EcomLiteError, UsageError
 
@@ -112,7 +113,7 @@ def judge(number: int, value: bytes, now: datetime) -> Line:
     except Rejected as rejected:
         key, time = _glean(value, now)
         return Line(number, value, key, time, rejected)
-    return Line(number, value, None if event.user_id is None else b"%d" % event.user_id, event.timestamp, None)
+    return Line(number, value, None if event.user_id is None else str(event.user_id).encode(), event.timestamp, None)
 
 
 def _glean(value: bytes, now: datetime) -> tuple[bytes | None, datetime | None]:
@@ -125,8 +126,8 @@ def _glean(value: bytes, now: datetime) -> tuple[bytes | None, datetime | None]:
         return None, None
     user, moment = found.get("user_id"), found.get("timestamp")
     is_id = isinstance(user, int) and not isinstance(user, bool)
-    if isinstance(user, str) and user.isascii() and user.isdecimal() and len(user) < 20:
-        user, is_id = int(user), True
+    if isinstance(user, str) and 0 < len(user) <= MAX_ID:
+        user, is_id = int(user) if user.isascii() and user.isdecimal() else user, True
     try:
         time = event_time(moment, now) if isinstance(moment, str | int | float) and not isinstance(moment, bool) else None
     except Rejected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,11 @@ class Checkpoint:
     def begun(self) -> bool:
         """Whether a query has run on it."""
         return any(self.folder.glob("offsets/[0-9]*"))
+
+    def discard(self) -> None:
+        """Delete it, where there is one."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.identity_file.unlink(missing_ok=True)
 
     def guard(self, settings: Settings, cluster_id: str) -> bool:
         """Remember at first use what the checkpoint depends on; True at that first use.

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any, Final
 
-from ..contract.fields import MAX_ORDER_ID, MAX_QUANTITY, MAX_TEXT, UNCATEGORISED, Field, OrderLine, fields_of
+from ..contract.fields import MAX_ID, MAX_QUANTITY, MAX_TEXT, UNCATEGORISED, Field, OrderLine, fields_of
 from ..contract.rejected import MAX_EVENT_BYTES
 from ..contract.times import EARLIEST, LATEST_AHEAD, MILLISECONDS_FROM
 from ..settings.tree import Kafka as KafkaSettings
@@ -28,22 +28,31 @@ ISO_TIME: Final = (
 )
 
 # A decimal out of a variant keeps all digits; a text must be one of digits, and a whole number may have zeros behind the point.
-_AMOUNT: Final = """CASE
+_AMOUNT: Final = r"""CASE
             WHEN schema_of_variant(FIELD) NOT IN ('STRING', 'BOOLEAN') THEN try_cast(FIELD AS DECIMAL(38, 18))
             WHEN char_length(try_cast(FIELD AS STRING)) <= 64 AND try_cast(FIELD AS STRING) RLIKE r'^[0-9]+(\.[0-9]+)?(?![\s\S])'
             THEN try_cast(try_cast(FIELD AS STRING) AS DECIMAL(38, 18))
         END"""
-_WHOLE: Final = """CASE
+_WHOLE: Final = r"""CASE
             WHEN schema_of_variant(FIELD) = 'BIGINT' THEN try_cast(FIELD AS BIGINT)
             WHEN schema_of_variant(FIELD) NOT IN ('STRING', 'BOOLEAN')
             THEN CASE
                 WHEN try_cast(FIELD AS DECIMAL(38, 18)) = floor(try_cast(FIELD AS DECIMAL(38, 18)))
                 THEN try_cast(try_cast(FIELD AS DECIMAL(38, 18)) AS BIGINT)
             END
-            WHEN try_cast(FIELD AS STRING) RLIKE r'^[0-9]{1,19}TAIL(?![\s\S])'
+            WHEN try_cast(FIELD AS STRING) RLIKE r'^[0-9]{1,19}(\.0+)?(?![\s\S])'
             THEN try_cast(regexp_extract(try_cast(FIELD AS STRING), '^[0-9]+', 0) AS BIGINT)
         END"""
-_READ: Final = {"amount": _AMOUNT, "whole": _WHOLE.replace("TAIL", r"(\.0+)?"), "id": _WHOLE.replace("TAIL", "")}
+# Digits in a text are a number, without leading zeros; any other text is the id itself.
+_ID: Final = rf"""CASE
+            WHEN schema_of_variant(FIELD) <> 'STRING' THEN CAST(nullif(greatest({_WHOLE}, 0), 0) AS STRING)
+            WHEN char_length(try_cast(FIELD AS STRING)) NOT BETWEEN 1 AND :max_id THEN NULL
+            WHEN contains(try_cast(FIELD AS STRING), chr(0)) THEN NULL
+            WHEN try_cast(FIELD AS STRING) RLIKE r'^[0-9]+(?![\s\S])'
+            THEN nullif(trim(LEADING '0' FROM try_cast(FIELD AS STRING)), '')
+            ELSE try_cast(FIELD AS STRING)
+        END"""
+_READ: Final = {"amount": _AMOUNT, "whole": _WHOLE, "id": _ID}
 
 
 def source_options(kafka: KafkaSettings, bootstrap: str) -> dict[str, str]:
@@ -101,7 +110,7 @@ def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
             "max_bytes": MAX_EVENT_BYTES,
             "max_quantity": MAX_QUANTITY,
             "max_text": MAX_TEXT,
-            "max_order_id": MAX_ORDER_ID,
+            "max_id": MAX_ID,
             "earliest": EARLIEST.isoformat(),
             "latest_ahead_ms": int(LATEST_AHEAD.total_seconds() * 1000),
             "ahead_ms": int(ahead_limit_s(watermark_s) * 1000),

@@ -30,8 +30,12 @@ from .summary import render
 
 SUMMARY_EVERY_S: Final = 10.0
 PRUNE_EVERY_S: Final = 3600.0
+KEEP_PROGRESS_S: Final = 2 * 86_400.0
 LAKE_TRIGGER_S: Final = 30.0  # few and bigger files
 DATABASE_PATIENCE_S: Final = 120.0
+# Of what the minutes keep from batch to batch, by name of the folder: a checkpoint of another one cannot go on, and the query
+# begins anew at the topic's earliest records. 2: ids are texts.
+LAYOUT: Final = 2
 POLL_S: Final = 0.05
 WATCH_S: Final = 0.5
 log = logging.getLogger("ecom_lite.stream")
@@ -67,13 +71,16 @@ class Stream:
         """
         self._stopping.clear()
         self._asked_s = None
-        minutes, lake = (Checkpoint(self._data_dir / SPARK / "checkpoints" / name) for name in (PER_MINUTE, LAKE))
+        checkpoints = self._data_dir / SPARK / "checkpoints"
+        minutes, lake = Checkpoint(checkpoints / f"{PER_MINUTE}_{LAYOUT}"), Checkpoint(checkpoints / LAKE)
         cluster_id, first, end = self._broker()
         topic = self._settings.kafka.topic
         for checkpoint in (minutes, lake):
             checkpoint.compare(topic, first, end)
         if minutes.guard(self._settings, cluster_id):
-            self._execute("forget_progress")
+            # The batches are counted from 0 again: rows of an older checkpoint would be taken for its own.
+            self._execute("prune_progress", keep_s=0)
+            Checkpoint(checkpoints / PER_MINUTE).discard()  # of layout 1
         lake.guard(self._settings, cluster_id)
         self._execute("forget_light")
         try:
@@ -101,10 +108,10 @@ class Stream:
                 admin.close()
         return cluster_id, first, end
 
-    def _execute(self, statement: str) -> None:
+    def _execute(self, statement: str, **values: float) -> None:
         try:
             with self._address.connect(ROLE) as connection:
-                connection.execute(read_sql(__package__, statement), {"query": PER_MINUTE})
+                connection.execute(read_sql(__package__, statement), {"query": PER_MINUTE, **values})
         except psycopg.Error as error:
             raise StreamError(f"the stream cannot use PostgreSQL as {ROLE}: {str(error).strip()}") from error
 
@@ -162,7 +169,7 @@ class Stream:
                     self._summarise()
                 if now >= next_prune:
                     next_prune = now + PRUNE_EVERY_S
-                    self._execute("prune_progress")
+                    self._execute("prune_progress", keep_s=KEEP_PROGRESS_S)
 
     def _raise_if_dead(self) -> None:
         if not self._gateway.alive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -93,7 +94,8 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
         )
         connection.commit()
     except psycopg.Error as error:
-        connection.rollback()
+        with suppress(psycopg.Error):  # the connection may be the one that broke
+            connection.rollback()
         raise MigrationError(f"migration {migration.name} failed: {str(error).strip()} (SQLSTATE {error.sqlstate})") from error
 
 

@@ -19,10 +19,10 @@ SELECT * FROM (VALUES
 ) AS p (product_id, product_title, category, price);
 
 INSERT INTO warehouse.dim_product (product_id, product_title, category_key, described_at)
-SELECT product_id, product_title, category_key, now() FROM seed_products JOIN warehouse.dim_category USING (category) ORDER BY product_id;
+SELECT product_id::text, product_title, category_key, now() FROM seed_products JOIN warehouse.dim_category USING (category) ORDER BY product_id;
 
 INSERT INTO warehouse.dim_user (user_id, name, email, city, country, registered_at, profile_at)
-SELECT u, given || ' ' || family, lower(given || '.' || family || u) || '@example.com', city, country, at, at
+SELECT u::text, given || ' ' || family, lower(given || '.' || family || u) || '@example.com', city, country, at, at
 FROM (
     SELECT u,
         (ARRAY['Amara','Ben','Chiara','Diego','Elif','Femi','Greta','Hugo','Ines','Jonas','Keiko','Liam','Maya','Noor','Oskar','Priya'])[1 + u * 7 % 16] AS given,
@@ -45,19 +45,19 @@ SELECT to_char(d, 'YYYYMMDD')::int, d, extract(year FROM d), extract(quarter FRO
     extract(week FROM d), extract(isodow FROM d), extract(isodow FROM d) >= 6
 FROM (SELECT DISTINCT (ordered_at AT TIME ZONE 'UTC')::date AS d FROM seed_orders) AS days ORDER BY d;
 
-INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity, unit_price,
-    revenue, source_partition, source_offset, load_xid)
+INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, quantity, unit_price, revenue,
+    source_partition, source_offset, load_xid)
 SELECT 'ord-' || lpad(l.order_number::text, 9, '0'), p.product_key, u.user_key, p.category_key,
-    to_char(l.ordered_at AT TIME ZONE 'UTC', 'YYYYMMDD')::int, l.ordered_at, p.product_id, l.quantity, s.price, s.price * l.quantity,
+    to_char(l.ordered_at AT TIME ZONE 'UTC', 'YYYYMMDD')::int, l.ordered_at, l.quantity, s.price, s.price * l.quantity,
     l.user_id % 4, row_number() OVER (PARTITION BY l.user_id % 4 ORDER BY l.ordered_at) - 1, pg_current_xact_id()::text::bigint
 FROM (
     SELECT DISTINCT ON (order_number, product_id) *
     FROM (SELECT o.*, 1 + floor(20 * power(random(), 1.35))::int AS product_id, 1 + floor(power(random(), 3) * 4)::int AS quantity
           FROM seed_orders AS o, generate_series(1, o.lines)) AS drawn
 ) AS l
-JOIN warehouse.dim_product AS p USING (product_id)
-JOIN warehouse.dim_user AS u ON u.user_id = l.user_id
-JOIN seed_products AS s USING (product_id)
+JOIN warehouse.dim_product AS p ON p.product_id = l.product_id::text
+JOIN warehouse.dim_user AS u ON u.user_id = l.user_id::text
+JOIN seed_products AS s ON s.product_id = l.product_id
 ORDER BY l.ordered_at;
 
 INSERT INTO realtime.sales_per_minute (window_start, category, revenue, orders, lines, units)

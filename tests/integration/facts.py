@@ -62,12 +62,12 @@ def insert_lines(connection: psycopg.Connection, lines: Sequence[Line]) -> None:
         "INSERT INTO warehouse.dim_category (category) VALUES (%s) ON CONFLICT DO NOTHING", {(line.category,) for line in lines}
     )
     run.executemany(
-        "INSERT INTO warehouse.dim_user (user_id) VALUES (%s) ON CONFLICT DO NOTHING", {(line.user_id,) for line in lines}
+        "INSERT INTO warehouse.dim_user (user_id) VALUES (%s) ON CONFLICT DO NOTHING", {(str(line.user_id),) for line in lines}
     )
     run.executemany(
         "INSERT INTO warehouse.dim_product (product_id, product_title, category_key, described_at) "
         "SELECT %s, %s, category_key, %s FROM warehouse.dim_category WHERE category = %s ON CONFLICT DO NOTHING",
-        {(line.product_id, f"Product {line.product_id}", DAY0, line.category) for line in lines},
+        {(str(line.product_id), f"Product {line.product_id}", DAY0, line.category) for line in lines},
     )
     run.executemany(
         "INSERT INTO warehouse.dim_date SELECT to_char(d, 'YYYYMMDD')::int, d, extract(year FROM d), extract(quarter FROM d), "
@@ -76,9 +76,9 @@ def insert_lines(connection: psycopg.Connection, lines: Sequence[Line]) -> None:
         {(line.ordered_at.astimezone(UTC).date(),) for line in lines},
     )
     run.executemany(
-        "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, "
+        "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, "
         "quantity, unit_price, revenue, source_partition, source_offset, load_xid) "
-        "SELECT %s, p.product_key, u.user_key, p.category_key, %s, %s, p.product_id, %s, %s, %s, 0, 0, "
+        "SELECT %s, p.product_key, u.user_key, p.category_key, %s, %s, %s, %s, %s, 0, 0, "
         "ops.load_order() "
         "FROM warehouse.dim_product p, warehouse.dim_user u WHERE p.product_id = %s AND u.user_id = %s",
         [
@@ -89,8 +89,8 @@ def insert_lines(connection: psycopg.Connection, lines: Sequence[Line]) -> None:
                 line.quantity,
                 line.price,
                 line.revenue,
-                line.product_id,
-                line.user_id,
+                str(line.product_id),
+                str(line.user_id),
             )
             for line in lines
         ],
@@ -111,13 +111,13 @@ def change_profile(warehouse: Address, user_id: int, name: str, city: str, count
             "INSERT INTO warehouse.user_changes "
             "(user_id, changed_at, kind, name, city, country, source_partition, source_offset, load_xid) "
             "VALUES (%s, %s, 'user_updated', %s, %s, %s, 0, 0, ops.load_order())",
-            [user_id, at, name, city, country],
+            [str(user_id), at, name, city, country],
         )
         connection.execute(
             "INSERT INTO warehouse.dim_user (user_id, name, city, country, profile_at) VALUES (%s, %s, %s, %s, %s) "
             "ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, city = excluded.city, country = excluded.country, "
             "profile_at = excluded.profile_at",
-            [user_id, name, city, country, at],
+            [str(user_id), name, city, country, at],
         )
     settle(warehouse)
 
@@ -132,14 +132,14 @@ def insert_bulk(warehouse: Address, count: int, *, users: int = 5_000, products:
                 [Line(f"seed-{n}", n % users + 1, n % products + 1, 1, Decimal(1), DAY0) for n in range(max(users, products))],
             )
         connection.execute(
-            "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, "
+            "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, "
             "quantity, unit_price, revenue, source_partition, source_offset, load_xid) "
             "SELECT 'b-' || n / %(per)s, p.product_key, u.user_key, p.category_key, "
-            "to_char(a AT TIME ZONE 'UTC', 'YYYYMMDD')::int, a, p.product_id, 1 + n %% 3, 9.99, 9.99 * (1 + n %% 3), 0, n, "
+            "to_char(a AT TIME ZONE 'UTC', 'YYYYMMDD')::int, a, 1 + n %% 3, 9.99, 9.99 * (1 + n %% 3), 0, n, "
             "(SELECT ops.load_order()) "
             "FROM (SELECT n, %(day)s + n * %(step)s AS a FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) s "
-            "JOIN warehouse.dim_product p ON p.product_id = 1 + n %% %(products)s "
-            "JOIN warehouse.dim_user u ON u.user_id = 1 + (n / %(per)s) %% %(users)s",
+            "JOIN warehouse.dim_product p ON p.product_id = (1 + n %% %(products)s)::text "
+            "JOIN warehouse.dim_user u ON u.user_id = (1 + (n / %(per)s) %% %(users)s)::text",
             {
                 "per": lines_per_order,
                 "day": DAY0,

@@ -23,7 +23,7 @@ from tests.runs import wait_for
 PARTITIONS = 4
 
 
-def line(order: object = "o", product: int = 1, **fields: Any) -> dict[str, Any]:
+def line(order: object = "o", product: object = 1, **fields: Any) -> dict[str, Any]:
     """A plain order line of the nine fields."""
     base: dict[str, Any] = {
         "order_id": order, "user_id": 1, "product_id": product, "product_title": f"Product {product}", "category": "Books",

@@ -182,7 +182,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
         ("DELETE FROM warehouse.fact_sales WHERE order_id = 'foreign'", {FACTS, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS}),
         (
             "INSERT INTO warehouse.fact_sales"
-            " SELECT 'added', product_key, user_key, category_key, date_key, '2026-02-01', product_id, 1, 1, 1, 0, 0,"
+            " SELECT 'added', product_key, user_key, category_key, date_key, '2026-02-01', 1, 1, 1, 0, 0,"
             " 9223372036854775807 FROM warehouse.fact_sales LIMIT 1",
             {FACTS},
         ),
@@ -199,7 +199,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
         ("DELETE FROM warehouse.user_changes", {OTHER}),
         ("DELETE FROM ops.dead_letters", {DEAD}),
         ("DELETE FROM warehouse.dim_user", {ORPHANS}),
-        ("DELETE FROM warehouse.dim_product WHERE product_id = 2", {ORPHANS}),
+        ("DELETE FROM warehouse.dim_product WHERE product_id = '2'", {ORPHANS}),
         ("DELETE FROM warehouse.dim_category WHERE category = 'C1'", {ORPHANS}),
         ("DELETE FROM warehouse.dim_date", {ORPHANS}),
         ("UPDATE marts.daily_sales SET lines = lines + 1", {MART_LINES}),
@@ -419,9 +419,9 @@ def test_the_count_closes_on_a_live_system(loaded: Bench) -> None:
 
 
 ANOTHER_FACT = (
-    "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity,"
+    "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, quantity,"
     " unit_price, revenue, source_partition, source_offset, load_xid) SELECT {order}, product_key, user_key, category_key,"
-    " date_key, ordered_at, product_id, 1, 1, 1, 0, 0, pg_current_xact_id()::text::bigint FROM {source}"
+    " date_key, ordered_at, 1, 1, 1, 0, 0, pg_current_xact_id()::text::bigint FROM {source}"
 )
 COUNTED = "UPDATE ops.consumer_offsets SET facts = facts + {n}, next_offset = next_offset + {n} WHERE partition = 0"
 

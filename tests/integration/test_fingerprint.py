@@ -86,7 +86,7 @@ def seeded(template: Address, tmp_path_factory: pytest.TempPathFactory) -> Any:
         change_profile(address, 3, "Ada", "Turin", "IT")
         ask(
             address,
-            "INSERT INTO warehouse.fact_returns VALUES ('o-1-1', 1, 'order_returned', 1, 'late', '2026-03-02', 0, 0, 1, now())",
+            "INSERT INTO warehouse.fact_returns VALUES ('o-1-1', '1', 'order_returned', 1, 'late', '2026-03-02', 0, 0, 1, now())",
         )
         build(address, tmp_path_factory.mktemp("dbt"))
         yield address
@@ -98,6 +98,7 @@ CHANGES = {
         "order_id = order_id || 'x'", "ordered_at = ordered_at + '1 us'", "quantity = quantity + 1",
         "unit_price = unit_price + 0.01", "revenue = revenue - 0.01",
         "user_key = (SELECT max(user_key) FROM warehouse.dim_user WHERE user_key <> fact_sales.user_key)",
+        "product_key = 1 + (SELECT max(product_key) FROM warehouse.dim_product)",
         "category_key = (SELECT max(category_key) FROM warehouse.dim_category WHERE category_key <> fact_sales.category_key)",
     ),
     "fact_returns": ("kind = 'order_cancelled'", "quantity = 2", "reason = ''", "returned_at = '2026-03-03'", "order_id = 'o'"),

@@ -30,14 +30,14 @@ def test_plain_lines_become_facts_with_all_their_dimensions(bench: Bench) -> Non
     rows = bench.ask(
         "SELECT order_id, product_id, product_title, c.category, user_id, date, ordered_at, quantity, unit_price, revenue,"
         " source_partition, source_offset FROM warehouse.fact_sales f"
-        " JOIN warehouse.dim_product p USING (product_key, product_id)"
+        " JOIN warehouse.dim_product p USING (product_key)"
         " JOIN warehouse.dim_category c ON c.category_key = f.category_key AND c.category_key = p.category_key"
         " JOIN warehouse.dim_user USING (user_key) JOIN warehouse.dim_date USING (date_key) ORDER BY 1"
     )
     price, revenue, day = Decimal("10.50"), Decimal("21.00"), date(2026, 1, 2)
     assert rows == [
-        ("1", 7, "Product 7", "Books", 1, day, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), 2, price, revenue, 0, 0),
-        ("b", 8, "Product 8", "Toys", 12, day, datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), 2, price, revenue, 0, 1),
+        ("1", "7", "Product 7", "Books", "1", day, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), 2, price, revenue, 0, 0),
+        ("b", "8", "Product 8", "Toys", "12", day, datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), 2, price, revenue, 0, 1),
     ]
     assert bench.ask("SELECT date_key, iso_week, iso_weekday, is_weekend FROM warehouse.dim_date") == [(20260102, 1, 5, False)]
     assert bench.counts() == {"facts": 2}
@@ -52,7 +52,39 @@ def test_a_line_is_counted_once_within_a_batch_across_batches_and_across_partiti
     bench.load()
     bench.load()  # nothing new: nothing changes
     assert bench.counts() == {"facts": 4, "duplicates": 3}
-    assert bench.ask("SELECT count(*), count(DISTINCT (order_id, product_id)) FROM warehouse.fact_sales") == [(4, 4)]
+    assert bench.ask("SELECT count(*), count(DISTINCT (order_id, product_key)) FROM warehouse.fact_sales") == [(4, 4)]
+
+
+UUID, SKU = "018f3f6e-7c1a-7b1e-8000-2b1e7c1a9f3f", "MUG-042/blue"
+BIG = str(2**63)  # as a text: no number of 64 bits
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_ids_are_numbers_in_any_spelling_or_texts_as_they_are(bench: Bench, together: bool) -> None:
+    """In one batch and over several, so that each is found in the cache and in the table."""
+    values: list[dict[str, Any]] = [
+        line("a", 7, user_id=7), line("a", "007", user_id="07"), line("b", 7.0, user_id="0007"),
+        line("a", SKU, user_id=UUID), line("a", SKU, user_id=UUID), line("a", SKU.lower(), user_id=UUID.upper()),
+        line("a", BIG, user_id=BIG), line("a", f"000{BIG}", user_id=f"0{BIG}"), line("a", "7 ", user_id="7 "),
+        {"event_type": "user_updated", "user_id": "007", "name": "Ada", "timestamp": "2026-01-01"},
+        {"event_type": "user_updated", "user_id": UUID, "name": "Bo", "timestamp": "2026-01-01"},
+        {"event_type": "user_updated", "user_id": 7.0, "name": "Ada", "timestamp": "2026-01-01"},
+        {"event_type": "order_returned", "order_id": "a", "product_id": "7", "quantity": 1, "timestamp": "2026-01-03"},
+        {"event_type": "order_returned", "order_id": "a", "product_id": 7, "quantity": 1, "timestamp": "2026-01-03"},
+        {"event_type": "order_returned", "order_id": "a", "product_id": SKU, "quantity": 1, "timestamp": "2026-01-03"},
+    ]  # fmt: skip
+    for part in [values] if together else [[value] for value in values]:
+        bench.send(part)
+        if not together:
+            bench.load()
+    bench.load()
+    assert bench.counts() == {"facts": 6, "duplicates": 5, "other": 4}
+    lines = bench.ask('SELECT order_id, user_id, product_id FROM warehouse.order_lines ORDER BY order_id, user_id COLLATE "C"')
+    assert lines == [
+        ("a", UUID.upper(), SKU.lower()), ("a", UUID, SKU), ("a", "7", "7"), ("a", "7 ", "7 "), ("a", BIG, BIG), ("b", "7", "7"),
+    ]  # fmt: skip
+    assert dict(bench.ask("SELECT user_id, name FROM warehouse.dim_user WHERE name IS NOT NULL")) == {"7": "Ada", UUID: "Bo"}
+    assert dict(bench.ask("SELECT product_id, kind FROM warehouse.fact_returns")) == dict.fromkeys(["7", SKU], "order_returned")
 
 
 def test_duplicates_are_passed_by_for_a_while_and_then_the_straight_way_is_tried_again(bench: Bench) -> None:
@@ -132,7 +164,7 @@ def test_a_profile_is_the_newest_by_event_time_in_whatever_order_it_comes(
     bench.load(batch_rows=10_000 if together else 1)
     assert bench.ask(
         "SELECT user_id, name, email, city, country, registered_at::date, profile_at::date FROM warehouse.dim_user"
-    ) == [(5, "Ada", "a@x", "Oslo", "NO", date(2026, 1, 1), date(2026, 1, 3))]
+    ) == [("5", "Ada", "a@x", "Oslo", "NO", date(2026, 1, 1), date(2026, 1, 3))]
     assert bench.counts() == {"other": 3}
 
 
@@ -158,7 +190,7 @@ def test_a_product_has_its_newest_title_and_the_fact_its_category_of_then(bench:
     bench.load()
     bench.send([line("d", timestamp="2026-01-01", product_title="Late"), line("e", timestamp="2026-01-05", product_title="New")])
     bench.load()
-    assert bench.ask("SELECT product_id, product_title FROM warehouse.dim_product") == [(1, "New")]
+    assert bench.ask("SELECT product_id, product_title FROM warehouse.dim_product") == [("1", "New")]
     facts = "SELECT order_id, category FROM warehouse.fact_sales JOIN warehouse.dim_category USING (category_key) ORDER BY 1"
     assert bench.ask(facts)[:3] == [("a", "Old"), ("b", "New"), ("c", "Books")]
 
@@ -335,7 +367,7 @@ def test_a_record_that_only_the_database_refuses_is_a_dead_letter_and_the_rest_l
     ]
     ((detail, value),) = bench.ask('SELECT detail, value FROM ops.dead_letters WHERE "offset" = 17')
     assert "23514" in detail and json.loads(value)["order_id"] == 17
-    assert bench.ask("SELECT name FROM warehouse.dim_user WHERE user_id = 5") == [("Alice",)]
+    assert bench.ask("SELECT name FROM warehouse.dim_user WHERE user_id = '5'") == [("Alice",)]
     assert len(dead_letter_topic(bench, 4)) == 4
 
 

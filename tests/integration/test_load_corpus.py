@@ -60,16 +60,16 @@ def fates(bench: Bench) -> dict[Place, str]:
 
 def facts(bench: Bench) -> dict[Place, tuple[Any, ...]]:
     rows = bench.ask(
-        "SELECT f.source_partition, f.source_offset, f.order_id, u.user_id, f.product_id, c.category, f.unit_price, f.quantity,"
+        "SELECT f.source_partition, f.source_offset, f.order_id, u.user_id, p.product_id, c.category, f.unit_price, f.quantity,"
         " f.revenue, f.ordered_at FROM warehouse.fact_sales f JOIN warehouse.dim_user u USING (user_key)"
-        " JOIN warehouse.dim_category c ON c.category_key = f.category_key"
+        " JOIN warehouse.dim_product p USING (product_key) JOIN warehouse.dim_category c ON c.category_key = f.category_key"
     )
     return {row[:2]: row[2:] for row in rows}
 
 
 def columns(event: OrderLine) -> tuple[Any, ...]:
     return (
-        event.order_id, event.user_id, event.product_id, event.category, event.price, event.quantity, event.revenue,
+        event.order_id, str(event.user_id), str(event.product_id), event.category, event.price, event.quantity, event.revenue,
         event.timestamp,
     )  # fmt: skip
 

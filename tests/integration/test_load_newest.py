@@ -71,11 +71,11 @@ def one(warehouse: Address, query: str, values: Sequence[object] = ()) -> tuple[
 
 def product(warehouse: Address, product_id: int) -> tuple[Any, ...]:
     query = "SELECT product_title, category FROM warehouse.dim_product JOIN warehouse.dim_category USING (category_key)"
-    return one(warehouse, f"{query} WHERE product_id = %s", [product_id])
+    return one(warehouse, f"{query} WHERE product_id = %s", [str(product_id)])
 
 
 def profile(warehouse: Address, user_id: int) -> tuple[Any, ...]:
-    return one(warehouse, "SELECT name, city FROM warehouse.dim_user WHERE user_id = %s", [user_id])
+    return one(warehouse, "SELECT name, city FROM warehouse.dim_user WHERE user_id = %s", [str(user_id)])
 
 
 _names = itertools.count(1)

@@ -105,6 +105,8 @@ def test_the_shops_own_lines_arrive_whole_keyed_and_in_order_per_key(settings: S
 def test_lines_go_as_they_are_with_the_customer_as_key_and_the_broken_ones_are_named(settings: Settings, tmp_path: Path) -> None:
     lines = {
         line("0012"): b"12",
+        line("018f3f6e-7c1a"): b"018f3f6e-7c1a",
+        line("Zoë"): "Zoë".encode(),
         b"  " + line(4, 2).replace(b", ", b" ,\t") + b" ": b"4",
         line(5, 3, revenue=4.0): b"5",
         line(6, 4, quantity=0): b"6",
@@ -113,6 +115,9 @@ def test_lines_go_as_they_are_with_the_customer_as_key_and_the_broken_ones_are_n
         b"not json": None,
         b'{"user_id": 8}': b"8",
         b'{"user_id": "9"}': b"9",
+        b'{"user_id": "c-9"}': b"c-9",
+        b'{"user_id": ""}': None,
+        b'{"user_id": "%b"}' % (b"x" * 65): None,
         b"[1]": None,
         b'{"broken \xff": 1}': None,
         b'{"event_type":"order_cancelled","order_id":1,"product_id":7,"quantity":1,"timestamp":1767261600000}': None,
@@ -121,7 +126,7 @@ def test_lines_go_as_they_are_with_the_customer_as_key_and_the_broken_ones_are_n
     file.write_bytes(b"\n\n" + b"\r\n".join(lines) + b"\n  \n")
     result, said = sent(settings, file, MAX)
     assert {record.value: record.key for record in in_topic(settings)} == lines
-    assert (result.sent, result.acknowledged, result.broken, result.unsent) == (12, 12, 9, 0)
+    assert (result.sent, result.acknowledged, result.broken, result.unsent) == (17, 17, 12, 0)
     assert result.reasons["revenue_mismatch"] == 1 and result.reasons["not_json"] == 1 and result.reasons["not_utf8"] == 1
     named = [text for text in said if text.startswith("line ")]
     assert [text.split(":")[0] for text in named] == ["line 5", "line 6", "line 7", "line 8", "line 9"]

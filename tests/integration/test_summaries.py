@@ -16,9 +16,9 @@ from tests.runs import wait_for
 ROWS = 600_000  # far more new ranges than the 256 that a server's queue of requests holds
 FEW = 55_000  # of these that come later: a tenth
 FACTS = """
-INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, product_id, quantity,
+INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, quantity,
                                   unit_price, revenue, source_partition, source_offset, load_xid)
-SELECT n::text, 1, 1, 1, 20260101, timestamptz '2026-01-01 00:00Z' + n * interval '1 second', 1, 1, 1, 1, 0, n,
+SELECT n::text, 1, 1, 1, 20260101, timestamptz '2026-01-01 00:00Z' + n * interval '1 second', 1, 1, 1, 0, n,
        pg_current_xact_id()::text::bigint
 FROM generate_series(%s::bigint, %s) AS n
 """

@@ -50,23 +50,23 @@ def expected(lines: Iterable[Line], profiles: dict[int, tuple[str, str, str]] | 
         by_product[line.product_id].append(line)
         by_day[line.ordered_at.astimezone(UTC).date()].append(line)
     customers, days = [], []
-    for user, bought in sorted(by_user.items()):
+    for user, bought in sorted(by_user.items(), key=lambda of: str(of[0])):
         orders, value = len({line.order_id for line in bought}), sum(line.revenue for line in bought)
         first, last = min(line.ordered_at for line in bought), max(line.ordered_at for line in bought)
         segment = "VIP" if orders >= 20 else "Regular" if orders >= 10 else "Casual"
         tenure = (last.astimezone(UTC).date() - first.astimezone(UTC).date()).days
         profile = (profiles or {}).get(user, (None, None, None))
         items = sum(line.quantity for line in bought)
-        customers.append((user, *profile, orders, value, per(Decimal(value), orders), items, first, last, tenure, segment))
+        customers.append((str(user), *profile, orders, value, per(Decimal(value), orders), items, first, last, tenure, segment))
     revenue = {product: sum(line.revenue for line in sold) for product, sold in by_product.items()}
     products = []
-    for product, sold in sorted(by_product.items()):
+    for product, sold in sorted(by_product.items(), key=lambda of: str(of[0])):
         above = [p for p, r in revenue.items() if r > revenue[product]]
         beside = [p for p in above if by_product[p][0].category == sold[0].category]
         share = (Decimal(revenue[product]) / Decimal(sum(revenue.values()))).quantize(Decimal("0.000001"), ROUND_HALF_UP)
         units = sum(line.quantity for line in sold)
         names = (f"Product {product}", sold[0].category)
-        products.append((product, *names, units, revenue[product], len(sold), len(above) + 1, len(beside) + 1, share))
+        products.append((str(product), *names, units, revenue[product], len(sold), len(above) + 1, len(beside) + 1, share))
     for day, sold in sorted(by_day.items()):
         orders, value = len({line.order_id for line in sold}), sum(line.revenue for line in sold)
         counts = (len(sold), orders, sum(line.quantity for line in sold))
@@ -95,11 +95,11 @@ def test_marts_equal_an_independent_computation_load_after_load(warehouse: Addre
         run = transform.run("schedule")
         assert (run.status, run.message) == ("success", "")
         assert marts(warehouse) == expected([line for n in range(part + 1) for line in lines[n::3]])
-    assert {row[0]: row[-1] for row in marts(warehouse)["customer_ltv"] if row[0] > 90} == {
-        91: "Casual",
-        92: "Regular",
-        93: "Regular",
-        94: "VIP",
+    assert {row[0]: row[-1] for row in marts(warehouse)["customer_ltv"] if int(row[0]) > 90} == {
+        "91": "Casual",
+        "92": "Regular",
+        "93": "Regular",
+        "94": "VIP",
     }
 
 
@@ -111,13 +111,13 @@ def test_bit_by_bit_equals_a_full_refresh_after_late_events_and_changes(warehous
     change_profile(warehouse, 2, "Grace", "Arlington", "USA")  # no new order comes with it
     change_profile(warehouse, 777, "No Orders", "Nowhere", "Utopia")
     with warehouse.connect("ecom_loader") as connection:
-        connection.execute("UPDATE warehouse.dim_product SET product_title = 'Renamed' WHERE product_id = 3")
+        connection.execute("UPDATE warehouse.dim_product SET product_title = 'Renamed' WHERE product_id = '3'")
     assert transform.run("schedule").status == "success"
     load(warehouse, [Line("o-new", 777, 3, 2, Decimal("1.10"), DAY0)])
     assert transform.run("schedule").status == "success"
     bit_by_bit = marts(warehouse)
-    assert [row[1] for row in bit_by_bit["customer_ltv"] if row[0] in (2, 777)] == ["Grace", "No Orders"]
-    assert [row[1] for row in bit_by_bit["product_performance"] if row[0] == 3] == ["Renamed"]
+    assert [row[1] for row in bit_by_bit["customer_ltv"] if row[0] in ("2", "777")] == ["Grace", "No Orders"]
+    assert [row[1] for row in bit_by_bit["product_performance"] if row[0] == "3"] == ["Renamed"]
     assert transform.run("refresh", full_refresh=True).status == "success"
     assert marts(warehouse) == bit_by_bit
 
@@ -143,15 +143,17 @@ def test_a_slow_loader_is_not_skipped(warehouse: Address, transform: Transform) 
             connection.execute("SET lock_timeout = '5s'")
             # Same dimensions would wait for the slow one: only facts are in flight here.
             connection.execute(
-                "INSERT INTO warehouse.dim_user (user_id) VALUES (900); "
+                "INSERT INTO warehouse.dim_user (user_id) VALUES ('900'); "
                 "INSERT INTO warehouse.fact_sales SELECT 'q-' || order_id, product_key, (SELECT user_key FROM warehouse.dim_user "
-                "WHERE user_id = 900), category_key, date_key, ordered_at, product_id, quantity, unit_price, revenue, 0, 0, "
+                "WHERE user_id = '900'), category_key, date_key, ordered_at, quantity, unit_price, revenue, 0, 0, "
                 "pg_current_xact_id()::text::bigint FROM warehouse.fact_sales"
             )
         run = transform.run("schedule")
         assert run.status == "success"
         assert len(rows(warehouse, "SELECT FROM warehouse.fact_sales WHERE order_id LIKE 'q-%'")) == 5
-        assert rows(warehouse, "SELECT FROM marts.customer_ltv WHERE user_id = 900") == [], "not taken before the slow one ended"
+        assert rows(warehouse, "SELECT FROM marts.customer_ltv WHERE user_id = '900'") == [], (
+            "not taken before the slow one ended"
+        )
         assert not new_facts_exist(warehouse)
     load(warehouse, quick)
     assert new_facts_exist(warehouse)

@@ -1,4 +1,4 @@
--- (order_id, product_id) is the grain of the facts, so each line of a product is one order of it.
+-- (order_id, product_key) is the grain of the facts, so each line of a product is one order of it.
 {{ config(
     unique_key='product_key',
     indexes=[{'columns': ['product_key'], 'unique': true}, {'columns': ['load_xid_below']}],

@@ -1,7 +1,7 @@
 -- Left joins on unique keys: PostgreSQL leaves out those whose columns are not asked for.
 select
     sales.order_id,
-    sales.product_id,
+    products.product_id,
     sales.product_key,
     sales.user_key,
     users.user_id,

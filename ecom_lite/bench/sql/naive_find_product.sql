@@ -1,1 +1,1 @@
-SELECT product_key FROM warehouse.dim_product WHERE product_id = %(product_id)s
+SELECT product_key FROM warehouse.dim_product WHERE product_id = %(product_id)s::text

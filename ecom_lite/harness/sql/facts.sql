@@ -2,7 +2,9 @@
 WITH expected AS (
     SELECT order_id, product_id, count(*) AS times FROM judged WHERE kind = 'order' GROUP BY ALL
 ), found AS (
-    SELECT order_id, product_id, count(*) AS rows FROM ecom.warehouse.fact_sales GROUP BY ALL
+    SELECT order_id, product_id, count(*) AS rows
+    FROM ecom.warehouse.fact_sales LEFT JOIN ecom.warehouse.dim_product USING (product_key)
+    GROUP BY ALL
 )
 SELECT format('order {} product {}', order_id, product_id),
        CASE WHEN e.times IS NULL THEN 'no row' ELSE 'one row' END, format('{} rows', coalesce(f.rows, 0))

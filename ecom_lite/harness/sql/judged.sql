@@ -9,6 +9,13 @@ CREATE OR REPLACE MACRO whole_number(kind, written) AS  -- null: none, or beyond
     CASE WHEN is_whole(kind, written) THEN TRY_CAST(floor(TRY_CAST(written AS DECIMAL(38, 18))) AS BIGINT) END;
 CREATE OR REPLACE MACRO is_money(kind, written) AS
     kind IN ('UBIGINT', 'BIGINT', 'DOUBLE') OR (kind = 'VARCHAR' AND length(written) <= 64 AND regexp_full_match(written, '[0-9]+(\.[0-9]+)?'));
+CREATE OR REPLACE MACRO id(kind, written) AS  -- null: none; digits are a number, without leading zeros
+    CASE
+        WHEN kind <> 'VARCHAR' THEN CASE WHEN whole_number(kind, written) > 0 THEN whole_number(kind, written)::VARCHAR END
+        WHEN length(written) NOT BETWEEN 1 AND 64 THEN NULL
+        WHEN regexp_full_match(written, '[0-9]+') THEN nullif(ltrim(written, '0'), '')
+        ELSE written
+    END;
 CREATE TABLE judged AS
 WITH fields AS (
     SELECT *, coalesce(doc ->> 'event_type', 'order') AS kind,
@@ -31,8 +38,7 @@ WITH fields AS (
     FROM documents
 ), numbers AS (
     SELECT * EXCLUDE (exact_price),
-           CASE WHEN user_type <> 'VARCHAR' OR NOT contains(user_text, '.') THEN whole_number(user_type, user_text) END AS user_id,
-           CASE WHEN product_type <> 'VARCHAR' OR NOT contains(product_text, '.') THEN whole_number(product_type, product_text) END AS product_id,
+           id(user_type, user_text) AS user_id, id(product_type, product_text) AS product_id,
            CASE WHEN order_type = 'VARCHAR' THEN order_text ELSE whole_number(order_type, order_text)::VARCHAR END AS order_id,
            whole_number(quantity_type, quantity_text) AS quantity,
            CASE WHEN exact_price >= 0 AND exact_price < 100000000 AND exact_price = TRY_CAST(exact_price AS DECIMAL(18, 2))
@@ -84,12 +90,13 @@ WITH fields AS (
         WHEN kind LIKE 'order%' AND order_type = 'VARCHAR' AND length(order_text) NOT BETWEEN 1 AND 64 THEN 'out_of_range'
         WHEN kind LIKE 'order%' AND order_type <> 'VARCHAR' AND coalesce(whole_number(order_type, order_text), -1) < 0 THEN 'out_of_range'
         WHEN kind LIKE 'order%' AND coalesce(quantity, 0) NOT BETWEEN 1 AND 10000 THEN 'out_of_range'
-        WHEN user_type <> 'NULL' AND coalesce(user_id, 0) <= 0 THEN 'out_of_range'
-        WHEN kind LIKE 'order%' AND coalesce(product_id, 0) <= 0 THEN 'out_of_range'
+        WHEN user_type <> 'NULL' AND user_id IS NULL THEN 'out_of_range'
+        WHEN kind LIKE 'order%' AND product_id IS NULL THEN 'out_of_range'
         WHEN kind = 'order' AND (length(title) NOT BETWEEN 1 AND 200 OR length(category) NOT BETWEEN 1 AND 200) THEN 'out_of_range'
         WHEN kind <> 'order' AND list_max([length(other) FOR other IN other_texts]) > 200 THEN 'out_of_range'
 
-        WHEN contains(concat(order_text, title, category), chr(0)) THEN 'nul_byte'
+        WHEN contains(concat(user_text, CASE WHEN kind LIKE 'order%' THEN concat(order_text, product_text) END,
+                             CASE WHEN kind = 'order' THEN concat(title, category) END), chr(0)) THEN 'nul_byte'
         WHEN kind <> 'order' AND contains(concat(doc ->> 'event_id', list_aggregate(other_texts, 'string_agg', '')), chr(0)) THEN 'nul_byte'
 
         WHEN kind = 'order' AND NOT (is_money(price_type, doc ->> 'price')

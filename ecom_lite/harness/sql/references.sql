@@ -1,5 +1,5 @@
 -- No row points at a dimension row that is not there, and no dimension has a row twice.
-SELECT format('fact {} {}', f.order_id, f.product_id), 'all four dimension rows', 'one is missing'
+SELECT format('fact {} {}', f.order_id, f.product_key), 'all four dimension rows', 'one is missing'
 FROM ecom.warehouse.fact_sales f
 LEFT JOIN ecom.warehouse.dim_user u ON u.user_key = f.user_key
 LEFT JOIN ecom.warehouse.dim_product p ON p.product_key = f.product_key

@@ -2,7 +2,7 @@
 -- in which lines come, their batches and their loaders make no difference. The rows are locked by lock_products.
 UPDATE warehouse.dim_product p
 SET product_title = n.title, category_key = c.category_key, described_at = n.described_at
-FROM unnest(%(ids)s::bigint[], %(titles)s::text[], %(categories)s::text[], %(times)s::timestamptz[])
+FROM unnest(%(ids)s::text[], %(titles)s::text[], %(categories)s::text[], %(times)s::timestamptz[])
      AS n (product_id, title, category, described_at)
 JOIN warehouse.dim_category c ON c.category = n.category
 WHERE p.product_id = n.product_id

@@ -4,7 +4,7 @@ WITH inserted AS (
     INSERT INTO warehouse.fact_sales ({columns})
     SELECT * FROM incoming_facts
     ON CONFLICT DO NOTHING
-    RETURNING source_partition, source_offset, order_id, product_id, ordered_at
+    RETURNING source_partition, source_offset, order_id, product_key, ordered_at
 ), again AS (
     SELECT i.* FROM incoming_facts i
     LEFT JOIN inserted n USING (source_partition, source_offset)
@@ -15,9 +15,9 @@ WITH inserted AS (
     FROM again a
     LEFT JOIN LATERAL (
         SELECT f.ordered_at FROM warehouse.fact_sales f
-        WHERE f.order_id = a.order_id AND f.product_id = a.product_id LIMIT 1
+        WHERE f.order_id = a.order_id AND f.product_key = a.product_key LIMIT 1
     ) kept ON true
-    LEFT JOIN inserted n ON n.order_id = a.order_id AND n.product_id = a.product_id
+    LEFT JOIN inserted n ON n.order_id = a.order_id AND n.product_key = a.product_key
     WHERE a.ordered_at IS DISTINCT FROM coalesce(kept.ordered_at, n.ordered_at)
     GROUP BY 1, 2
     ORDER BY 1, 2

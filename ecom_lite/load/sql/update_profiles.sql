@@ -9,7 +9,7 @@ FROM (
            (array_agg(c.city ORDER BY c.changed_at DESC, c.kind DESC) FILTER (WHERE c.city IS NOT NULL))[1] AS city,
            (array_agg(c.country ORDER BY c.changed_at DESC, c.kind DESC) FILTER (WHERE c.country IS NOT NULL))[1] AS country
     FROM warehouse.user_changes c
-    WHERE c.user_id = ANY(%(user_ids)s::bigint[])
+    WHERE c.user_id = ANY(%(user_ids)s::text[])
     GROUP BY c.user_id
 ) n
 WHERE u.user_id = n.user_id

@@ -120,11 +120,11 @@ judged AS (
         coalesce(
             is_order
             AND CASE
-                WHEN order_id_type = 'STRING' THEN char_length(order_id) BETWEEN 1 AND :max_order_id AND NOT contains(order_id, chr(0))
+                WHEN order_id_type = 'STRING' THEN char_length(order_id) BETWEEN 1 AND :max_id AND NOT contains(order_id, chr(0))
                 ELSE order_number >= 0
             END
-            AND user_id > 0
-            AND product_id > 0
+            AND user_id IS NOT NULL
+            AND product_id IS NOT NULL
             AND char_length(product_title) BETWEEN 1 AND :max_text AND NOT contains(product_title, chr(0))
             AND char_length(category) BETWEEN 1 AND :max_text AND NOT contains(category, chr(0))
             AND price >= 0 AND price = cents

@@ -178,22 +178,7 @@ def _numbers() -> Iterator[Case]:
     yield Case("user_id 2^63 - 1", order(user_id=str(2**63 - 1)), FACT)
     yield Case("user_id 2^63 - 1 as digits", order(user_id=f'"{2**63 - 1}"'), FACT)
     yield Case("user_id with leading zeros", order(user_id='"007"'), FACT)
-    for text in (
-        "0",
-        "-1",
-        str(2**63),
-        "9" * 400,
-        '"0"',
-        '"-1"',
-        '""',
-        '" 7"',
-        '"7 "',
-        '"7\\n"',
-        '"٧"',
-        '"７"',
-        f'"{2**63}"',
-        '"7.0"',
-    ):
+    for text in ("0", "-1", str(2**63), "9" * 400, '"0"', '"000"', '""'):
         yield Case(f"user_id {text[:24]}", order(user_id=text), "out_of_range", "user_id")
     for text in ("7.0", "7e0", "9007199254740993.0"):
         yield Case(f"user_id {text}", order(user_id=text), FACT)
@@ -202,6 +187,7 @@ def _numbers() -> Iterator[Case]:
     yield Case("user_id -7.0", order(user_id="-7.0"), "out_of_range", "user_id")
     yield Case("user_id 1e300", order(user_id="1e300"), "out_of_range", "user_id")
     yield Case("product_id @ID@.0", order(product_id="@ID@.0"), FACT)
+    yield Case("product_id with leading zeros", order(product_id='"000@ID@"'), FACT)
     yield Case("product_id null", order(product_id="null"), "wrong_type", "product_id")
     yield Case("a schema_version beyond 64 bits", order(schema_version="1" + "0" * 30), FACT)
     yield Case("digits as schema_version", order(schema_version='"1"'), "wrong_type")
@@ -264,6 +250,43 @@ def _texts() -> Iterator[Case]:
     yield Case("order_id -1", order(order_id="-1"), "out_of_range", "order_id")
     for text in ("1.5", "null", "true", "{}"):
         yield Case(f"order_id {text}", order(order_id=text), "wrong_type", "order_id")
+
+
+def _ids() -> Iterator[Case]:
+    """Of customers and products: digits are a number, anything else is itself."""
+
+    def line(field: str, text: str) -> bytes:
+        return order(**{"order_id": '"o-@ID@"', field: text})
+
+    for field in ("user_id", "product_id"):
+        uuid = "018f3f6e-7c1a-7b1e-8000-0000@ID@1"  # 36 characters
+        yield Case(f"a UUID as {field}", line(field, f'"{uuid}"'), FACT)
+        yield Case(f"a UUID of capitals as {field}", line(field, f'"{{{uuid.upper()}}}"'), FACT)
+        for text in (
+            "-1", " 7", "7 ", r"7\n", r"\n7", "7.0", "7e0", "٧", "７", " ", "SKU @ID@/ü", r"\ud83d\ude00", "null", r"\"\\N\\.\t",
+            "a\u2028b",
+        ):  # fmt: skip
+            yield Case(f'{field} "{text}"', line(field, f'"{text}"'), FACT)
+        yield Case(f"a {field} of 20 digits", line(field, '"1234567890123@ID@"'), FACT)
+        yield Case(f"{field} 2^63 as digits", line(field, f'"{2**63}"'), FACT)
+        yield Case(f"{field} 2^63 as digits with zeros", line(field, f'"00{2**63}"'), FACT)
+        yield Case(f"a {field} of 64 digits", line(field, f'"{"9" * 64}"'), FACT)
+        yield Case(f"a {field} of 64 zeros", line(field, f'"{"0" * 64}"'), "out_of_range", field)
+        yield Case(f"a {field} of 63 zeros and a 7", line(field, f'"{"0" * 63}7"'), FACT)
+        yield Case(f"a {field} of 65 digits", line(field, f'"{"0" * 64}7"'), "out_of_range", field)
+        for character in ("x", "é", "😀"):
+            yield Case(f"a {field} of 64 times {character}", line(field, f'"{character * 64}"'), FACT)
+            yield Case(f"a {field} of 65 times {character}", line(field, f'"{character * 65}"'), "out_of_range", field)
+        yield Case(f"NUL in {field}", line(field, r'"a\u0000b"'), "nul_byte", field)
+        yield Case(f"NUL behind the digits of {field}", line(field, r'"7\u0000"'), "nul_byte", field)
+        yield Case(f"half a pair in {field}", line(field, r'"\ud800"'), "not_json", "surrogate")
+    yield Case("order_returned of an SKU by a UUID", reversal(product_id='"SKU-@ID@"', user_id='"018f3f6e-7c1a"'), OTHER)
+    yield Case("order_returned by NUL", reversal(user_id=r'"\u0000"'), "nul_byte", "user_id")
+    yield Case("order_returned of 65 characters", reversal(product_id='"' + "x" * 65 + '"'), "out_of_range", "product_id")
+    yield Case("user_updated of a UUID", user(user_id='"018f3f6e-7c1a-@ID@"'), OTHER)
+    yield Case("user_updated of leading zeros", user(user_id='"000@ID@"'), OTHER)
+    yield Case("user_updated with NUL", user(user_id=r'"\u0000"'), "nul_byte", "user_id")
+    yield Case("user_updated with NUL in what is no field of it", user(order_id=r'"\u0000"', product_id=r'"\u0000"'), OTHER)
 
 
 def _types() -> Iterator[Case]:
@@ -330,7 +353,7 @@ def cases(now: datetime, margin: timedelta = timedelta(microseconds=1)) -> list[
     """All cases, for a judge whose clock is at `now`, or has gone on by less than `margin`."""
     latest = now + timedelta(days=1)
     late = latest + margin
-    found = (*_bytes(), *_shapes(), *_numbers(), *_texts(), *times(latest, late), *_types(), *_around())
+    found = (*_bytes(), *_shapes(), *_numbers(), *_texts(), *_ids(), *times(latest, late), *_types(), *_around())
     return [
         case if case.value is None else case._replace(value=case.value.replace(b"@ID@", str(number).encode()))
         for number, case in enumerate(found, FIRST_ID)

@@ -59,8 +59,12 @@ def judge(value: bytes | None) -> OrderLine | OrderReversal | UserChange | None:
         text = getattr(event, name, None)
         assert text is None or (type(text) is str and b"\0" not in text.encode() and len(text) <= 200)
     for name in ("user_id", "product_id"):
-        number = getattr(event, name, None)
-        assert number is None or (type(number) is int and 0 < number < 2**63)
+        found = getattr(event, name, None)
+        if type(found) is int:
+            assert 0 < found < 2**63
+        elif found is not None:
+            assert type(found) is str and 1 <= len(found) <= 64 and "\0" not in found
+            assert not (found.isascii() and found.isdecimal()) or (int(found) >= 2**63 and found[0] != "0")
     assert event.timestamp.tzinfo is UTC and EARLIEST <= event.timestamp <= NOW + LATEST_AHEAD
     if not isinstance(event, UserChange):
         assert 1 <= event.quantity <= MAX_QUANTITY and 1 <= len(event.order_id) <= 64

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pytest
 
-from ecom_lite.contract.events import OrderLine, parse, utc_now
+from ecom_lite.contract.events import OrderLine, UserChange, parse, utc_now
 from ecom_lite.contract.rejected import Rejected
 from ecom_lite.harness.records import POISON, REFUSED_QUANTITY, Drawn
 from ecom_lite.harness.recount import Account, Lost, judge
@@ -42,24 +42,32 @@ def as_the_loader_sees_it(value: bytes | None, now: datetime | None = None) -> t
         return (
             "order",
             event.order_id,
-            event.user_id,
-            event.product_id,
+            str(event.user_id),
+            str(event.product_id),
             event.quantity,
             event.price,
             event.revenue,
             event.timestamp,
         )
-    return (event.event_type, event.timestamp)
+    if isinstance(event, UserChange):
+        return (event.event_type, str(event.user_id), event.timestamp)
+    return (event.event_type, event.order_id, str(event.product_id), event.quantity, event.timestamp)
 
 
 def as_the_recount_sees_it(records: list[Raw]) -> list[tuple[object, ...]]:
     rows = judged(records).execute(
         'SELECT reason, kind, order_id, user_id, product_id, quantity, price, revenue, moment FROM judged ORDER BY "offset"'
     )
-    return [
-        (reason,) if reason else (kind, *fields) if kind == "order" else (kind, fields[-1])
-        for reason, kind, *fields in rows.fetchall()
-    ]
+    found: list[tuple[object, ...]] = []
+    for reason, kind, *fields in rows.fetchall():
+        order_id, user_id, product_id, quantity, *_, moment = fields
+        if reason:
+            found.append((reason,))
+        elif kind == "order":
+            found.append((kind, *fields))
+        else:
+            found.append((kind, user_id, moment) if kind.startswith("user") else (kind, order_id, product_id, quantity, moment))
+    return found
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -224,7 +224,7 @@ def test_what_comes_back_was_bought_by_that_customer_before_and_comes_back_once(
 
 
 def test_one_order_has_one_buyer_who_has_signed_up_before_and_so_has_who_moves() -> None:
-    known: dict[int, events.UserChange] = {}
+    known: dict[int | str, events.UserChange] = {}
     buyer_of: dict[object, object] = {}
     for _, event in parsed(mapped(0, 9000, moves=0.05)):
         if isinstance(event, events.UserChange) and event.event_type == "user_registered":

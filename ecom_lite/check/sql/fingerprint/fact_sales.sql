@@ -1,5 +1,6 @@
-SELECT f.order_id, f.product_id, u.user_id, c.category, f.ordered_at, f.quantity, f.unit_price, f.revenue
+SELECT f.order_id, p.product_id, u.user_id, c.category, f.ordered_at, f.quantity, f.unit_price, f.revenue
 FROM warehouse.fact_sales f
+LEFT JOIN warehouse.dim_product p USING (product_key)
 LEFT JOIN warehouse.dim_user u USING (user_key)
 LEFT JOIN warehouse.dim_category c ON c.category_key = f.category_key
-ORDER BY f.order_id COLLATE "C", f.product_id
+ORDER BY f.order_id COLLATE "C", p.product_id COLLATE "C"
