@@ -129,10 +129,10 @@ def test_lines_go_as_they_are_with_the_customer_as_key_and_the_broken_ones_are_n
     assert (result.sent, result.acknowledged, result.broken, result.unsent) == (17, 17, 12, 0)
     assert result.reasons["revenue_mismatch"] == 1 and result.reasons["not_json"] == 1 and result.reasons["not_utf8"] == 1
     named = [text for text in said if text.startswith("line ")]
-    assert [text.split(":")[0] for text in named] == ["line 5", "line 6", "line 7", "line 8", "line 9"]
+    assert [text.split(":")[0] for text in named] == ["line 7", "line 8", "line 9", "line 10", "line 11"]
     assert "revenue_mismatch" in named[0] and named[0].endswith("(will be a dead letter)")
     assert "further lines that break the contract are only counted" in said
-    assert str(result).startswith("12 events sent and acknowledged in ") and "9 of them break the contract (" in str(result)
+    assert str(result).startswith("17 events sent and acknowledged in ") and "12 of them break the contract (" in str(result)
 
 
 def test_timestamps_set_the_pace_and_the_first_event_goes_at_once(settings: Settings, tmp_path: Path) -> None:
