@@ -120,6 +120,7 @@ def parse(value: bytes | None, now: datetime, *, strict: bool = False) -> Event:
         if kind is OrderLine:
             wire.price, wire.revenue = money(bytes(wire.price), wire.quantity, bytes(wire.revenue or b"null"), strict)
             wire.category = wire.category or UNCATEGORISED
+            wire.product_title = wire.product_title or str(wire.product_id)
     time = wire.timestamp
     if type(time) is float:
         time = bytes(_decode_time(value).timestamp)

@@ -64,13 +64,12 @@ _REVENUE_RULE: Final = {
     "type": ["number", "string", "null"], "pattern": DIGITS, "minimum": 0, "description": "price x quantity, to the cent",
 }  # fmt: skip
 _COUNT: Final = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
-_CATEGORY: Final = Annotated[str, Meta(max_length=MAX_TEXT)] | None
+_WIDE_NAME: Final = Annotated[str, Meta(max_length=MAX_TEXT)] | None
 
 OrderId = Annotated[str, Kind("text", wire=_ORDER_ID, wide=_ORDER_ID | float)]
 # A number, also of digits in a text, is an int; any other text is itself.
 Id = Annotated[int | str, Kind("text", wire=_ID, wide=_WIDE_ID)]
-Name = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text")]
-Category = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text", wide=_CATEGORY, absent=None)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text", wide=_WIDE_NAME, absent=None)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT), Kind("text")]
 Price = Annotated[Decimal, Kind("decimal(10, 2)", wire=msgspec.Raw, rule=_PRICE_RULE)]
 Revenue = Annotated[Decimal, Kind("decimal(14, 2)", wire=msgspec.Raw, absent=None, rule=_REVENUE_RULE)]
@@ -87,7 +86,7 @@ class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
     user_id: Id
     product_id: Id
     product_title: Name
-    category: Category
+    category: Name
     price: Price
     quantity: Quantity
     revenue: Revenue

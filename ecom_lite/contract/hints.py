@@ -78,8 +78,15 @@ def of_missing(name: str, document: dict[str, Any], known: Iterable[str]) -> str
     for candidates in ((plain,), OTHER_NAMES.get(name, ())):
         for key in document:
             if key not in known and _plain(key) in candidates:
-                return f"; found {_named(key)}: this field is called {name}"
+                return f"; found {_named(key)}: this field is called {name}{_likewise(name, document, known)}"
     return ""
+
+
+def _likewise(name: str, document: dict[str, Any], known: Iterable[str]) -> str:
+    """The other fields that are only spelt otherwise, also those of which no event dies: a producer is mended once."""
+    by_plain = {one.replace("_", ""): one for one in known if one != name and one not in document}
+    others = [f"{_named(key)}: {by_plain[_plain(key)]}" for key in document if _plain(key) in by_plain]
+    return f"; likewise {', '.join(others)}" if others else ""
 
 
 def of_type(name: str, found: object) -> str:

@@ -118,10 +118,17 @@ def line(draw: random.Random, order: str | int, product: int, quantity: int, bro
     cents = draw.randint(0, 99_999)
     base = {
         "order_id": order, "user_id": identity(draw, draw.randint(1, 60)), "product_id": identity(draw, product),
-        "product_title": f"Product {product}", "category": CATEGORIES[product % len(CATEGORIES)],
+        "product_title": title(draw, product), "category": CATEGORIES[product % len(CATEGORIES)],
         "price": Money(cents), "quantity": quantity, "revenue": Money(cents * quantity), "timestamp": moment(draw),
     }  # fmt: skip
     return text({name: value for name, value in {**base, **broken}.items() if value is not None})
+
+
+def title(draw: random.Random, product: int) -> str | None:
+    """One of the names of a product, or none: then the others are shown, or its id."""
+    if product % 7 == 0 or draw.random() < 0.2:
+        return draw.choice(("", None))
+    return draw.choice((f"Product {product}", f"Produkt {product}"))
 
 
 def identity(draw: random.Random, number: int) -> int | str:

@@ -19,7 +19,7 @@ from .expect import Violation
 from .topic import Raw
 
 # Each is a query whose every row is a difference: (what, expected, found).
-CHECKS: Final = ("facts", "contents", "sums", "dead_letters", "others", "offsets", "batches", "references", "gaps")
+CHECKS: Final = ("facts", "contents", "sums", "products", "dead_letters", "others", "offsets", "batches", "references", "gaps")
 SHOWN: Final = 5
 
 

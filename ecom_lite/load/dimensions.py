@@ -14,7 +14,9 @@ from .decode import Batch
 
 MAX_CACHED: Final = 200_000  # users and products each; a fuller cache is emptied, so memory stays flat
 Id = int | str  # as in an event: numbers stay numbers, so that no text is made per event
-Description = tuple[datetime, str, str]  # when an order line said it, title, category: the greatest is the one to show
+# Whether the title of an order line is another than the product's id, which stands for none; when it said it, title, category.
+# The greatest is the one to show.
+Description = tuple[bool, datetime, str, str]
 
 
 class Dimensions:
@@ -85,18 +87,20 @@ def _newest(events: Iterable[OrderLine]) -> Mapping[Id, Description]:
     newest: dict[Id, OrderLine] = {}
     for event in events:
         best = newest.get(event.product_id)
-        if best is None or best.timestamp < event.timestamp:
+        if best is None:
             newest[event.product_id] = event
-        elif best.timestamp == event.timestamp:
+        elif best.timestamp == event.timestamp or best.product_title != event.product_title:
             newest[event.product_id] = max(best, event, key=_description)
+        elif best.timestamp < event.timestamp:
+            newest[event.product_id] = event
     return {product: _description(event) for product, event in newest.items()}
 
 
 def _description(event: OrderLine) -> Description:
-    return event.timestamp, event.product_title, event.category
+    return event.product_title != str(event.product_id), event.timestamp, event.product_title, event.category
 
 
 def _columns(said: Mapping[Id, Description], products: Collection[Id]) -> dict[str, list[Any]]:
     ids = sorted(products, key=str)
-    times, titles, categories = zip(*(said[i] for i in ids), strict=True)
+    _, times, titles, categories = zip(*(said[i] for i in ids), strict=True)
     return {"ids": [str(i) for i in ids], "times": list(times), "titles": list(titles), "categories": list(categories)}

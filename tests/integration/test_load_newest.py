@@ -24,7 +24,10 @@ from .loading import line
 
 TOPIC = "orders"
 HOURS = [f"2026-01-02T{hour:02}:00:00Z" for hour in (10, 15, 20)]
-DESCRIPTIONS = st.tuples(st.sampled_from(HOURS), st.sampled_from(["new", "old", "Ü"]), st.sampled_from(["Books", "Toys"]))
+CATEGORIES = st.sampled_from(["Books", "Toys"])
+DESCRIPTIONS = st.tuples(st.sampled_from(HOURS), st.sampled_from(["new", "old", "Ü"]), CATEGORIES)
+UNTITLED = st.sampled_from([None, ""])
+ANY_TITLE = st.sampled_from(["new", "!"]) | UNTITLED  # "!" is less than any id
 WORDS = st.sampled_from([None, "a", "b"])
 PROFILES = st.tuples(st.sampled_from(HOURS), st.sampled_from(["user_registered", "user_updated"]), WORDS, WORDS)
 Event = dict[str, Any]
@@ -102,6 +105,35 @@ def test_a_product_is_what_its_newest_order_line_says_and_of_lines_at_one_time_t
     ]
     dealt(data, two, events)
     assert product(warehouse, name) == max(said)[1:]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), said=st.lists(st.tuples(st.sampled_from(HOURS), ANY_TITLE, CATEGORIES), min_size=1, max_size=8))
+def test_a_line_without_a_title_changes_nothing_of_a_product_that_has_one_and_without_any_it_shows_its_id(
+    two: Two, warehouse: Address, data: st.DataObject, said: list[tuple[str, str | None, str]]
+) -> None:
+    name = next(_names)
+    events = [
+        line(f"{name}-{i}", name, timestamp=at, product_title=title, category=category)
+        for i, (at, title, category) in enumerate(said)
+    ]
+    for event in events:
+        if event["product_title"] is None and data.draw(st.booleans()):
+            del event["product_title"]
+    dealt(data, two, events)
+    titled = [(at, title, category) for at, title, category in said if title]
+    assert product(warehouse, name) == max(titled or [(at, str(name), category) for at, _, category in said])[1:]
+
+
+def test_lines_with_and_without_titles_come_to_the_same_by_every_loader_in_every_order(two: Two, warehouse: Address) -> None:
+    said = [(HOURS[0], "new", "Books"), (HOURS[1], "!", "Books"), (HOURS[2], None, "Toys")]
+    for order in itertools.permutations(said):
+        for loaders in itertools.product((0, 1), repeat=len(said)):
+            name = next(_names)
+            for i, (loader, (at, title, category)) in enumerate(zip(loaders, order, strict=True)):
+                event = line(f"{name}-{i}", name, timestamp=at, product_title=title, category=category)
+                two.write(loader, [event])
+            assert product(warehouse, name) == ("!", "Books"), (order, loaders)
 
 
 def newest(said: Sequence[tuple[str, str, str | None]]) -> str | None:

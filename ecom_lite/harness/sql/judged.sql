@@ -25,7 +25,7 @@ WITH fields AS (
            json_type(doc, '$.quantity') AS quantity_type, json_type(doc, '$.revenue') AS revenue_type,
            json_type(doc, '$.timestamp') AS time_type, json_type(doc, '$.reason') AS reason_type,
            doc ->> 'order_id' AS order_text, doc ->> 'user_id' AS user_text, doc ->> 'product_id' AS product_text,
-           doc ->> 'product_title' AS title, coalesce(nullif(doc ->> 'category', ''), 'Uncategorised') AS category, doc ->> 'quantity' AS quantity_text,
+           doc ->> 'product_title' AS title_text, coalesce(nullif(doc ->> 'category', ''), 'Uncategorised') AS category, doc ->> 'quantity' AS quantity_text,
            [doc ->> name FOR name IN ['reason', 'name', 'email', 'city', 'country']] AS other_texts,
            list_distinct([json_type(doc, '$.' || name) FOR name IN ['event_id', 'name', 'email', 'city', 'country']]) AS other_types,
            json_type(doc, '$.schema_version') AS version_type, doc ->> 'schema_version' AS version_text,
@@ -39,6 +39,7 @@ WITH fields AS (
 ), numbers AS (
     SELECT * EXCLUDE (exact_price),
            id(user_type, user_text) AS user_id, id(product_type, product_text) AS product_id,
+           coalesce(nullif(title_text, ''), id(product_type, product_text)) AS title,
            CASE WHEN order_type = 'VARCHAR' THEN order_text ELSE whole_number(order_type, order_text)::VARCHAR END AS order_id,
            whole_number(quantity_type, quantity_text) AS quantity,
            CASE WHEN exact_price >= 0 AND exact_price < 100000000 AND exact_price = TRY_CAST(exact_price AS DECIMAL(18, 2))
@@ -71,7 +72,7 @@ WITH fields AS (
         WHEN time_type IS NULL THEN 'missing_field'
         WHEN kind LIKE 'user_%' AND user_type IS NULL THEN 'missing_field'
         WHEN kind LIKE 'order%' AND (order_type IS NULL OR product_type IS NULL OR quantity_type IS NULL) THEN 'missing_field'
-        WHEN kind = 'order' AND (user_type IS NULL OR title_type IS NULL OR price_type IS NULL) THEN 'missing_field'
+        WHEN kind = 'order' AND (user_type IS NULL OR price_type IS NULL) THEN 'missing_field'
 
         WHEN time_type NOT IN ('VARCHAR', 'UBIGINT', 'BIGINT', 'DOUBLE') THEN 'wrong_type'
         WHEN kind LIKE 'order%' AND order_type <> 'VARCHAR' AND NOT is_whole(order_type, coalesce(order_text, ''))
@@ -81,7 +82,7 @@ WITH fields AS (
         WHEN kind LIKE 'order%' AND product_type <> 'VARCHAR' AND NOT is_whole(product_type, coalesce(product_text, ''))
             THEN 'wrong_type'
         WHEN kind LIKE 'order%' AND NOT is_whole(quantity_type, coalesce(quantity_text, '')) THEN 'wrong_type'
-        WHEN kind = 'order' AND (title_type <> 'VARCHAR' OR category_type NOT IN ('VARCHAR', 'NULL')) THEN 'wrong_type'
+        WHEN kind = 'order' AND (title_type NOT IN ('VARCHAR', 'NULL') OR category_type NOT IN ('VARCHAR', 'NULL')) THEN 'wrong_type'
         WHEN kind IN ('order_cancelled', 'order_returned') AND reason_type <> 'VARCHAR' THEN 'wrong_type'
         WHEN version_type <> 'NULL' AND (version_type = 'VARCHAR' OR NOT regexp_full_match(version_text, '-?[0-9]+')) THEN 'wrong_type'
         WHEN json_type(doc, '$.event_id') NOT IN ('VARCHAR', 'NULL') THEN 'wrong_type'
@@ -92,11 +93,11 @@ WITH fields AS (
         WHEN kind LIKE 'order%' AND coalesce(quantity, 0) NOT BETWEEN 1 AND 10000 THEN 'out_of_range'
         WHEN user_type <> 'NULL' AND user_id IS NULL THEN 'out_of_range'
         WHEN kind LIKE 'order%' AND product_id IS NULL THEN 'out_of_range'
-        WHEN kind = 'order' AND (length(title) NOT BETWEEN 1 AND 200 OR length(category) NOT BETWEEN 1 AND 200) THEN 'out_of_range'
+        WHEN kind = 'order' AND (length(title_text) > 200 OR length(category) > 200) THEN 'out_of_range'
         WHEN kind <> 'order' AND list_max([length(other) FOR other IN other_texts]) > 200 THEN 'out_of_range'
 
         WHEN contains(concat(user_text, CASE WHEN kind LIKE 'order%' THEN concat(order_text, product_text) END,
-                             CASE WHEN kind = 'order' THEN concat(title, category) END), chr(0)) THEN 'nul_byte'
+                             CASE WHEN kind = 'order' THEN concat(title_text, category) END), chr(0)) THEN 'nul_byte'
         WHEN kind <> 'order' AND contains(concat(doc ->> 'event_id', list_aggregate(other_texts, 'string_agg', '')), chr(0)) THEN 'nul_byte'
 
         WHEN kind = 'order' AND NOT (is_money(price_type, doc ->> 'price')
@@ -110,5 +111,5 @@ WITH fields AS (
     FROM moments
 )
 SELECT partition, "offset", value, own, reason, CASE WHEN reason IS NULL THEN kind END AS kind, order_id, user_id, product_id,
-       category, quantity, price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 2) END AS revenue, moment
+       title, category, quantity, price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 2) END AS revenue, moment
 FROM reasons

@@ -34,7 +34,10 @@ field AS (
         {id:user_id} AS user_id,
         {id:product_id} AS product_id,
         {whole:order_id} AS order_number,
-        CASE WHEN schema_of_variant(e.product_title) = 'STRING' THEN try_cast(e.product_title AS STRING) END AS product_title,
+        CASE
+            WHEN coalesce(schema_of_variant(e.product_title), 'VOID') = 'VOID' THEN ''
+            WHEN schema_of_variant(e.product_title) = 'STRING' THEN try_cast(e.product_title AS STRING)
+        END AS product_title,
         CASE
             WHEN coalesce(schema_of_variant(e.category), 'VOID') = 'VOID' THEN :uncategorised
             WHEN schema_of_variant(e.category) = 'STRING' THEN coalesce(nullif(try_cast(e.category AS STRING), ''), :uncategorised)
@@ -125,7 +128,7 @@ judged AS (
             END
             AND user_id IS NOT NULL
             AND product_id IS NOT NULL
-            AND char_length(product_title) BETWEEN 1 AND :max_text AND NOT contains(product_title, chr(0))
+            AND char_length(product_title) <= :max_text AND NOT contains(product_title, chr(0))
             AND char_length(category) BETWEEN 1 AND :max_text AND NOT contains(category, chr(0))
             AND price >= 0 AND price = cents
             AND quantity BETWEEN 1 AND :max_quantity

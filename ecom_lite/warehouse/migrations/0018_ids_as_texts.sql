@@ -40,6 +40,8 @@ GRANT SELECT ON warehouse.top_products, warehouse.order_lines TO ecom_loader, ec
 
 COMMENT ON COLUMN warehouse.dim_user.user_id IS 'The customer''s id in the events: a number without leading zeros, or the text as it is.';
 COMMENT ON COLUMN warehouse.dim_product.product_id IS 'The product''s id in the events: a number without leading zeros, or the text as it is.';
+COMMENT ON COLUMN warehouse.dim_product.product_title IS 'Newest title; the id, where no order line had one.';
+COMMENT ON COLUMN warehouse.dim_product.described_at IS 'Event time of the order line that gave the title and category shown here: the newest with a title; where none had one, the newest.';
 COMMENT ON COLUMN warehouse.fact_sales.order_id IS 'The order, as text; with product_key it names the line.';
 COMMENT ON COLUMN warehouse.fact_sales.product_key IS 'The product (dim_product); with order_id it names the line.';
 COMMENT ON COLUMN warehouse.fact_returns.product_id IS 'The product''s id, as in dim_product; with order_id it names the line that is taken back.';
@@ -47,7 +49,7 @@ COMMENT ON COLUMN warehouse.user_changes.user_id IS 'The customer''s id, as in d
 
 COMMENT ON VIEW warehouse.top_products IS 'All sales by product, ranked.';
 COMMENT ON COLUMN warehouse.top_products.product_id IS 'The product''s id, as in dim_product.';
-COMMENT ON COLUMN warehouse.top_products.product_title IS 'Newest title.';
+COMMENT ON COLUMN warehouse.top_products.product_title IS 'Newest title; the id, where no order line had one.';
 COMMENT ON COLUMN warehouse.top_products.category IS 'Newest category.';
 COMMENT ON COLUMN warehouse.top_products.units IS 'Sum of the quantities.';
 COMMENT ON COLUMN warehouse.top_products.revenue IS 'Sum of the revenue.';
@@ -57,7 +59,7 @@ COMMENT ON VIEW warehouse.order_lines IS 'The facts under the names that the eve
 COMMENT ON COLUMN warehouse.order_lines.order_id IS 'The order, as text; with product_id it names the line.';
 COMMENT ON COLUMN warehouse.order_lines.user_id IS 'The customer''s id, as in dim_user.';
 COMMENT ON COLUMN warehouse.order_lines.product_id IS 'The product''s id, as in dim_product.';
-COMMENT ON COLUMN warehouse.order_lines.product_title IS 'Newest title of the product.';
+COMMENT ON COLUMN warehouse.order_lines.product_title IS 'Newest title of the product; its id, where no order line had one.';
 COMMENT ON COLUMN warehouse.order_lines.category IS 'The category that the event named.';
 COMMENT ON COLUMN warehouse.order_lines.price IS 'Price of one unit, in the shop''s currency.';
 COMMENT ON COLUMN warehouse.order_lines.quantity IS 'Units sold.';

@@ -107,7 +107,9 @@ def _shapes() -> Iterator[Case]:
     yield Case("NUL in the name of an unknown field", order(**{"\\u0000": "1"}), FACT)
     for name in BASE:
         yield Case(
-            f"without {name}", without(name), *((FACT, "") if name in ("category", "revenue") else ("missing_field", name))
+            f"without {name}",
+            without(name),
+            *((FACT, "") if name in ("product_title", "category", "revenue") else ("missing_field", name)),
         )
 
 
@@ -232,9 +234,15 @@ def _texts() -> Iterator[Case]:
     yield Case("an empty category", order(category='""'), FACT)
     yield Case("a category of 201", order(category='"' + "x" * 201 + '"'), "out_of_range", "category")
     yield Case("a title of 900,000", order(product_title='"' + "x" * 900_000 + '"'), "out_of_range", "product_title")
-    yield Case("an empty title", order(product_title='""'), "out_of_range", "product_title")
+    yield Case("an empty title", order(product_title='""'), FACT)
+    yield Case("product_title null", order(product_title="null"), FACT)
+    yield Case("no title for a product that is a text", without("product_title").replace(b"@ID@", b'"SKU-@ID@"'), FACT)
+    yield Case("no title and no category", order(product_title="null", category='""'), FACT)
+    yield Case("no title for a product that is none", order(product_title="null", product_id="0"), "out_of_range", "product_id")
+    yield Case("the product's id as its title", order(product_title='"@ID@"'), FACT)
+    yield Case("a title under another name", without("product_title")[:-1] + b',"productTitle":"Mug"}', FACT)
     yield Case("a blank title", order(product_title='" "'), FACT)
-    for text in ("5", "null", "[]", "true"):
+    for text in ("5", "[]", "true"):
         yield Case(f"product_title {text}", order(product_title=text), "wrong_type", "product_title")
     yield Case("an empty order_id", order(order_id='""'), "out_of_range", "order_id")
     yield Case("an order_id of 64", order(order_id='"' + "é" * 64 + '"'), FACT)

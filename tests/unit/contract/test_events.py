@@ -32,7 +32,7 @@ PLAIN = {
     "timestamp": '"2026-01-01T00:00:00Z"',
 }
 
-CAN_BE_WORKED_OUT = {"category", "revenue"}
+CAN_BE_WORKED_OUT = {"product_title", "category", "revenue"}
 
 
 def order(without: str = "", **raw: str) -> bytes:
@@ -127,6 +127,9 @@ MEANT = [
     ("category", "null", "Uncategorised"),
     ("category", '""', "Uncategorised"),
     ("category", "", "Uncategorised"),
+    ("product_title", "null", "42"),
+    ("product_title", '""', "42"),
+    ("product_title", "", "42"),
 ]
 
 
@@ -238,7 +241,7 @@ BAD: list[tuple[str, bytes | None]] = [
     ("nul_byte", reversal(user_id="\0")),
     ("out_of_range", order(quantity="0")),
     ("out_of_range", order(quantity="10001")),
-    ("out_of_range", order(product_title='""')),
+    ("out_of_range", order(product_title='"' + "x" * 201 + '"')),
     ("out_of_range", order(category='"' + "x" * 201 + '"')),
     ("out_of_range", order(price="-1")),
     ("out_of_range", order(price="100000000")),

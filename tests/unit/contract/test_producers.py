@@ -45,7 +45,7 @@ def test_the_page_of_producers_is_current() -> None:
     [
         ("order_id", "OrderID"),
         ("order_id", "order-id"),
-        ("product_title", "Product Title"),
+        ("product_id", "Product Id"),
         ("timestamp", "createdAt"),
         ("user_id", "customerId"),
     ],

@@ -44,6 +44,8 @@ def as_the_loader_sees_it(value: bytes | None, now: datetime | None = None) -> t
             event.order_id,
             str(event.user_id),
             str(event.product_id),
+            event.product_title,
+            event.category,
             event.quantity,
             event.price,
             event.revenue,
@@ -56,11 +58,12 @@ def as_the_loader_sees_it(value: bytes | None, now: datetime | None = None) -> t
 
 def as_the_recount_sees_it(records: list[Raw]) -> list[tuple[object, ...]]:
     rows = judged(records).execute(
-        'SELECT reason, kind, order_id, user_id, product_id, quantity, price, revenue, moment FROM judged ORDER BY "offset"'
+        "SELECT reason, kind, order_id, user_id, product_id, title, category, quantity, price, revenue, moment"
+        ' FROM judged ORDER BY "offset"'
     )
     found: list[tuple[object, ...]] = []
     for reason, kind, *fields in rows.fetchall():
-        order_id, user_id, product_id, quantity, *_, moment = fields
+        order_id, user_id, product_id, _, _, quantity, *_, moment = fields
         if reason:
             found.append((reason,))
         elif kind == "order":
