@@ -9,7 +9,7 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -34,8 +34,9 @@ from ecom_lite.stream import queries
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import close_session, open_session
+from ecom_lite.stream.source import settle_source
 from ecom_lite.stream.stream import Stream
-from ecom_lite.topic.client import end_offsets
+from ecom_lite.topic.client import client_config, end_offsets, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.running import Running
 from tests.runs import wait_for
@@ -411,3 +412,62 @@ def test_without_spark_a_refresh_costs_by_what_is_new(warehouse: Address) -> Non
         "(SELECT sum(revenue) FROM realtime.sales_per_minute) = (SELECT sum(revenue) FROM warehouse.fact_sales)",
     )
     assert same == [(True, True)]
+
+
+WHOLE_ORDERS = {
+    "events.fields": {
+        "order_id": "id", "user_id": "customer", "timestamp": "at", "product_id": "items[].sku", "product_title": "items[].kind",
+        "category": "items[].kind", "price": "items[].cents", "quantity": "items[].n",
+    },
+    "events.lines": "items[]", "events.unit": "cents",
+}  # fmt: skip
+
+
+def whole_orders(lines: Iterable[Line]) -> Iterator[bytes]:
+    orders: dict[tuple[str, datetime], list[Line]] = defaultdict(list)
+    for each in lines:
+        orders[each.order_id, each.ordered_at].append(each)
+    for (order_id, at), found in orders.items():
+        items = [{"sku": one.product_id, "kind": one.category, "cents": int(one.price * 100), "n": one.quantity} for one in found]
+        yield json.dumps({"id": order_id, "customer": "c", "at": at.isoformat(), "items": items}).encode()
+
+
+def test_the_minutes_are_those_of_the_facts_while_mappings_come_and_go(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    """All within the same minutes, so that each change falls into the midst of them."""
+    start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(seconds=400)
+    known: list[Line] = []
+
+    def phase(name: str, events: dict[str, Any], *, light: bool = False) -> None:
+        flags = {"kafka.topic": topic, "load.flush_ms": 50, "run.light": light, **events}
+        settings = load_settings(env={}, flags=flags)
+        kafka, client = settings.kafka, client_config(settings.kafka, kafka_bootstrap)
+        ensure_topics(client, topic, 4, kafka.dlq_topic, kafka.judged_topic if settings.spark_reads_judged else None)
+        settle_source(settings, warehouse, client)
+        bench = Bench(kafka_bootstrap, topic, warehouse, events={n.removeprefix("events."): value for n, value in events.items()})
+        lines = [replace(one, ordered_at=start + timedelta(seconds=n // 3)) for n, one in enumerate(lines_from(start, 150, name))]
+        loader = bench.loader(judged=settings.spark_reads_judged)
+        with ExitStack() as stack:
+            if not light:
+                more = {name.replace(".", "__"): value for name, value in events.items()}
+                stack.enter_context(running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway, **more)))
+            loading = stack.enter_context(bench.loading(loader))
+            sent = list(whole_orders(lines) if events else map(wire, lines))
+            shop.send([*sent, b"{", *sent[:7]])
+            known.extend(lines)
+            bench.until_loaded(loading)
+            if not light:
+                wait_for(lambda: minutes_in(warehouse).keys() == minutes_of(known).keys(), f"the minutes of {name}")
+                wait_for(
+                    lambda: sum(m[2] for m in minutes_in(warehouse).values()) >= len(known),
+                    lambda: f"{name}: {minutes_in(warehouse)}, not {minutes_of(known)}",
+                )
+                assert minutes_in(warehouse) == minutes_of(known), name
+
+    phase("plain", {})
+    phase("mapped", WHOLE_ORDERS)
+    phase("mapped again", WHOLE_ORDERS)
+    phase("plain again", {})
+    phase("light", WHOLE_ORDERS, light=True)
+    phase("mapped for the third time", WHOLE_ORDERS)
