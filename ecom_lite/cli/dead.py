@@ -145,7 +145,9 @@ def resend(
     if value is not None and len(places) != 1:
         raise UsageError("--value corrects one letter: name it, such as `ecom_lite dead resend 2:17 --value FILE`")
     settings = load(config, data_dir, kafka__topic=topic)
-    wish = Wish(settings.kafka.topic, places, reason, again, force, dry_run, None if value is None else _read(value))
+    wish = Wish(
+        settings.kafka.topic, places, reason, again, force, dry_run, None if value is None else _read(value), settings.events
+    )
     with _opened(settings, kafka=not dry_run) as now, letters.connected(now.address, "ecom_producer") as sender:
         client = None if dry_run else now.reach.client
         result = send(sender, client, wish)

@@ -12,14 +12,17 @@ from typing import Any, Final
 import psycopg
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
-from ..contract.events import FAULT_HEADER, PRODUCER_HEADER, Clock, parse, utc_now
+from ..contract.events import FAULT_HEADER, PRODUCER_HEADER, Clock, utc_now
+from ..contract.reader import make_reader
 from ..contract.rejected import Rejected
 from ..errors import EcomLiteError
+from ..settings.tree import Events
 from ..topic.batch_producer import BatchProducer
 from ..topic.client import Config, explained
 from ..warehouse.sqlfiles import read_sql
 from .letters import LINK_HEADER, Headers, Place, decoded
 
+AS_THEY_ARE: Final = Events()
 CHUNK: Final = 50  # letters in one transaction: at Kafka's usual limit 50 MB
 NAMED: Final = 1000  # so many letters are named in the result, all are counted
 NOT_KEPT: Final = {PRODUCER_HEADER, FAULT_HEADER, LINK_HEADER}  # the ledger would count it as sent by the shop again
@@ -35,7 +38,10 @@ SENT, WOULD_BE_SENT, REFUSED, TOO_LARGE, NOTHING = (
 
 @dataclass(frozen=True)
 class Wish:
-    """Which letters of a topic, and how. `value` replaces the bytes of the one letter that is named."""
+    """Which letters of a topic, and how. `value` replaces the bytes of the one letter that is named.
+
+    `events` says how the loader reads what is sent.
+    """
 
     topic: str
     places: Sequence[Place] = ()
@@ -44,6 +50,7 @@ class Wish:
     force: bool = False
     dry_run: bool = False
     value: bytes | None = None
+    events: Events = AS_THEY_ARE
 
 
 @dataclass
@@ -186,7 +193,7 @@ def _choose(connection: psycopg.Connection, chosen: dict[str, Any], after: Place
 def _judge(letter: _Letter, wish: Wish, result: Result, now: datetime) -> bool:
     """Whether to send it."""
     try:
-        parse(letter.value if wish.value is None else wish.value, now)
+        make_reader(wish.events)(letter.value if wish.value is None else wish.value, now)
     except Rejected as rejected:
         if not wish.force:
             result.refused[rejected.reason] += 1

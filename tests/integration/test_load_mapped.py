@@ -12,6 +12,7 @@ import pytest
 
 from ecom_lite.check.reconcile import reconcile
 from ecom_lite.contract.judged import LINES_PER_RECORD
+from ecom_lite.dead_letters.resend import Wish, resend
 from ecom_lite.load.decode import Batch
 from ecom_lite.load.write import Writer, Written
 from ecom_lite.topic.client import end_offsets, ensure_topics
@@ -88,6 +89,19 @@ def test_what_only_means_a_number_is_refused_where_the_settings_are_strict(bench
     strict.send([line("a"), line("b", quantity="2"), line("c", revenue=None)])
     strict.load()
     assert [row[0] for row in lines_of(strict)] == ["a"] and strict.counts() == {"facts": 1, "dead": 2}
+
+
+def test_what_died_before_the_mapping_was_there_is_sent_again_and_loads(bench: Bench) -> None:
+    before = replace(bench, events={})
+    before.send([order(1, "a", "b"), order(2, "a", qty=0)])
+    before.load()
+    assert before.counts() == {"dead": 2}
+    with bench.warehouse.connect("ecom_producer") as sender:
+        sent = resend(sender, bench.client, Wish(bench.topic, events=bench.settings().events))
+    assert (sent.sent, dict(sent.refused)) == (1, {"out_of_range": 1})
+    bench.load()
+    assert bench.counts() == {"dead": 2, "facts": 2, "further_lines": 1}
+    assert_closes(bench)
 
 
 def judged(bench: Bench) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ CREATE TABLE realtime.minutes_source (
     offsets       jsonb NOT NULL
 );
 COMMENT ON TABLE realtime.minutes_source IS 'What Spark counts minutes from, if that has ever changed.';
+COMMENT ON COLUMN realtime.minutes_source.one_row IS 'Always true: the table has one row at most.';
 COMMENT ON COLUMN realtime.minutes_source.generation IS 'How often it has changed: names the checkpoint.';
 COMMENT ON COLUMN realtime.minutes_source.topic IS 'The topic, or empty after a run without Spark: then it must be settled anew.';
 COMMENT ON COLUMN realtime.minutes_source.offsets IS 'Where in the topic Spark began to count, by partition.';
