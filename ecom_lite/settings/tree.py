@@ -50,6 +50,11 @@ class Kafka(Section):
     def dlq_topic(self) -> str:
         return f"{self.topic}.dlq"
 
+    @property
+    def judged_topic(self) -> str:
+        """Of order lines for Spark, where it cannot read the topic itself."""
+        return f"{self.topic}.judged"
+
 
 class Postgres(Section):
     """The database. With `url` set nothing is started; its role must be allowed to create roles and schemas."""
@@ -159,6 +164,11 @@ class Events(Section):
     envelope: Literal["none", "connect", "debezium"] = Field("none", description="take the event out of payload, or of after")
 
     @property
+    def contract(self) -> bool:
+        """Whether records are judged by the contract alone, as Spark judges them too."""
+        return not (self.mapped or self.strict)
+
+    @property
     def mapped(self) -> bool:
         """Whether a record must be turned into an event first."""
         return any(
@@ -244,6 +254,11 @@ class Settings(Section):
     @classmethod
     def _absolute(cls, run: Run) -> Run:
         return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
+
+    @property
+    def spark_reads_judged(self) -> bool:
+        """Whether Spark reads order lines that the loader has judged, not the topic."""
+        return not (self.run.light or self.events.contract)
 
     @property
     def data_dir(self) -> Path:
