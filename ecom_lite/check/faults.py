@@ -44,8 +44,8 @@ class OwnDead:
 def fault_lines(before: Ledger, after: Ledger, own_dead: OwnDead, figures: dict[str, Any]) -> list[Line]:
     """Compare, and add `faults` to the figures. `before` and `after` are the same unless a producer is sending."""
     figures["faults"] = _by_kind(before, own_dead, figures["duplicates"])
-    foreign = figures["foreign"]
-    note = f"{foreign:,} foreign records may be some of them" if foreign else "still growing"
+    foreign = figures["foreign"] + figures["further"]
+    note = f"{foreign:,} foreign ones may be some of them" if foreign else "still growing"
     unplanned = ", ".join(f"{reason} {count:,}" for reason, count in sorted(own_dead.unplanned.items()))
     parts = after.order_lines + after.other_events + after.duplicates + sum(after.malformed.values())
     return [

@@ -52,6 +52,7 @@ def reconcile(
         figures = moment.figures
         after = _ledger_after(reader, figures["own"], clock, wait) if producing else read_ledger(reader)
         ends_after = dict(end_offsets())
+    further = figures["further"]
     records = figures["accounted"] - figures["markers"] - figures["lost"]
     figures |= {
         "sent": (before if producing else after).events,
@@ -64,9 +65,10 @@ def reconcile(
         _offsets_line(sum(ends_before.values()), figures["next_offsets"], sum(ends_after.values())),
         equal(
             "records = facts + duplicates + other + dead",
-            records,
+            records + further,
             figures["facts"] + figures["duplicates"] + figures["other"] + figures["dead"],
-            f"{figures['own']:,} own, {figures['foreign']:,} foreign",
+            f"{figures['own']:,} own, {figures['foreign']:,} foreign"
+            + (f"; {further:,} more are further lines of records with several" if further else ""),
         ),
         equal("facts counted = rows of fact_sales", figures["facts"], figures["fact_rows"]),
         equal("other events counted = rows of fact_returns + user_changes", figures["other"], figures["other_rows"]),

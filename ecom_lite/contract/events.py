@@ -98,13 +98,20 @@ def parse(value: bytes | None, now: datetime, *, strict: bool = False) -> Event:
         raise Rejected("empty", "no value" if value is None else "zero bytes")
     if len(value) > MAX_EVENT_BYTES:
         raise Rejected("too_large", f"{len(value):,} bytes")
-    wire: Any  # its fields still have the types of the wire
     try:
         wire = decode["order"](value)
         if not value.isascii():
             refuse_not_utf8(value)  # the decoder does not look into fields that it ignores
     except (msgspec.MsgspecError, ValueError, RecursionError):
         wire = _decode_other(value, decode)
+    return settle(wire, value, now, strict=strict)
+
+
+def settle(wire: Any, value: bytes, now: datetime, *, strict: bool = False) -> Event:
+    """The second half of `parse`: an event whose fields still have the types of the wire becomes one whose rules all hold.
+
+    `value` is what it was decoded from: a float has lost digits. Changes `wire` and returns it. Raises Rejected.
+    """
     if _NUL in value:
         _refuse_nul(wire)
     if type(wire.user_id) is not int and wire.user_id is not None:
@@ -136,7 +143,7 @@ def _decode_other(value: bytes, decode: Decoders) -> Any:
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise not_json(value, error) from None
     if not isinstance(document, dict):
-        raise Rejected("not_an_object", f"a JSON {_JSON_NAMES[type(document)]}{hints.of_value(document)}")
+        raise not_an_object(document)
     kind = document.get("event_type")
     kind = "order" if kind is None else kind
     if not isinstance(kind, str) or kind not in decode:
@@ -150,6 +157,12 @@ def _decode_other(value: bytes, decode: Decoders) -> Any:
         raise explain(error, document, EVENT_TYPES[kind].__struct_fields__) from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise not_json(value, error) from None
+
+
+def not_an_object(document: object) -> Rejected:
+    """For a JSON value of another kind."""
+    name = _JSON_NAMES.get(type(document), "number")
+    return Rejected("not_an_object", f"a JSON {name}{hints.of_value(document)}")
 
 
 def _last_of_equal_keys(value: bytes) -> bytes:

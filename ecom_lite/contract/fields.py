@@ -164,16 +164,33 @@ def _field(name: str, hint: Any, default: Any) -> Field:
     return Field(name, str if get_origin(python) is Literal else python, kind, max_length, nullable, default)
 
 
-def wire_struct(event: type[Struct], *, strict: bool = False) -> type[Struct]:
-    """The event type as it stands on the wire: what the decoder takes for each field."""
-    changed = []
+def wire_struct(event: type[Struct], *, strict: bool = False, names: Mapping[str, str] | None = None) -> type[Struct]:
+    """The event type as it stands on the wire: what the decoder takes for each field.
+
+    With `names` the fields that are in it are called so on the wire, and no field takes a float: one that is written with a
+    point is read exactly only by its own name.
+    """
+    hints, changed = get_type_hints(event, include_extras=True), []
     for one in fields_of(event):
         kind = one.kind
         wire = kind.wire if strict or kind.wide is None else kind.wide
         if wire is not None:
             absent = one.default if strict or one.nullable else kind.absent
             changed.append((one.name, wire | None if one.nullable else wire, absent))
-    return msgspec.defstruct(f"_{event.__name__}Wire", changed, bases=(event,), kw_only=True, gc=False)
+        elif names is not None:  # what is inherited keeps its name
+            changed.append((one.name, hints[one.name], one.default))
+    if names is not None:
+        changed = [(name, _without_float(wire), absent) for name, wire, absent in changed]
+    return msgspec.defstruct(f"_{event.__name__}Wire", changed, bases=(event,), kw_only=True, gc=False, rename=names)
+
+
+def _without_float(hint: Any) -> Any:
+    if get_origin(hint) is Annotated:
+        inner, *notes = get_args(hint)
+        return Annotated[(_without_float(inner), *notes)]
+    if get_origin(hint) in (Union, UnionType):
+        return Union[tuple(part for part in get_args(hint) if part is not float)]  # noqa: UP007
+    return hint
 
 
 def columns(*events: type[Struct]) -> dict[str, str]:

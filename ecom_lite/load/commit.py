@@ -11,6 +11,7 @@ import psycopg
 from ..errors import first_line
 from .deadletters import DeadLetterTopic
 from .decode import Batch, DeadLetter, Line, Other, dead_letter
+from .judged import JudgedTopic
 from .retry import Patience, fatal
 from .write import Writer, Written
 
@@ -18,9 +19,10 @@ from .write import Writer, Written
 class Committer:
     """Commits batches in order, each as one transaction of `writer`."""
 
-    def __init__(self, writer: Writer, dead_letters: DeadLetterTopic, patience: Patience) -> None:
+    def __init__(self, writer: Writer, dead_letters: DeadLetterTopic, judged: JudgedTopic | None, patience: Patience) -> None:
         self._writer = writer
         self._dead_letters = dead_letters
+        self._judged = judged
         self._patience = patience
 
     def commit(self, batch: Batch) -> tuple[Batch, Written]:
@@ -28,6 +30,8 @@ class Committer:
 
         Raises StaleOwner (another loader owns a partition), Stopped, or LoadError (no retry mends it)."""
         self._dead_letters.send(batch.dead)
+        if self._judged is not None:
+            self._judged.send(batch)
         while True:
             try:
                 return batch, self._patience.run(partial(self._writer.write, batch), self._writer.close)

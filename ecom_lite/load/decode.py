@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from ..contract.events import OrderLine, OrderReversal, UserChange, is_own, parse
+from ..contract.events import Event, OrderLine, OrderReversal, UserChange, is_own, parse
+from ..contract.reader import Reader
 from ..contract.rejected import Rejected
 from .records import Headers, Record
 
@@ -73,10 +75,24 @@ class Batch:
     newest_ms: int | None = None
     sources: list[Sequence[Record]] = field(default_factory=list)  # as read, for what the database may refuse
     mark: bytes = b""  # of the warehouse: its own shops' records are counted as own
+    reader: Reader | None = None  # how foreign records are read; None: by the contract
+    further: dict[tuple[int, int], int] = field(
+        default_factory=dict
+    )  # by partition and offset, the events beyond a record's first
+
+    @property
+    def rows(self) -> int:
+        return len(self.lines) + len(self.others) + len(self.dead)
 
     @property
     def records(self) -> int:
-        return len(self.lines) + len(self.others) + len(self.dead)
+        return self.rows - sum(self.further.values())
+
+    def further_by_partition(self) -> Mapping[int, int]:
+        found: Counter[int] = Counter()
+        for (partition, _), events in self.further.items():
+            found[partition] += events
+        return found
 
     def add(self, part: Part, now: datetime) -> None:
         """Decode the records of one partition; parts of the same partition follow each other without a gap."""
@@ -88,14 +104,19 @@ class Batch:
         if not records:
             return
         add, new = self.lines.append, tuple.__new__
-        own, ours, last_headers = 0, False, None
+        own, ours, last_headers, reader = 0, False, None, self.reader
         for record in records:
             _, offset, _, _, value, headers = record
             if headers is not last_headers:  # a producer's headers are mostly the same ones, and then the same tuple
                 ours, last_headers = is_own(headers, self.mark), headers
             own += ours
             try:
-                event = parse(value, now)
+                if reader is None or ours:
+                    event = parse(value, now)
+                else:
+                    event, *further = reader(value, now)
+                    if further:
+                        self._add_further(partition, offset, further)
             except Rejected as rejected:
                 self.dead.append(dead_letter(record, rejected.reason, rejected.detail, "Rejected"))
                 continue
@@ -110,16 +131,22 @@ class Batch:
         stamps = [ms for ms in (records[0].timestamp, records[-1].timestamp, self.oldest_ms, self.newest_ms) if ms and ms > 0]
         self.oldest_ms, self.newest_ms = min(stamps, default=None), max(stamps, default=None)
 
+    def _add_further(self, partition: int, offset: int, events: Sequence[Event]) -> None:
+        self.further[partition, offset] = len(events)
+        for event in events:
+            if isinstance(event, OrderLine):
+                self.lines.append(Line(partition, offset, event))
+            else:
+                self.others.append(Other(partition, offset, event))
+
     def without(self, refused: dict[tuple[int, int], DeadLetter]) -> Batch:
-        """The same batch with some of its events as dead letters instead."""
-        return Batch(
-            self.extents,
-            [line for line in self.lines if line[:2] not in refused],
-            [other for other in self.others if other[:2] not in refused],
-            self.dead + list(refused.values()),
-            self.oldest_ms,
-            self.newest_ms,
-            self.sources,
+        """The same batch with some of its records as dead letters instead, whole: with all of their events."""
+        return replace(
+            self,
+            lines=[line for line in self.lines if line[:2] not in refused],
+            others=[other for other in self.others if other[:2] not in refused],
+            dead=self.dead + list(refused.values()),
+            further={record: events for record, events in self.further.items() if record not in refused},
         )
 
     def original(self, partition: int, offset: int) -> Record:

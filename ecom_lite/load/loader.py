@@ -19,6 +19,7 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
 from ..contract.events import Clock, utc_now
+from ..contract.reader import make_reader
 from ..errors import EcomLiteError, LoadError
 from ..observe.figures import LoaderFigures
 from ..observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
@@ -29,6 +30,7 @@ from .claims import Claims
 from .commit import Committer
 from .deadletters import DeadLetterTopic
 from .decode import Batch
+from .judged import JudgedTopic
 from .proof import prove_same
 from .records import read_quickly
 from .retry import Patience, Stopped, fatal
@@ -66,6 +68,7 @@ class Loader:
     """Consumes the topic as one member of the group and writes every record exactly once. Runs once.
 
     `instance` names this member (unique in the group): a restart takes its partitions over at once.
+    With `judged` each batch's order lines go to `kafka.judged_topic` too, before it commits.
     `report` is called about once a second with figures, from the loop's thread, also while the database is away.
     """
 
@@ -80,6 +83,7 @@ class Loader:
         clock: Clock = utc_now,
         make_writer: Callable[[Address, str], Writer] = Writer,
         session_timeout_ms: int = SESSION_TIMEOUT_MS,
+        judged: bool = False,
     ) -> None:
         self._settings = settings
         self._topic = settings.kafka.topic
@@ -101,7 +105,11 @@ class Loader:
         self._session_timeout_ms = session_timeout_ms
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
         self._dead_letters = DeadLetterTopic(self._client, self._topic, settings.kafka.dlq_topic)
-        self._committer = Committer(self._writer, self._dead_letters, self._writing)
+        topic = settings.kafka.judged_topic
+        self._judged = JudgedTopic(self._client, topic, self._pause_writing) if judged else None
+        self._committer = Committer(self._writer, self._dead_letters, self._judged, self._writing)
+        events = settings.events
+        self._reader = None if events.contract else make_reader(events)
         self._source: Source | None = None
         self._mark = b""
         self._next_report = self._next_kafka_commit = 0.0
@@ -121,6 +129,8 @@ class Loader:
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             stack.callback(self._claims.close)
             stack.callback(self._dead_letters.close)
+            if self._judged is not None:
+                stack.callback(self._judged.close)
             try:
                 warehouse = self._claiming.run(self._claims.identity, self._claims.close)
                 self._mark = self._claiming.run(self._claims.mark, self._claims.close)
@@ -172,20 +182,20 @@ class Loader:
                 self._next_report = 0.0  # whoever waits for us to be ready hears of it at once
             age = time.monotonic() - since if batch.extents else 0.0
             wait_s = max(0.0, min(TICK_S, load.flush_ms / 1000 - age))
-            parts = source.poll(wait_s, max(1, min(POLL_RECORDS, load.batch_rows - batch.records)))
+            parts = source.poll(wait_s, max(1, min(POLL_RECORDS, load.batch_rows - batch.rows)))
             if parts and not batch.extents:
                 since = time.monotonic()
             now = self._clock()
             for part in parts:
                 batch.add(part, now)
-            if batch.extents and (batch.records >= load.batch_rows or time.monotonic() - since >= load.flush_ms / 1000):
+            if batch.extents and (batch.rows >= load.batch_rows or time.monotonic() - since >= load.flush_ms / 1000):
                 self._hand_over(batch)
                 batch = self._new_batch()
         if batch.extents:
             self._hand_over(batch)
 
     def _new_batch(self) -> Batch:
-        return Batch(mark=self._mark)
+        return Batch(mark=self._mark, reader=self._reader)
 
     def _prove(self, beginnings: Mapping[int, int], ends: Mapping[int, int], topic_id: UUID | None) -> None:
         loaded = self._claiming.run(lambda: self._claims.newest_loaded(beginnings.keys(), topic_id), self._claims.close)
@@ -299,6 +309,10 @@ class Loader:
 
     def _send_report(self) -> None:
         waiting_for = self._writing.waiting_for or self._claiming.waiting_for
+        if waiting_for:
+            waiting_for = f"PostgreSQL: {waiting_for}"
+        elif self._judged is not None and self._judged.waiting_for:
+            waiting_for = f"Kafka: {self._judged.waiting_for}"
         source = self._source
         self._report(
             LoaderFigures(

@@ -165,7 +165,7 @@ class Writer:
     def _advance(
         self, connection: psycopg.Connection, batch: Batch, facts: Counter[int], other: Counter[int], dead: Counter[int]
     ) -> None:
-        extents = batch.extents.items()
+        extents, further = batch.extents.items(), batch.further_by_partition()
         connection.execute(
             read_sql(__package__, "advance"),
             {
@@ -174,7 +174,8 @@ class Writer:
                 "ends": [extent.end for _, extent in extents],
                 "own": [extent.own for _, extent in extents],
                 "facts": [facts[p] for p, _ in extents],
-                "duplicates": [extent.records - facts[p] - other[p] - dead[p] for p, extent in extents],
+                "duplicates": [extent.records + further.get(p, 0) - facts[p] - other[p] - dead[p] for p, extent in extents],
+                "further": [further.get(p, 0) for p, _ in extents],
                 "other": [other[p] for p, _ in extents],
                 "dead": [dead[p] for p, _ in extents],
                 "markers": [extent.end - extent.start - extent.records for _, extent in extents],

@@ -27,10 +27,14 @@ class WorkerJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadJob(WorkerJob, frozen=True, kw_only=True):
-    """For `load`: `instance` is its name in the consumer group, `drain_s` how long it may go on once told to stop."""
+    """For `load`: `instance` is its name in the consumer group, `drain_s` how long it may go on once told to stop.
+
+    `judged` says that Spark reads what it has judged.
+    """
 
     instance: str
     drain_s: float
+    judged: bool = False
 
 
 class ProduceJob(WorkerJob, frozen=True, kw_only=True):
@@ -43,8 +47,9 @@ class ProduceJob(WorkerJob, frozen=True, kw_only=True):
 
 def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float) -> LoadJob:
     return LoadJob(
-        settings=dump_sections(settings, ("kafka", "load")), address=reach.address.only("ecom_loader").by_value(),
+        settings=dump_sections(settings, ("kafka", "events", "load")), address=reach.address.only("ecom_loader").by_value(),
         bootstrap=reach.bootstrap, log_level=settings.run.log_level, instance=instance, drain_s=drain_s,
+        judged=settings.spark_reads_judged,
     )  # fmt: skip
 
 

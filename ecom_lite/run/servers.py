@@ -77,7 +77,8 @@ class Servers:
         from ..topic.client import ensure_topics
 
         kafka = self.settings.kafka
-        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic)
+        judged = kafka.judged_topic if self.settings.spark_reads_judged else None
+        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged)
 
 
 @contextmanager

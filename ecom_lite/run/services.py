@@ -15,7 +15,7 @@ from ..observe.figures import ProducerFigures
 from ..observe.status import RunStatus
 from ..settings.override import ShopOverride
 from ..settings.tree import Settings
-from ..supervise.adapters import EngineService, Late
+from ..supervise.adapters import EngineService, Late, Step
 from ..supervise.schedule import Schedule
 from ..supervise.service import Service
 from ..supervise.worker import WorkerService
@@ -93,14 +93,14 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     gateway = None if run.light else spark_gateway(settings, registry)
 
     # In the reverse of the order in which they must stop.
-    parts: list[Part] = [(page, ["schema"])]
+    parts: list[Part] = [(page, ["schema"]), (Step("minutes", lambda: _settle_minutes(settings, servers)), ["schema", "topics"])]
     if grafana is not None:
         parts.append((grafana, ["schema"]))
     if gateway is not None:
         parts.append((EngineService("spark", gateway), []))
-        parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "schema", "topics"]))
+        parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
     parts.append((Late("schedule", lambda: _schedule(settings, servers, marts, minutes, backfill)), ["schema"]))
-    parts += [(loader, ["schema", "topics"]) for loader in loading]
+    parts += [(loader, ["minutes"]) for loader in loading]
     if producer is not None:
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
@@ -115,6 +115,12 @@ def _produce_job(settings: Settings, servers: Servers, producer: Producer | None
         settings, servers.reach, events=settings.shop.events if until is None else None, until=until,
         override=ShopOverride() if shop is None else shop.override,
     )  # fmt: skip
+
+
+def _settle_minutes(settings: Settings, servers: Servers) -> None:
+    from ..stream.source import settle_source
+
+    settle_source(settings, servers.reach.address.only("ecom_stream"), servers.reach.client)
 
 
 def _refresh_minutes(servers: Servers) -> None:

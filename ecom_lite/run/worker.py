@@ -36,9 +36,11 @@ def _load(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
     def told(figures: LoaderFigures) -> None:
         # In a group that has more members than the topic has partitions some stand by: they are ready too.
         ready, waits = bool(figures.partitions or figures.standing_by), figures.waiting_for
-        report(WorkerReport(figures=figures, ready=ready, waiting_for=waits and f"waits for PostgreSQL: {waits}"))
+        report(WorkerReport(figures=figures, ready=ready, waiting_for=waits and f"waits for {waits}"))
 
-    loader = Loader(read_sections(job.settings), job.address, job.bootstrap, instance=job.instance, report=told)
+    loader = Loader(
+        read_sections(job.settings), job.address, job.bootstrap, instance=job.instance, report=told, judged=job.judged
+    )
     _listen(lines, lambda line: None, stop)
     loader.run(stop, job.drain_s)
 

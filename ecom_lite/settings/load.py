@@ -16,7 +16,7 @@ from .tree import Settings
 
 ENV_PREFIX: Final = "ECOM_LITE_"
 CONFIG_FILE: Final = "config.toml"
-_SECTION: Final = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
+_SECTION: Final = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
 
 Origins = Mapping[str, str]  # dotted name -> `config.toml:12`, `environment ECOM_LITE_SHOP__RATE`, `option --rate`
@@ -78,7 +78,10 @@ def _add_file(into: dict[str, Any], origins: dict[str, str], path: Path) -> None
         if not isinstance(values, Mapping):
             raise ConfigError(f"{place(section)}: `{section}` must stand in a section, such as [shop]")
         for key, value in values.items():
-            _put(into, origins, f"{section}.{key}", value, place(f"{section}.{key}"))
+            name = f"{section}.{key}"
+            _put(into, origins, name, value, place(name))
+            if isinstance(value, Mapping):  # a table, such as [events.fields]
+                origins.update({f"{name}.{entry}": place(f"{name}.{entry}") for entry in value})
 
 
 def _lines(text: str) -> dict[str, int]:
@@ -111,7 +114,7 @@ def _explain(error: ValidationError, origins: Origins) -> str:
     lines = []
     for problem in error.errors():
         path = [str(part) for part in problem["loc"]]
-        dotted = ".".join(path[:2])
+        dotted = ".".join(path[: 3 if ".".join(path[:3]) in origins else 2])
         where = origins.get(dotted) or next((w for name, w in origins.items() if name.startswith(path[0] + ".")), "defaults")
         if problem["type"] == "extra_forbidden":
             lines.append(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")

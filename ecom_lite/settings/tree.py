@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from .values import Countries, Duration, Moment, Rate, Share, Unit
+from .values import Countries, Duration, EventField, EventPath, EventPaths, Moment, Rate, Share, Unit, Zone
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -49,6 +49,11 @@ class Kafka(Section):
     @property
     def dlq_topic(self) -> str:
         return f"{self.topic}.dlq"
+
+    @property
+    def judged_topic(self) -> str:
+        """Of order lines for Spark, where it cannot read the topic itself."""
+        return f"{self.topic}.judged"
 
 
 class Postgres(Section):
@@ -138,6 +143,48 @@ class Faults(Section):
         return {name: field.description or "" for name, field in cls.model_fields.items() if name != "late_s"}
 
 
+class Events(Section):
+    """How records that are not of our own shop are read: where in them the fields of an event stand, and in which units."""
+
+    strict: bool = Field(False, description="refuse what only means a number, and what leaves out what can be worked out")
+    fields: dict[EventField, EventPaths] = Field(
+        {},
+        description='where a field stands: order_id = "orderId", price = "item.unit_price", user_id = ["customer.id", "email"]',
+    )
+    constants: dict[EventField, str | int | float] = Field({}, description='the same for all events: category = "Books"')
+    unit: Literal["units", "cents"] = Field("units", description="of price and revenue; cents: hundredths")
+    time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
+        "auto", description="of times that are numbers; auto: s or ms by size"
+    )
+    time_zone: Zone = Field("UTC", description="of times that name none, such as Europe/Berlin")
+    lines: EventPath | None = Field(
+        None,
+        description='the list of lines, where a record is a whole order: "items[]"; paths such as "items[].sku" lead into it',
+    )
+    envelope: Literal["none", "connect", "debezium"] = Field("none", description="take the event out of payload, or of after")
+
+    @property
+    def contract(self) -> bool:
+        """Whether records are judged by the contract alone, as Spark judges them too."""
+        return not (self.mapped or self.strict)
+
+    @property
+    def mapped(self) -> bool:
+        """Whether a record must be turned into an event first."""
+        return any(
+            getattr(self, name) != field.get_default() for name, field in type(self).model_fields.items() if name != "strict"
+        )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Events:
+        if twice := sorted(self.fields.keys() & self.constants.keys()):
+            raise ValueError(f"{twice[0]} stands in events.fields and in events.constants: keep one of them")
+        lists = {path.partition("[]")[0] for paths in self.fields.values() for path in paths if "[]" in path}
+        if lists - {(self.lines or "").removesuffix("[]")}:
+            raise ValueError(f'"{min(lists)}[].." leads into a list: set events.lines = "{min(lists)}[]", and no other list')
+        return self
+
+
 class Load(Section):
     """The loaders: processes in one consumer group, each with a share of the partitions."""
 
@@ -195,6 +242,7 @@ class Settings(Section):
     postgres: Postgres = Postgres()
     shop: Shop = Shop()
     faults: Faults = Faults()
+    events: Events = Events()
     load: Load = Load()
     spark: Spark = Spark()
     transform: Transform = Transform()
@@ -206,6 +254,11 @@ class Settings(Section):
     @classmethod
     def _absolute(cls, run: Run) -> Run:
         return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
+
+    @property
+    def spark_reads_judged(self) -> bool:
+        """Whether Spark reads order lines that the loader has judged, not the topic."""
+        return not (self.run.light or self.events.contract)
 
     @property
     def data_dir(self) -> Path:

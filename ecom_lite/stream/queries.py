@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from ..contract.fields import MAX_ID, MAX_QUANTITY, MAX_TEXT, UNCATEGORISED, Field, OrderLine, fields_of
+from ..contract.judged import SPARK_TYPE
 from ..contract.rejected import MAX_EVENT_BYTES
 from ..contract.times import EARLIEST, LATEST_AHEAD, MILLISECONDS_FROM
 from ..settings.tree import Kafka as KafkaSettings
@@ -14,6 +15,7 @@ from ..settings.tree import Settings
 from ..warehouse.sqlfiles import read_sql
 
 MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
+MAX_JUDGED_PER_BATCH: Final = 500  # records, of up to 500 lines each
 LAKE_RECORDS_PER_BATCH: Final = 200_000
 MAX_AHEAD_S: Final = 60.0
 OBSERVED: Final = "records"  # the metrics that a batch reports: records, lines, ahead
@@ -59,8 +61,6 @@ def source_options(kafka: KafkaSettings, bootstrap: str) -> dict[str, str]:
     """Spark's options for reading the topic, those of a protected cluster too."""
     options = {
         "kafka.bootstrap.servers": bootstrap,
-        "subscribe": kafka.topic,
-        "startingOffsets": "earliest",
         # Retention may have removed records; `checkpoint.py` warns of it, and the figures go on with what there is.
         "failOnDataLoss": "false",
         "kafka.security.protocol": kafka.security_protocol,
@@ -90,9 +90,12 @@ def _login(kafka: KafkaSettings) -> str:
     return f'org.apache.kafka.common.security.{module}LoginModule required username="{name}" password="{password}";'
 
 
-def read_topic(session: Any, settings: Settings, bootstrap: str, max_records: int) -> Any:
-    """The topic as a stream of Kafka records."""
+def read_topic(
+    session: Any, settings: Settings, bootstrap: str, max_records: int, *, topic: str, starting: str = "earliest"
+) -> Any:
+    """A topic as a stream of Kafka records; `starting` is Spark's: a word, or a JSON object of offsets."""
     reader = session.readStream.format("kafka").options(**source_options(settings.kafka, bootstrap))
+    reader = reader.option("subscribe", topic).option("startingOffsets", starting)
     return reader.option("maxOffsetsPerTrigger", str(max_records)).load()
 
 
@@ -144,7 +147,16 @@ def _fits(field: Field) -> str:
     return f"{fits} AND char_length({text}) <= {field.max_length} AND NOT contains({text}, chr(0))"
 
 
-def sales_per_minute(session: Any, records: Any, watermark_s: int) -> Any:
+def judged_lines(session: Any, records: Any, watermark_s: int) -> Any:
+    """As `order_lines`, of records that hold what the loader has judged; see `contract/judged.py`."""
+    records.createOrReplaceTempView("judged_records")
+    return session.sql(
+        read_sql(__package__, "judged_lines").decode(),
+        args={"type": SPARK_TYPE, "ahead_ms": int(ahead_limit_s(watermark_s) * 1000)},
+    )
+
+
+def sales_per_minute(lines: Any, watermark_s: int) -> Any:
     """Per minute of event time and category: revenue, distinct orders, lines and units of the lines not seen before.
 
     `window_start` is in seconds since 1970: Python would read a Spark timestamp in the zone of this process.
@@ -153,7 +165,7 @@ def sales_per_minute(session: Any, records: Any, watermark_s: int) -> Any:
     """
     from pyspark.sql import functions as f
 
-    lines = order_lines(session, records, watermark_s).observe(
+    lines = lines.observe(
         OBSERVED,
         f.count(f.lit(1)).alias("records"),
         f.count_if("valid").alias("lines"),

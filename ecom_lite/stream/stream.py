@@ -23,9 +23,19 @@ from ..topic.client import client_config, explained, offset_range
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .checkpoint import Checkpoint
-from .queries import LAKE_RECORDS_PER_BATCH, MAX_RECORDS_PER_BATCH, raw_records, read_topic, sales_per_minute
+from .queries import (
+    LAKE_RECORDS_PER_BATCH,
+    MAX_JUDGED_PER_BATCH,
+    MAX_RECORDS_PER_BATCH,
+    judged_lines,
+    order_lines,
+    raw_records,
+    read_topic,
+    sales_per_minute,
+)
 from .session import Gateway, close_session, open_session, short
 from .sinks import LAKE, PER_MINUTE, ROLE, LakeSink, MinuteSink
+from .source import MinutesSource, read_source
 from .summary import render
 
 SUMMARY_EVERY_S: Final = 10.0
@@ -71,21 +81,24 @@ class Stream:
         """
         self._stopping.clear()
         self._asked_s = None
+        source = self._source()
+        name = f"{PER_MINUTE}_{LAYOUT}" + (f"_{source.generation}" if source.generation else "")
         checkpoints = self._data_dir / SPARK / "checkpoints"
-        minutes, lake = Checkpoint(checkpoints / f"{PER_MINUTE}_{LAYOUT}"), Checkpoint(checkpoints / LAKE)
-        cluster_id, first, end = self._broker()
-        topic = self._settings.kafka.topic
-        for checkpoint in (minutes, lake):
-            checkpoint.compare(topic, first, end)
+        minutes, lake = Checkpoint(checkpoints / name), Checkpoint(checkpoints / LAKE)
+        topic, cluster_id = self._settings.kafka.topic, self._cluster_id()
+        minutes.compare(source.topic, *self._offsets(source.topic))
+        lake.compare(topic, *self._offsets(topic))
         if minutes.guard(self._settings, cluster_id):
             # The batches are counted from 0 again: rows of an older checkpoint would be taken for its own.
             self._execute("prune_progress", keep_s=0)
-            Checkpoint(checkpoints / PER_MINUTE).discard()  # of layout 1
+            for other in checkpoints.glob(f"{PER_MINUTE}*/"):
+                if other != minutes.folder:
+                    Checkpoint(other).discard()
         lake.guard(self._settings, cluster_id)
         self._execute("forget_light")
         try:
             self._session = open_session(self._settings, self._gateway, self._data_dir)
-            self._start_minutes(minutes)
+            self._start_minutes(minutes, source)
             if self._settings.spark.lake:
                 self._start_lake(lake)
             self._wait_first_trigger()
@@ -96,35 +109,51 @@ class Stream:
             self.stop()
             raise StreamError(f"Spark cannot start the queries: {short(error)}") from error
 
-    def _broker(self) -> tuple[str, dict[int, int], dict[int, int]]:
-        """The cluster's id, and the first and end offsets of the topic."""
+    def _source(self) -> MinutesSource:
+        try:
+            return read_source(self._settings, self._address)
+        except psycopg.Error as error:
+            raise self._refused(error) from error
+
+    def _offsets(self, topic: str) -> tuple[dict[int, int], dict[int, int]]:
+        """The first and the end offsets of a topic."""
+        return offset_range(client_config(self._settings.kafka, self._bootstrap), topic)
+
+    def _cluster_id(self) -> str:
         config = client_config(self._settings.kafka, self._bootstrap)
-        first, end = offset_range(config, self._settings.kafka.topic)
         with explained(config, "asking Kafka for its cluster id"):
             admin = KafkaAdminClient(**config)
             try:
-                cluster_id = str(admin.describe_cluster().get("cluster_id"))
+                return str(admin.describe_cluster().get("cluster_id"))
             finally:
                 admin.close()
-        return cluster_id, first, end
 
     def _execute(self, statement: str, **values: float) -> None:
         try:
             with self._address.connect(ROLE) as connection:
                 connection.execute(read_sql(__package__, statement), {"query": PER_MINUTE, **values})
         except psycopg.Error as error:
-            raise StreamError(f"the stream cannot use PostgreSQL as {ROLE}: {str(error).strip()}") from error
+            raise self._refused(error) from error
 
-    def _start_minutes(self, checkpoint: Checkpoint) -> None:
-        spark = self._settings.spark
-        records = read_topic(self._session, self._settings, self._bootstrap, MAX_RECORDS_PER_BATCH)
+    @staticmethod
+    def _refused(error: psycopg.Error) -> StreamError:
+        return StreamError(f"the stream cannot use PostgreSQL as {ROLE}: {str(error).strip()}")
+
+    def _start_minutes(self, checkpoint: Checkpoint, source: MinutesSource) -> None:
+        spark, judged = self._settings.spark, source.topic == self._settings.kafka.judged_topic
+        records = read_topic(
+            self._session, self._settings, self._bootstrap, MAX_JUDGED_PER_BATCH if judged else MAX_RECORDS_PER_BATCH,
+            topic=source.topic, starting=source.starting,
+        )  # fmt: skip
+        lines = (judged_lines if judged else order_lines)(self._session, records, spark.watermark_s)
         self._minutes = MinuteSink(self._address, self._session, self._stopping, DATABASE_PATIENCE_S)
-        writer = sales_per_minute(self._session, records, spark.watermark_s).writeStream.queryName(PER_MINUTE)
+        writer = sales_per_minute(lines, spark.watermark_s).writeStream.queryName(PER_MINUTE)
         writer = writer.outputMode("update").foreachBatch(self._minutes).option("checkpointLocation", checkpoint.folder.as_uri())
         self._queries[PER_MINUTE] = writer.trigger(processingTime=f"{round(spark.trigger_s * 1000)} milliseconds").start()
 
     def _start_lake(self, checkpoint: Checkpoint) -> None:
-        records = read_topic(self._session, self._settings, self._bootstrap, LAKE_RECORDS_PER_BATCH)
+        topic = self._settings.kafka.topic
+        records = read_topic(self._session, self._settings, self._bootstrap, LAKE_RECORDS_PER_BATCH, topic=topic)
         self._lake = LakeSink(self._data_dir / LAKE_FOLDER)
         writer = raw_records(records).writeStream.queryName(LAKE).outputMode("append").foreachBatch(self._lake)
         writer = writer.option("checkpointLocation", checkpoint.folder.as_uri())

@@ -20,7 +20,7 @@ MARKS: Final = {
 STYLES: Final = {
     "ready": "green", "starting": "yellow", "restarting": "yellow", "stopping": "yellow", "failed": "bold red",
 }  # fmt: skip
-STEPS: Final = frozenset({"schema", "topics"})  # done once at the start: no part to watch
+STEPS: Final = frozenset({"schema", "topics", "minutes"})  # done once at the start: no part to watch
 UNWELL: Final = "!"  # in place of a ready part's mark: it lives and does not work
 BARS: Final = "▁▂▃▄▅▆▇█"
 SHOWN_GAPS: Final = 3

@@ -132,22 +132,24 @@ def wait_ready(config: Config, deadline_s: float, stop: Event | None = None) -> 
         admin.list_topics()
 
 
-def ensure_topics(config: Config, topic: str, partitions: int, dlq_topic: str) -> int:
-    """Create `topic` (with `partitions`) and `dlq_topic` (with one) where they are missing; safe to repeat and to race.
+def ensure_topics(config: Config, topic: str, partitions: int, dlq_topic: str, judged_topic: str | None = None) -> int:
+    """Create `topic` (with `partitions`), `dlq_topic` (with one) and `judged_topic` (with as many as `topic` has) where they are
+    missing; safe to repeat and to race.
 
-    Returns how many partitions `topic` has: an existing one keeps its own number. Blocks until both have leaders.
+    Returns how many partitions `topic` has: an existing one keeps its own number. Blocks until all have leaders.
     """
-    doing = f"making topics {topic} and {dlq_topic}"
-    with _admin(config, doing) as admin:
-        present = {found["name"] for found in admin.describe_topics([topic, dlq_topic]) if not found["error_code"]}
-        letters = {"num_partitions": 1, "configs": {"max.message.bytes": str(DEAD_LETTER_MAX_BYTES)}}
-        for name, options in ((topic, {"num_partitions": partitions}), (dlq_topic, letters)):
-            if name not in present:
+    names = [topic, dlq_topic, *([] if judged_topic is None else [judged_topic])]
+    with _admin(config, f"making topics {' and '.join(names)}") as admin:
+        found = {each["name"]: len(each["partitions"]) for each in admin.describe_topics(names) if not each["error_code"]}
+        wanted: dict[str, dict[str, Any]] = {name: {"num_partitions": found.get(topic, partitions)} for name in names}
+        wanted[dlq_topic] = {"num_partitions": 1, "configs": {"max.message.bytes": str(DEAD_LETTER_MAX_BYTES)}}
+        for name, options in wanted.items():
+            if name not in found:
                 with suppress(TopicAlreadyExistsError):  # somebody else was quicker
                     admin.create_topics({name: options})
-        admin.wait_for_topics([topic, dlq_topic])
-        (found,) = admin.describe_topics([topic])
-        return len(found["partitions"])
+        admin.wait_for_topics(names)
+        (described,) = admin.describe_topics([topic])
+        return len(described["partitions"])
 
 
 @contextmanager

@@ -40,9 +40,11 @@ class Bench:
     topic: str
     warehouse: Address
     failures: list[BaseException] = field(default_factory=list)
+    events: Mapping[str, Any] = field(default_factory=dict)  # the section of the settings
 
     def settings(self, batch_rows: int = 10_000) -> Settings:
-        return load_settings(env={}, flags={"kafka.topic": self.topic, "load.flush_ms": 50, "load.batch_rows": batch_rows})
+        flags = {"kafka.topic": self.topic, "load.flush_ms": 50, "load.batch_rows": batch_rows}
+        return load_settings(env={}, flags={**flags, **{f"events.{name}": value for name, value in self.events.items()}})
 
     @property
     def client(self) -> dict[str, Any]:
@@ -101,7 +103,7 @@ class Bench:
 
     def counts(self) -> dict[str, int]:
         """The account of the whole topic, without the counts that are zero."""
-        names = ("own", "facts", "duplicates", "other", "dead", "markers", "lost")
+        names = ("own", "facts", "duplicates", "further_lines", "other", "dead", "markers", "lost")
         sums = ", ".join(f"coalesce(sum({name}), 0)::int" for name in names)
         (row,) = self.ask(f"SELECT {sums} FROM ops.consumer_offsets WHERE topic = %s", [self.topic])
         return {name: count for name, count in zip(names, row, strict=True) if count}

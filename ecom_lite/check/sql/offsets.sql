@@ -4,6 +4,7 @@ SELECT coalesce(sum(next_offset) FILTER (WHERE topic = %(topic)s), 0)::bigint AS
        coalesce(sum(own), 0)::bigint AS own,
        coalesce(sum(facts), 0)::bigint AS facts,
        coalesce(sum(duplicates), 0)::bigint AS duplicates,
+       coalesce(sum(further_lines), 0)::bigint AS further,
        coalesce(sum(other), 0)::bigint AS other,
        coalesce(sum(dead), 0)::bigint AS dead,
        coalesce(sum(markers), 0)::bigint AS markers,

@@ -7,7 +7,7 @@ WITH inserted AS (
     RETURNING source_partition, source_offset, order_id, product_key, ordered_at
 ), again AS (
     SELECT i.* FROM incoming_facts i
-    LEFT JOIN inserted n USING (source_partition, source_offset)
+    LEFT JOIN inserted n USING (source_partition, source_offset, order_id, product_key)
     WHERE n.source_offset IS NULL
 ), repeated AS (
     INSERT INTO ops.repeated_lines AS r (window_start, partition, lines)

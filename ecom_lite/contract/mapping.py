@@ -1,0 +1,148 @@
+"""A mapping: where in somebody's document the fields of our events stand, and in which units. Pure: JSON values in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from ..settings.tree import Events
+from . import hints
+from .fields import EVENT_TYPES, OrderLine, OrderReversal, fields_of
+from .rejected import Rejected, short
+
+LINE_FIELDS: Final = frozenset({"product_id", "product_title", "category", "price", "quantity", "revenue", "reason"})
+_ALL_FIELDS: Final = tuple(dict.fromkeys(one.name for event in EVENT_TYPES.values() for one in fields_of(event)))
+_MONEY: Final = ("price", "revenue")
+_PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS: Final = frozenset("0123456789.")
+
+Path = tuple[str, ...]
+Document = Mapping[str, Any]
+
+
+class EventMapping:
+    """Made from the settings; `events_of` makes one document into the events that it holds, as the contract writes them.
+
+    A field that the settings do not name is looked for under its own name. Of a document with lines, what belongs to the line
+    is looked for in the line only, and what belongs to the order in the line, then in the document.
+    """
+
+    def __init__(self, events: Events) -> None:
+        self._envelope = events.envelope
+        self._list = None if events.lines is None else _path(events.lines.removesuffix("[]"))
+        self._list_name = events.lines
+        self._cents = events.unit == "cents"
+        self._per_second = _PER_SECOND.get(events.time_unit)
+        self._zone = None if events.time_zone == "UTC" else ZoneInfo(events.time_zone)
+        self._constants: dict[str, str | int | float] = {name: value for name, value in events.constants.items()}
+        self.paths: dict[str, tuple[str, ...]] = {name: paths for name, paths in events.fields.items()}  # as the user wrote them
+        self._found_at = {name: [_in_line(path) for path in paths] for name, paths in self.paths.items()}
+
+    def events_of(self, document: Document) -> Iterator[dict[str, Any]]:
+        """Each event of a document, with the contract's names and units; not yet judged. Raises Rejected."""
+        document = self._unwrapped(document)
+        if self._list is None or not self._has_lines(document):
+            yield self._event(document, document)
+            return
+        lines = _look_up(document, self._list)
+        if not isinstance(lines, Sequence) or isinstance(lines, str) or not lines:
+            found = "is nothing" if lines is None else "is an empty list" if lines == [] else f"is {short(lines)}"
+            raise Rejected(
+                "missing_field", f"at `{self._list_name}` (events.lines), where the lines of the order should be, {found}"
+            )
+        for line in lines:
+            if not isinstance(line, Mapping):
+                raise Rejected("wrong_type", f"`{self._list_name}` holds {short(line)}, where each line should be an object")
+            yield self._event(document, line)
+
+    def _unwrapped(self, document: Document) -> Document:
+        if self._envelope == "none":
+            return document
+        inside = document.get("payload", document)
+        if self._envelope == "debezium" and isinstance(inside, Mapping):
+            if inside.get("after") is None:
+                raise Rejected("missing_field", "a change without `after`: a row was deleted, which takes no sale back")
+            inside = inside["after"]
+        if not isinstance(inside, Mapping):
+            raise Rejected(
+                "not_an_object", f"the event in the {self._envelope} envelope is {short(inside)}{hints.of_value(inside)}"
+            )
+        return inside
+
+    def _has_lines(self, document: Document) -> bool:
+        """A customer's profile has none, though orders on the same topic have."""
+        kind = self._field("event_type", document, document)
+        return EVENT_TYPES.get(kind if isinstance(kind, str) else "order", OrderLine) in (OrderLine, OrderReversal)
+
+    def _event(self, document: Document, line: Document) -> dict[str, Any]:
+        found = {name: value for name in _ALL_FIELDS if (value := self._field(name, document, line)) is not None}
+        if self._cents:
+            for name in _MONEY:
+                if name in found:
+                    found[name] = _hundredth(found[name])
+        if "timestamp" in found and (self._per_second or self._zone):
+            found["timestamp"] = self._time(found["timestamp"])
+        return found
+
+    def _field(self, name: str, document: Document, line: Document) -> Any:
+        """Its value; None where it is absent or null."""
+        if name in self._constants:
+            return self._constants[name]
+        if name in self._found_at:
+            looked = (_look_up(line if in_line else document, path) for in_line, path in self._found_at[name])
+            return next((value for value in looked if value is not None), None)
+        value = line.get(name)
+        return document.get(name) if value is None and name not in LINE_FIELDS else value
+
+    def _time(self, value: Any) -> Any:
+        """ISO 8601 with a zone, where it can be made; else as it came, to be refused by what was sent."""
+        try:
+            if self._per_second and _is_number(value):
+                micros = int(Decimal(value) * 10**6 / self._per_second)
+                return (_EPOCH + timedelta(microseconds=micros)).isoformat()
+            if self._zone and isinstance(value, str) and not _is_number(value):
+                time = datetime.fromisoformat(value)
+                return time.replace(tzinfo=self._zone).isoformat() if time.tzinfo is None else value
+        except (ValueError, ArithmeticError):
+            pass
+        return value
+
+
+def _path(text: str) -> Path:
+    return tuple(text.split("."))
+
+
+def _in_line(text: str) -> tuple[bool, Path]:
+    """Whether a path leads into a line, and the path from there."""
+    listed, inside, rest = text.partition("[].")
+    return (True, _path(rest)) if inside else (False, _path(listed))
+
+
+def _look_up(document: Any, path: Path) -> Any:
+    """What stands at a path, None where nothing does; a step of digits is a place in a list."""
+    for step in path:
+        if isinstance(document, Mapping):
+            document = document.get(step)
+        elif isinstance(document, list) and step.isdecimal() and int(step) < len(document):
+            document = document[int(step)]
+        else:
+            return None
+    return document
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(value) and value.isascii() and set(value) <= _DIGITS
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _hundredth(value: Any) -> Any:
+    """Of a number, also of digits in a text; anything else as it came, to be refused by what was sent."""
+    try:
+        return Decimal(value).scaleb(-2) if _is_number(value) else value
+    except ArithmeticError:
+        return value

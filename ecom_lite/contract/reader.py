@@ -1,0 +1,133 @@
+"""A record's bytes -> the events in it, by the user's mapping: what the loader, and whoever tries a file, reads with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from ..settings.tree import Events
+from . import hints
+from .events import not_an_object, parse, settle
+from .fields import EVENT_TYPES, MAX_QUANTITY, Event, OrderLine, UserChange, wire_struct
+from .mapping import EventMapping
+from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8
+
+Reader = Callable[[bytes | None, datetime], Sequence[Event]]
+
+_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def make_reader(events: Events) -> Reader:
+    """How a record is read under these settings: `reader(value, now)` gives at least one event, or raises Rejected.
+
+    A record with lines gives one event per line: all of them, or it is rejected whole.
+    """
+    if not events.mapped:
+        return lambda value, now: (parse(value, now, strict=events.strict),)
+    mapped = _MappedReader(events)
+    if not _only_renames(events):
+        return mapped
+    return _QuickReader(events, mapped)
+
+
+class _MappedReader:
+    """Any mapping: the document is taken apart, put together by the contract, and judged as if it had been sent so."""
+
+    def __init__(self, events: Events) -> None:
+        self._mapping = EventMapping(events)
+        self._strict = events.strict
+        self._several = events.lines is not None
+
+    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
+        if not value or len(value) > MAX_EVENT_BYTES:
+            return (parse(value, now),)  # which refuses it
+        document = _document(value)
+        found: list[Event] = []
+        for number, event in enumerate(self._mapping.events_of(document), 1):
+            try:
+                found.append(parse(_encode(event), now, strict=self._strict))
+            except Rejected as rejected:
+                raise self._explained(rejected, event, document, number) from None
+        return found if len(found) == 1 else _one_per_product(found)
+
+    def _explained(self, rejected: Rejected, event: dict[str, Any], document: dict[str, Any], number: int) -> Rejected:
+        """In terms of what was sent: of a field that is missing, where it was looked for."""
+        detail = rejected.detail
+        if rejected.reason == "missing_field":
+            name = next((name for name in _needed(event.get("event_type")) if name not in event), "")
+            paths = self._mapping.paths.get(name)
+            where = hints.of_missing(name, document, event) if paths is None else f" at {' or '.join(f'`{p}`' for p in paths)}"
+            detail = f"{name}: nothing{where}" if paths else f"Object missing required field `{name}`{where}"
+        return Rejected(rejected.reason, f"line {number}: {detail}" if self._several else detail)
+
+
+class _QuickReader:
+    """A mapping that only renames is no more than a decoder with other names. What that does not take goes the long way."""
+
+    def __init__(self, events: Events, otherwise: Reader) -> None:
+        names: dict[str, str] = {name: paths[0] for name, paths in events.fields.items()}
+        self._decode = msgspec.json.Decoder(wire_struct(OrderLine, strict=events.strict, names=names)).decode
+        self._strict = events.strict
+        self._otherwise = otherwise
+
+    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
+        try:
+            if value and len(value) <= MAX_EVENT_BYTES:
+                wire = self._decode(value)
+                if not value.isascii():
+                    refuse_not_utf8(value)
+                return (settle(wire, value, now, strict=self._strict),)
+        except (Rejected, msgspec.MsgspecError, ValueError, RecursionError):
+            pass
+        return self._otherwise(value, now)
+
+
+def _only_renames(events: Events) -> bool:
+    others = events.model_copy(update={"fields": {}})
+    paths = events.fields.values()
+    names = [path for each in paths for path in each]
+    return not others.mapped and len(set(names)) == len(names) == len(paths) and not any("." in name for name in names)
+
+
+def _document(value: bytes) -> dict[str, Any]:
+    refuse_not_utf8(value)
+    try:
+        document = _decode(value)
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise not_json(value, error) from None
+    if not isinstance(document, dict):
+        raise not_an_object(document)
+    return document
+
+
+@cache
+def _needed(kind: object) -> Sequence[str]:
+    wire = wire_struct(EVENT_TYPES.get(kind, OrderLine) if isinstance(kind, str) else OrderLine)
+    return [info.name for info in msgspec.structs.fields(wire) if info.required]
+
+
+def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
+    """An order has one line per product: lines that say one product at one price are added up. Raises Rejected."""
+    found: dict[object, Event] = {}
+    for line in lines:
+        assert not isinstance(line, UserChange)
+        first = found.setdefault(line.product_id, line)
+        if first is line or isinstance(first, UserChange):
+            continue
+        if isinstance(first, OrderLine) and isinstance(line, OrderLine):
+            if first.price != line.price:
+                raise Rejected(
+                    "out_of_range", f"product {line.product_id!r} stands twice, at {first.price} and {line.price}: an order "
+                    "has one line per product, so give the second another order_id or product_id"
+                )  # fmt: skip
+            first.revenue += line.revenue
+        first.quantity += line.quantity
+        if first.quantity > MAX_QUANTITY:
+            raise Rejected("out_of_range", f"product {line.product_id!r}: {first.quantity:,} units in all; {MAX_QUANTITY:,} fit")
+    return list(found.values())

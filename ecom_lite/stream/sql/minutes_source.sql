@@ -1,0 +1,1 @@
+SELECT topic, generation, offsets FROM realtime.minutes_source
