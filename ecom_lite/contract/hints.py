@@ -18,8 +18,12 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "revenue": ("total", "linetotal", "totalprice", "sales"),
     "timestamp": ("time", "ts", "datetime", "date", "eventtime", "createdat", "orderedat", "orderdate"),
 }
-CONNECT: Final = "it looks like Kafka Connect's envelope: set value.converter.schemas.enable=false"
-DEBEZIUM: Final = "it looks like Debezium's envelope: add the transform ExtractNewRecordState, and schemas.enable=false"
+CONNECT: Final = (
+    'it looks like Kafka Connect\'s envelope: set [events] envelope = "connect", or value.converter.schemas.enable=false there'
+)
+DEBEZIUM: Final = (
+    'it looks like Debezium\'s envelope: set [events] envelope = "debezium", or add the transform ExtractNewRecordState there'
+)
 MAX_NAME_CHARS: Final = 40  # of somebody's field, in a message
 MIN_KNOWN: Final = 2  # so many names of the contract make an object look like an event
 
@@ -38,6 +42,7 @@ _BYTES: Final = (
     (b"eyJ", "it looks like JSON in base64"),
 )
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_COMMA: Final = re.compile(r"-?[0-9.]+,[0-9]+")
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
@@ -48,7 +53,7 @@ def of_bytes(value: bytes) -> str:
             return f"; {words}"
     line = value.partition(b"\n")[0]
     if line[:1] not in b"{[" and line.count(b",") >= MIN_KNOWN:
-        return "; it looks like a line of CSV: send a JSON object with names"
+        return "; it looks like a line of CSV: a file of them, with its header, goes by `ecom_lite produce --format csv FILE`"
     if re.search(rb":\s*-?(NaN|Infinity)\b", line):
         return "; JSON has no NaN and no Infinity"
     return ""
@@ -73,12 +78,13 @@ def of_missing(name: str, document: dict[str, Any], known: Iterable[str]) -> str
     known = set(known)
     for key, inner in document.items():
         if isinstance(inner, dict) and len(known & {_snake(one) for one in inner}) >= MIN_KNOWN:
-            return f"; the event seems to be in {_named(key)}: send that object itself"
+            found = next((one for one in inner if _snake(one) == name), name)
+            return f"; the event seems to be in {_named(key)}: send that object itself, or map {_mapped(name, f'{key}.{found}')}"
     plain = name.replace("_", "")
     for candidates in ((plain,), OTHER_NAMES.get(name, ())):
         for key in document:
             if key not in known and _plain(key) in candidates:
-                return f"; found {_named(key)}: this field is called {name}"
+                return f"; found {_named(key)}: map it by {_mapped(name, key)}"
     return ""
 
 
@@ -92,6 +98,8 @@ def of_type(name: str, found: object) -> str:
         return f"; write {found:.0f}, not {found}"
     if isinstance(found, str) and _NUMBER.fullmatch(found):
         return "; write the number without quotes"
+    if isinstance(found, str) and _COMMA.fullmatch(found):
+        return "; write the decimals behind a point"
     if isinstance(found, str) and name in ("price", "revenue") and _BASE64.fullmatch(found):
         return "; it looks like a decimal in base64: set json.decimal.format=NUMERIC (Debezium: decimal.handling.mode=double)"
     return ""
@@ -106,6 +114,10 @@ def of_range(name: str, found: object) -> str:
 
 def _named(key: str) -> str:
     return f"`{key[:MAX_NAME_CHARS]}`"
+
+
+def _mapped(name: str, path: str) -> str:
+    return f'[events.fields]: {name} = "{path[:MAX_NAME_CHARS]}"'
 
 
 def _plain(name: str) -> str:

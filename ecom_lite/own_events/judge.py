@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
 
-from ..contract.events import Event, event_time, parse
+from ..contract.events import Event, event_time
 from ..contract.fields import MAX_ID
+from ..contract.reader import Reader
 from ..contract.rejected import Rejected
 from .records import Record
 from .source import Source
 
 TAIL_BYTES: Final = 4096
 
-Read = Callable[[bytes | None, datetime], tuple[Event, ...]]  # a record's events; raises Rejected
-
-
-def read_plain(value: bytes | None, now: datetime) -> tuple[Event, ...]:
-    """By the contract alone, without a mapping."""
-    return (parse(value, now),)
-
 
 class Judged(NamedTuple):
     """A record, judged. `key` is its customer, `time` its event time, where it has them."""
 
     record: Record
-    events: tuple[Event, ...]
+    events: Sequence[Event]
     key: bytes | None
     time: datetime | None
     problem: Rejected | None
 
 
-def judge(record: Record, read: Read, now: datetime) -> Judged:
+def judge(record: Record, read: Reader, now: datetime) -> Judged:
     """The record as `read` sees it. Raises nothing."""
     if record.value is None:
         return Judged(record, (), None, None, record.problem)
@@ -48,7 +42,7 @@ def judge(record: Record, read: Read, now: datetime) -> Judged:
     return Judged(record, events, None if first.user_id is None else str(first.user_id).encode(), first.timestamp, None)
 
 
-def last_time(source: Source, read: Read, now: datetime) -> datetime | None:
+def last_time(source: Source, read: Reader, now: datetime) -> datetime | None:
     """The event time of the last line of a regular file."""
     if source.path is None:
         return None

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..contract.events import Clock, utc_now
+from ..contract.reader import Reader, make_reader
 from ..errors import EcomLiteError, UsageError
 from ..settings.tree import Settings
 from ..settings.values import rate_of
 from .formats import TITLES, Format, recognised, records
-from .judge import Judged, Read, judge, last_time, read_plain
+from .judge import Judged, judge, last_time
 from .source import Source, can_be_read_twice, opened
 
 NAMED: Final = 5  # so many lines that break the contract are named, the others counted
@@ -118,7 +119,7 @@ def send_file(
     Ctrl-C ends it early with `interrupted` set. Raises UsageError on a file that cannot be sent, NotRunning where no broker
     is known, EcomLiteError when Kafka does not take the events (it says how many it has taken).
     """
-    read = read_plain
+    read = make_reader(settings.events)
     if wish.strict and not wish.check and can_be_read_twice(name):
         looked = _looked_at(settings, name, wish, read, say, clock, monotonic)
         if looked.broken or looked.interrupted:
@@ -139,7 +140,7 @@ def send_file(
 
 
 def _looked_at(
-    settings: Settings, name: str, wish: Wish, read: Read, say: Say, clock: Clock, monotonic: Callable[[], float]
+    settings: Settings, name: str, wish: Wish, read: Reader, say: Say, clock: Clock, monotonic: Callable[[], float]
 ) -> Result:
     """The records are judged, and that is all."""
     result = Result(settings.kafka.topic, checked=True)
@@ -159,7 +160,7 @@ def _send(
     bootstrap: str,
     found: Iterator[Judged],
     source: Source,
-    read: Read,
+    read: Reader,
     result: Result,
     wish: Wish,
     say: Say,
@@ -210,7 +211,7 @@ def _send(
 Pace = Callable[[int, datetime | None], float]  # (number of the event, its time) -> seconds after the first one
 
 
-def _pace(wish: Wish, first: Judged, source: Source, read: Read, say: Say, topic: str) -> Pace:
+def _pace(wish: Wish, first: Judged, source: Source, read: Reader, say: Say, topic: str) -> Pace:
     """When each event is due; says what it is going to do."""
     if isinstance(wish.rate, float):
         rate = wish.rate
@@ -240,7 +241,7 @@ def _pace(wish: Wish, first: Judged, source: Source, read: Read, say: Say, topic
     return due_s
 
 
-def _counted(source: Source, wish: Wish, read: Read, result: Result, say: Say, clock: Clock) -> Iterator[Judged]:
+def _counted(source: Source, wish: Wish, read: Reader, result: Result, say: Say, clock: Clock) -> Iterator[Judged]:
     """The records, judged; those that break the contract are counted, and the first of them named."""
     form = wish.form or recognised(source)
     if form != "jsonl":
