@@ -7,17 +7,43 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 # Names that people give a field, apart from case and punctuation (`orderId`, `Order-ID` are told anyway).
-OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "order_id": ("id", "orderno", "ordernumber", "orderuuid"),
-    "user_id": ("customerid", "customer", "user", "uid", "clientid"),
-    "product_id": ("sku", "itemid", "articleid", "product"),
-    "product_title": ("title", "productname", "product", "name", "item"),
-    "category": ("productcategory", "categoryname"),
-    "price": ("unitprice", "amount"),
-    "quantity": ("qty", "count", "units"),
-    "revenue": ("total", "linetotal", "totalprice", "sales"),
-    "timestamp": ("time", "ts", "datetime", "date", "eventtime", "createdat", "orderedat", "orderdate"),
-}
+OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {  # the surer a name, the earlier it stands
+    "order_id": (
+        "orderno", "ordernumber", "orderuuid", "ordernr", "orderref", "orderreference", "order", "transactionid", "purchaseid",
+        "checkoutid", "receiptid", "receiptno", "receiptnumber", "receipt", "invoiceid", "invoiceno", "invoicenumber",
+        "bestellnummer", "bestellnr", "bestellid", "auftragsnummer", "belegnummer", "bonnummer", "id",
+    ),
+    "user_id": (
+        "customerid", "customeruuid", "customerno", "customernumber", "clientid", "buyerid", "shopperid", "memberid", "accountid",
+        "userpseudoid", "uid", "customer", "user", "client", "buyer", "kundennummer", "kundennr", "kundenid", "kunde",
+    ),
+    "product_id": (
+        "productsku", "productcode", "sku", "itemid", "itemsku", "itemcode", "articleid", "articleno", "articlenumber",
+        "variantid", "ean", "gtin", "barcode", "artikelnummer", "artikelnr", "artikelid", "product",
+    ),
+    "product_title": (
+        "productname", "title", "itemname", "articlename", "name", "product", "item", "article", "description",
+        "artikelname", "artikelbezeichnung", "bezeichnung", "produktname", "artikel", "produkt",
+    ),
+    "category": (
+        "productcategory", "categoryname", "itemcategory", "producttype", "productgroup", "department", "kategorie",
+        "warengruppe",
+    ),
+    "price": (
+        "unitprice", "itemprice", "priceeach", "unitamount", "unitpricecents", "pricecents", "priceincents", "amount",
+        "einzelpreis", "preis",
+    ),
+    "quantity": ("qty", "count", "units", "pieces", "menge", "anzahl", "stck"),
+    "revenue": (
+        "linetotal", "itemrevenue", "linerevenue", "lineamount", "total", "subtotal", "totalprice", "totalamount", "amounttotal",
+        "sales", "gesamtpreis", "gesamt", "summe", "betrag", "umsatz",
+    ),
+    "timestamp": (
+        "eventtime", "eventtimestamp", "timestampmicros", "createdat", "datecreatedgmt", "datecreated", "created", "orderedat",
+        "placedat", "purchasedat", "soldat", "paidat", "processedat", "occurredat", "orderdate", "ordertime", "orderdatetime",
+        "transactiondate", "transactiontime", "datetime", "time", "ts", "date", "bestelldatum", "zeitpunkt", "datum",
+    ),
+}  # fmt: skip
 CONNECT: Final = (
     'it looks like Kafka Connect\'s envelope: set [events] envelope = "connect", or value.converter.schemas.enable=false there'
 )
@@ -80,10 +106,9 @@ def of_missing(name: str, document: dict[str, Any], known: Iterable[str]) -> str
         if isinstance(inner, dict) and len(known & {_snake(one) for one in inner}) >= MIN_KNOWN:
             found = next((one for one in inner if _snake(one) == name), name)
             return f"; the event seems to be in {_named(key)}: send that object itself, or map {_mapped(name, f'{key}.{found}')}"
-    plain = name.replace("_", "")
-    for candidates in ((plain,), OTHER_NAMES.get(name, ())):
+    for candidates in ((plain(name),), OTHER_NAMES.get(name, ())):
         for key in document:
-            if key not in known and _plain(key) in candidates:
+            if key not in known and plain(key) in candidates:
                 return f"; found {_named(key)}: map it by {_mapped(name, key)}"
     return ""
 
@@ -120,7 +145,8 @@ def _mapped(name: str, path: str) -> str:
     return f'[events.fields]: {name} = "{path[:MAX_NAME_CHARS]}"'
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name apart from case and punctuation."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
