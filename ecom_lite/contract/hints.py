@@ -106,10 +106,10 @@ def of_missing(name: str, document: dict[str, Any], known: Iterable[str]) -> str
         if isinstance(inner, dict) and len(known & {_snake(one) for one in inner}) >= MIN_KNOWN:
             found = next((one for one in inner if _snake(one) == name), name)
             return f"; the event seems to be in {_named(key)}: send that object itself, or map {_mapped(name, f'{key}.{found}')}"
-    for candidates in ((plain(name),), OTHER_NAMES.get(name, ())):
-        for key in document:
-            if key not in known and plain(key) in candidates:
-                return f"; found {_named(key)}: map it by {_mapped(name, key)}"
+    unknown = {plain(key): key for key in document if key not in known}
+    for other in (plain(name), *OTHER_NAMES.get(name, ())):
+        if other in unknown:
+            return f"; found {_named(unknown[other])}: map it by {_mapped(name, unknown[other])}"
     return ""
 
 

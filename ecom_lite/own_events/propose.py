@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,7 +105,7 @@ class _Samples:
     def __init__(self, orders: Sequence[Mapping[str, Any]], lines: str | None) -> None:
         self.columns: dict[str, Values] = {}
         self.order_of: list[int] = []  # which document each sample is from
-        self._parent = "" if lines is None else plain(lines.removesuffix("[]").rpartition(".")[2]).removesuffix("s")
+        self._parent = "" if lines is None else _singular(lines)
         for number, order in enumerate(orders):
             whole = dict(leaves(order))
             for line in [None] if lines is None else items(order, lines)[:MAX_LINES]:
@@ -284,20 +285,24 @@ def _may_be_order(document: Mapping[str, Any]) -> bool:
 
 
 def _lines(orders: Sequence[Mapping[str, Any]]) -> str | None:
-    """The list whose items have more of what belongs to a line than the documents themselves."""
-    found: dict[str, list[Any]] = {}
+    """The list that in most documents has more of what belongs to a line than the document itself."""
+    votes: Counter[str] = Counter()
     for order in orders:
-        for path, objects in lists(order):
-            found.setdefault(f"{path}[]", []).extend(objects[:MAX_LINES])
-    own = _line_fields({path for order in orders for path, _ in leaves(order)}, "")
-    scores = {
-        path: _line_fields(
-            {leaf for item in objects for leaf, _ in leaves(item)}, plain(path.rpartition(".")[2]).removesuffix("s")
-        )
-        for path, objects in found.items()
-    }
-    best = max(scores, key=lambda path: (scores[path], len(found[path])), default=None)
-    return best if best is not None and scores[best] >= 2 and scores[best] > own else None
+        own = _line_fields({path for path, _ in leaves(order)}, "")
+        scores = {
+            path: _line_fields({leaf for one in objects[:MAX_LINES] for leaf, _ in leaves(one)}, _singular(path))
+            for path, objects in lists(order)
+        }
+        best = max(scores, key=lambda path: scores[path], default="")
+        if best and scores[best] >= 2 and scores[best] > own:
+            votes[best] += 1
+    ((best, count),) = votes.most_common(1) or [("", 0)]
+    return f"{best}[]" if count * 2 > len(orders) else None
+
+
+def _singular(path: str) -> str:
+    """Of the list `line_items`: `lineitem`, so that `items[].id` is the id of an item."""
+    return plain(path.removesuffix("[]").rpartition(".")[2]).removesuffix("s")
 
 
 def _line_fields(paths: set[str], parent: str) -> int:

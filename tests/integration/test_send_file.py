@@ -13,19 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 from kafka.partitioner import murmur2
 
 from ecom_lite.contract import events
+from ecom_lite.contract.reader import make_reader
 from ecom_lite.errors import EcomLiteError, NotRunning, UsageError
 from ecom_lite.export.generate import generate
 from ecom_lite.live.broker import bootstrap_of
 from ecom_lite.live.lock import RunLock
 from ecom_lite.live.state import RunState, write_state
 from ecom_lite.own_events import send as send_file
+from ecom_lite.own_events.attempt import attempt
+from ecom_lite.own_events.newest import newest
 from ecom_lite.own_events.records import MAX_RECORD_BYTES
 from ecom_lite.own_events.send import Result, Wish
 from ecom_lite.settings.load import load_settings
-from ecom_lite.settings.tree import Settings
+from ecom_lite.settings.tree import Events, Settings
 from ecom_lite.simulate import Shop, Timetable
 from ecom_lite.topic import client as kafka_client
 from tests.integration.topics import records_of
@@ -305,6 +309,37 @@ def test_strict_sends_standard_input_as_it_comes_and_fails_at_the_end(settings: 
         _, err = process.communicate(b"user_id\n7\n", timeout=DEADLINE_S)
     assert process.returncode == 1 and b"line 2: missing_field" in err
     assert [record.value for record in in_topic(settings)] == [b'{"user_id":"7"}']
+
+
+def test_the_newest_records_of_the_topic_are_tried_and_a_simulated_shops_are_no_matter_of_the_mapping(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join([line(user, user) for user in range(1, 40)]))
+    sent(settings, file, MAX)
+    config = kafka_client.client_config(settings.kafka, settings.kafka.bootstrap)
+    producer = KafkaProducer(**config)
+    for value, headers in (
+        (line(1, 90), [(events.PRODUCER_HEADER, b"shop@1")]),
+        (line(1, 91, order_id=None, id="91"), []),
+        (None, []),
+    ):
+        producer.send(settings.kafka.topic, value, key=b"1", headers=headers).get(timeout=DEADLINE_S)
+    producer.close()
+    ends = kafka_client.end_offsets(config, settings.kafka.topic)
+    mapping = Events.model_validate({"fields": {"order_id": "id"}})
+    found = newest(config, settings.kafka.topic, 5)
+    tried = attempt(((one, None if shop else make_reader(mapping)) for one, shop in found), events.utc_now, 5)
+    assert (tried.records, tried.loads) == (5, 2)
+    assert tried.reasons == {"missing_field": 2, "empty": 1}
+    assert [one.events[0].user_id for one in tried.loading] == [1, 1]
+    assert kafka_client.end_offsets(config, settings.kafka.topic) == ends
+    command = [sys.executable, "-m", "ecom_lite", "events", "try", "--topic", settings.kafka.topic, "--last", "4", "--json"]
+    env = {**os.environ, "ECOM_LITE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["records"], told["loads"], told["dies"]) == (4, 2, 2)
 
 
 def test_ctrl_c_says_how_many_were_acknowledged(settings: Settings, tmp_path: Path) -> None:
