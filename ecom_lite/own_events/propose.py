@@ -207,7 +207,7 @@ def _number(value: Any) -> Decimal | None:
 
 def _share(name: str, other: str, found: dict[str, tuple[str, ...]], samples: _Samples, notes: dict[str, str]) -> None:
     """A product without a title has its id for one, and the other way round."""
-    if name in found or other not in found:
+    if name in found or other not in found or name not in NEEDED:
         return
     if name == "product_id" and any(len(str(value)) > MAX_ID for value in samples.values(found[other]).values()):
         return
