@@ -75,7 +75,9 @@ def generate(
 
 @cli.command()
 def produce(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="One JSON object a line; - reads stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="JSON lines, a JSON array, CSV or Parquet, also by gzip or zstd; - reads stdin.")
+    ],
     speed: Annotated[
         float | None, typer.Option(min=0.001, help="So many times as fast as the events' timestamps say. Default: 1")
     ] = None,
@@ -83,35 +85,47 @@ def produce(
         str | None, typer.Option(help="Events per second, or max. Default: as the timestamps say, where there are any")
     ] = None,
     topic: Annotated[str | None, typer.Option(help="Another topic than kafka.topic.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Send nothing: only list the lines that are not valid events.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Send nothing: only list the records that are not valid events.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 when one breaks the contract; of a file nothing is sent then.")
+    ] = False,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="csv, json, jsonl or parquet. Default: as the first bytes and the name say")
+    ] = None,
     data_dir: DataDir = None,
     config: ConfigFile = None,
     json_: Json = False,
 ) -> None:
     """Send your own events to the topic.
 
-    To the broker of the live run, or to that of kafka.bootstrap. Each line goes as it is, with its user_id as the key; one
-    that breaks the contract becomes a dead letter, and the first of them are named. Exits 1 when something could not be
-    sent; with --check, when a line breaks the contract.
+    To the broker of the live run, or to that of kafka.bootstrap. Each line of JSON, each object of an array goes as it is, a
+    row of CSV or Parquet as one object with the names of its columns; the key is its user_id. What breaks the contract
+    becomes a dead letter, and the first of them are named. A row of CSV that does not fit its header is named and not sent.
+    Exits 1 when something could not be sent; with --check or --strict, when one breaks the contract. With --strict a file
+    is read twice, and sent only when all of it is valid; stdin is sent as it comes.
 
     \b
     ecom_lite produce events.jsonl                  at the pace of its timestamps
     ecom_lite produce events.jsonl --speed 60       an hour in a minute
     ecom_lite produce events.jsonl --rate max
-    zcat events.jsonl.gz | ecom_lite produce - --rate 500
+    ecom_lite produce sales.csv --rate max --strict
+    tail -f shop.log | ecom_lite produce -
     ecom_lite produce events.jsonl --check
     """
     from ..live.broker import bootstrap_of
+    from ..own_events.formats import format_of
     from ..own_events.send import Wish, send_file
 
     settings = load(config, data_dir, kafka__topic=topic)
-    result = send_file(settings, file, Wish.of(speed, rate, check), _say, bootstrap_of)
+    result = send_file(settings, file, Wish.of(speed, rate, check, strict, format_of(format_)), _say, bootstrap_of)
     if json_:
         print(json.dumps(result.as_json()))
     _say(str(result))
     if result.interrupted:
         raise typer.Exit(130)
-    if result.unsent or (check and result.broken):
+    if result.unsent or ((check or strict) and result.broken):
         raise typer.Exit(1)
 
 

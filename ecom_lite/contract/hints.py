@@ -7,19 +7,49 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 # Names that people give a field, apart from case and punctuation (`orderId`, `Order-ID` are told anyway).
-OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "order_id": ("id", "orderno", "ordernumber", "orderuuid"),
-    "user_id": ("customerid", "customer", "user", "uid", "clientid"),
-    "product_id": ("sku", "itemid", "articleid", "product"),
-    "product_title": ("title", "productname", "product", "name", "item"),
-    "category": ("productcategory", "categoryname"),
-    "price": ("unitprice", "amount"),
-    "quantity": ("qty", "count", "units"),
-    "revenue": ("total", "linetotal", "totalprice", "sales"),
-    "timestamp": ("time", "ts", "datetime", "date", "eventtime", "createdat", "orderedat", "orderdate"),
-}
-CONNECT: Final = "it looks like Kafka Connect's envelope: set value.converter.schemas.enable=false"
-DEBEZIUM: Final = "it looks like Debezium's envelope: add the transform ExtractNewRecordState, and schemas.enable=false"
+OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {  # the surer a name, the earlier it stands
+    "order_id": (
+        "orderno", "ordernumber", "orderuuid", "ordernr", "orderref", "orderreference", "order", "transactionid", "purchaseid",
+        "checkoutid", "receiptid", "receiptno", "receiptnumber", "receipt", "invoiceid", "invoiceno", "invoicenumber",
+        "bestellnummer", "bestellnr", "bestellid", "auftragsnummer", "belegnummer", "bonnummer", "id",
+    ),
+    "user_id": (
+        "customerid", "customeruuid", "customerno", "customernumber", "clientid", "buyerid", "shopperid", "memberid", "accountid",
+        "userpseudoid", "uid", "customer", "user", "client", "buyer", "kundennummer", "kundennr", "kundenid", "kunde",
+    ),
+    "product_id": (
+        "productsku", "productcode", "sku", "itemid", "itemsku", "itemcode", "articleid", "articleno", "articlenumber",
+        "variantid", "ean", "gtin", "barcode", "artikelnummer", "artikelnr", "artikelid", "product",
+    ),
+    "product_title": (
+        "productname", "title", "itemname", "articlename", "name", "product", "item", "article", "description",
+        "artikelname", "artikelbezeichnung", "bezeichnung", "produktname", "artikel", "produkt",
+    ),
+    "category": (
+        "productcategory", "categoryname", "itemcategory", "producttype", "productgroup", "department", "kategorie",
+        "warengruppe",
+    ),
+    "price": (
+        "unitprice", "itemprice", "priceeach", "unitamount", "unitpricecents", "pricecents", "priceincents", "amount",
+        "einzelpreis", "preis",
+    ),
+    "quantity": ("qty", "count", "units", "pieces", "menge", "anzahl", "stck"),
+    "revenue": (
+        "linetotal", "itemrevenue", "linerevenue", "lineamount", "total", "subtotal", "totalprice", "totalamount", "amounttotal",
+        "sales", "gesamtpreis", "gesamt", "summe", "betrag", "umsatz",
+    ),
+    "timestamp": (
+        "eventtime", "eventtimestamp", "timestampmicros", "createdat", "datecreatedgmt", "datecreated", "created", "orderedat",
+        "placedat", "purchasedat", "soldat", "paidat", "processedat", "occurredat", "orderdate", "ordertime", "orderdatetime",
+        "transactiondate", "transactiontime", "datetime", "time", "ts", "date", "bestelldatum", "zeitpunkt", "datum",
+    ),
+}  # fmt: skip
+CONNECT: Final = (
+    'it looks like Kafka Connect\'s envelope: set [events] envelope = "connect", or value.converter.schemas.enable=false there'
+)
+DEBEZIUM: Final = (
+    'it looks like Debezium\'s envelope: set [events] envelope = "debezium", or add the transform ExtractNewRecordState there'
+)
 MAX_NAME_CHARS: Final = 40  # of somebody's field, in a message
 MIN_KNOWN: Final = 2  # so many names of the contract make an object look like an event
 
@@ -38,6 +68,7 @@ _BYTES: Final = (
     (b"eyJ", "it looks like JSON in base64"),
 )
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_COMMA: Final = re.compile(r"-?[0-9.]+,[0-9]+")
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
@@ -48,7 +79,7 @@ def of_bytes(value: bytes) -> str:
             return f"; {words}"
     line = value.partition(b"\n")[0]
     if line[:1] not in b"{[" and line.count(b",") >= MIN_KNOWN:
-        return "; it looks like a line of CSV: send a JSON object with names"
+        return "; it looks like a line of CSV: a file of them, with its header, goes by `ecom_lite produce --format csv FILE`"
     if re.search(rb":\s*-?(NaN|Infinity)\b", line):
         return "; JSON has no NaN and no Infinity"
     return ""
@@ -73,19 +104,21 @@ def of_missing(name: str, document: dict[str, Any], known: Iterable[str]) -> str
     known = set(known)
     for key, inner in document.items():
         if isinstance(inner, dict) and len(known & {_snake(one) for one in inner}) >= MIN_KNOWN:
-            return f"; the event seems to be in {_named(key)}: send that object itself"
-    plain = name.replace("_", "")
-    for candidates in ((plain,), OTHER_NAMES.get(name, ())):
-        for key in document:
-            if key not in known and _plain(key) in candidates:
-                return f"; found {_named(key)}: this field is called {name}{_likewise(name, document, known)}"
+            found = next((one for one in inner if _snake(one) == name), name)
+            return f"; the event seems to be in {_named(key)}: send that object itself, or map {_mapped(name, f'{key}.{found}')}"
+    unknown = {plain(key): key for key in document if key not in known}
+    for other in (plain(name), *OTHER_NAMES.get(name, ())):
+        if other in unknown:
+            return (
+                f"; found {_named(unknown[other])}: map it by {_mapped(name, unknown[other])}{_likewise(name, document, known)}"
+            )
     return ""
 
 
 def _likewise(name: str, document: dict[str, Any], known: Iterable[str]) -> str:
-    """The other fields that are only spelt otherwise, also those of which no event dies: a producer is mended once."""
-    by_plain = {one.replace("_", ""): one for one in known if one != name and one not in document}
-    others = [f"{_named(key)}: {by_plain[_plain(key)]}" for key in document if _plain(key) in by_plain]
+    """The other fields that are only spelt otherwise, also those of which no event dies: a mapping is written once."""
+    by_plain = {plain(one): one for one in known if one != name and one not in document}
+    others = [f'{by_plain[plain(key)]} = "{key[:MAX_NAME_CHARS]}"' for key in document if plain(key) in by_plain]
     return f"; likewise {', '.join(others)}" if others else ""
 
 
@@ -99,6 +132,8 @@ def of_type(name: str, found: object) -> str:
         return f"; write {found:.0f}, not {found}"
     if isinstance(found, str) and _NUMBER.fullmatch(found):
         return "; write the number without quotes"
+    if isinstance(found, str) and _COMMA.fullmatch(found):
+        return "; write the decimals behind a point"
     if isinstance(found, str) and name in ("price", "revenue") and _BASE64.fullmatch(found):
         return "; it looks like a decimal in base64: set json.decimal.format=NUMERIC (Debezium: decimal.handling.mode=double)"
     return ""
@@ -115,7 +150,12 @@ def _named(key: str) -> str:
     return f"`{key[:MAX_NAME_CHARS]}`"
 
 
-def _plain(name: str) -> str:
+def _mapped(name: str, path: str) -> str:
+    return f'[events.fields]: {name} = "{path[:MAX_NAME_CHARS]}"'
+
+
+def plain(name: str) -> str:
+    """A name apart from case and punctuation."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 

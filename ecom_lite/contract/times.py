@@ -17,7 +17,7 @@ BASIC_DATE_DIGITS: Final = 8  # so many digits are the date yyyymmdd, every othe
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CUT: Final = Context(prec=28, rounding=ROUND_DOWN)  # 13 digits, 6 for the microsecond: the whole microseconds are exact
-_FINER: Final = (("microseconds", 10**6), ("nanoseconds", 10**9))
+_FINER: Final = (("microseconds", "us", 10**6), ("nanoseconds", "ns", 10**9))
 
 Clock = Callable[[], datetime]
 
@@ -82,7 +82,7 @@ def _no_time(value: object, now: datetime) -> Rejected:
 def _hint(value: object, now: datetime) -> str:
     text = str(value)
     if text.isascii() and text.isdecimal() and len(text) < 30:
-        for unit, per_second in _FINER:
+        for unit, short_name, per_second in _FINER:
             if EARLIEST <= _EPOCH + timedelta(seconds=min(int(text) // per_second, EPOCH_BELOW // 1000)) <= now + LATEST_AHEAD:
-                return f"; it looks like epoch {unit}: send milliseconds, or seconds with a fraction"
+                return f'; it looks like epoch {unit}: set [events] time_unit = "{short_name}", or send milliseconds'
     return "; write it like 2026-01-31T12:00:00Z" if isinstance(value, str) else ""

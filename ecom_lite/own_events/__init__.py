@@ -1,1 +1,1 @@
-"""One's own events, from a file of JSON lines to the topic."""
+"""One's own events: a file of them to the topic, and what would become of them."""

@@ -1,4 +1,4 @@
-"""One's own events to the topic: lines as they are, at the pace of their timestamps, all acknowledged or said why not."""
+"""One's own events to the topic: records as they are, at the pace of their timestamps, all acknowledged or said why not."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from ..contract.events import Clock, utc_now
+from ..contract.reader import Reader, make_reader
 from ..errors import EcomLiteError, UsageError
 from ..settings.tree import Settings
 from ..settings.values import rate_of
-from .lines import Line, last_time, opened, read
+from .formats import TITLES, Format, recognised, records
+from .judge import Judged, judge, last_time
+from .source import Source, can_be_read_twice, opened
 
 NAMED: Final = 5  # so many lines that break the contract are named, the others counted
 WAIT_S: Final = 0.5  # the longest sleep, so that a broker that is away is noticed
@@ -30,26 +33,29 @@ class Wish:
     speed: float | None = None
     rate: float | str | None = None
     check: bool = False
+    strict: bool = False  # one that is broken is enough to fail: of a file nothing is sent then
+    form: Format | None = None  # as the file looks
 
     @classmethod
-    def of(cls, speed: float | None, rate: str | None, check: bool) -> Wish:
+    def of(cls, speed: float | None, rate: str | None, check: bool, strict: bool = False, form: Format | None = None) -> Wish:
         """From the options; UsageError where they cannot be meant."""
         if speed is not None and rate is not None:
             raise UsageError("--speed goes by the timestamps, --rate does not: give one of them")
         if rate == "natural":
             raise UsageError("--rate natural: without --rate the events' own timestamps set the pace")
         try:
-            return cls(speed, None if rate is None else rate_of(rate), check)
+            return cls(speed, None if rate is None else rate_of(rate), check, strict, form)
         except ValueError:
             raise UsageError(f"--rate {rate!r}: give a number of events per second above 0, or max") from None
 
 
 @dataclass
 class Result:
-    """What became of the lines. `broken` ones break the contract; `unsent` ones are too long for Kafka."""
+    """What became of the records. `broken` ones break the contract; `unsent` ones cannot be sent: too long, or no whole row."""
 
     topic: str
-    checked: bool
+    checked: bool  # nothing was to be sent
+    refused: bool = False  # nothing was sent, because of the broken ones
     lines: int = 0
     sent: int = 0
     acknowledged: int = 0
@@ -76,6 +82,8 @@ class Result:
         }
 
     def __str__(self) -> str:
+        if self.refused and not self.interrupted:
+            return f"nothing is sent: {self.broken:,} of {self.lines:,} records break the contract ({self._kinds()})"
         if self.checked:
             stopped = "; interrupted, the rest was not looked at" if self.interrupted else ""
             if not self.broken:
@@ -85,9 +93,11 @@ class Result:
         text = f"{self.acknowledged:,} events sent and acknowledged in {self.seconds:.1f} s ({rate:,.0f}/s)"
         if self.interrupted:
             text += f", of {self.sent:,} handed over; interrupted"
-        if self.broken:
-            text += f", {self.broken - self.unsent:,} of them break the contract ({self._kinds()})"
-        return text + (f"; {self.unsent:,} too long for Kafka, not sent" if self.unsent else "")
+        if letters := self.broken - self.unsent:
+            text += f", {letters:,} of them break the contract ({self._kinds()})"
+        if self.unsent:
+            text += f"; {self.unsent:,} could not be sent" + ("" if letters else f" ({self._kinds()})")
+        return text
 
     def _kinds(self) -> str:
         return ", ".join(f"{reason} {count:,}" for reason, count in self.reasons.most_common())
@@ -103,33 +113,54 @@ def send_file(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """Send the lines of file `name` ("-": stdin) to settings.kafka.topic, or only check them. Blocks until all are
+    """Send the records of file `name` ("-": stdin) to settings.kafka.topic, or only check them. Blocks until all are
     acknowledged; flat memory. `broker` says where to send ("host:port,..."); it is not asked for a mere check.
 
     Ctrl-C ends it early with `interrupted` set. Raises UsageError on a file that cannot be sent, NotRunning where no broker
     is known, EcomLiteError when Kafka does not take the events (it says how many it has taken).
     """
-    result = Result(settings.kafka.topic, wish.check)
-    with opened(name, say) as file:
-        began = monotonic()
-        lines = _counted(read(file, name, clock), result, say)
+    read = make_reader(settings.events)
+    if wish.strict and not wish.check and can_be_read_twice(name):
+        looked = _looked_at(settings, name, wish, read, say, clock, monotonic)
+        if looked.broken or looked.interrupted:
+            looked.refused = True
+            return looked
+    elif wish.check:
+        return _looked_at(settings, name, wish, read, say, clock, monotonic)
+    result = Result(settings.kafka.topic, checked=False)
+    began = monotonic()
+    with opened(name, say) as source:
+        found = _counted(source, wish, read, result, say, clock)
         try:
-            if wish.check:
-                for _ in lines:
-                    pass
-            else:
-                _send(settings, broker(settings), lines, file, result, wish, say, monotonic, sleep)
+            _send(settings, broker(settings), found, source, read, result, wish, say, monotonic, sleep)
         except KeyboardInterrupt:
             result.interrupted = True
-        result.seconds = monotonic() - began
+    result.seconds = monotonic() - began
+    return result
+
+
+def _looked_at(
+    settings: Settings, name: str, wish: Wish, read: Reader, say: Say, clock: Clock, monotonic: Callable[[], float]
+) -> Result:
+    """The records are judged, and that is all."""
+    result = Result(settings.kafka.topic, checked=True)
+    began = monotonic()
+    with opened(name, say) as source:
+        try:
+            for _ in _counted(source, wish, read, result, say, clock):
+                pass
+        except KeyboardInterrupt:
+            result.interrupted = True
+    result.seconds = monotonic() - began
     return result
 
 
 def _send(
     settings: Settings,
     bootstrap: str,
-    lines: Iterator[Line],
-    file: BinaryIO,
+    found: Iterator[Judged],
+    source: Source,
+    read: Reader,
     result: Result,
     wish: Wish,
     say: Say,
@@ -150,16 +181,16 @@ def _send(
             sender = LineSender(config, result.topic)
             pace: Pace | None = None
             begin = 0.0
-            for line in lines:
-                if line.value is None:
+            for one in found:
+                if one.record.value is None:
                     continue
                 if pace is None:
-                    pace, begin = _pace(wish, line, file, say, result.topic), monotonic()
-                due = begin + pace(result.sent, line.time)
+                    pace, begin = _pace(wish, one, source, read, say, result.topic), monotonic()
+                due = begin + pace(result.sent, one.time)
                 while (left := due - monotonic()) > 0:
                     sender.settle()
                     sleep(min(left, WAIT_S))
-                sender.send(line.value, line.key)
+                sender.send(one.record.value, one.key)
                 result.sent += 1
             sender.drain()
     except KeyboardInterrupt:
@@ -168,7 +199,7 @@ def _send(
                 sender.drain(STOP_S)
         raise
     except EcomLiteError as error:
-        if sender is None:
+        if sender is None or not result.sent:
             raise
         raise EcomLiteError(f"{error}; {sender.acknowledged:,} of {result.sent:,} events were acknowledged before") from error
     finally:
@@ -180,7 +211,7 @@ def _send(
 Pace = Callable[[int, datetime | None], float]  # (number of the event, its time) -> seconds after the first one
 
 
-def _pace(wish: Wish, first: Line, file: BinaryIO, say: Say, topic: str) -> Pace:
+def _pace(wish: Wish, first: Judged, source: Source, read: Reader, say: Say, topic: str) -> Pace:
     """When each event is due; says what it is going to do."""
     if isinstance(wish.rate, float):
         rate = wish.rate
@@ -190,7 +221,7 @@ def _pace(wish: Wish, first: Line, file: BinaryIO, say: Say, topic: str) -> Pace
         say(f"sending to topic {topic}: as fast as it goes")
         return lambda number, time: 0.0
     speed = wish.speed or 1.0
-    last = last_time(file, utc_now())
+    last = last_time(source, read, utc_now())
     origin: list[datetime] = []
 
     def due_s(number: int, time: datetime | None) -> float:
@@ -210,16 +241,20 @@ def _pace(wish: Wish, first: Line, file: BinaryIO, say: Say, topic: str) -> Pace
     return due_s
 
 
-def _counted(lines: Iterator[Line], result: Result, say: Say) -> Iterator[Line]:
-    """The same lines; those that break the contract are counted, and the first of them named."""
-    for line in lines:
+def _counted(source: Source, wish: Wish, read: Reader, result: Result, say: Say, clock: Clock) -> Iterator[Judged]:
+    """The records, judged; those that break the contract are counted, and the first of them named."""
+    form = wish.form or recognised(source)
+    if form != "jsonl":
+        say(f"reading {source.title} as {TITLES[form]}")
+    for record in records(source, form):
+        one = judge(record, read, clock())
         result.lines += 1
-        result.unsent += line.value is None
-        if line.problem is not None:
+        result.unsent += record.value is None
+        if one.problem is not None:
             if result.broken < NAMED:
-                fate = "" if result.checked else " (not sent)" if line.value is None else " (will be a dead letter)"
-                say(f"line {line.number:,}: {line.problem}{fate}")
+                fate = "" if result.checked else " (not sent)" if record.value is None else " (will be a dead letter)"
+                say(f"{record.where}: {one.problem}{fate}")
             elif result.broken == NAMED:
-                say("further lines that break the contract are only counted")
-            result.reasons[line.problem.reason] += 1
-        yield line
+                say("further ones that break the contract are only counted")
+            result.reasons[one.problem.reason] += 1
+        yield one

@@ -13,18 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 from kafka.partitioner import murmur2
 
 from ecom_lite.contract import events
+from ecom_lite.contract.reader import make_reader
 from ecom_lite.errors import EcomLiteError, NotRunning, UsageError
+from ecom_lite.export.generate import generate
 from ecom_lite.live.broker import bootstrap_of
 from ecom_lite.live.lock import RunLock
 from ecom_lite.live.state import RunState, write_state
 from ecom_lite.own_events import send as send_file
-from ecom_lite.own_events.lines import MAX_LINE_BYTES
+from ecom_lite.own_events.attempt import attempt
+from ecom_lite.own_events.newest import newest
+from ecom_lite.own_events.records import MAX_RECORD_BYTES
 from ecom_lite.own_events.send import Result, Wish
 from ecom_lite.settings.load import load_settings
-from ecom_lite.settings.tree import Settings
+from ecom_lite.settings.tree import Events, Settings
 from ecom_lite.simulate import Shop, Timetable
 from ecom_lite.topic import client as kafka_client
 from tests.integration.topics import records_of
@@ -131,7 +136,7 @@ def test_lines_go_as_they_are_with_the_customer_as_key_and_the_broken_ones_are_n
     named = [text for text in said if text.startswith("line ")]
     assert [text.split(":")[0] for text in named] == ["line 7", "line 8", "line 9", "line 10", "line 11"]
     assert "revenue_mismatch" in named[0] and named[0].endswith("(will be a dead letter)")
-    assert "further lines that break the contract are only counted" in said
+    assert "further ones that break the contract are only counted" in said
     assert str(result).startswith("17 events sent and acknowledged in ") and "12 of them break the contract (" in str(result)
 
 
@@ -170,14 +175,49 @@ def test_lines_without_timestamps_go_as_fast_as_they_can(settings: Settings, tmp
 
 def test_a_line_that_kafka_cannot_take_is_not_sent_and_the_others_are(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "mine.jsonl"
-    largest = b'{"user_id": 1, "x": "' + b"x" * (MAX_LINE_BYTES - 23) + b'"}'
-    assert len(largest) == MAX_LINE_BYTES
+    largest = b'{"user_id": 1, "x": "' + b"x" * (MAX_RECORD_BYTES - 23) + b'"}'
+    assert len(largest) == MAX_RECORD_BYTES
     file.write_bytes(b"\n".join([line(1, 1), b"x" * 3_000_000, largest, line(1, 2)]))
     result, said = sent(settings, file, MAX)
     assert (result.lines, result.sent, result.acknowledged, result.unsent) == (4, 3, 3, 1)
-    assert {len(record.value) for record in in_topic(settings)} == {len(line(1, 1)), MAX_LINE_BYTES}
+    assert {len(record.value) for record in in_topic(settings)} == {len(line(1, 1)), MAX_RECORD_BYTES}
     assert any(text.startswith("line 2: too_large") and text.endswith("(not sent)") for text in said)
-    assert str(result).endswith("1 too long for Kafka, not sent")
+    assert str(result).endswith("1 could not be sent")
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_what_the_shop_wrote_as_another_form_is_events_again(settings: Settings, form: str, tmp_path: Path) -> None:
+    file, lines = tmp_path / f"events.{form}", tmp_path / "events.jsonl"
+    shop = load_settings(env={}, flags={"shop.events": 2_000, "shop.start": "2026-01-01T00:00Z"}).shop
+    generate(shop, "jsonl", lines, print)
+    if form == "json":
+        file.write_bytes(b"[" + b",".join(lines.read_bytes().splitlines()) + b"]")
+    else:
+        generate(shop, "csv" if form == "csv" else "parquet", file, print)
+    result, said = sent(settings, file, Wish(rate="max", strict=True))
+    assert (result.lines, result.acknowledged, result.broken) == (2_000, 2_000, 0), said
+    assert f"reading {file} as " in said[0]
+    expected = Counter(str(events.parse(value, NOW)) for value in lines.read_bytes().splitlines())
+    assert Counter(str(events.parse(record.value, NOW)) for record in in_topic(settings)) == expected
+
+
+def test_a_row_that_does_not_fit_its_header_is_named_and_not_sent(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("order_id,user_id,title\n1,7,Mug\n2,7,Mug, blue\n3,7,Mug\n")
+    result, said = sent(settings, file, MAX)
+    assert [json.loads(record.value)["order_id"] for record in in_topic(settings)] == ["1", "3"]
+    assert (result.sent, result.unsent, result.reasons["bad_row"]) == (2, 1, 1)
+    assert any(text.startswith("line 3: bad_row: 4 cells") and text.endswith("(not sent)") for text in said)
+
+
+def test_strict_sends_nothing_of_a_file_with_one_that_is_broken(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join([line(1, 1), b"no", line(1, 2)]))
+    result, said = sent(settings, file, Wish(rate="max", strict=True))
+    assert (result.refused, result.lines, result.sent, result.broken) == (True, 3, 0, 1)
+    assert str(result) == "nothing is sent: 1 of 3 records break the contract (not_json 1)"
+    assert said == ["line 2: not_json: Input data was truncated"]
+    assert in_topic(settings) == []
 
 
 def test_check_sends_nothing_and_needs_no_broker(data_dir: Path, tmp_path: Path) -> None:
@@ -194,7 +234,7 @@ def test_check_sends_nothing_and_needs_no_broker(data_dir: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"\x1f\x8b\x08\x00rest", "zcat"),
+        (b"\x1f\x8b\x08\x00rest", "cannot be read: "),
         (b"PAR1\x15\x04", "Parquet"),
         ("{}".encode("utf-16"), "UTF-16"),
         (b"\x7fELF\x00\x00", "no text"),
@@ -261,6 +301,45 @@ def test_the_command_reads_stdin_and_tells_programs_what_it_did(settings: Settin
     assert (told["topic"], told["lines"], told["acknowledged"], told["broken"]) == (settings.kafka.topic, 2, 2, 0)
     assert b"2 events sent and acknowledged in" in err
     assert len(in_topic(settings)) == 2
+
+
+def test_strict_sends_standard_input_as_it_comes_and_fails_at_the_end(settings: Settings, tmp_path: Path) -> None:
+    arguments = ["-", "--strict", "--rate", "max", "--format", "csv", "--topic", settings.kafka.topic]
+    with produce(settings, *arguments, folder=tmp_path, stdin=subprocess.PIPE) as process:
+        _, err = process.communicate(b"user_id\n7\n", timeout=DEADLINE_S)
+    assert process.returncode == 1 and b"line 2: missing_field" in err
+    assert [record.value for record in in_topic(settings)] == [b'{"user_id":"7"}']
+
+
+def test_the_newest_records_of_the_topic_are_tried_and_a_simulated_shops_are_no_matter_of_the_mapping(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join([line(user, user) for user in range(1, 40)]))
+    sent(settings, file, MAX)
+    config = kafka_client.client_config(settings.kafka, settings.kafka.bootstrap)
+    producer = KafkaProducer(**config)
+    for value, headers in (
+        (line(1, 90), [(events.PRODUCER_HEADER, b"shop@1")]),
+        (line(1, 91, order_id=None, id="91"), []),
+        (None, []),
+    ):
+        producer.send(settings.kafka.topic, value, key=b"1", headers=headers).get(timeout=DEADLINE_S)
+    producer.close()
+    ends = kafka_client.end_offsets(config, settings.kafka.topic)
+    mapping = Events.model_validate({"fields": {"order_id": "id"}})
+    found = newest(config, settings.kafka.topic, 5)
+    tried = attempt(((one, None if shop else make_reader(mapping)) for one, shop in found), events.utc_now, 5)
+    assert (tried.records, tried.loads) == (5, 2)
+    assert tried.reasons == {"missing_field": 2, "empty": 1}
+    assert [one.events[0].user_id for one in tried.loading] == [1, 1]
+    assert kafka_client.end_offsets(config, settings.kafka.topic) == ends
+    command = [sys.executable, "-m", "ecom_lite", "events", "try", "--topic", settings.kafka.topic, "--last", "4", "--json"]
+    env = {**os.environ, "ECOM_LITE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["records"], told["loads"], told["dies"]) == (4, 2, 2)
 
 
 def test_ctrl_c_says_how_many_were_acknowledged(settings: Settings, tmp_path: Path) -> None:

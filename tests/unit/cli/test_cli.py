@@ -20,7 +20,7 @@ from ecom_lite.live.state import RunState, write_state
 from ecom_lite.observe.status import PartStatus
 
 LOOKING = ("run", "status", "stop", "logs", "refresh", "check", "sql", "migrate", "fetch", "reset", "doctor", "config")
-VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "generate", "produce")
+VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "generate", "produce", "events")
 
 
 class Said(NamedTuple):

@@ -51,7 +51,7 @@ def test_the_page_of_producers_is_current() -> None:
     ],
 )
 def test_a_field_under_another_name_is_found(missing: str, found: str) -> None:
-    with pytest.raises(Rejected, match=f"found `{found}`: this field is called {missing}"):
+    with pytest.raises(Rejected, match=rf'found `{found}`: map it by \[events.fields\]: {missing} = "{found}"'):
         parse(PLAIN.replace(b'"%b"' % missing.encode(), b'"%b"' % found.encode()), NOW)
 
 
