@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,6 +18,9 @@ from ecom_lite.contract.judged import LINES_PER_RECORD
 from ecom_lite.dead_letters.resend import Wish, resend
 from ecom_lite.load.decode import Batch
 from ecom_lite.load.write import Writer, Written
+from ecom_lite.own_events.formats import recognised, records
+from ecom_lite.own_events.source import opened
+from ecom_lite.settings.load import load_settings
 from ecom_lite.topic.client import end_offsets, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.integration.topics import records_of
@@ -130,3 +136,24 @@ def test_what_was_judged_is_on_its_topic_before_it_is_committed_and_none_is_miss
     assert min(seen) > 0 and set(found) == {("1", f"p{n}") for n in range(lines)} | {("2", "a")}
     assert bench.counts() == {"facts": lines + 1, "dead": 1, "further_lines": lines - 1}
     wait_for(lambda: running.failure is None, "it to have ended well")
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize("name", ["web_orders/orders.jsonl", "point_of_sale/sales.csv", "connect/rows.jsonl"])
+def test_each_example_loads_by_its_own_settings_as_the_facts_that_it_shows(bench: Bench, name: str) -> None:
+    file = EXAMPLES / name
+    given = load_settings(file.with_name("config.toml"), env={}).events
+    mapped = replace(bench, events=given.model_dump())
+    with opened(str(file), print) as source:
+        values = [record.value for record in records(source, recognised(source))]
+    mapped.send(values)
+    mapped.load()
+    columns = 'order_id, user_id, product_id, product_title, category, price, quantity, revenue, "timestamp"'
+    found = mapped.ask(f"SELECT {columns} FROM warehouse.order_lines ORDER BY source_offset, product_id DESC")
+    texts = [[each.astimezone(UTC).isoformat() if isinstance(each, datetime) else str(each) for each in row] for row in found]
+    with file.with_name("facts.csv").open(newline="") as expected:
+        assert sorted(texts) == sorted(list(csv.reader(expected))[1:])
+    assert "dead" not in mapped.counts()
+    assert_closes(mapped)
