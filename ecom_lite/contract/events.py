@@ -104,10 +104,10 @@ def parse(value: bytes | None, now: datetime, *, strict: bool = False) -> Event:
             refuse_not_utf8(value)  # the decoder does not look into fields that it ignores
     except (msgspec.MsgspecError, ValueError, RecursionError):
         wire = _decode_other(value, decode)
-    return settle(wire, value, now, strict=strict)
+    return settle(wire, value, now, strict)
 
 
-def settle(wire: Any, value: bytes, now: datetime, *, strict: bool = False) -> Event:
+def settle(wire: Any, value: bytes, now: datetime, strict: bool) -> Event:
     """The second half of `parse`: an event whose fields still have the types of the wire becomes one whose rules all hold.
 
     `value` is what it was decoded from: a float has lost digits. Changes `wire` and returns it. Raises Rejected.
@@ -126,8 +126,10 @@ def settle(wire: Any, value: bytes, now: datetime, *, strict: bool = False) -> E
             wire.quantity = _count("quantity", wire.quantity, value)
         if kind is OrderLine:
             wire.price, wire.revenue = money(bytes(wire.price), wire.quantity, bytes(wire.revenue or b"null"), strict)
-            wire.category = wire.category or UNCATEGORISED
-            wire.product_title = wire.product_title or str(wire.product_id)
+            if not wire.category:
+                wire.category = UNCATEGORISED
+            if not wire.product_title:
+                wire.product_title = str(wire.product_id)
     time = wire.timestamp
     if type(time) is float:
         time = bytes(_decode_time(value).timestamp)

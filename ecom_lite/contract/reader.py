@@ -82,7 +82,7 @@ class _QuickReader:
                 wire = self._decode(value)
                 if not value.isascii():
                     refuse_not_utf8(value)
-                return (settle(wire, value, now, strict=self._strict),)
+                return (settle(wire, value, now, self._strict),)
         except (Rejected, msgspec.MsgspecError, ValueError, RecursionError):
             pass
         return self._otherwise(value, now)
