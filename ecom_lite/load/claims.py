@@ -66,6 +66,13 @@ class Claims:
         with connection.transaction():
             return read_mark(connection).encode()
 
+    def minutes_topic(self) -> str:
+        """Which topic Spark counts minutes from, empty where that has never been settled. Raises psycopg.Error."""
+        connection = self.connection()
+        with connection.transaction():
+            row = connection.execute("SELECT topic FROM realtime.minutes_source").fetchone()
+        return "" if row is None else str(row[0])
+
     def newest_loaded(self, partitions: Collection[int], topic_id: UUID | None) -> dict[int, tuple[int, datetime]]:
         """Offset and broker time of the newest record loaded, where no topic id is known. Raises psycopg.Error."""
         connection = self.connection()

@@ -19,7 +19,7 @@ from .write import Writer, Written
 class Committer:
     """Commits batches in order, each as one transaction of `writer`."""
 
-    def __init__(self, writer: Writer, dead_letters: DeadLetterTopic, judged: JudgedTopic | None, patience: Patience) -> None:
+    def __init__(self, writer: Writer, dead_letters: DeadLetterTopic, judged: JudgedTopic, patience: Patience) -> None:
         self._writer = writer
         self._dead_letters = dead_letters
         self._judged = judged
@@ -30,8 +30,7 @@ class Committer:
 
         Raises StaleOwner (another loader owns a partition), Stopped, or LoadError (no retry mends it)."""
         self._dead_letters.send(batch.dead)
-        if self._judged is not None:
-            self._judged.send(batch)
+        self._judged.send(batch)
         while True:
             try:
                 return batch, self._patience.run(partial(self._writer.write, batch), self._writer.close)

@@ -33,11 +33,12 @@ class JudgedTopic:
         self._pause = pause
         self._producer: BatchProducer | None = None
         self._partitions = 0
+        self.wanted = False  # whether anybody reads it
         self.waiting_for = ""
 
     def send(self, batch: Batch) -> None:
         """Send, and wait until the broker has all of it. Raises Stopped."""
-        if not batch.lines:
+        if not (self.wanted and batch.lines):
             return
         waits = delays()
         while True:

@@ -68,7 +68,7 @@ class Loader:
     """Consumes the topic as one member of the group and writes every record exactly once. Runs once.
 
     `instance` names this member (unique in the group): a restart takes its partitions over at once.
-    With `judged` each batch's order lines go to `kafka.judged_topic` too, before it commits.
+    Where Spark counts minutes from `kafka.judged_topic`, each batch's order lines go there too, before it commits.
     `report` is called about once a second with figures, from the loop's thread, also while the database is away.
     """
 
@@ -83,7 +83,6 @@ class Loader:
         clock: Clock = utc_now,
         make_writer: Callable[[Address, str], Writer] = Writer,
         session_timeout_ms: int = SESSION_TIMEOUT_MS,
-        judged: bool = False,
     ) -> None:
         self._settings = settings
         self._topic = settings.kafka.topic
@@ -105,8 +104,7 @@ class Loader:
         self._session_timeout_ms = session_timeout_ms
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
         self._dead_letters = DeadLetterTopic(self._client, self._topic, settings.kafka.dlq_topic)
-        topic = settings.kafka.judged_topic
-        self._judged = JudgedTopic(self._client, topic, self._pause_writing) if judged else None
+        self._judged = JudgedTopic(self._client, settings.kafka.judged_topic, self._pause_writing)
         self._committer = Committer(self._writer, self._dead_letters, self._judged, self._writing)
         events = settings.events
         self._reader = None if events.contract else make_reader(events)
@@ -129,11 +127,12 @@ class Loader:
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             stack.callback(self._claims.close)
             stack.callback(self._dead_letters.close)
-            if self._judged is not None:
-                stack.callback(self._judged.close)
+            stack.callback(self._judged.close)
             try:
                 warehouse = self._claiming.run(self._claims.identity, self._claims.close)
                 self._mark = self._claiming.run(self._claims.mark, self._claims.close)
+                minutes_topic = self._claiming.run(self._claims.minutes_topic, self._claims.close)
+                self._judged.wanted = minutes_topic == self._settings.kafka.judged_topic
                 self._consumer = KafkaConsumer(
                     **{**self._client, "client_id": self._instance},
                     **CONSUMER,
@@ -311,7 +310,7 @@ class Loader:
         waiting_for = self._writing.waiting_for or self._claiming.waiting_for
         if waiting_for:
             waiting_for = f"PostgreSQL: {waiting_for}"
-        elif self._judged is not None and self._judged.waiting_for:
+        elif self._judged.waiting_for:
             waiting_for = f"Kafka: {self._judged.waiting_for}"
         source = self._source
         self._report(

@@ -27,14 +27,10 @@ class WorkerJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadJob(WorkerJob, frozen=True, kw_only=True):
-    """For `load`: `instance` is its name in the consumer group, `drain_s` how long it may go on once told to stop.
-
-    `judged` says that Spark reads what it has judged.
-    """
+    """For `load`: `instance` is its name in the consumer group, `drain_s` how long it may go on once told to stop."""
 
     instance: str
     drain_s: float
-    judged: bool = False
 
 
 class ProduceJob(WorkerJob, frozen=True, kw_only=True):
@@ -49,7 +45,6 @@ def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float) ->
     return LoadJob(
         settings=dump_sections(settings, ("kafka", "events", "load")), address=reach.address.only("ecom_loader").by_value(),
         bootstrap=reach.bootstrap, log_level=settings.run.log_level, instance=instance, drain_s=drain_s,
-        judged=settings.spark_reads_judged,
     )  # fmt: skip
 
 

@@ -38,9 +38,7 @@ def _load(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
         ready, waits = bool(figures.partitions or figures.standing_by), figures.waiting_for
         report(WorkerReport(figures=figures, ready=ready, waiting_for=waits and f"waits for {waits}"))
 
-    loader = Loader(
-        read_sections(job.settings), job.address, job.bootstrap, instance=job.instance, report=told, judged=job.judged
-    )
+    loader = Loader(read_sections(job.settings), job.address, job.bootstrap, instance=job.instance, report=told)
     _listen(lines, lambda line: None, stop)
     loader.run(stop, job.drain_s)
 

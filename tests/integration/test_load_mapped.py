@@ -21,6 +21,7 @@ from ecom_lite.load.write import Writer, Written
 from ecom_lite.own_events.formats import recognised, records
 from ecom_lite.own_events.source import opened
 from ecom_lite.settings.load import load_settings
+from ecom_lite.stream.source import settle_source
 from ecom_lite.topic.client import end_offsets, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.integration.topics import records_of
@@ -118,6 +119,7 @@ def judged(bench: Bench) -> list[tuple[str, str]]:
 def test_what_was_judged_is_on_its_topic_before_it_is_committed_and_none_is_missing(bench: Bench) -> None:
     kafka = bench.settings().kafka
     ensure_topics(bench.client, kafka.topic, 4, kafka.dlq_topic, kafka.judged_topic)
+    settle_source(bench.settings(), bench.warehouse, bench.client)
     seen: list[int] = []
 
     class Failing(Writer):
@@ -130,12 +132,22 @@ def test_what_was_judged_is_on_its_topic_before_it_is_committed_and_none_is_miss
     lines = LINES_PER_RECORD + 1
     bench.send([order(1, *(f"p{n}" for n in range(lines)))])
     bench.send([order(2, "a"), order(3, "a", qty=0)], partition=3)
-    with bench.loading(bench.loader(make_writer=Failing, judged=True, batch_rows=10)) as running:
+    with bench.loading(bench.loader(make_writer=Failing, batch_rows=10)) as running:
         bench.until_loaded(running)
     found = judged(bench)
     assert min(seen) > 0 and set(found) == {("1", f"p{n}") for n in range(lines)} | {("2", "a")}
     assert bench.counts() == {"facts": lines + 1, "dead": 1, "further_lines": lines - 1}
     wait_for(lambda: running.failure is None, "it to have ended well")
+
+
+def test_where_spark_does_not_read_it_nothing_is_sent_to_the_topic_of_the_judged(bench: Bench) -> None:
+    """There may be none: a loader on another machine cannot know from its settings that the run is without Spark."""
+    settings = bench.settings()
+    light = settings.model_copy(update={"run": settings.run.model_copy(update={"light": True})})
+    settle_source(light, bench.warehouse, bench.client)
+    bench.send([order(1, "a", "b")])
+    bench.load()
+    assert bench.counts() == {"facts": 2, "further_lines": 1}
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -447,7 +447,7 @@ def test_the_minutes_are_those_of_the_facts_while_mappings_come_and_go(
         settle_source(settings, warehouse, client)
         bench = Bench(kafka_bootstrap, topic, warehouse, events={n.removeprefix("events."): value for n, value in events.items()})
         lines = [replace(one, ordered_at=start + timedelta(seconds=n // 3)) for n, one in enumerate(lines_from(start, 150, name))]
-        loader = bench.loader(judged=settings.spark_reads_judged)
+        loader = bench.loader()
         with ExitStack() as stack:
             if not light:
                 more = {name.replace(".", "__"): value for name, value in events.items()}

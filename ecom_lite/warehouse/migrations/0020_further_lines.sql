@@ -22,3 +22,5 @@ COMMENT ON TABLE realtime.minutes_before IS 'What was counted before that: Spark
 GRANT SELECT, INSERT, UPDATE, DELETE ON realtime.minutes_source, realtime.minutes_before TO ecom_stream;
 GRANT SELECT ON realtime.minutes_source, realtime.minutes_before TO ecom_reader;
 GRANT SELECT ON ops.consumer_offsets TO ecom_stream;
+GRANT USAGE ON SCHEMA realtime TO ecom_loader;
+GRANT SELECT ON realtime.minutes_source TO ecom_loader;
