@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
@@ -84,7 +85,18 @@ EventField = Literal[  # a test holds it equal to the table of fields, which sta
     "order_id", "user_id", "product_id", "product_title", "category", "price", "quantity", "revenue", "timestamp",
     "event_id", "event_type", "schema_version", "reason", "name", "email", "city", "country",
 ]  # fmt: skip
-EventPath = Annotated[str, Field(pattern=r"^[^.\[\]]+(\.[^.\[\]]+)*(\[\](\.[^.\[\]]+)*)?$", max_length=200)]
+_STEPS: Final = r"[^.\[\]]+(\.[^.\[\]]+)*"
+_PATH: Final = re.compile(rf"{_STEPS}(\[\](\.{_STEPS})?)?")
+
+
+def path_of(value: Any) -> str:
+    """A dotted path into a document, through one list at most. Raises ValueError."""
+    if not isinstance(value, str) or not _PATH.fullmatch(value):
+        raise ValueError('give a path such as "orderId", "customer.id" or "items[].sku"')
+    return value
+
+
+EventPath = Annotated[str, BeforeValidator(path_of)]
 
 
 def _several(value: Any) -> Any:
@@ -98,7 +110,7 @@ def zone_of(value: Any) -> str:
     """The name of a time zone. Raises ValueError."""
     try:
         return ZoneInfo(str(value)).key
-    except (OSError, ValueError):
+    except (OSError, KeyError, ValueError):
         raise ValueError("give the name of a time zone, such as UTC or Europe/Berlin") from None
 
 

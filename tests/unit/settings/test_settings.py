@@ -76,6 +76,12 @@ def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch
         ("[shop]\nstart = 'today'\n", ["shop.start", "today", "2026-01-01T00:00Z"]),
         ("[shop]\nstart = 1999-01-01\n", ["shop.start", "1999", "from the year 2000 to 2200"]),
         ("[shop]\ncountries = ['US', 'XX']\n", ["shop.countries", "XX", "GB"]),
+        ("[events]\ntime_zone = 'Mars'\n", ["config.toml:2: ", "events.time_zone", "Mars", "Europe/Berlin"]),
+        ("[events]\ntime_zone = 'Europe'\n", ["events.time_zone", "Europe/Berlin"]),
+        ("[events.fields]\n\noder_id = 'x'\n", ["config.toml:3: ", "oder_id", "order_id"]),
+        ("[events.fields]\nprice = 'a..b'\n", ["config.toml:2: ", "a..b", "items[].sku"]),
+        ("[events.fields]\nprice = 'a[].b'\n", ['events.lines = "a[]"']),
+        ("[events]\nfields = { price = 'a' }\nconstants = { price = 1 }\n", ["price", "keep one of them"]),
         ("[faults]\nlate = '60%'\n", ["faults.late", "60%", "from 0% to 50%"]),
     ],
 )
