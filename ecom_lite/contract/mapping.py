@@ -17,6 +17,7 @@ LINE_FIELDS: Final = frozenset({"product_id", "product_title", "category", "pric
 _ALL_FIELDS: Final = tuple(dict.fromkeys(one.name for event in EVENT_TYPES.values() for one in fields_of(event)))
 _MONEY: Final = ("price", "revenue")
 _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_NO_TIME_S: Final = 10**12
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = frozenset("0123456789.")
 
@@ -102,8 +103,9 @@ class EventMapping:
         """ISO 8601 with a zone, where it can be made; else as it came, to be refused by what was sent."""
         try:
             if self._per_second and _is_number(value):
-                micros = int(Decimal(value) * 10**6 / self._per_second)
-                return (_EPOCH + timedelta(microseconds=micros)).isoformat()
+                seconds = Decimal(value) / self._per_second
+                if seconds < _NO_TIME_S:  # else it would become a whole number of a million digits
+                    return (_EPOCH + timedelta(microseconds=int(seconds * 10**6))).isoformat()
             if self._zone and isinstance(value, str) and not _is_number(value):
                 time = datetime.fromisoformat(value)
                 return time.replace(tzinfo=self._zone).isoformat() if time.tzinfo is None else value

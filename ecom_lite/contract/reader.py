@@ -54,6 +54,8 @@ class _MappedReader:
                 found.append(parse(_encode(event), now, strict=self._strict))
             except Rejected as rejected:
                 raise self._explained(rejected, event, document, number) from None
+            except RecursionError as error:  # it could just be read, and is written a frame deeper
+                raise not_json(value, error) from None
         return found if len(found) == 1 else _one_per_product(found)
 
     def _explained(self, rejected: Rejected, event: dict[str, Any], document: dict[str, Any], number: int) -> Rejected:

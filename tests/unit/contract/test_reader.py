@@ -162,6 +162,18 @@ def test_times_in_a_unit_of_their_own(unit: str, sent: object) -> None:
     assert event.timestamp == datetime.fromtimestamp(1790000000, UTC)
 
 
+def test_a_time_beyond_all_times_is_refused_and_takes_no_time_to_be() -> None:
+    said = rejection(Events(time_unit="ns"), PLAIN | {"timestamp": "9" * 900_000})
+    assert said.startswith("bad_timestamp")
+
+
+def test_what_is_nested_ever_deeper_is_rejected_and_nothing_else() -> None:
+    for depth in range(1, 1200):
+        value = json.dumps(PLAIN | {"order_id": "@"}).encode().replace(b'"@"', b"[" * depth + b"]" * depth)
+        with pytest.raises(Rejected):
+            make_reader(WHOLE_ORDERS.model_copy(update={"fields": {}, "lines": None}))(value, NOW)
+
+
 def test_a_constant_stands_in_every_event_and_null_is_no_value() -> None:
     events = Events.model_validate({"constants": {"category": "Till 3", "user_id": 1}, "fields": {"product_title": ["a", "b"]}})
     (event,) = read(events, {**PLAIN, "a": None, "b": "Found"})
