@@ -34,7 +34,7 @@ class EventMapping:
 
     def __init__(self, events: Events) -> None:
         self._envelope = events.envelope
-        self._list = None if events.lines is None else _path(events.lines.removesuffix("[]"))
+        self._list = None if events.lines is None else steps_of(events.lines.removesuffix("[]"))
         self._list_name = events.lines
         self._cents = events.unit == "cents"
         self._per_second = _PER_SECOND.get(events.time_unit)
@@ -49,7 +49,7 @@ class EventMapping:
         if self._list is None or not self._has_lines(document):
             yield self._event(document, document)
             return
-        lines = _look_up(document, self._list)
+        lines = look_up(document, self._list)
         if not isinstance(lines, Sequence) or isinstance(lines, str) or not lines:
             found = "is nothing" if lines is None else "is an empty list" if lines == [] else f"is {short(lines)}"
             raise Rejected(
@@ -94,7 +94,7 @@ class EventMapping:
         if name in self._constants:
             return self._constants[name]
         if name in self._found_at:
-            looked = (_look_up(line if in_line else document, path) for in_line, path in self._found_at[name])
+            looked = (look_up(line if in_line else document, path) for in_line, path in self._found_at[name])
             return next((value for value in looked if value is not None), None)
         value = line.get(name)
         return document.get(name) if value is None and name not in LINE_FIELDS else value
@@ -114,17 +114,17 @@ class EventMapping:
         return value
 
 
-def _path(text: str) -> Path:
+def steps_of(text: str) -> Path:
     return tuple(text.split("."))
 
 
 def _in_line(text: str) -> tuple[bool, Path]:
     """Whether a path leads into a line, and the path from there."""
     listed, inside, rest = text.partition("[].")
-    return (True, _path(rest)) if inside else (False, _path(listed))
+    return (True, steps_of(rest)) if inside else (False, steps_of(listed))
 
 
-def _look_up(document: Any, path: Path) -> Any:
+def look_up(document: Any, path: Path) -> Any:
     """What stands at a path, None where nothing does; a step of digits is a place in a list."""
     for step in path:
         if isinstance(document, Mapping):

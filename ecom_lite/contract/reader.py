@@ -63,9 +63,10 @@ class _MappedReader:
         detail = rejected.detail
         if rejected.reason == "missing_field":
             name = next((name for name in _needed(event.get("event_type")) if name not in event), "")
-            paths = self._mapping.paths.get(name)
-            where = hints.of_missing(name, document, event) if paths is None else f" at {' or '.join(f'`{p}`' for p in paths)}"
-            detail = f"{name}: nothing{where}" if paths else f"Object missing required field `{name}`{where}"
+            if paths := self._mapping.paths.get(name):
+                detail = f"{name}: nothing at {' or '.join(f'`{path}`' for path in paths)}"
+            else:
+                detail = f"Object missing required field `{name}`{hints.of_missing(name, document, event)}"
         return Rejected(rejected.reason, f"line {number}: {detail}" if self._several else detail)
 
 

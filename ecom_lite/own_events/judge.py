@@ -36,8 +36,6 @@ def judge(record: Record, read: Reader, now: datetime) -> Judged:
         events = read(record.value, now)
     except Rejected as rejected:
         return Judged(record, (), *_glean(record.value, now), rejected)
-    if not events:
-        return Judged(record, (), *_glean(record.value, now), None)
     first = events[0]
     return Judged(record, events, None if first.user_id is None else str(first.user_id).encode(), first.timestamp, None)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from ..contract.mapping import look_up, steps_of
+
 MAX_DEPTH: Final = 5  # of names in names
 MAX_NAME: Final = 64  # characters
 
@@ -38,8 +40,7 @@ def lists(document: Any, before: str = "", depth: int = 0) -> Iterator[tuple[str
 
 
 def items(document: Any, lines: str) -> list[Any]:
-    for step in lines.removesuffix("[]").split("."):
-        document = document.get(step) if isinstance(document, Mapping) else None
+    document = look_up(document, steps_of(lines.removesuffix("[]")))
     return [one for one in document if isinstance(one, Mapping)] if isinstance(document, list) else []
 
 
