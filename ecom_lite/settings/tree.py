@@ -274,10 +274,10 @@ class Settings(Section):
     @classmethod
     def _fits_the_shop(cls, currency: Currency, info: ValidationInfo) -> Currency:
         shop = info.data.get("shop")
-        if shop is not None and shop.enabled and DECIMALS[currency.default] == 0:
+        if shop is not None and shop.enabled and DECIMALS[currency.default] != 2:
             raise ValueError(
-                f"{currency.default} has no decimals, but the simulated shop's prices have two: set shop.enabled = false, or let "
-                "your events carry their currency and the default have decimals"
+                f"the simulated shop's prices have two decimals, {currency.default} has {DECIMALS[currency.default]}: set shop.enabled = "
+                "false, or keep another default and let your events carry their currency"
             )
         return currency
 

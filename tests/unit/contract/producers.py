@@ -87,7 +87,7 @@ SHAPES: Final = [
     Producer("floats multiplied: 24.1 * 3", '"revenue": 72.30000000000001', order(product_id="42", price="24.1",
              revenue="72.30000000000001")),
     Producer("a price added up of floats: 0.1 + 0.2", '"price": 0.30000000000000004',
-             order(product_id="42", price="0.30000000000000004", revenue="0.90"), "out_of_range", "more than 2 decimals"),
+             order(product_id="42", price="0.30000000000000004", revenue="0.90"), "out_of_range", "more decimals than USD has (2)"),
     Producer("money in quotes", '"price": "19.99"', order(product_id="42", price='"19.99"')),
     Producer("Kafka Connect's decimals", '"price": "B88="', order(product_id="42", price='"B88="'), "wrong_type",
              "json.decimal.format=NUMERIC"),
