@@ -24,11 +24,15 @@ from .marts import Cut
 
 @dataclass(frozen=True)
 class Moment:
-    """`figures` are the plain counts; `marts` is None before the first good dbt run, else their sums, to compare with a cut."""
+    """`figures` are the plain counts, `sums` what the dashboards show of all facts.
+
+    `marts` is None before the first good dbt run, else their sums, to compare with a cut.
+    """
 
     figures: dict[str, Any]
     own_dead: OwnDead
     windows: dict[str, Any]
+    sums: dict[str, Any]
     marts: dict[str, Any] | None
     cuts: list[Cut] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -63,6 +67,7 @@ def _take(reader: psycopg.Connection, topic: str, watermark: datetime | None, *,
             figures=figures,
             own_dead=OwnDead.from_rows((row["fault"], row["reason"], row["letters"]) for row in dead),
             windows=_row(cursor, "windows", watermark=watermark),
+            sums=_row(cursor, "sums"),
             marts=_row(cursor, "marts") if runs else None,
             cuts=[Cut(run["run_id"], run["status"], *_sums(facts, below)) for below, run in enumerate(runs)],
             gaps=read_gaps(reader),

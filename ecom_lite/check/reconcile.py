@@ -18,6 +18,7 @@ from .figures import take_figures
 from .ledger import Ledger, read_ledger
 from .lines import Line, Report, between, equal
 from .marts import mart_lines
+from .sums import sum_lines
 
 __all__ = ["CATCH_UP_S", "EndOffsets", "Line", "Report", "reconcile"]
 
@@ -77,6 +78,7 @@ def reconcile(
         equal("offsets lost to retention", figures["lost"], 0, tell(moment.gaps) if moment.gaps else ""),
     ]
     lines += fault_lines(before, after, moment.own_dead, figures)
+    lines += sum_lines(moment.sums, figures)
     lines += mart_lines(moment.marts, moment.cuts, figures)
     if spark:
         lines.append(_window_line(moment.windows, figures))

@@ -61,7 +61,7 @@ def check(
     """Take the count, from the first event sent to the last mart.
 
     Sent = on the broker = facts + duplicates + other events + dead letters; what was broken or sent twice on purpose = what was
-    found; marts = facts; closed minutes = facts. Works beside a live run and without one. Exits 1 when a line does not close,
+    found; sums, marts and closed minutes = facts. Works beside a live run and without one. Exits 1 when a line does not close,
     and names it; with --fingerprint, when the marts are behind the facts.
     """
     if fingerprint:

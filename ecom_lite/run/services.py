@@ -27,13 +27,14 @@ from .marts import Marts
 from .page_part import PageService
 from .servers import Servers
 from .shop_control import ShopControl
+from .sums import Sums
 
 if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small commands start at once
     from ..dashboards.page import Page
     from ..engines.spark import SparkGateway
     from ..stream.stream import Stream
 
-LIGHT_EVERY_S: Final = 2.0
+SUMS_EVERY_S: Final = 2.0
 PRODUCER_STOP_S: Final = 10.0
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 TOKEN_BYTES: Final = 32
@@ -52,7 +53,7 @@ class Services:
     loaders: Sequence[loaders.Loader]
     producer: Producer | None
     marts: Marts
-    minutes: Callable[[], None] | None  # brings them up to the facts; None where Spark does it
+    sums: Callable[[], None]  # brings what is kept of the facts up to them: sums, and minutes where Spark does not
     backfill: Backfill
     token: str
 
@@ -61,9 +62,8 @@ class Services:
         return {"dashboards": self.page.url, **({} if self.grafana is None else {"grafana": self.grafana.url})}
 
     def settle(self) -> None:
-        """At the end of a bounded run, with all facts in: bring minutes and marts up to them."""
-        if self.minutes is not None:
-            self.minutes()
+        """At the end of a bounded run, with all facts in: bring sums and marts up to them."""
+        self.sums()
         self.marts.refresh("stop")
         if self.backfill.expected and not self.backfill.pending():
             self.backfill.in_marts()
@@ -86,7 +86,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         )  # fmt: skip
         shop = ShopControl(settings, producer.send, lambda: producer.figures.control)
     backfill = Backfill(lambda: ProducerFigures() if producer is None else producer.last_figures, lambda: servers.reach.address)
-    minutes = (lambda: _refresh_minutes(servers)) if run.light else None
+    sums = Sums(lambda: servers.reach.address, minutes=run.light)
     page = PageService(lambda: _page(settings, servers, status, written, shop, marts, token))
     binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
     grafana = None if binary is None else GrafanaService(binary, settings, registry, lambda: servers.reach.address)
@@ -99,13 +99,13 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if gateway is not None:
         parts.append((EngineService("spark", gateway), []))
         parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
-    parts.append((Late("schedule", lambda: _schedule(settings, servers, marts, minutes, backfill)), ["schema"]))
+    parts.append((Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill)), ["schema"]))
     parts += [(loader, ["minutes"]) for loader in loading]
     if producer is not None:
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
-    return Services(parts, page, grafana, loading, producer, marts, minutes, backfill, token)
+    return Services(parts, page, grafana, loading, producer, marts, sums.refresh, backfill, token)
 
 
 def _produce_job(settings: Settings, servers: Servers, producer: Producer | None, shop: ShopControl | None) -> msgspec.Struct:
@@ -121,12 +121,6 @@ def _settle_minutes(settings: Settings, servers: Servers) -> None:
     from ..stream.source import settle_source
 
     settle_source(settings, servers.reach.address.only("ecom_stream"), servers.reach.client)
-
-
-def _refresh_minutes(servers: Servers) -> None:
-    from ..stream.light import LightMinutes
-
-    LightMinutes(servers.reach.address.only("ecom_stream")).refresh()
 
 
 def _page(
@@ -151,14 +145,11 @@ def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stre
     return Stream(settings, reach.address.only("ecom_stream"), reach.bootstrap, settings.data_dir, gateway)
 
 
-def _schedule(
-    settings: Settings, servers: Servers, marts: Marts, minutes: Callable[[], None] | None, backfill: Backfill
-) -> Schedule:
+def _schedule(settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill) -> Schedule:
     from ..transform import add_runs, new_facts_exist
 
     schedule = Schedule()
     address = servers.reach.address.only("ecom_dbt")
     add_runs(schedule, settings.transform.every_s, marts.refresh, lambda: new_facts_exist(address), backfill)
-    if minutes is not None:
-        schedule.every("minutes without Spark", LIGHT_EVERY_S, minutes, at_once=True)
+    schedule.every("sums of the facts", SUMS_EVERY_S, sums, at_once=True)
     return schedule

@@ -23,6 +23,7 @@ from ecom_lite.check.faults import BROKEN, KINDS, LINES, TWICE, UNPLANNED
 from ecom_lite.check.figures import take_figures
 from ecom_lite.check.reconcile import Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
+from ecom_lite.rollups import Rollups
 from ecom_lite.topic.client import end_offsets, ensure_topics
 from ecom_lite.warehouse.connect import Address
 
@@ -36,6 +37,8 @@ OTHER = "other events counted = rows of fact_returns + user_changes"
 DEAD = "dead letters counted = rows of dead_letters"
 ORPHANS = "facts without a dimension row"
 LOST = "offsets lost to retention"
+SUM_LINES, SUM_REVENUE = "lines in the totals = facts", "revenue in the totals = facts"
+KEPT = [f"kept revenue by {what} = kept total" for what in ("category", "product", "customer")]
 MART_LINES = "lines in daily_sales = facts"
 DAILY, PRODUCTS, CUSTOMERS = (f"revenue in {mart} = facts" for mart in ("daily_sales", "product_performance", "customer_ltv"))
 WINDOWS = "lines in closed minutes = facts"
@@ -106,6 +109,7 @@ def fill(bench: Bench) -> Bench:
     bench.load()
     write_ledger(bench, 9, 8, 1, {})
     make_marts(bench)
+    Rollups(bench.warehouse).refresh()
     return bench
 
 
@@ -172,21 +176,32 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
     assert json.loads(json.dumps(report.as_json(), default=str))["closes"] is True
     assert [found.name for found in report.lines] == [
         SENT, OFFSETS, RECORDS, FACTS, OTHER, DEAD, ORPHANS, LOST, KINDS, BROKEN, UNPLANNED, TWICE, LINES,
-        MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS,
+        SUM_LINES, SUM_REVENUE, *KEPT, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS,
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("tampering", "opens"),
     [
-        ("DELETE FROM warehouse.fact_sales WHERE order_id = 'foreign'", {FACTS, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS}),
+        (
+            "DELETE FROM warehouse.fact_sales WHERE order_id = 'foreign'",
+            {FACTS, SUM_LINES, SUM_REVENUE, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS},
+        ),
         (
             "INSERT INTO warehouse.fact_sales"
             " SELECT 'added', product_key, user_key, category_key, date_key, '2026-02-01', 1, 1, 1, 0, 0,"
             " 9223372036854775807 FROM warehouse.fact_sales LIMIT 1",
             {FACTS},
         ),
-        ("UPDATE warehouse.fact_sales SET revenue = revenue + 0.01 WHERE order_id = 'foreign'", {DAILY, PRODUCTS, CUSTOMERS}),
+        (
+            "UPDATE warehouse.fact_sales SET revenue = revenue + 0.01 WHERE order_id = 'foreign'",
+            {SUM_REVENUE, DAILY, PRODUCTS, CUSTOMERS},
+        ),
+        ("UPDATE realtime.rolled SET load_xid_below = 0", {SUM_LINES, SUM_REVENUE}),
+        ("UPDATE realtime.rolled SET lines = lines - 1", {SUM_LINES}),
+        ("UPDATE realtime.rolled_categories SET revenue = revenue + 0.01", {KEPT[0]}),
+        ("DELETE FROM realtime.rolled_products", {KEPT[1]}),
+        ("UPDATE realtime.rolled_customers SET revenue = 0", {KEPT[2]}),
         ("UPDATE ops.sent_ledger SET events = events - 1", {SENT, KINDS}),
         ("UPDATE ops.sent_ledger SET order_lines = order_lines + 2, other_events = other_events - 2", {LINES}),
         ("DELETE FROM ops.sent_ledger", {SENT, LINES}),

@@ -1,0 +1,100 @@
+"""The kept sums and the tail since their cut: at every moment exactly what the facts say."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from ecom_lite.rollups import Rollups
+from ecom_lite.warehouse.connect import Address
+
+from .facts import insert_bulk, insert_lines, load, rows, some_lines
+
+SHOWN = {
+    "totals": "SELECT lines, orders, units, revenue FROM realtime.totals()",
+    "categories": "SELECT * FROM realtime.category_totals() ORDER BY category",
+    "products": "SELECT * FROM realtime.top_products(5)",
+    "customers": "SELECT user_id, lines, units, revenue FROM realtime.top_customers(5)",
+}
+COUNTED = {
+    "totals": "SELECT count(*), count(DISTINCT order_id), coalesce(sum(quantity), 0), coalesce(sum(revenue), 0) "
+    "FROM warehouse.fact_sales",
+    "categories": "SELECT category, count(*), count(DISTINCT order_id), sum(quantity), sum(revenue) FROM warehouse.fact_sales "
+    "JOIN warehouse.dim_category USING (category_key) GROUP BY category ORDER BY category",
+    "products": "SELECT product_id, product_title, count(*), sum(quantity), sum(revenue) FROM warehouse.fact_sales "
+    "JOIN warehouse.dim_product USING (product_key) GROUP BY product_key, product_id, product_title "
+    "ORDER BY sum(revenue) DESC, product_key LIMIT 5",
+    "customers": "SELECT user_id, count(*), sum(quantity), sum(revenue) FROM warehouse.fact_sales "
+    "JOIN warehouse.dim_user USING (user_key) GROUP BY user_key, user_id ORDER BY sum(revenue) DESC, user_key LIMIT 5",
+}
+
+
+def figures(warehouse: Address, asked: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:
+    return {name: rows(warehouse, query) for name, query in asked.items()}
+
+
+def test_sums_and_tail_are_the_facts_before_and_after_every_pass(warehouse: Address) -> None:
+    rollups = Rollups(warehouse)
+    assert rollups.refresh() == 0 and figures(warehouse, SHOWN) == figures(warehouse, COUNTED)
+    lines = some_lines(400, orders=90)  # orders are torn apart: their lines come in different passes
+    for n in range(8):
+        load(warehouse, lines[n::8])
+        assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED), "a tail not taken in"
+        if n % 3:
+            assert rollups.refresh() == (100 if n == 1 or n == 4 or n == 7 else 50)
+            assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED), "no tail"
+    assert rollups.refresh() == 0
+
+
+def test_what_a_transaction_loads_that_is_still_open_waits_for_the_next_pass(warehouse: Address) -> None:
+    rollups, lines = Rollups(warehouse), some_lines(90)
+    load(warehouse, some_lines(300, seed=2))  # all customers, products and days: nobody waits for another's
+    rollups.refresh()
+    with warehouse.connect("ecom_loader") as slow:
+        insert_lines(slow, lines[:30])
+        with warehouse.connect("ecom_loader") as quick:  # began later, ended earlier
+            insert_lines(quick, lines[30:60])
+        rollups.refresh()
+        assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED)
+    assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED)
+    load(warehouse, lines[60:])
+    assert rollups.refresh() == 90
+    assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED)
+
+
+def test_two_passes_at_once_take_each_fact_once(warehouse: Address) -> None:
+    insert_bulk(warehouse, 30_000)
+    taken: list[int] = []
+    passes = [threading.Thread(target=lambda: taken.append(Rollups(warehouse).refresh())) for _ in range(3)]
+    for one in passes:
+        one.start()
+    for one in passes:
+        one.join()
+    assert sorted(taken) == [0, 0, 35_000]  # with the dimensions' own
+    assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED)
+
+
+@pytest.mark.parametrize("shown", SHOWN.values(), ids=SHOWN)
+def test_a_figure_reads_the_tail_only(warehouse: Address, shown: str) -> None:
+    insert_bulk(warehouse, 200_000)
+    with warehouse.connect("ecom_owner", autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE warehouse.fact_sales")
+    Rollups(warehouse).refresh()
+    insert_bulk(warehouse, 500)
+    with warehouse.connect("ecom_reader") as connection:
+        before = _read(connection)
+        connection.execute(shown.encode()).fetchall()
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        connection.commit()
+        assert _read(connection) - before < 10_000
+
+
+def _read(connection: Any) -> int:
+    connection.execute("SELECT pg_stat_clear_snapshot()")
+    row = connection.execute(
+        "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relid = 'warehouse.fact_sales'::regclass"
+    ).fetchone()
+    connection.commit()
+    return int(row[0])
