@@ -91,7 +91,8 @@ def encode(event: Event) -> bytes:
 def parse(value: bytes | None, now: datetime, currency: str = DEFAULT, *, strict: bool = False) -> Event:
     """A Kafka record's value as an event whose ids are normalised and whose rules all hold.
 
-    `now` bounds the event time, `currency` is that of amounts that name none. `strict` refuses what only means a number or leaves one out that can be worked out.
+    `now` bounds the event time, `currency` is that of amounts that name none. `strict` refuses what only means a number or
+    leaves one out that can be worked out.
     Raises Rejected, and nothing else, whatever the bytes are.
     """
     decode = _DECODE_STRICTLY if strict else _DECODE

@@ -61,10 +61,12 @@ _PRICE_RULE: Final = {
     "description": "at most as many decimals as the currency has",
 }  # fmt: skip
 _REVENUE_RULE: Final = {
-    "type": ["number", "string", "null"], "pattern": DIGITS, "minimum": 0, "description": "price x quantity, to the currency's smallest unit",
+    "type": ["number", "string", "null"], "pattern": DIGITS, "minimum": 0,
+    "description": "price x quantity, to the currency's smallest unit",
 }  # fmt: skip
 _CURRENCY_RULE: Final = {
-    "type": ["string", "null"], "pattern": "^([A-Za-z]{3})?$", "description": "ISO 4217 code; where there is none: currency.default",
+    "type": ["string", "null"], "pattern": "^([A-Za-z]{3})?$",
+    "description": "ISO 4217 code; where there is none: currency.default",
 }  # fmt: skip
 _COUNT: Final = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 _WIDE_NAME: Final = Annotated[str, Meta(max_length=MAX_TEXT)] | None

@@ -151,7 +151,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _of_smallest_units(value: Any, decimals: int) -> Any:
-    """Whole units of the currency, of a number, also of digits in a text; anything else as it came, to be refused by what was sent."""
+    """In whole units of the currency, of a number, also of digits in a text.
+
+    Anything else as it came, to be refused by what was sent.
+    """
     try:
         return Decimal(value).scaleb(-decimals) if _is_number(value) else value
     except ArithmeticError:

@@ -27,7 +27,8 @@ _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 def make_reader(events: Events, currency: str = DEFAULT) -> Reader:
     """How a record is read under these settings: `reader(value, now)` gives at least one event, or raises Rejected.
 
-    `currency` is that of amounts that name none. A record with lines gives one event per line: all of them, or it is rejected whole.
+    `currency` is that of amounts that name none. A record with lines gives one event per line: all of them, or it is
+    rejected whole.
     """
     if not events.mapped:
         return lambda value, now: (parse(value, now, currency, strict=events.strict),)

@@ -276,8 +276,8 @@ class Settings(Section):
         shop = info.data.get("shop")
         if shop is not None and shop.enabled and DECIMALS[currency.default] != 2:
             raise ValueError(
-                f"the simulated shop's prices have two decimals, {currency.default} has {DECIMALS[currency.default]}: set shop.enabled = "
-                "false, or keep another default and let your events carry their currency"
+                f"the simulated shop's prices have two decimals, {currency.default} has {DECIMALS[currency.default]}: set "
+                "shop.enabled = false, or keep another default and let your events carry their currency"
             )
         return currency
 

@@ -47,7 +47,8 @@ def bundled() -> list[Migration]:
 def migrate(address: Address, migrations: Sequence[Migration] | None = None, currency: Currency | None = None) -> list[str]:
     """Apply what is missing, as ecom_owner, and return the names applied. Safe to repeat and to run twice at once.
 
-    What figures are in is set by `currency`; None leaves it. A warehouse that was moved here from another server is made to go on here.
+    What figures are in is set by `currency`; None leaves it.
+    A warehouse that was moved here from another server is made to go on here.
     Raises MigrationError when an applied file was edited, when the database is newer than this program, or when a file fails.
     """
     wanted = bundled() if migrations is None else list(migrations)
