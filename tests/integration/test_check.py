@@ -128,7 +128,8 @@ def make_marts(bench: Bench) -> None:
     )
     bench.ask(
         "INSERT INTO realtime.minutes_by_currency (window_start, category, currency, revenue, orders, lines, units)"
-        " SELECT date_trunc('minute', ordered_at), 'all', 'USD', sum(revenue), 0, count(*), 0 FROM warehouse.fact_sales GROUP BY 1"
+        " SELECT date_trunc('minute', ordered_at), 'all', 'USD', sum(revenue), 0, count(*), 0"
+        " FROM warehouse.fact_sales GROUP BY 1"
     )
     bench.ask(
         "INSERT INTO realtime.stream_progress (query, batch_id, watermark, input_rows) VALUES ('q', 1, '2026-01-03T00:00:00Z', 9)"
