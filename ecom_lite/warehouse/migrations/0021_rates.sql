@@ -71,7 +71,7 @@ COMMENT ON COLUMN ops.reporting_currency.one_row IS 'Always true: there is one r
 COMMENT ON COLUMN ops.reporting_currency.currency IS 'ISO 4217 code.';
 COMMENT ON COLUMN ops.reporting_currency.decimals IS 'How many decimals it has: converted amounts are rounded to them.';
 COMMENT ON COLUMN ops.reporting_currency.since IS 'Since when figures are in it.';
-COMMENT ON TABLE warehouse.rates IS 'What one unit of a currency was worth in the reporting currency, by day: `ecom_lite rates load`.';
+COMMENT ON TABLE warehouse.rates IS 'What one unit of a currency was worth in the reporting currency, by day, as its owner has loaded it.';
 COMMENT ON COLUMN warehouse.rates.currency IS 'ISO 4217 code of the currency that an amount is converted from.';
 COMMENT ON COLUMN warehouse.rates.reporting IS 'ISO 4217 code of the currency that it leads to.';
 COMMENT ON COLUMN warehouse.rates.day IS 'The first UTC day that it holds for: until the next one that has a rate.';
