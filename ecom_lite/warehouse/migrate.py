@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,6 +12,7 @@ from importlib.resources import files
 import psycopg
 
 from ..errors import MigrationError
+from .attributes import declare, require
 from .connect import Address
 from .moved import settle, was_moved
 
@@ -42,9 +43,12 @@ def bundled() -> list[Migration]:
     return sorted(found, key=lambda migration: migration.number)
 
 
-def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> list[str]:
+def migrate(
+    address: Address, migrations: Sequence[Migration] | None = None, attributes: Mapping[str, str] | None = None
+) -> list[str]:
     """Apply what is missing, as ecom_owner, and return the names applied. Safe to repeat and to run twice at once.
 
+    Columns are added for `attributes` that are new, by name and type; None leaves them.
     A warehouse that was moved here from another server is made to go on here.
     Raises MigrationError when an applied file was edited, when the database is newer than this program, or when a file fails.
     """
@@ -67,7 +71,9 @@ def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> 
             _apply(connection, migration)
         settle(connection)
         connection.commit()
-        return [migration.name for migration in fresh]
+        connection.autocommit = True  # from here on each change is a transaction of its own
+        made = [] if attributes is None else declare(connection, attributes)
+        return [*(migration.name for migration in fresh), *made]
 
 
 def _refuse_drift(wanted: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:
@@ -99,8 +105,11 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
         raise MigrationError(f"migration {migration.name} failed: {str(error).strip()} (SQLSTATE {error.sqlstate})") from error
 
 
-def require_schema(address: Address) -> None:
-    """Raises MigrationError when the schema is missing, older or newer; psycopg.OperationalError when nobody answers."""
+def require_schema(address: Address, attributes: Mapping[str, str] | None = None) -> None:
+    """Raises MigrationError when the schema is missing, older or newer; psycopg.OperationalError when nobody answers.
+
+    Also when it has not the columns of `attributes`.
+    """
     with address.connect("ecom_owner", autocommit=True) as owner:
         row = owner.execute("SELECT to_regclass('public.ecom_lite_migrations')").fetchone()
         known = row is not None and row[0] is not None
@@ -121,3 +130,6 @@ def require_schema(address: Address) -> None:
         )
     if moved:
         raise MigrationError(f"the warehouse in {address.place} was moved there from another server: run `ecom_lite migrate`")
+    if attributes:
+        with address.connect("ecom_owner", autocommit=True) as owner:
+            require(owner, attributes)
