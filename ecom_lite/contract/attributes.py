@@ -90,13 +90,13 @@ def _judged(one: Attribute, raw: bytes) -> Value:
         raise Rejected("wrong_type", f"{one.name} {short(raw.decode())} cannot be read") from None
     if value is None or value == "":
         return None
-    return _READ[one.type](one, value, raw)
+    return _READ[one.type](one, value)
 
 
-def _text(one: Attribute, value: Any, raw: bytes) -> str:
+def _text(one: Attribute, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise _wrong(one, value, "a text")
-    text = value if isinstance(value, str) else raw.decode()  # a number as it was written
+    text = str(value)  # of a number: as it was written
     if len(text) > MAX_TEXT:
         raise Rejected("out_of_range", f"{one.name} has {len(text):,} characters; {MAX_TEXT} fit")
     if "\0" in text:
@@ -104,7 +104,7 @@ def _text(one: Attribute, value: Any, raw: bytes) -> str:
     return text
 
 
-def _integer(one: Attribute, value: Any, raw: bytes) -> int:
+def _integer(one: Attribute, value: Any) -> int:
     number = _decimal(one, value, "a whole number")
     if number != number.to_integral_value():
         raise _wrong(one, value, "a whole number")
@@ -113,7 +113,7 @@ def _integer(one: Attribute, value: Any, raw: bytes) -> int:
     return int(number)
 
 
-def _number(one: Attribute, value: Any, raw: bytes) -> Decimal:
+def _number(one: Attribute, value: Any) -> Decimal:
     number = _decimal(one, value, "a number")
     if -_LIMIT < number < _LIMIT:  # abs() would overflow
         rounded = number.quantize(_STEP, ROUND_HALF_EVEN, _EXACT)
@@ -137,7 +137,7 @@ def _decimal(one: Attribute, value: Any, wanted: str) -> Decimal:
     return number
 
 
-def _boolean(one: Attribute, value: Any, raw: bytes) -> bool:
+def _boolean(one: Attribute, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in ("true", "false"):
@@ -149,7 +149,7 @@ def _wrong(one: Attribute, value: object, wanted: str) -> Rejected:
     return Rejected("wrong_type", f'{one.name} {short(value)} is not {wanted} (events.attributes.{one.name} = "{one.type}")')
 
 
-_READ: Final[Mapping[AttributeType, Callable[[Attribute, Any, bytes], Value]]] = {
+_READ: Final[Mapping[AttributeType, Callable[[Attribute, Any], Value]]] = {
     "text": _text, "dimension": _text, "integer": _integer, "number": _number, "boolean": _boolean,
 }  # fmt: skip
 
@@ -165,7 +165,7 @@ def _as_it_is(value: Any) -> Value:
 
 
 def _plain_number(raw: msgspec.Raw) -> Decimal | None:
-    return _number(_ANY_NUMBER, _decode(raw), b"") if bytes(raw) != b"null" else None
+    return _number(_ANY_NUMBER, _decode(raw)) if bytes(raw) != b"null" else None
 
 
 _ANY_NUMBER: Final = Attribute("", "number")

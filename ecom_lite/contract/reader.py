@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..settings.currencies import DEFAULT
 from ..settings.tree import Events
 from . import hints
 from .attributes import Attributes, attributes_of
@@ -24,23 +25,25 @@ _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def make_reader(events: Events) -> Reader:
+def make_reader(events: Events, currency: str = DEFAULT) -> Reader:
     """How a record is read under these settings: `reader(value, now)` gives at least one event, or raises Rejected.
 
-    A record with lines gives one event per line: all of them, or it is rejected whole.
+    `currency` is that of amounts that name none. A record with lines gives one event per line: all of them, or it is
+    rejected whole.
     """
     if not events.mapped:
-        return lambda value, now: (parse(value, now, strict=events.strict),)
+        return lambda value, now: (parse(value, now, currency, strict=events.strict),)
     names = _renames(events)
-    mapped = _MappedReader(events) if names is None or names else _ContractReader(events)
-    return mapped if names is None else _QuickReader(events, names, mapped)
+    mapped = _MappedReader(events, currency) if names is None or names else _ContractReader(events, currency)
+    return mapped if names is None else _QuickReader(events, names, mapped, currency)
 
 
 class _MappedReader:
     """Any mapping: the document is taken apart, put together by the contract, and judged as if it had been sent so."""
 
-    def __init__(self, events: Events) -> None:
-        self._mapping = EventMapping(events)
+    def __init__(self, events: Events, currency: str) -> None:
+        self._mapping = EventMapping(events, currency)
+        self._currency = currency
         self._strict = events.strict
         self._several = events.lines is not None
         self._attributes = Attributes(events.attributes)
@@ -53,7 +56,7 @@ class _MappedReader:
         found: list[Event] = []
         for number, event in enumerate(self._mapping.events_of(document), 1):
             try:
-                found.append(parse(_encode(event), now, strict=self._strict, decoders=self._decoders))
+                found.append(parse(_encode(event), now, self._currency, strict=self._strict, decoders=self._decoders))
                 if self._attributes and isinstance(found[-1], OrderLine):
                     self._attributes.settle(found[-1])
             except Rejected as rejected:
@@ -77,13 +80,14 @@ class _MappedReader:
 class _ContractReader:
     """The contract's own fields, with attributes beside them."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, currency: str) -> None:
+        self._currency = currency
         self._attributes = Attributes(events.attributes)
         self._strict = events.strict
         self._decoders = make_decoders(strict=events.strict, extra=self._attributes.raw())
 
     def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
-        event = parse(value, now, strict=self._strict, decoders=self._decoders)
+        event = parse(value, now, self._currency, strict=self._strict, decoders=self._decoders)
         if isinstance(event, OrderLine):
             self._attributes.settle(event)
         return (event,)
@@ -92,13 +96,14 @@ class _ContractReader:
 class _QuickReader:
     """A mapping that only renames is no more than a decoder with other names. What that does not take goes the long way."""
 
-    def __init__(self, events: Events, names: Mapping[str, str], otherwise: Reader) -> None:
+    def __init__(self, events: Events, names: Mapping[str, str], otherwise: Reader, currency: str) -> None:
         self._attributes = Attributes(events.attributes)
         own = {name: on_wire for name, on_wire in names.items() if name not in events.attributes}
         wire = wire_struct(OrderLine, strict=events.strict, names=own or None, extra=self._attributes.quick(names))
         self._decode = msgspec.json.Decoder(wire).decode
         self._strict = events.strict
         self._otherwise = otherwise
+        self._currency = currency
 
     def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
         try:
@@ -106,7 +111,7 @@ class _QuickReader:
                 wire = self._decode(value)
                 if not value.isascii():
                     refuse_not_utf8(value)
-                event = settle(wire, value, now, self._strict)
+                event = settle(wire, value, now, self._strict, self._currency)
                 if self._attributes and isinstance(event, OrderLine):
                     self._attributes.settle_quickly(event, value)
                 return (event,)
@@ -152,9 +157,11 @@ def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
         if first is line or isinstance(first, UserChange):
             continue
         if isinstance(first, OrderLine) and isinstance(line, OrderLine):
-            if first.price != line.price:
+            if (first.price, first.currency) != (line.price, line.currency):
+                both = (first, line) if first.currency == line.currency else ()
+                prices = [f"{one.price}" for one in both] or [f"{one.price} {one.currency}" for one in (first, line)]
                 raise Rejected(
-                    "out_of_range", f"product {line.product_id!r} stands twice, at {first.price} and {line.price}: an order "
+                    "out_of_range", f"product {line.product_id!r} stands twice, at {' and '.join(prices)}: an order "
                     "has one line per product, so give the second another order_id or product_id"
                 )  # fmt: skip
             for name, value in attributes_of(line).items():

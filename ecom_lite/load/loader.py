@@ -109,7 +109,7 @@ class Loader:
         self._judged = JudgedTopic(self._client, settings.kafka.judged_topic, self._pause_writing)
         self._committer = Committer(self._writer, self._dead_letters, self._judged, self._writing)
         events = settings.events
-        self._reader = None if events.contract else make_reader(events)
+        self._reader = None if events.contract else make_reader(events, settings.currency.default)
         self._source: Source | None = None
         self._mark = b""
         self._next_report = self._next_kafka_commit = 0.0
@@ -196,7 +196,7 @@ class Loader:
             self._hand_over(batch)
 
     def _new_batch(self) -> Batch:
-        return Batch(mark=self._mark, reader=self._reader)
+        return Batch(mark=self._mark, reader=self._reader, currency=self._settings.currency.default)
 
     def _prove(self, beginnings: Mapping[int, int], ends: Mapping[int, int], topic_id: UUID | None) -> None:
         loaded = self._claiming.run(lambda: self._claims.newest_loaded(beginnings.keys(), topic_id), self._claims.close)

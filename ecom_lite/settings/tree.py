@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from .attributes import AttributeName, MappedName, TypeOfAttribute
-from .values import Countries, Duration, EventPath, EventPaths, Moment, Rate, Share, Unit, Zone
+from .currencies import DECIMALS, DEFAULT
+from .values import Countries, CurrencyCode, Duration, EventPath, EventPaths, Moment, Rate, Share, Unit, Zone
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -156,7 +157,7 @@ class Events(Section):
         description='where a field stands: order_id = "orderId", price = "item.unit_price", user_id = ["customer.id", "email"]',
     )
     constants: dict[MappedName, str | bool | int | float] = Field({}, description='the same for all events: category = "Books"')
-    unit: Literal["units", "cents"] = Field("units", description="of price and revenue; cents: hundredths")
+    unit: Literal["units", "cents"] = Field("units", description="of price and revenue; cents: the smallest unit of the currency")
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         "auto", description="of times that are numbers; auto: s or ms by size"
     )
@@ -187,6 +188,19 @@ class Events(Section):
         if lists - {(self.lines or "").removesuffix("[]")}:
             raise ValueError(f'"{min(lists)}[].." leads into a list: set events.lines = "{min(lists)}[]", and no other list')
         return self
+
+
+class Currency(Section):
+    """Which currency amounts are in: those of events, and those of the figures."""
+
+    default: CurrencyCode = Field(DEFAULT, description="ISO 4217 code: of events that carry none")
+    reporting: CurrencyCode | None = Field(
+        None, description="figures are in it, by the rates of `ecom_lite rates`; unset: default"
+    )
+
+    @property
+    def of_figures(self) -> str:
+        return self.reporting or self.default
 
 
 class Load(Section):
@@ -247,6 +261,7 @@ class Settings(Section):
     shop: Shop = Shop()
     faults: Faults = Faults()
     events: Events = Events()
+    currency: Currency = Currency()
     load: Load = Load()
     spark: Spark = Spark()
     transform: Transform = Transform()
@@ -258,6 +273,17 @@ class Settings(Section):
     @classmethod
     def _absolute(cls, run: Run) -> Run:
         return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
+
+    @field_validator("currency", mode="after")
+    @classmethod
+    def _fits_the_shop(cls, currency: Currency, info: ValidationInfo) -> Currency:
+        shop = info.data.get("shop")
+        if shop is not None and shop.enabled and DECIMALS[currency.default] != 2:
+            raise ValueError(
+                f"the simulated shop's prices have two decimals, {currency.default} has {DECIMALS[currency.default]}: set "
+                "shop.enabled = false, or keep another default and let your events carry their currency"
+            )
+        return currency
 
     @property
     def spark_reads_judged(self) -> bool:

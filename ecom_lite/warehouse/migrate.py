@@ -12,8 +12,10 @@ from importlib.resources import files
 import psycopg
 
 from ..errors import MigrationError
+from ..settings.tree import Currency
 from .attributes import declare, require
 from .connect import Address
+from .currency import set_reporting_currency
 from .moved import settle, was_moved
 
 LOCK_KEY = 7_204_001  # advisory lock: two starts at once migrate one after the other
@@ -44,11 +46,14 @@ def bundled() -> list[Migration]:
 
 
 def migrate(
-    address: Address, migrations: Sequence[Migration] | None = None, attributes: Mapping[str, str] | None = None
+    address: Address,
+    migrations: Sequence[Migration] | None = None,
+    currency: Currency | None = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Apply what is missing, as ecom_owner, and return the names applied. Safe to repeat and to run twice at once.
 
-    Columns are added for `attributes` that are new, by name and type; None leaves them.
+    What figures are in is set by `currency`; columns are added for `attributes` that are new, by name and type; None leaves them.
     A warehouse that was moved here from another server is made to go on here.
     Raises MigrationError when an applied file was edited, when the database is newer than this program, or when a file fails.
     """
@@ -67,9 +72,13 @@ def migrate(
         }
         _refuse_drift(wanted, applied)
         fresh = [migration for migration in wanted if migration.number not in applied]
+        if currency is not None:  # for facts that were loaded before they had one
+            connection.execute("SELECT set_config('ecom_lite.default_currency', %s, false)", [currency.default])
         for migration in fresh:
             _apply(connection, migration)
         settle(connection)
+        if currency is not None:
+            set_reporting_currency(connection, currency.of_figures)
         connection.commit()
         connection.autocommit = True  # from here on each change is a transaction of its own
         made = [] if attributes is None else declare(connection, attributes)

@@ -50,7 +50,7 @@ def test_each_attribute_is_a_typed_column_and_absent_is_null(declared: Bench) ->
 
 
 def test_a_wrong_type_is_a_dead_letter_that_says_what_and_the_own_shops_events_have_none(declared: Bench) -> None:
-    wrong = [{"channel": ["web"]}, {"points": 1.5}, {"weight": "heavy"}, {"gift": 1}, {"store": "x" * 201}]
+    wrong: list[dict[str, Any]] = [{"channel": ["web"]}, {"points": 1.5}, {"weight": "heavy"}, {"gift": 1}, {"store": "x" * 201}]
     declared.send([line(f"w{n}", **each) for n, each in enumerate(wrong)])
     with declared.producer() as producer:
         producer.send(declared.topic, json.dumps(line("own", channel="web")).encode(), headers=declared.own(), partition=0)

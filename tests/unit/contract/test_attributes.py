@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecom_lite.contract.attributes import MAX_DIGITS, attributes_of
+from ecom_lite.contract.attributes import MAX_DIGITS, PREFIX, attributes_of
 from ecom_lite.contract.events import OrderReversal, parse
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.contract.rejected import Rejected
@@ -44,7 +44,8 @@ def read(events: Events, raw: str, name: str) -> Any:
         ("i", "5", 5), ("i", "2.0", 2), ("i", '"-3"', -3), ("i", "1e3", 1000), ("i", '""', None),
         ("n", "0.1", Decimal("0.1")), ("n", '"2.5"', Decimal("2.5")), ("n", "1e-7", Decimal(0)),
         ("n", "0.0000015", Decimal("0.000002")),
-        ("n", "-1", Decimal(-1)), ("n", "1e17", Decimal(10) ** 17), ("b", "true", True), ("b", '"False"', False), ("b", "null", None),
+        ("n", "-1", Decimal(-1)),
+        ("n", "1e17", Decimal(10) ** 17), ("b", "true", True), ("b", '"False"', False), ("b", "null", None),
     ],
 )  # fmt: skip
 def test_a_value_is_what_its_type_says(events: Events, name: str, raw: str, value: Any) -> None:
@@ -79,7 +80,7 @@ def test_what_has_no_attributes_is_judged_as_without_any_declared() -> None:
             event = read(value)
         except Rejected as rejected:
             return rejected.reason
-        return {name: getattr(event, name) for name in type(event).__base__.__struct_fields__}
+        return {name: getattr(event, name) for name in event.__struct_fields__ if not name.startswith(PREFIX)}
 
     reader = make_reader(EVENTS)
     differ = [
@@ -90,16 +91,17 @@ def test_what_has_no_attributes_is_judged_as_without_any_declared() -> None:
     assert differ == []
 
 
-@given(st.sampled_from(sorted(DECLARED)), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9), lambda of: st.lists(of, max_size=2)
-))  # fmt: skip
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9)
+
+
+@given(st.sampled_from(sorted(DECLARED)), st.recursive(SCALARS, lambda of: st.lists(of, max_size=2)))
 def test_the_quick_way_and_the_slow_one_agree(name: str, value: Any) -> None:
     found = []
     for events in (EVENTS, SLOW):
         try:
             found.append(read(events, json.dumps(value), name))
         except Rejected as rejected:
-            found.append(str(rejected))
+            found.append(rejected.reason)
     assert found[0] == found[1]
 
 
