@@ -12,6 +12,7 @@ from ..contract.events import Event, OrderLine, OrderReversal, UserChange, is_ow
 from ..contract.reader import Reader
 from ..contract.rejected import Rejected
 from .records import Headers, Record
+from .topics import STEP
 
 
 class Line(NamedTuple):
@@ -75,7 +76,7 @@ class Batch:
     newest_ms: int | None = None
     sources: list[Sequence[Record]] = field(default_factory=list)  # as read, for what the database may refuse
     mark: bytes = b""  # of the warehouse: its own shops' records are counted as own
-    reader: Reader | None = None  # how foreign records are read; None: by the contract
+    readers: Mapping[int, Reader] = field(default_factory=dict)  # how foreign records are read, by topic; none: by the contract
     further: dict[tuple[int, int], int] = field(
         default_factory=dict
     )  # by partition and offset, the events beyond a record's first
@@ -104,7 +105,7 @@ class Batch:
         if not records:
             return
         add, new = self.lines.append, tuple.__new__
-        own, ours, last_headers, reader = 0, False, None, self.reader
+        own, ours, last_headers, reader = 0, False, None, self.readers.get(partition // STEP)
         for record in records:
             _, offset, _, _, value, headers = record
             if headers is not last_headers:  # a producer's headers are mostly the same ones, and then the same tuple

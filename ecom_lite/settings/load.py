@@ -138,7 +138,7 @@ def _explain(error: ValidationError, origins: Origins) -> str:
             lines.append(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")
             continue
         if problem["type"] == "missing":
-            lines.append(f"{where}: [{'.'.join(path[:-1])}] is a further source of events, and needs {path[-1]} = \"...\"")
+            lines.append(f'{where}: [{".".join(path[:-1])}] is a further source of events, and needs {path[-1]} = "..."')
             continue
         value = "***" if "password" in dotted or "url" in dotted else repr(problem["input"])
         lines.append(f"{where}: {dotted} = {value}: {said}")

@@ -28,7 +28,7 @@ class Described(NamedTuple):
 
 def describe(settings: Settings, origins: Origins | None = None) -> list[Described]:
     """Every setting: one registry for docs, `config` and tests."""
-    rows = []
+    rows: list[Described] = []
     for section_name in Settings.model_fields:
         rows += _of_section(section_name, getattr(settings, section_name), origins or {})
     for name, source in settings.events.sources.items():

@@ -165,7 +165,10 @@ class Events(Section):
     )
     envelope: Literal["none", "connect", "debezium"] = Field("none", description="take the event out of payload, or of after")
     order_prefix: str = Field(
-        "", max_length=32, pattern=r"^[^\x00-\x1f]*$", description='put before each order_id: two sources may both have an order 1001'
+        "",
+        max_length=32,
+        pattern=r"^[^\x00-\x1f]*$",
+        description="put before each order_id: two sources may both have an order 1001",
     )
 
     @property
@@ -198,7 +201,9 @@ class Source(Events):
 class AllEvents(Events):
     """`[events]`: how the records of kafka.topic are read; and in a table `[events.NAME]` each, the further sources."""
 
-    sources: dict[SourceName, Source] = Field({}, description="further sources: [events.web] with topic and all that [events] has")
+    sources: dict[SourceName, Source] = Field(
+        {}, description="further sources: [events.web] with topic and all that [events] has"
+    )
 
     @model_validator(mode="before")
     @classmethod
