@@ -48,7 +48,7 @@ class Rig:
         """A migrated, empty warehouse, dropped at the end. What was written before is on disk when it begins."""
         address = self.reach.address.with_database(name)
         ensure_database_and_roles(address)
-        migrate(address)
+        migrate(address, currency=self.settings.currency)
         self.settle()
         yield address
         with self.reach.address.connect("admin", autocommit=True) as admin:

@@ -146,7 +146,15 @@ def resend(
         raise UsageError("--value corrects one letter: name it, such as `ecom_lite dead resend 2:17 --value FILE`")
     settings = load(config, data_dir, kafka__topic=topic)
     wish = Wish(
-        settings.kafka.topic, places, reason, again, force, dry_run, None if value is None else _read(value), settings.events
+        settings.kafka.topic,
+        places,
+        reason,
+        again,
+        force,
+        dry_run,
+        None if value is None else _read(value),
+        settings.events,
+        settings.currency.default,
     )
     with _opened(settings, kafka=not dry_run) as now, letters.connected(now.address, "ecom_producer") as sender:
         client = None if dry_run else now.reach.client

@@ -128,7 +128,7 @@ def _of_file(settings: Settings, name: str, form: str | None) -> Iterator[Any]:
     from ..own_events.formats import TITLES, format_of, recognised, records
     from ..own_events.source import opened
 
-    reader = make_reader(settings.events)
+    reader = make_reader(settings.events, settings.currency.default)
     with opened(name, _say) as source:
         known = format_of(form) or recognised(source)
         _say(f"reading {source.title} as {TITLES[known]}")
@@ -142,7 +142,7 @@ def _of_topic(settings: Settings, last: int) -> Iterator[Any]:
     from ..own_events.newest import newest
     from ..topic.client import client_config
 
-    reader = make_reader(settings.events)
+    reader = make_reader(settings.events, settings.currency.default)
     bootstrap = bootstrap_of(settings)
     _say(f"reading the last {last:,} records of topic {settings.kafka.topic}")
     for record, simulated in newest(client_config(settings.kafka, bootstrap), settings.kafka.topic, last):

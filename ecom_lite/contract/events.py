@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from ..settings.currencies import DEFAULT
 from . import hints
 from .fields import (
     EVENT_TYPES,
@@ -87,10 +88,11 @@ def encode(event: Event) -> bytes:
     return _encoder.encode(event)
 
 
-def parse(value: bytes | None, now: datetime, *, strict: bool = False) -> Event:
+def parse(value: bytes | None, now: datetime, currency: str = DEFAULT, *, strict: bool = False) -> Event:
     """A Kafka record's value as an event whose ids are normalised and whose rules all hold.
 
-    `now` bounds the event time. `strict` refuses what only means a number or leaves one out that can be worked out.
+    `now` bounds the event time, `currency` is that of amounts that name none. `strict` refuses what only means a number or
+    leaves one out that can be worked out.
     Raises Rejected, and nothing else, whatever the bytes are.
     """
     decode = _DECODE_STRICTLY if strict else _DECODE
@@ -104,10 +106,10 @@ def parse(value: bytes | None, now: datetime, *, strict: bool = False) -> Event:
             refuse_not_utf8(value)  # the decoder does not look into fields that it ignores
     except (msgspec.MsgspecError, ValueError, RecursionError):
         wire = _decode_other(value, decode)
-    return settle(wire, value, now, strict)
+    return settle(wire, value, now, strict, currency)
 
 
-def settle(wire: Any, value: bytes, now: datetime, strict: bool) -> Event:
+def settle(wire: Any, value: bytes, now: datetime, strict: bool, currency: str) -> Event:
     """The second half of `parse`: an event whose fields still have the types of the wire becomes one whose rules all hold.
 
     `value` is what it was decoded from: a float has lost digits. Changes `wire` and returns it. Raises Rejected.
@@ -125,7 +127,9 @@ def settle(wire: Any, value: bytes, now: datetime, strict: bool) -> Event:
         if type(wire.quantity) is not int:
             wire.quantity = _count("quantity", wire.quantity, value)
         if kind is OrderLine:
-            wire.price, wire.revenue = money(bytes(wire.price), wire.quantity, bytes(wire.revenue or b"null"), strict)
+            wire.price, wire.revenue, wire.currency = money(
+                bytes(wire.price), wire.quantity, bytes(wire.revenue or b"null"), wire.currency or currency, strict
+            )
             if not wire.category:
                 wire.category = UNCATEGORISED
             if not wire.product_title:

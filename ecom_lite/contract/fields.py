@@ -58,10 +58,15 @@ _TIME: Final = Annotated[str | int | float, Meta(description=_TIME_RULE)]
 # Money is raw JSON until it is read as an exact decimal, never through a float.
 _PRICE_RULE: Final = {
     "type": ["number", "string"], "pattern": DIGITS, "minimum": 0, "exclusiveMaximum": int(PRICE_LIMIT),
-    "description": "at most 2 decimals",
+    "description": "at most as many decimals as the currency has",
 }  # fmt: skip
 _REVENUE_RULE: Final = {
-    "type": ["number", "string", "null"], "pattern": DIGITS, "minimum": 0, "description": "price x quantity, to the cent",
+    "type": ["number", "string", "null"], "pattern": DIGITS, "minimum": 0,
+    "description": "price x quantity, to the currency's smallest unit",
+}  # fmt: skip
+_CURRENCY_RULE: Final = {
+    "type": ["string", "null"], "pattern": "^([A-Za-z]{3})?$",
+    "description": "ISO 4217 code; where there is none: currency.default",
 }  # fmt: skip
 _COUNT: Final = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 _WIDE_NAME: Final = Annotated[str, Meta(max_length=MAX_TEXT)] | None
@@ -76,11 +81,12 @@ Revenue = Annotated[Decimal, Kind("decimal(14, 2)", wire=msgspec.Raw, absent=Non
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY), Kind("integer", wide=_COUNT | str | float)]
 Time = Annotated[datetime, Kind("timestamptz", wire=_TIME)]
 Mark = Annotated[str, Kind("text")]
+Currency = Annotated[str, Kind("text", rule=_CURRENCY_RULE)]
 Version = Annotated[int, Kind("integer")]
 
 
 class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
-    """One line of an order: the grain of `warehouse.fact_sales`. Times are in UTC, money is exact."""
+    """One line of an order: the grain of `warehouse.fact_sales`. Times are in UTC, money is exact, in `currency`."""
 
     order_id: OrderId
     user_id: Id
@@ -91,6 +97,7 @@ class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
     quantity: Quantity
     revenue: Revenue
     timestamp: Time
+    currency: Currency | None = None
     event_id: Mark | None = None
     event_type: Annotated[Literal["order"], Kind("text", "string")] | None = None
     schema_version: Version | None = None

@@ -67,6 +67,12 @@ _BYTES: Final = (
     (b"<", "it looks like XML or HTML"),
     (b"eyJ", "it looks like JSON in base64"),
 )
+_SIGNS: Final = {
+    "$": "USD", "US$": "USD", "DOLLAR": "USD", "DOLLARS": "USD", "\N{EURO SIGN}": "EUR", "EURO": "EUR", "EUROS": "EUR",
+    "\N{POUND SIGN}": "GBP", "STG": "GBP", "UKP": "GBP", "\N{YEN SIGN}": "JPY or CNY", "YEN": "JPY", "RMB": "CNY", "CNH": "CNY",
+    "FR.": "CHF", "SFR": "CHF", "NTD": "TWD", "NIS": "ILS",
+    "840": "USD", "978": "EUR", "826": "GBP", "392": "JPY", "756": "CHF", "156": "CNY",
+}  # fmt: skip
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _COMMA: Final = re.compile(r"-?[0-9.]+,[0-9]+")
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -120,6 +126,12 @@ def _likewise(name: str, document: dict[str, Any], known: Iterable[str]) -> str:
     by_plain = {plain(one): one for one in known if one != name and one not in document}
     others = [f'{by_plain[plain(key)]} = "{key[:MAX_NAME_CHARS]}"' for key in document if plain(key) in by_plain]
     return f"; likewise {', '.join(others)}" if others else ""
+
+
+def of_currency(text: str) -> str:
+    """Which code a sign or a common wrong name means."""
+    code = _SIGNS.get(text.strip().upper())
+    return f"; write {code}" if code else "; write its three letters, such as USD, EUR or JPY"
 
 
 def of_type(name: str, found: object) -> str:

@@ -15,8 +15,8 @@ from .fields import OrderLine
 
 LINES_PER_RECORD: Final = 500
 SPARK_TYPE: Final = (  # of a record's value, which is a list of lines
-    "array<struct<order_id string, product_id string, category string, quantity bigint, revenue decimal(14, 2), "
-    "ordered_us bigint>>"
+    "array<struct<order_id string, product_id string, category string, quantity bigint, revenue decimal(18, 4), "
+    "currency string, ordered_us bigint>>"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
@@ -30,6 +30,7 @@ class JudgedLine(Struct, gc=False):
     category: str
     quantity: int
     revenue: Decimal
+    currency: str | None
     ordered_us: int
 
 
@@ -43,4 +44,4 @@ def encode_lines(lines: Iterable[OrderLine]) -> Iterator[bytes]:
 def _judged(line: OrderLine) -> JudgedLine:
     since = line.timestamp - _EPOCH
     micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    return JudgedLine(line.order_id, str(line.product_id), line.category, line.quantity, line.revenue, micros)
+    return JudgedLine(line.order_id, str(line.product_id), line.category, line.quantity, line.revenue, line.currency, micros)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from ..settings.currencies import DECIMALS, DEFAULT, code_of
 from ..settings.tree import Events
 from . import hints
 from .fields import EVENT_TYPES, OrderLine, OrderReversal, fields_of
@@ -32,11 +33,12 @@ class EventMapping:
     is looked for in the line only, and what belongs to the order in the line, then in the document.
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, currency: str = DEFAULT) -> None:
         self._envelope = events.envelope
         self._list = None if events.lines is None else steps_of(events.lines.removesuffix("[]"))
         self._list_name = events.lines
         self._cents = events.unit == "cents"
+        self._currency = currency
         self._per_second = _PER_SECOND.get(events.time_unit)
         self._zone = None if events.time_zone == "UTC" else ZoneInfo(events.time_zone)
         self._constants: dict[str, str | int | float] = {name: value for name, value in events.constants.items()}
@@ -82,12 +84,18 @@ class EventMapping:
     def _event(self, document: Document, line: Document) -> dict[str, Any]:
         found = {name: value for name in _ALL_FIELDS if (value := self._field(name, document, line)) is not None}
         if self._cents:
+            decimals = self._decimals(found.get("currency"))
             for name in _MONEY:
                 if name in found:
-                    found[name] = _hundredth(found[name])
+                    found[name] = _of_smallest_units(found[name], decimals)
         if "timestamp" in found and (self._per_second or self._zone):
             found["timestamp"] = self._time(found["timestamp"])
         return found
+
+    def _decimals(self, currency: Any) -> int:
+        """Of the currency of an event; one that is none is refused later."""
+        code = code_of(currency) if isinstance(currency, str) and currency else None
+        return DECIMALS[code or self._currency]
 
     def _field(self, name: str, document: Document, line: Document) -> Any:
         """Its value; None where it is absent or null."""
@@ -142,9 +150,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def _hundredth(value: Any) -> Any:
-    """Of a number, also of digits in a text; anything else as it came, to be refused by what was sent."""
+def _of_smallest_units(value: Any, decimals: int) -> Any:
+    """In whole units of the currency, of a number, also of digits in a text.
+
+    Anything else as it came, to be refused by what was sent.
+    """
     try:
-        return Decimal(value).scaleb(-2) if _is_number(value) else value
+        return Decimal(value).scaleb(-decimals) if _is_number(value) else value
     except ArithmeticError:
         return value

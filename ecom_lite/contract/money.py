@@ -1,4 +1,4 @@
-"""Money: exact decimals out of JSON text, and the rule that revenue is price x quantity to the cent."""
+"""Money: exact decimals out of JSON text, in a currency, and the rule that revenue is price x quantity to its smallest unit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from ..settings.currencies import DECIMALS, code_of
 from . import hints
 from .fields import PRICE_LIMIT
 from .rejected import Rejected, short
@@ -20,24 +21,33 @@ _HALF_CENT: Final = Decimal("0.005")
 
 
 @lru_cache(maxsize=65_536)
-def money(price_json: bytes, quantity: int, revenue_json: bytes, strict: bool = False) -> tuple[Decimal, Decimal]:
-    """Price and revenue from their JSON text; raises Rejected. A shop has few prices: most events are answered by the cache.
+def money(
+    price_json: bytes, quantity: int, revenue_json: bytes, currency: str, strict: bool = False
+) -> tuple[Decimal, Decimal, str]:
+    """Price and revenue from their JSON text, and the currency's code; raises Rejected.
 
-    Unless `strict`, either may be a text of digits, and revenue may be null: price x quantity.
+    A shop has few prices: most events are answered by the cache. Unless `strict`, either amount may be a text of digits,
+    revenue may be null (price x quantity), and the code may be in lower case.
     """
+    code = code_of(currency)
+    if code is None or (strict and code != currency):
+        raise Rejected("unknown_currency", f"currency {short(currency)} is no ISO 4217 code{hints.of_currency(currency)}")
+    decimals = DECIMALS[code]
+    unit = Decimal(1).scaleb(-decimals)
     price = _number("price", price_json, strict)
     revenue = None if revenue_json == b"null" and not strict else _number("revenue", revenue_json, strict)
-    if not 0 <= price < PRICE_LIMIT:
+    # The fact's unit_price is to the cent, and must fit too.
+    if not 0 <= price < PRICE_LIMIT or price.quantize(_CENT) == PRICE_LIMIT:
         raise Rejected("out_of_range", f"price {short(price)} is outside 0 .. {PRICE_LIMIT:,}")
-    if price != price.quantize(_CENT):
-        raise Rejected("out_of_range", f"price {short(price)} has more than 2 decimals")
-    exact = (price * quantity).quantize(_CENT)
+    if price != price.quantize(unit):
+        raise Rejected("out_of_range", f"price {short(price)} has more decimals than {code} has ({decimals})")
+    exact = (price * quantity).quantize(unit)
     if revenue is None:
-        return price.quantize(_CENT), exact
-    # To the cent: many producers multiply floats, and send 72.30000000000001 for 24.10 x 3.
-    if (revenue and revenue.adjusted() > MAX_MONEY_CHARS) or abs(revenue - exact) >= _HALF_CENT:
+        return price.quantize(unit), exact, code
+    # Not exactly: many producers multiply floats, and send 72.30000000000001 for 24.10 x 3.
+    if (revenue and revenue.adjusted() > MAX_MONEY_CHARS) or abs(revenue - exact) >= min(unit / 2, _HALF_CENT):
         raise Rejected("revenue_mismatch", f"{short(revenue)} is not {price} x {quantity} = {exact}")
-    return price.quantize(_CENT), exact
+    return price.quantize(unit), exact, code
 
 
 def _number(field: str, text: bytes, strict: bool) -> Decimal:

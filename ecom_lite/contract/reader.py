@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..settings.currencies import DEFAULT
 from ..settings.tree import Events
 from . import hints
 from .events import not_an_object, parse, settle
@@ -23,26 +24,28 @@ _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def make_reader(events: Events) -> Reader:
+def make_reader(events: Events, currency: str = DEFAULT) -> Reader:
     """How a record is read under these settings: `reader(value, now)` gives at least one event, or raises Rejected.
 
-    A record with lines gives one event per line: all of them, or it is rejected whole.
+    `currency` is that of amounts that name none. A record with lines gives one event per line: all of them, or it is
+    rejected whole.
     """
     if events.order_prefix:
-        return _PrefixedReader(events.order_prefix, make_reader(events.model_copy(update={"order_prefix": ""})))
+        return _PrefixedReader(events.order_prefix, make_reader(events.model_copy(update={"order_prefix": ""}), currency))
     if not events.mapped:
-        return lambda value, now: (parse(value, now, strict=events.strict),)
-    mapped = _MappedReader(events)
+        return lambda value, now: (parse(value, now, currency, strict=events.strict),)
+    mapped = _MappedReader(events, currency)
     if not _only_renames(events):
         return mapped
-    return _QuickReader(events, mapped)
+    return _QuickReader(events, mapped, currency)
 
 
 class _MappedReader:
     """Any mapping: the document is taken apart, put together by the contract, and judged as if it had been sent so."""
 
-    def __init__(self, events: Events) -> None:
-        self._mapping = EventMapping(events)
+    def __init__(self, events: Events, currency: str) -> None:
+        self._mapping = EventMapping(events, currency)
+        self._currency = currency
         self._strict = events.strict
         self._several = events.lines is not None
 
@@ -53,7 +56,7 @@ class _MappedReader:
         found: list[Event] = []
         for number, event in enumerate(self._mapping.events_of(document), 1):
             try:
-                found.append(parse(_encode(event), now, strict=self._strict))
+                found.append(parse(_encode(event), now, self._currency, strict=self._strict))
             except Rejected as rejected:
                 raise self._explained(rejected, event, document, number) from None
             except RecursionError as error:  # it could just be read, and is written a frame deeper
@@ -75,11 +78,12 @@ class _MappedReader:
 class _QuickReader:
     """A mapping that only renames is no more than a decoder with other names. What that does not take goes the long way."""
 
-    def __init__(self, events: Events, otherwise: Reader) -> None:
+    def __init__(self, events: Events, otherwise: Reader, currency: str) -> None:
         names: dict[str, str] = {name: paths[0] for name, paths in events.fields.items()}
         self._decode = msgspec.json.Decoder(wire_struct(OrderLine, strict=events.strict, names=names)).decode
         self._strict = events.strict
         self._otherwise = otherwise
+        self._currency = currency
 
     def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
         try:
@@ -87,7 +91,7 @@ class _QuickReader:
                 wire = self._decode(value)
                 if not value.isascii():
                     refuse_not_utf8(value)
-                return (settle(wire, value, now, self._strict),)
+                return (settle(wire, value, now, self._strict, self._currency),)
         except (Rejected, msgspec.MsgspecError, ValueError, RecursionError):
             pass
         return self._otherwise(value, now)
@@ -144,9 +148,11 @@ def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
         if first is line or isinstance(first, UserChange):
             continue
         if isinstance(first, OrderLine) and isinstance(line, OrderLine):
-            if first.price != line.price:
+            if (first.price, first.currency) != (line.price, line.currency):
+                both = (first, line) if first.currency == line.currency else ()
+                prices = [f"{one.price}" for one in both] or [f"{one.price} {one.currency}" for one in (first, line)]
                 raise Rejected(
-                    "out_of_range", f"product {line.product_id!r} stands twice, at {first.price} and {line.price}: an order "
+                    "out_of_range", f"product {line.product_id!r} stands twice, at {' and '.join(prices)}: an order "
                     "has one line per product, so give the second another order_id or product_id"
                 )  # fmt: skip
             first.revenue += line.revenue

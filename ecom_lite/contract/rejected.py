@@ -25,9 +25,10 @@ REASONS: Final[dict[str, str]] = {
     "missing_field": "a field that the event type needs is absent",
     "wrong_type": "a field has another JSON type than the contract says",
     "out_of_range": "a number, an id, or the length of a text is outside its limits",
+    "unknown_currency": "currency is no ISO 4217 code",
     "nul_byte": "a text has a NUL character, which PostgreSQL cannot store",
     "bad_timestamp": "not a date, or outside 2000-01-01 .. now + 1 day",
-    "revenue_mismatch": "revenue is not price x quantity to the cent",
+    "revenue_mismatch": "revenue is not price x quantity to the smallest unit of the currency",
     "refused_by_database": "valid here, but PostgreSQL refused the row (the detail has its SQLSTATE)",
 }
 _HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")

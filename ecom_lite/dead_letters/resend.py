@@ -16,6 +16,7 @@ from ..contract.events import FAULT_HEADER, PRODUCER_HEADER, Clock, utc_now
 from ..contract.reader import make_reader
 from ..contract.rejected import Rejected
 from ..errors import EcomLiteError
+from ..settings.currencies import DEFAULT
 from ..settings.tree import Events
 from ..topic.batch_producer import BatchProducer
 from ..topic.client import Config, explained
@@ -40,7 +41,7 @@ SENT, WOULD_BE_SENT, REFUSED, TOO_LARGE, NOTHING = (
 class Wish:
     """Which letters of a topic, and how. `value` replaces the bytes of the one letter that is named.
 
-    `events` says how the loader reads what is sent.
+    `events` says how the loader reads what is sent, `currency` that of amounts that name none.
     """
 
     topic: str
@@ -51,6 +52,7 @@ class Wish:
     dry_run: bool = False
     value: bytes | None = None
     events: Events = AS_THEY_ARE
+    currency: str = DEFAULT
 
 
 @dataclass
@@ -193,7 +195,7 @@ def _choose(connection: psycopg.Connection, chosen: dict[str, Any], after: Place
 def _judge(letter: _Letter, wish: Wish, result: Result, now: datetime) -> bool:
     """Whether to send it."""
     try:
-        make_reader(wish.events)(letter.value if wish.value is None else wish.value, now)
+        make_reader(wish.events, wish.currency)(letter.value if wish.value is None else wish.value, now)
     except Rejected as rejected:
         if not wish.force:
             result.refused[rejected.reason] += 1

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ TOO_LARGE: Final = 1_000_001  # bytes, one more than an event may have
 FIRST_DAY: Final = datetime(2025, 1, 1, tzinfo=UTC)
 CATEGORIES: Final = ("Books", "Kitchen", "Garden", "Toys", "Música", "家電", "Büro", "Sport & Spiel")
 PRODUCTS: Final = 60
+DECIMALS: Final[Mapping[str | None, int]] = {"EUR": 2, "usd": 2, "": 2, "JPY": 0, "KWD": 3, "CLF": 4}
 CODECS: Final = (None, None, "gzip", "lz4")
 NOTHING: Final[Mapping[str, Any]] = {}
 PORTION: Final = (40, 400)  # records that are sent together
@@ -115,11 +117,13 @@ class Drawn:
 
 def line(draw: random.Random, order: str | int, product: int, quantity: int, broken: Mapping[str, Any] = NOTHING) -> bytes:
     """A valid order line, unless fields are `broken`. One of None is left out."""
-    cents = draw.randint(0, 99_999)
+    small, currency = draw.randint(0, 99_999), draw.choice(tuple(DECIMALS)) if draw.random() < 0.15 else None
+    decimals = DECIMALS.get(currency, 2)
     base = {
         "order_id": order, "user_id": identity(draw, draw.randint(1, 60)), "product_id": identity(draw, product),
         "product_title": title(draw, product), "category": CATEGORIES[product % len(CATEGORIES)],
-        "price": Money(cents), "quantity": quantity, "revenue": Money(cents * quantity), "timestamp": moment(draw),
+        "price": Money(small, decimals), "quantity": quantity, "revenue": Money(small * quantity, decimals),
+        "timestamp": moment(draw), "currency": currency,
     }  # fmt: skip
     return text({name: value for name, value in {**base, **broken}.items() if value is not None})
 
@@ -145,10 +149,10 @@ class Number(str):
 
 
 class Money(Number):
-    """An amount."""
+    """An amount, of so many of the currency's smallest units."""
 
-    def __new__(cls, cents: int) -> Money:
-        return super().__new__(cls, f"{cents // 100}.{cents % 100:02d}")
+    def __new__(cls, small: int, decimals: int = 2) -> Money:
+        return super().__new__(cls, f"{Decimal(small).scaleb(-decimals):f}")
 
 
 def text(fields: dict[str, Any]) -> bytes:
@@ -197,6 +201,8 @@ POISON: Final[tuple[Callable[[random.Random], bytes | None], ...]] = (
     _broken(product_id="nul \0 inside"),
     _broken(category=5),
     _broken(category="nul \0 inside"),
+    _broken(currency="EURO"),
+    _broken(currency=978),
     _broken(timestamp="the day after"),
     _broken(timestamp="1999-12-31T23:59:59Z"),
     _broken(revenue=Money(123_456_789)),

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..contract.events import Event, OrderLine, OrderReversal, UserChange, is_own, parse
 from ..contract.reader import Reader
 from ..contract.rejected import Rejected
+from ..settings.currencies import DEFAULT
 from .records import Headers, Record
 from .topics import STEP
 
@@ -77,6 +78,7 @@ class Batch:
     sources: list[Sequence[Record]] = field(default_factory=list)  # as read, for what the database may refuse
     mark: bytes = b""  # of the warehouse: its own shops' records are counted as own
     readers: Mapping[int, Reader] = field(default_factory=dict)  # how foreign records are read, by topic; none: by the contract
+    currency: str = DEFAULT  # of amounts that name none
     further: dict[tuple[int, int], int] = field(
         default_factory=dict
     )  # by partition and offset, the events beyond a record's first
@@ -105,7 +107,8 @@ class Batch:
         if not records:
             return
         add, new = self.lines.append, tuple.__new__
-        own, ours, last_headers, reader = 0, False, None, self.readers.get(partition // STEP)
+        reader, currency = self.readers.get(partition // STEP), self.currency
+        own, ours, last_headers = 0, False, None
         for record in records:
             _, offset, _, _, value, headers = record
             if headers is not last_headers:  # a producer's headers are mostly the same ones, and then the same tuple
@@ -113,7 +116,7 @@ class Batch:
             own += ours
             try:
                 if reader is None or ours:
-                    event = parse(value, now)
+                    event = parse(value, now, currency)
                 else:
                     event, *further = reader(value, now)
                     if further:

@@ -195,13 +195,13 @@ class Loader:
             self._hand_over(batch)
 
     def _new_batch(self) -> Batch:
-        return Batch(mark=self._mark, readers=self._readers)
+        return Batch(mark=self._mark, readers=self._readers, currency=self._settings.currency.default)
 
     def _made_readers(self) -> dict[int, Reader]:
         """By the number of the topic, of those that need one."""
-        events = self._settings.events
+        events, currency = self._settings.events, self._settings.currency.default
         each = {self._topics.main: events} | {source.topic: source for source in events.sources.values()}
-        return {self._topics.number(topic): make_reader(how) for topic, how in each.items() if not how.contract}
+        return {self._topics.number(topic): make_reader(how, currency) for topic, how in each.items() if not how.contract}
 
     def _prove(self, beginnings: Mapping[int, int], ends: Mapping[int, int], topic_ids: TopicIds) -> None:
         loaded = self._claiming.run(lambda: self._claims.newest_loaded(beginnings.keys(), topic_ids), self._claims.close)

@@ -5,35 +5,47 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
+from ..settings.currencies import DECIMALS
 from .decode import Line
 
 CHUNK_LINES: Final = 1_000  # the server takes one in while we build the next
 
-# In the order of _REST. `order_id` comes first.
+# `order_id` comes first, then what is in _REST, then what `amounts` makes.
 COLUMNS: Final = (
-    "order_id", "product_key", "user_key", "category_key", "date_key", "ordered_at", "quantity", "unit_price",
-    "revenue", "source_partition", "source_offset", "load_xid",
+    "order_id", "product_key", "user_key", "category_key", "date_key", "ordered_at", "quantity",
+    "source_partition", "source_offset", "load_xid", "unit_price", "revenue", "currency", "exact_price",
 )  # fmt: skip
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER: Final = struct.pack(">h", -1)
 _PG_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _HEAD: Final = struct.Struct(">hi")
-_REST: Final = struct.Struct(">iq iq ii ii iq ii 20s20s ii iq iq".replace(" ", ""))  # each value stands behind its length
+_REST: Final = struct.Struct(">iq iq ii ii iq ii ii iq iq".replace(" ", ""))  # each value stands behind its length
 _NUMERIC: Final = struct.Struct(">ihhhhhhhh")
-_CENTS_SCALE: Final = 2
+_NULL: Final = struct.pack(">i", -1)
+_CENTS_SCALE, _EXACT_SCALE = 2, 4
+_GROUP_DIGITS: Final = 4  # PostgreSQL keeps a numeric in groups of so many digits
+_GROUP: Final = 10**_GROUP_DIGITS
 
 
 @lru_cache(maxsize=65_536)
-def numeric(money: Decimal) -> bytes:
-    """An amount below 10^12, in cents, as a numeric with its length: three groups of four digits, and one behind the point."""
-    units, cents = divmod(int(money.scaleb(_CENTS_SCALE)), 100)
-    millions, low = divmod(units, 10_000)
-    return _NUMERIC.pack(16, 4, 2, 0, _CENTS_SCALE, *divmod(millions, 10_000), low, cents * 100)
+def amounts(price: Decimal, revenue: Decimal, currency: str) -> bytes:
+    """unit_price, revenue, currency and exact_price of a line, each with its length. A shop has few of them."""
+    exact = _numeric(price, _EXACT_SCALE) if DECIMALS[currency] > _CENTS_SCALE else _NULL
+    code = currency.encode()
+    return _numeric(price, _CENTS_SCALE) + _numeric(revenue, _CENTS_SCALE) + struct.pack(">i", len(code)) + code + exact
+
+
+def _numeric(money: Decimal, scale: int) -> bytes:
+    """An amount below 10^12, rounded to `scale` decimals, as a numeric: three groups of four digits, and one behind the point."""
+    small = int(money.scaleb(_GROUP_DIGITS).quantize(Decimal(1).scaleb(_GROUP_DIGITS - scale), ROUND_HALF_UP))
+    units, behind = divmod(small, _GROUP)
+    millions, low = divmod(units, _GROUP)
+    return _NUMERIC.pack(16, 4, 2, 0, scale, *divmod(millions, _GROUP), low, behind)
 
 
 def copy_chunks(
@@ -63,13 +75,12 @@ def copy_chunks(
                     4, date_key(days),
                     8, (days * 86_400 + since.seconds) * 1_000_000 + since.microseconds,
                     4, event.quantity,
-                    numeric(event.price),
-                    numeric(event.revenue),
                     4, partition,
                     8, offset,
                     8, load_xid,
                 )
             )  # fmt: skip
+            add(amounts(event.price, event.revenue, event.currency))
         yield b"".join(parts)
         parts = []
     yield _TRAILER

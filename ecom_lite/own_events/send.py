@@ -119,7 +119,7 @@ def send_file(
     Ctrl-C ends it early with `interrupted` set. Raises UsageError on a file that cannot be sent, NotRunning where no broker
     is known, EcomLiteError when Kafka does not take the events (it says how many it has taken).
     """
-    read = make_reader(settings.events)
+    read = make_reader(settings.events, settings.currency.default)
     if wish.strict and not wish.check and can_be_read_twice(name):
         looked = _looked_at(settings, name, wish, read, say, clock, monotonic)
         if looked.broken or looked.interrupted:

@@ -65,7 +65,7 @@ class Servers:
         address, ours = address_of(self.settings, self.postgres), self.postgres is not None
         ensure_database_and_roles(address, None if ours else shared_passwords(self.settings))
         try:
-            migrate(address)
+            migrate(address, currency=self.settings.currency)
         except psycopg.OperationalError as error:
             told = None if ours else refusal(self.settings, error)
             raise told or error from None

@@ -7,10 +7,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from ..errors import UsageError
-from .values import Countries, Duration, EventField, EventPath, EventPaths, Moment, Rate, Share, SourceName, Unit, Zone
+from .currencies import DECIMALS, DEFAULT
+from .values import (
+    Countries,
+    CurrencyCode,
+    Duration,
+    EventField,
+    EventPath,
+    EventPaths,
+    Moment,
+    Rate,
+    Share,
+    SourceName,
+    Unit,
+    Zone,
+)  # fmt: skip
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,240}$")]
@@ -154,7 +168,7 @@ class Events(Section):
         description='where a field stands: order_id = "orderId", price = "item.unit_price", user_id = ["customer.id", "email"]',
     )
     constants: dict[EventField, str | int | float] = Field({}, description='the same for all events: category = "Books"')
-    unit: Literal["units", "cents"] = Field("units", description="of price and revenue; cents: hundredths")
+    unit: Literal["units", "cents"] = Field("units", description="of price and revenue; cents: the smallest unit of the currency")
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         "auto", description="of times that are numbers; auto: s or ms by size"
     )
@@ -217,6 +231,19 @@ class AllEvents(Events):
         return {**{name: one for name, one in given.items() if name not in tables}, "sources": tables}
 
 
+class Currency(Section):
+    """Which currency amounts are in: those of events, and those of the figures."""
+
+    default: CurrencyCode = Field(DEFAULT, description="ISO 4217 code: of events that carry none")
+    reporting: CurrencyCode | None = Field(
+        None, description="figures are in it, by the rates of `ecom_lite rates`; unset: default"
+    )
+
+    @property
+    def of_figures(self) -> str:
+        return self.reporting or self.default
+
+
 class Load(Section):
     """The loaders: processes in one consumer group, each with a share of the partitions."""
 
@@ -275,6 +302,7 @@ class Settings(Section):
     shop: Shop = Shop()
     faults: Faults = Faults()
     events: AllEvents = AllEvents()
+    currency: Currency = Currency()
     load: Load = Load()
     spark: Spark = Spark()
     transform: Transform = Transform()
@@ -298,6 +326,17 @@ class Settings(Section):
                 raise ValueError(f"events.{name}.topic = {source.topic!r}: that is the topic {use}: give each source its own")
             taken[source.topic] = f"of events.{name}"
         return self
+
+    @field_validator("currency", mode="after")
+    @classmethod
+    def _fits_the_shop(cls, currency: Currency, info: ValidationInfo) -> Currency:
+        shop = info.data.get("shop")
+        if shop is not None and shop.enabled and DECIMALS[currency.default] != 2:
+            raise ValueError(
+                f"the simulated shop's prices have two decimals, {currency.default} has {DECIMALS[currency.default]}: set "
+                "shop.enabled = false, or keep another default and let your events carry their currency"
+            )
+        return currency
 
     @property
     def spark_reads_judged(self) -> bool:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
+from .currencies import code_of
+
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -83,7 +85,7 @@ Countries = Annotated[tuple[Literal["US", "GB", "DE", "FR", "ES", "NL"], ...], B
 
 EventField = Literal[  # a test holds it equal to the table of fields, which stands on a higher floor
     "order_id", "user_id", "product_id", "product_title", "category", "price", "quantity", "revenue", "timestamp",
-    "event_id", "event_type", "schema_version", "reason", "name", "email", "city", "country",
+    "currency", "event_id", "event_type", "schema_version", "reason", "name", "email", "city", "country",
 ]  # fmt: skip
 _STEPS: Final = r"[^.\[\]]+(\.[^.\[\]]+)*"
 _PATH: Final = re.compile(rf"{_STEPS}(\[\](\.{_STEPS})?)?")
@@ -97,6 +99,17 @@ def path_of(value: Any) -> str:
 
 
 EventPath = Annotated[str, BeforeValidator(path_of)]
+
+
+def currency_of(value: Any) -> str:
+    """An ISO 4217 code. Raises ValueError."""
+    code = code_of(value.strip()) if isinstance(value, str) else None
+    if code is None:
+        raise ValueError("give the ISO 4217 code of a currency, such as USD, EUR or JPY")
+    return code
+
+
+CurrencyCode = Annotated[str, BeforeValidator(currency_of)]
 
 
 def _several(value: Any) -> Any:

@@ -120,6 +120,9 @@ MALFORMED: Final[dict[str, Malformed]] = {
     ),
     "long_number": Malformed(_put(b"user_id", b"9" * 30), "out_of_range", "a user_id of 30 digits"),
     "wrong_id": Malformed(_put(b"user_id", b"-1"), "out_of_range", "user_id -1"),
+    "unknown_currency": Malformed(
+        lambda value: value[:-1] + b',"currency":"EURO"}', "unknown_currency", "a currency that is no code", SALE
+    ),
     "nul_byte": Malformed(_in_text(b"\\u0000"), "nul_byte", "a NUL character in a text"),
     "absurd_date": Malformed(_put(b"timestamp", b'"9999-12-31T23:59:59Z"'), "bad_timestamp", "the year 9999"),
     "epoch_zero": Malformed(_put(b"timestamp", b"0"), "bad_timestamp", "1970: a clock that was never set"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from ..contract.fields import MAX_ID, MAX_QUANTITY, MAX_TEXT, UNCATEGORISED, Fie
 from ..contract.judged import SPARK_TYPE
 from ..contract.rejected import MAX_EVENT_BYTES
 from ..contract.times import EARLIEST, LATEST_AHEAD, MILLISECONDS_FROM
+from ..settings.currencies import DECIMALS, DEFAULT
 from ..settings.tree import Kafka as KafkaSettings
 from ..settings.tree import Settings
 from ..warehouse.sqlfiles import read_sql
@@ -104,8 +106,11 @@ def ahead_limit_s(watermark_s: int) -> float:
     return min(watermark_s / 2, MAX_AHEAD_S)
 
 
-def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
-    """The records (a frame with `value`) as order lines with `valid` and `ahead`; see `sql/order_lines.sql`."""
+def order_lines(session: Any, records: Any, watermark_s: int, currency: str = DEFAULT) -> Any:
+    """The records (a frame with `value`) as order lines with `valid` and `ahead`; see `sql/order_lines.sql`.
+
+    `currency` is that of amounts that name none.
+    """
     records.createOrReplaceTempView("kafka_records")
     return session.sql(
         _order_lines(),
@@ -120,6 +125,7 @@ def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
             "iso_time": ISO_TIME,
             "milliseconds_from": MILLISECONDS_FROM,
             "uncategorised": UNCATEGORISED,
+            "currency": currency,
         },
     )
 
@@ -128,13 +134,22 @@ def order_lines(session: Any, records: Any, watermark_s: int) -> Any:
 def _order_lines() -> str:
     """The statement with what the table of fields says. Not by str.format: its patterns have braces of their own."""
     table = fields_of(OrderLine)
-    lists = {one.name: one.kind.column for one in table if one.name in ("price", "revenue")}
+    lists = {one.name: one.kind.column for one in table if one.name == "price"}
+    lists["smallest_unit"] = _smallest_unit()
     lists["struct"] = ", ".join(f"{one.name} {one.kind.spark}" for one in table)
     lists["optional"] = " AND ".join(_fits(one) for one in table if one.nullable and one.kind.spark == "variant")
     text = read_sql(__package__, "order_lines").decode()
     for name, part in lists.items():
         text = text.replace(f"{{{name}}}", part)
     return re.sub(r"\{(amount|whole|id):(\w+)\}", lambda found: _READ[found[1]].replace("FIELD", f"e.{found[2]}"), text)
+
+
+def _smallest_unit() -> str:
+    """The cases of `currency` with the amount that nothing is finer than."""
+    codes: dict[int, list[str]] = {}
+    for code, decimals in DECIMALS.items():
+        codes.setdefault(decimals, []).append(f"'{code}'")
+    return " ".join(f"WHEN currency IN ({', '.join(some)}) THEN {Decimal(1).scaleb(-of):f}BD" for of, some in codes.items())
 
 
 def _fits(field: Field) -> str:
@@ -177,7 +192,7 @@ def sales_per_minute(lines: Any, watermark_s: int) -> Any:
         .dropDuplicatesWithinWatermark(["order_id", "product_id"])
         .groupBy(f.window("ordered_at", "1 minute").alias("w"), "category")
         .agg(
-            f.sum("revenue").cast("decimal(16,2)").alias("revenue"),
+            f.sum(f.col("revenue").cast("decimal(14,2)")).cast("decimal(16,2)").alias("revenue"),
             f.size(f.collect_set("order_id")).cast("bigint").alias("orders"),
             f.count(f.lit(1)).alias("lines"),
             f.sum("quantity").alias("units"),

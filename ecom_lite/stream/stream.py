@@ -146,7 +146,10 @@ class Stream:
             self._session, self._settings, self._bootstrap, MAX_JUDGED_PER_BATCH if judged else MAX_RECORDS_PER_BATCH,
             topic=source.topic, starting=source.starting,
         )  # fmt: skip
-        lines = (judged_lines if judged else order_lines)(self._session, records, spark.watermark_s)
+        if judged:
+            lines = judged_lines(self._session, records, spark.watermark_s)
+        else:
+            lines = order_lines(self._session, records, spark.watermark_s, self._settings.currency.default)
         self._minutes = MinuteSink(self._address, self._session, self._stopping, DATABASE_PATIENCE_S)
         writer = sales_per_minute(lines, spark.watermark_s).writeStream.queryName(PER_MINUTE)
         writer = writer.outputMode("update").foreachBatch(self._minutes).option("checkpointLocation", checkpoint.folder.as_uri())

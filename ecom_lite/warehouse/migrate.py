@@ -12,7 +12,9 @@ from importlib.resources import files
 import psycopg
 
 from ..errors import MigrationError
+from ..settings.tree import Currency
 from .connect import Address
+from .currency import set_reporting_currency
 from .moved import settle, was_moved
 
 LOCK_KEY = 7_204_001  # advisory lock: two starts at once migrate one after the other
@@ -42,9 +44,10 @@ def bundled() -> list[Migration]:
     return sorted(found, key=lambda migration: migration.number)
 
 
-def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> list[str]:
+def migrate(address: Address, migrations: Sequence[Migration] | None = None, currency: Currency | None = None) -> list[str]:
     """Apply what is missing, as ecom_owner, and return the names applied. Safe to repeat and to run twice at once.
 
+    What figures are in is set by `currency`; None leaves it.
     A warehouse that was moved here from another server is made to go on here.
     Raises MigrationError when an applied file was edited, when the database is newer than this program, or when a file fails.
     """
@@ -63,9 +66,13 @@ def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> 
         }
         _refuse_drift(wanted, applied)
         fresh = [migration for migration in wanted if migration.number not in applied]
+        if currency is not None:  # for facts that were loaded before they had one
+            connection.execute("SELECT set_config('ecom_lite.default_currency', %s, false)", [currency.default])
         for migration in fresh:
             _apply(connection, migration)
         settle(connection)
+        if currency is not None:
+            set_reporting_currency(connection, currency.of_figures)
         connection.commit()
         return [migration.name for migration in fresh]
 

@@ -41,10 +41,13 @@ class Bench:
     warehouse: Address
     failures: list[BaseException] = field(default_factory=list)
     events: Mapping[str, Any] = field(default_factory=dict)  # the section of the settings
+    flags: Mapping[str, Any] = field(default_factory=dict)  # further settings
 
     def settings(self, batch_rows: int = 10_000) -> Settings:
         flags = {"kafka.topic": self.topic, "load.flush_ms": 50, "load.batch_rows": batch_rows}
-        return load_settings(env={}, flags={**flags, **{f"events.{name}": value for name, value in self.events.items()}})
+        return load_settings(
+            env={}, flags={**flags, **self.flags, **{f"events.{name}": value for name, value in self.events.items()}}
+        )
 
     @property
     def client(self) -> dict[str, Any]:

@@ -60,8 +60,9 @@ def fates(bench: Bench) -> dict[Place, str]:
 
 def facts(bench: Bench) -> dict[Place, tuple[Any, ...]]:
     rows = bench.ask(
-        "SELECT f.source_partition, f.source_offset, f.order_id, u.user_id, p.product_id, c.category, f.unit_price, f.quantity,"
-        " f.revenue, f.ordered_at FROM warehouse.fact_sales f JOIN warehouse.dim_user u USING (user_key)"
+        "SELECT f.source_partition, f.source_offset, f.order_id, u.user_id, p.product_id, c.category, f.quantity,"
+        " coalesce(f.exact_price, f.unit_price), coalesce(f.exact_price * f.quantity, f.revenue), f.currency, f.ordered_at"
+        " FROM warehouse.fact_sales f JOIN warehouse.dim_user u USING (user_key)"
         " JOIN warehouse.dim_product p USING (product_key) JOIN warehouse.dim_category c ON c.category_key = f.category_key"
     )
     return {row[:2]: row[2:] for row in rows}
@@ -69,8 +70,8 @@ def facts(bench: Bench) -> dict[Place, tuple[Any, ...]]:
 
 def columns(event: OrderLine) -> tuple[Any, ...]:
     return (
-        event.order_id, str(event.user_id), str(event.product_id), event.category, event.price, event.quantity, event.revenue,
-        event.timestamp,
+        event.order_id, str(event.user_id), str(event.product_id), event.category, event.quantity, event.price, event.revenue,
+        event.currency, event.timestamp,
     )  # fmt: skip
 
 

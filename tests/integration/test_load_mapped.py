@@ -150,6 +150,12 @@ def test_where_spark_does_not_read_it_nothing_is_sent_to_the_topic_of_the_judged
     assert bench.counts() == {"facts": 2, "further_lines": 1}
 
 
+def text_of(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return f"{value:.2f}" if isinstance(value, Decimal) else str(value)
+
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -164,7 +170,7 @@ def test_each_example_loads_by_its_own_settings_as_the_facts_that_it_shows(bench
     mapped.load()
     columns = 'order_id, user_id, product_id, product_title, category, price, quantity, revenue, "timestamp"'
     found = mapped.ask(f"SELECT {columns} FROM warehouse.order_lines ORDER BY source_offset, product_id DESC")
-    texts = [[each.astimezone(UTC).isoformat() if isinstance(each, datetime) else str(each) for each in row] for row in found]
+    texts = [[text_of(each) for each in row] for row in found]
     with file.with_name("facts.csv").open(newline="") as expected:
         assert sorted(texts) == sorted(list(csv.reader(expected))[1:])
     assert "dead" not in mapped.counts()

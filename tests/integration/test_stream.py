@@ -220,7 +220,7 @@ def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path)
         duck.executemany("INSERT INTO records VALUES (?, ?)", [(n, case.value) for n, case in enumerate(judged)])
         duck.execute(f"COPY records TO '{tmp_path}/records.parquet'")
     records = session.read.parquet(f"{tmp_path}/records.parquet").orderBy("n").coalesce(1)
-    columns = ("order_id", "product_id", "category", "quantity", "revenue", "valid", "unix_micros(ordered_at) AS at")
+    columns = ("order_id", "product_id", "category", "quantity", "revenue", "currency", "valid", "unix_micros(ordered_at) AS at")
     found = order_lines(session, records, WATERMARK_S).selectExpr(*columns).collect()
     different: dict[str, str] = {}
     for case, row in zip(judged, found, strict=True):
@@ -229,8 +229,15 @@ def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path)
         elif row["valid"]:
             event = parse(case.value, now)
             assert isinstance(event, OrderLine)
-            spark = (row["order_id"], row["product_id"], row["category"], row["quantity"], row["revenue"])
-            assert spark == (event.order_id, str(event.product_id), event.category, event.quantity, event.revenue), case.name
+            spark = (row["order_id"], row["product_id"], row["category"], row["quantity"], row["revenue"], row["currency"])
+            assert spark == (
+                event.order_id,
+                str(event.product_id),
+                event.category,
+                event.quantity,
+                event.revenue,
+                event.currency,
+            ), case.name
             assert EPOCH + timedelta(microseconds=row["at"]) == event.timestamp, case.name
     assert {name: what for name, what in different.items() if name not in SPARK} == {}
     assert SPARK.keys() - different.keys() == set(), "judged alike: no difference any more"

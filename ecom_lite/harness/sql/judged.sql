@@ -16,6 +16,12 @@ CREATE OR REPLACE MACRO id(kind, written) AS  -- null: none; digits are a number
         WHEN regexp_full_match(written, '[0-9]+') THEN nullif(ltrim(written, '0'), '')
         ELSE written
     END;
+CREATE OR REPLACE MACRO decimals(code) AS CASE  -- null: no currency
+    WHEN code IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 0
+    WHEN code IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
+    WHEN code IN ('CLF', 'UYW') THEN 4
+    WHEN list_contains(string_split('AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG', ' '), code) THEN 2
+END;
 CREATE TABLE judged AS
 WITH fields AS (
     SELECT *, coalesce(doc ->> 'event_type', 'order') AS kind,
@@ -28,6 +34,7 @@ WITH fields AS (
            doc ->> 'product_title' AS title_text, coalesce(nullif(doc ->> 'category', ''), 'Uncategorised') AS category, doc ->> 'quantity' AS quantity_text,
            [doc ->> name FOR name IN ['reason', 'name', 'email', 'city', 'country']] AS other_texts,
            list_distinct([json_type(doc, '$.' || name) FOR name IN ['event_id', 'name', 'email', 'city', 'country']]) AS other_types,
+           json_type(doc, '$.currency') AS currency_type, upper(coalesce(nullif(doc ->> 'currency', ''), 'USD')) AS currency,
            json_type(doc, '$.schema_version') AS version_type, doc ->> 'schema_version' AS version_text,
            TRY_CAST(doc ->> 'price' AS DECIMAL(38, 18)) AS exact_price, TRY_CAST(doc ->> 'revenue' AS DECIMAL(38, 18)) AS exact_revenue,
            -- A fraction as it was written: DuckDB's own reading of it is a float.
@@ -42,8 +49,9 @@ WITH fields AS (
            coalesce(nullif(title_text, ''), id(product_type, product_text)) AS title,
            CASE WHEN order_type = 'VARCHAR' THEN order_text ELSE whole_number(order_type, order_text)::VARCHAR END AS order_id,
            whole_number(quantity_type, quantity_text) AS quantity,
-           CASE WHEN exact_price >= 0 AND exact_price < 100000000 AND exact_price = TRY_CAST(exact_price AS DECIMAL(18, 2))
-                THEN exact_price::DECIMAL(18, 2) END AS price,
+           CASE WHEN exact_price >= 0 AND TRY_CAST(exact_price AS DECIMAL(10, 2)) IS NOT NULL AND exact_price = TRY_CAST(exact_price AS DECIMAL(12, 4))
+                     AND (exact_price * 10000)::BIGINT % 10 ** (4 - decimals(currency)) = 0
+                THEN exact_price::DECIMAL(12, 4) END AS price,
            CASE
                WHEN time_type = 'VARCHAR' AND regexp_full_match(time_text, '[0-9]{8}') THEN NULL  -- yyyymmdd
                WHEN regexp_full_match(time_text, '[0-9]+(\.[0-9]+)?')
@@ -85,6 +93,7 @@ WITH fields AS (
         WHEN kind = 'order' AND (title_type NOT IN ('VARCHAR', 'NULL') OR category_type NOT IN ('VARCHAR', 'NULL')) THEN 'wrong_type'
         WHEN kind IN ('order_cancelled', 'order_returned') AND reason_type <> 'VARCHAR' THEN 'wrong_type'
         WHEN version_type <> 'NULL' AND (version_type = 'VARCHAR' OR NOT regexp_full_match(version_text, '-?[0-9]+')) THEN 'wrong_type'
+        WHEN kind = 'order' AND currency_type NOT IN ('VARCHAR', 'NULL') THEN 'wrong_type'
         WHEN json_type(doc, '$.event_id') NOT IN ('VARCHAR', 'NULL') THEN 'wrong_type'
         WHEN kind LIKE 'user_%' AND NOT list_has_all(['VARCHAR', 'NULL'], other_types) THEN 'wrong_type'
 
@@ -97,19 +106,20 @@ WITH fields AS (
         WHEN kind <> 'order' AND list_max([length(other) FOR other IN other_texts]) > 200 THEN 'out_of_range'
 
         WHEN contains(concat(user_text, CASE WHEN kind LIKE 'order%' THEN concat(order_text, product_text) END,
-                             CASE WHEN kind = 'order' THEN concat(title_text, category) END), chr(0)) THEN 'nul_byte'
+                             CASE WHEN kind = 'order' THEN concat(title_text, category, doc ->> 'currency') END), chr(0)) THEN 'nul_byte'
         WHEN kind <> 'order' AND contains(concat(doc ->> 'event_id', list_aggregate(other_texts, 'string_agg', '')), chr(0)) THEN 'nul_byte'
 
+        WHEN kind = 'order' AND decimals(currency) IS NULL THEN 'unknown_currency'
         WHEN kind = 'order' AND NOT (is_money(price_type, doc ->> 'price')
                                      AND (coalesce(revenue_type, 'NULL') = 'NULL' OR is_money(revenue_type, doc ->> 'revenue')))
             THEN 'wrong_type'
         WHEN kind = 'order' AND price IS NULL THEN 'out_of_range'
-        WHEN kind = 'order' AND coalesce(revenue_type, 'NULL') <> 'NULL' AND coalesce(abs(exact_revenue - price * quantity) >= 0.005, true) THEN 'revenue_mismatch'
+        WHEN kind = 'order' AND coalesce(revenue_type, 'NULL') <> 'NULL' AND coalesce(abs(exact_revenue - price * quantity) >= least(0.005, 0.5 / 10 ** decimals(currency)), true) THEN 'revenue_mismatch'
         WHEN moment IS NULL OR moment < TIMESTAMPTZ '2000-01-01 00:00:00Z' OR moment > now() + INTERVAL 1 DAY THEN 'bad_timestamp'
         WHEN kind = 'order' AND quantity = $refused_quantity THEN 'refused_by_database'
         END AS reason
     FROM moments
 )
 SELECT partition, "offset", value, own, reason, CASE WHEN reason IS NULL THEN kind END AS kind, order_id, user_id, product_id,
-       title, category, quantity, price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 2) END AS revenue, moment
+       title, category, currency, quantity, price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 4) END AS revenue, moment
 FROM reasons

@@ -4,7 +4,7 @@ WITH distinct_lines AS (
 ), expected AS (
     SELECT count(*) AS facts, coalesce(sum(quantity), 0) AS units, coalesce(sum(revenue), 0) AS revenue FROM distinct_lines
 ), found AS (
-    SELECT count(*) AS facts, coalesce(sum(quantity), 0) AS units, coalesce(sum(revenue), 0) AS revenue FROM ecom.warehouse.fact_sales
+    SELECT count(*) AS facts, coalesce(sum(quantity), 0) AS units, coalesce(sum(coalesce(exact_price * quantity, revenue)), 0) AS revenue FROM ecom.warehouse.fact_sales
 )
 SELECT 'facts, units, revenue', concat_ws(', ', e.facts, e.units, e.revenue), concat_ws(', ', f.facts, f.units, f.revenue)
 FROM expected e, found f

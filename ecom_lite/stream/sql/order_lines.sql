@@ -42,6 +42,12 @@ field AS (
             WHEN coalesce(schema_of_variant(e.category), 'VOID') = 'VOID' THEN :uncategorised
             WHEN schema_of_variant(e.category) = 'STRING' THEN coalesce(nullif(try_cast(e.category AS STRING), ''), :uncategorised)
         END AS category,
+        CASE
+            WHEN coalesce(schema_of_variant(e.currency), 'VOID') = 'VOID' THEN :currency
+            WHEN schema_of_variant(e.currency) = 'STRING' AND try_cast(e.currency AS STRING) = '' THEN :currency
+            WHEN schema_of_variant(e.currency) = 'STRING' AND try_cast(e.currency AS STRING) RLIKE r'^[A-Za-z]{3}(?![\s\S])'
+            THEN upper(try_cast(e.currency AS STRING))
+        END AS currency,
         {amount:price} AS price,
         {whole:quantity} AS quantity,
         {amount:revenue} AS revenue,
@@ -77,8 +83,11 @@ typed AS (
         product_id,
         product_title,
         category,
+        currency,
+        CASE {smallest_unit} END AS smallest_unit,  -- null: no currency
         price,
-        CAST(price AS {price}) AS cents,
+        try_cast(price AS DECIMAL(12, 4)) AS exact_price,
+        try_cast(price AS {price}) AS unit_price,
         quantity,
         revenue,
         revenue_is_absent,
@@ -118,7 +127,8 @@ judged AS (
         product_id,
         category,
         quantity,
-        CAST(CASE WHEN revenue_is_absent THEN cents * quantity ELSE revenue END AS {revenue}) AS revenue,
+        currency,
+        try_cast(exact_price * quantity AS DECIMAL(18, 4)) AS revenue,
         ordered_at,
         coalesce(
             is_order
@@ -130,9 +140,9 @@ judged AS (
             AND product_id IS NOT NULL
             AND char_length(product_title) <= :max_text AND NOT contains(product_title, chr(0))
             AND char_length(category) BETWEEN 1 AND :max_text AND NOT contains(category, chr(0))
-            AND price >= 0 AND price = cents
+            AND price >= 0 AND price = exact_price AND exact_price % smallest_unit = 0 AND unit_price IS NOT NULL
             AND quantity BETWEEN 1 AND :max_quantity
-            AND (revenue_is_absent OR abs(revenue - cents * quantity) < 0.005)
+            AND (revenue_is_absent OR abs(revenue - try_cast(exact_price * quantity AS DECIMAL(18, 4))) < least(smallest_unit / 2, 0.005BD))
             AND ordered_at >= CAST(:earliest AS TIMESTAMP)
             AND unix_millis(ordered_at) <= now_ms + :latest_ahead_ms,
             false
@@ -141,4 +151,4 @@ judged AS (
         coalesce(unix_millis(ordered_at) > now_ms + :ahead_ms, false) AS ahead
     FROM typed
 )
-SELECT order_id, product_id, category, quantity, revenue, ordered_at, valid, ahead FROM judged
+SELECT order_id, product_id, category, quantity, revenue, currency, ordered_at, valid, ahead FROM judged

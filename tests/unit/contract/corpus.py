@@ -117,6 +117,73 @@ def _twice(first: str) -> bytes:
     return json_object(dict.fromkeys(BASE, first))[:-1] + b"," + order()[1:]
 
 
+def _currencies() -> Iterator[Case]:
+    for text in ("null", '""', '"USD"', '"usd"', '"Eur"', r'"\u0045UR"', '"CHW"'):
+        yield Case(f"currency {text}", order(currency=text), FACT)
+    for text in (
+        '"EURO"',
+        '"XXX"',
+        '"US"',
+        '"USD "',
+        '"$"',
+        '"\u20ac"',
+        '"978"',
+        '"\u0455gd"',
+        '"\u212a\u0174D"',
+        '"USD\\n"',
+        '"USDUSD"',
+    ):
+        yield Case(f"currency {text}", order(currency=text), "unknown_currency", "write")
+    yield Case("a currency with a NUL character", order(currency=r'"US\u0000"'), "nul_byte", "currency")
+    for text in ("978", "true", "[]", '{"code":"EUR"}'):
+        yield Case(f"currency {text}", order(currency=text), "wrong_type", "currency")
+    for code, price, revenue in (
+        ("JPY", "1990", "5970"),
+        ("JPY", "1990.0", "5970.000"),
+        ("KWD", "19.995", "59.985"),
+        ("KWD", "19.9950", "59.985"),
+        ("KWD", "0.001", "0.003"),
+        ("CLF", "0.0001", "0.0003"),
+        ("CLF", "12345678.1234", "37037034.3702"),
+        ("KWD", "99999999.994", "299999999.982"),
+        ("BHD", '"1.005"', '"3.015"'),
+        ("TND", "1e-3", "3e-3"),
+        ("VND", "99999999", "null"),
+        ("OMR", "1.1", repr(1.1 * 3)),
+        ("ISK", "0", "0"),
+    ):
+        yield Case(f"{price} {code}", order(currency=f'"{code}"', price=price, revenue=revenue), FACT)
+    for code, price, revenue in (
+        ("JPY", "10.5", "31.5"),
+        ("KWD", "1.0005", "3.0015"),
+        ("CLF", "0.00001", "0.00003"),
+        ("EUR", "1.005", "3.015"),
+        ("JPY", "0.01", "null"),
+    ):
+        yield Case(
+            f"{price} {code}", order(currency=f'"{code}"', price=price, revenue=revenue), "out_of_range", f"than {code} has ("
+        )
+    yield Case(
+        "a price in KWD that is too high to the cent",
+        order(currency='"KWD"', price="99999999.995", revenue="null"),
+        "out_of_range",
+    )
+    for code, price, revenue in (
+        ("JPY", "10", "30.4"),
+        ("JPY", "10", "30.005"),
+        ("KWD", "1.001", "3.0035"),
+        ("CLF", "0.0001", "0.00035"),
+        ("EUR", "1", "3.005"),
+    ):
+        yield Case(
+            f"{price} {code} x 3 = {revenue}", order(currency=f'"{code}"', price=price, revenue=revenue), "revenue_mismatch"
+        )
+    for code, price, revenue in (("JPY", "10", "30.004"), ("KWD", "1.001", "3.00349"), ("CLF", "0.0001", "0.000349")):
+        yield Case(f"{price} {code} x 3 = {revenue}", order(currency=f'"{code}"', price=price, revenue=revenue), FACT)
+    yield Case("a currency of 10,000 letters", order(currency='"' + "E" * 10_000 + '"'), "unknown_currency")
+    yield Case("a cancellation with a currency", reversal(currency='"EURO"'), OTHER)
+
+
 def _numbers() -> Iterator[Case]:
     for text in ("NaN", "Infinity", "-Infinity", "nan", "+1", "01", "1.", ".5", "0x10", "1_000", "1e", "--1"):
         yield Case(f"price {text}", order(price=text), "not_json")
@@ -126,9 +193,14 @@ def _numbers() -> Iterator[Case]:
     yield Case("price 1e-999", order(price="1e-999"), "out_of_range")
     yield Case("price of 5,000 digits", order(price="9" * 5000), "out_of_range")
     yield Case("price of 30 digits", order(price="9" * 30), "out_of_range")
-    yield Case("price with 30 decimals", order(price="0." + "3" * 30), "out_of_range", "2 decimals")
-    yield Case("price with one more digit", order(price="19.990000000000001"), "out_of_range", "2 decimals")
-    yield Case("price with a digit behind the 18th decimal", order(price="19.9900000000000000001"), "out_of_range", "2 decimals")
+    yield Case("price with 30 decimals", order(price="0." + "3" * 30), "out_of_range", "more decimals than USD has (2)")
+    yield Case("price with one more digit", order(price="19.990000000000001"), "out_of_range", "more decimals than USD has (2)")
+    yield Case(
+        "price with a digit behind the 18th decimal",
+        order(price="19.9900000000000000001"),
+        "out_of_range",
+        "more decimals than USD has (2)",
+    )
     yield Case("price 1999e-2", order(price="1999e-2"), FACT)
     yield Case("price 1e300", order(price="1e300"), "out_of_range")
     yield Case("price with 30 zeros", order(price="19.99" + "0" * 28), FACT)
@@ -164,10 +236,11 @@ def _numbers() -> Iterator[Case]:
     yield Case("money as texts", order(price='"19.99"', revenue='"59.97"'), FACT)
     yield Case("money as texts with zeros", order(price='"019.9900"', revenue='"59.970"'), FACT)
     yield Case("money as an escaped text", order(price=r'"19\u002e99"'), FACT)
-    yield Case("a price of three decimals as a text", order(price='"19.995"'), "out_of_range", "2 decimals")
+    yield Case("a price of three decimals as a text", order(price='"19.995"'), "out_of_range", "more decimals than USD has (2)")
     yield Case("a price of 100 digits as a text", order(price='"' + "1" * 100 + '"'), "wrong_type", "price")
     yield Case("a revenue as a text, a cent off", order(revenue='"59.98"'), "revenue_mismatch", "59.97")
     yield Case("revenue null", order(revenue="null"), FACT)
+    yield from _currencies()
     yield Case("price true without a revenue", order(price="true", revenue="null"), "wrong_type", "price")
     yield Case("revenue true", order(revenue="true"), "wrong_type", "revenue")
     for text in ('"3"', '"03"', '"3.0"', "3.0", "3.000", "3e0", "0.3e1", "30e-1"):

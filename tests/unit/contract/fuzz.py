@@ -16,7 +16,19 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "user_registered": ("user_id", "timestamp"),
     "user_updated": ("user_id", "timestamp"),
 }
-OPTIONAL: Final = ("reason", "name", "email", "city", "country", "event_id", "schema_version", "event_type", "x", "user_id")
+OPTIONAL: Final = (
+    "reason",
+    "name",
+    "email",
+    "city",
+    "country",
+    "event_id",
+    "schema_version",
+    "event_type",
+    "x",
+    "user_id",
+    "currency",
+)
 ODD_TEXTS: Final = (
     "", " ", "\0", "a\0b", "\ud800", "\udfff\ud800", "\u202e", "e\u0301" * 150, "x" * 64, "x" * 65, "é" * 200, "😀" * 201,
     "\x1b[2J",
@@ -42,6 +54,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
         "1e300",
         '"2999-01-01"',
     ),
+    "currency": ('"EURO"', '"JPY"', '"KWD"', '"eur"', '"\\u0000"', '""', "978"),
     "quantity": ("0", "-1", "10001", "2147483648"),
     "price": ("-0.01", "100000000", "1e9"),
     "product_id": ("0", '"0"', "9223372036854775808"),
@@ -99,7 +112,7 @@ def events(draw: st.DrawFn, changes: tuple[int, ...] = (0, 0, 1, 1, 2, 3)) -> by
     if kind != "order" or draw(st.booleans()):
         fields.append(("event_type", json.dumps(kind)))
     for _ in range(draw(st.sampled_from(changes))):
-        name = draw(st.sampled_from((*KINDS[kind], *KINDS[kind], "timestamp", *OPTIONAL)))
+        name = draw(st.sampled_from((*KINDS[kind], *KINDS[kind], "timestamp", "currency", *OPTIONAL)))
         replaced = draw(st.sampled_from(NEAR[name]) | json_text() if name in NEAR else json_text())
         what = draw(st.sampled_from(("drop", "replace", "replace", "repeat")))
         if what != "repeat":

@@ -56,7 +56,7 @@ def test_the_nine_fields_of_a_plain_producer_are_an_order_line() -> None:
     assert msgspec.structs.asdict(event) == {
         "order_id": "o-1", "user_id": 7, "product_id": 42, "product_title": "Mug", "category": "Kitchen",
         "price": Decimal("19.99"), "quantity": 3, "revenue": Decimal("59.97"), "timestamp": MIDNIGHT,
-        "event_id": None, "event_type": None, "schema_version": None,
+        "currency": "USD", "event_id": None, "event_type": None, "schema_version": None,
     }  # fmt: skip
 
 
@@ -209,6 +209,7 @@ BAD: list[tuple[str, bytes | None]] = [
     ("not_an_object", b"[]"),
     ("not_an_object", b'"text"'),
     ("not_an_object", b"12"),
+    ("unknown_currency", order(currency='"EURO"')),
     ("unknown_type", order(event_type='"nope"')),
     ("unknown_type", order(event_type='""')),
     ("unknown_type", order(event_type="5")),

@@ -26,6 +26,7 @@ from ecom_lite.contract.events import (
     parse,
 )
 from ecom_lite.contract.rejected import Rejected
+from ecom_lite.settings.currencies import DECIMALS
 
 from .corpus_base import NOW
 from .fuzz import any_document, json_text, values
@@ -71,7 +72,7 @@ def judge(value: bytes | None) -> OrderLine | OrderReversal | UserChange | None:
     if isinstance(event, OrderLine):
         assert event.product_title and event.category
         assert 0 <= event.price < PRICE_LIMIT and event.revenue == event.price * event.quantity
-        assert event.price.as_tuple().exponent == event.revenue.as_tuple().exponent == -2
+        assert event.price.as_tuple().exponent == event.revenue.as_tuple().exponent == -DECIMALS[event.currency or ""]
     assert parse(events.encode(event), NOW) == event
     return event
 

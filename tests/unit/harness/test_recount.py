@@ -46,6 +46,7 @@ def as_the_loader_sees_it(value: bytes | None, now: datetime | None = None) -> t
             str(event.product_id),
             event.product_title,
             event.category,
+            event.currency,
             event.quantity,
             event.price,
             event.revenue,
@@ -58,12 +59,12 @@ def as_the_loader_sees_it(value: bytes | None, now: datetime | None = None) -> t
 
 def as_the_recount_sees_it(records: list[Raw]) -> list[tuple[object, ...]]:
     rows = judged(records).execute(
-        "SELECT reason, kind, order_id, user_id, product_id, title, category, quantity, price, revenue, moment"
+        "SELECT reason, kind, order_id, user_id, product_id, title, category, currency, quantity, price, revenue, moment"
         ' FROM judged ORDER BY "offset"'
     )
     found: list[tuple[object, ...]] = []
     for reason, kind, *fields in rows.fetchall():
-        order_id, user_id, product_id, _, _, quantity, *_, moment = fields
+        order_id, user_id, product_id, _, _, _, quantity, *_, moment = fields
         if reason:
             found.append((reason,))
         elif kind == "order":
@@ -97,7 +98,7 @@ def test_every_kind_of_poison_is_drawn_and_has_a_reason() -> None:
     draw = random.Random(1)
     records: list[Raw] = [(0, offset, poison(draw), False) for offset, poison in enumerate(POISON)]
     reasons = {reason for (reason,) in judged(records).execute("SELECT reason FROM judged").fetchall()}
-    assert None not in reasons and len(reasons) == 11, reasons
+    assert None not in reasons and len(reasons) == 12, reasons
 
 
 def test_lines_that_the_database_refuses_are_dead_letters_where_it_does() -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from ecom_lite.contract import events
@@ -63,6 +64,11 @@ def value(event: Outgoing) -> bytes:
 def parsed(stream: list[Outgoing]) -> Iterator[tuple[Outgoing, events.Event]]:
     for outgoing in stream:
         yield outgoing, events.parse(outgoing.value, TIME + timedelta(days=400_000))
+
+
+def as_sent(event: events.Event) -> events.Event:
+    """The shop names no currency: it is the default one."""
+    return msgspec.structs.replace(event, currency=None) if isinstance(event, events.OrderLine) else event
 
 
 def order_lines(stream: list[Outgoing]) -> list[events.OrderLine]:
@@ -137,7 +143,7 @@ def test_time_is_written_in_utc_whatever_its_zone() -> None:
 def test_each_order_of_a_batch_has_its_own_microsecond(time: datetime) -> None:
     for outgoing, event in parsed(shop().batch(40, 300, time)):
         assert event.timestamp == time + (outgoing.sequence - 40) * US
-        assert events.encode(event) == outgoing.value
+        assert events.encode(as_sent(event)) == outgoing.value
 
 
 @pytest.mark.parametrize(
@@ -162,7 +168,7 @@ def test_every_event_is_what_the_contract_makes_of_it(changes: dict[str, object]
         kinds = set()
         for outgoing, event in parsed(mapped(first, 500, **changes)):
             kinds.add(outgoing.kind)
-            assert events.encode(event) == outgoing.value  # the hand-joined bytes, field order included
+            assert events.encode(as_sent(event)) == outgoing.value  # the hand-joined bytes, field order included
             assert outgoing.key == str(event.user_id).encode()
             assert outgoing.kind == event.event_type
             assert event.timestamp == timetable.time(outgoing.sequence)

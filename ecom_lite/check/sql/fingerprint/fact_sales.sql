@@ -1,4 +1,6 @@
-SELECT f.order_id, p.product_id, u.user_id, c.category, f.ordered_at, f.quantity, f.unit_price, f.revenue
+-- What was in one currency before facts had one has the same hash since.
+SELECT f.order_id, p.product_id, u.user_id, c.category, f.ordered_at, f.quantity, coalesce(f.exact_price, f.unit_price),
+       concat_ws(' ', f.revenue, nullif(f.currency, 'USD'))
 FROM warehouse.fact_sales f
 LEFT JOIN warehouse.dim_product p USING (product_key)
 LEFT JOIN warehouse.dim_user u USING (user_key)
