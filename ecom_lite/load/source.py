@@ -23,7 +23,7 @@ from kafka.errors import (
 from ..topic.client import partitions_of
 from .claims import Claimed, TopicIds, made_anew
 from .decode import Part
-from .topics import Topics
+from .topics import STEP, Topics
 
 POSITION_MS: Final = 1000
 CLOSE_MS: Final = 2000
@@ -141,7 +141,7 @@ class Source:
             return
         for partition, claimed in self._take(beginnings, self._claimed_ids).items():
             self._seek(partition, claimed, ends[partition])
-        begins = {self._topics.called(p): c.next_offset for p, c in sorted(self.claims.items())}
+        begins = {p if p < STEP else self._topics.called(p): c.next_offset for p, c in sorted(self.claims.items())}
         log.info("loading %s from %s", ", ".join(self._topics.names), begins)
 
     def _seek(self, partition: int, claimed: Claimed, end: int) -> None:
