@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -13,10 +13,11 @@ import msgspec
 from ..settings.currencies import DEFAULT
 from ..settings.tree import Events
 from . import hints
-from .events import not_an_object, parse, settle
+from .attributes import Attributes, attributes_of
+from .events import make_decoders, not_an_object, parse, settle
 from .fields import EVENT_TYPES, MAX_ID, MAX_QUANTITY, Event, OrderLine, UserChange, wire_struct
 from .mapping import EventMapping
-from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8
+from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8, short
 
 Reader = Callable[[bytes | None, datetime], Sequence[Event]]
 
@@ -34,10 +35,9 @@ def make_reader(events: Events, currency: str = DEFAULT) -> Reader:
         return _PrefixedReader(events.order_prefix, make_reader(events.model_copy(update={"order_prefix": ""}), currency))
     if not events.mapped:
         return lambda value, now: (parse(value, now, currency, strict=events.strict),)
-    mapped = _MappedReader(events, currency)
-    if not _only_renames(events):
-        return mapped
-    return _QuickReader(events, mapped, currency)
+    names = _renames(events)
+    mapped = _MappedReader(events, currency) if names is None or names else _ContractReader(events, currency)
+    return mapped if names is None else _QuickReader(events, names, mapped, currency)
 
 
 class _MappedReader:
@@ -48,6 +48,8 @@ class _MappedReader:
         self._currency = currency
         self._strict = events.strict
         self._several = events.lines is not None
+        self._attributes = Attributes(events.attributes)
+        self._decoders = make_decoders(strict=events.strict, extra=self._attributes.raw())
 
     def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
         if not value or len(value) > MAX_EVENT_BYTES:
@@ -56,7 +58,9 @@ class _MappedReader:
         found: list[Event] = []
         for number, event in enumerate(self._mapping.events_of(document), 1):
             try:
-                found.append(parse(_encode(event), now, self._currency, strict=self._strict))
+                found.append(parse(_encode(event), now, self._currency, strict=self._strict, decoders=self._decoders))
+                if self._attributes and isinstance(found[-1], OrderLine):
+                    self._attributes.settle(found[-1])
             except Rejected as rejected:
                 raise self._explained(rejected, event, document, number) from None
             except RecursionError as error:  # it could just be read, and is written a frame deeper
@@ -75,12 +79,30 @@ class _MappedReader:
         return Rejected(rejected.reason, f"line {number}: {detail}" if self._several else detail)
 
 
+class _ContractReader:
+    """The contract's own fields, with attributes beside them."""
+
+    def __init__(self, events: Events, currency: str) -> None:
+        self._currency = currency
+        self._attributes = Attributes(events.attributes)
+        self._strict = events.strict
+        self._decoders = make_decoders(strict=events.strict, extra=self._attributes.raw())
+
+    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
+        event = parse(value, now, self._currency, strict=self._strict, decoders=self._decoders)
+        if isinstance(event, OrderLine):
+            self._attributes.settle(event)
+        return (event,)
+
+
 class _QuickReader:
     """A mapping that only renames is no more than a decoder with other names. What that does not take goes the long way."""
 
-    def __init__(self, events: Events, otherwise: Reader, currency: str) -> None:
-        names: dict[str, str] = {name: paths[0] for name, paths in events.fields.items()}
-        self._decode = msgspec.json.Decoder(wire_struct(OrderLine, strict=events.strict, names=names)).decode
+    def __init__(self, events: Events, names: Mapping[str, str], otherwise: Reader, currency: str) -> None:
+        self._attributes = Attributes(events.attributes)
+        own = {name: on_wire for name, on_wire in names.items() if name not in events.attributes}
+        wire = wire_struct(OrderLine, strict=events.strict, names=own or None, extra=self._attributes.quick(names))
+        self._decode = msgspec.json.Decoder(wire).decode
         self._strict = events.strict
         self._otherwise = otherwise
         self._currency = currency
@@ -91,7 +113,10 @@ class _QuickReader:
                 wire = self._decode(value)
                 if not value.isascii():
                     refuse_not_utf8(value)
-                return (settle(wire, value, now, self._strict, self._currency),)
+                event = settle(wire, value, now, self._strict, self._currency)
+                if self._attributes and isinstance(event, OrderLine):
+                    self._attributes.settle_quickly(event, value)
+                return (event,)
         except (Rejected, msgspec.MsgspecError, ValueError, RecursionError):
             pass
         return self._otherwise(value, now)
@@ -115,11 +140,15 @@ class _PrefixedReader:
         return events
 
 
-def _only_renames(events: Events) -> bool:
-    others = events.model_copy(update={"fields": {}})
-    paths = events.fields.values()
-    names = [path for each in paths for path in each]
-    return not others.mapped and len(set(names)) == len(names) == len(paths) and not any("." in name for name in names)
+def _renames(events: Events) -> dict[str, str] | None:
+    """The names on the wire of what is renamed, where a mapping does no more than that; else None."""
+    if events.model_copy(update={"fields": {}, "attributes": {}}).mapped:
+        return None
+    names = {name: paths[0] for name, paths in events.fields.items()}
+    if any(len(paths) > 1 for paths in events.fields.values()) or any("." in name for name in names.values()):
+        return None
+    on_wire = [names.get(name, name) for name in (*OrderLine.__struct_fields__, *events.attributes)]
+    return names if len(set(on_wire)) == len(on_wire) else None
 
 
 def _document(value: bytes) -> dict[str, Any]:
@@ -155,6 +184,12 @@ def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
                     "out_of_range", f"product {line.product_id!r} stands twice, at {' and '.join(prices)}: an order "
                     "has one line per product, so give the second another order_id or product_id"
                 )  # fmt: skip
+            for name, value in attributes_of(line).items():
+                if (before := attributes_of(first)[name]) != value:
+                    raise Rejected(
+                        "out_of_range", f"product {line.product_id!r} stands twice, with {name} {short(before)} and "
+                        f"{short(value)}: an order has one line per product, so give the second another order_id or product_id"
+                    )  # fmt: skip
             first.revenue += line.revenue
         first.quantity += line.quantity
         if first.quantity > MAX_QUANTITY:

@@ -108,3 +108,12 @@ def test_the_prefix_stands_before_the_order_id_and_counts_in_its_length() -> Non
     assert getattr(event, "order_id", "") == "pos-1001"
     with pytest.raises(Rejected, match="order_prefix: more than 64"):
         read(LINE.replace(b"1001", b'"' + b"x" * 61 + b'"'), utc_now())
+
+
+def test_attributes_are_declared_once_for_all_sources(tmp_path: Path) -> None:
+    text = '[events.attributes]\nchannel = "text"\n[events.web]\ntopic = "w"\n[events.web.fields]\nchannel = "via"\n'
+    settings = load_settings(written(tmp_path, text), env={})
+    assert settings.events.sources["web"].attributes == settings.events.attributes == {"channel": "text"}
+    assert read_sections(dump_settings(settings)) == settings
+    with pytest.raises(ConfigError, match="declare them in .events.attributes., for all sources"):
+        load_settings(written(tmp_path, text + '[events.web.attributes]\nshelf = "text"\n'), env={})
