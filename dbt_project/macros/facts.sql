@@ -17,6 +17,11 @@
   {%- if is_incremental() %} and {{ load_xid }} >= {{ taken(this) }}{% endif -%}
 {%- endmacro %}
 
+{# An amount in the reporting currency, as the marts keep it. #}
+{% macro money(amount) -%}
+  ({{ amount }})::numeric(20, {{ var('money_decimals', 2) }})
+{%- endmacro %}
+
 {# Sums are added to what the model has, so two writers of one model must queue, whoever runs dbt. #}
 {% macro one_writer() -%}
   select pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))

@@ -33,6 +33,7 @@ class Moment:
     own_dead: OwnDead
     windows: dict[str, Any]
     sums: dict[str, Any]
+    currencies: dict[str, Any]
     marts: dict[str, Any] | None
     cuts: list[Cut] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -61,6 +62,7 @@ def _take(reader: psycopg.Connection, topic: str, watermark: datetime | None, *,
         facts = cursor.execute(read_sql(__package__, "facts"), {"cuts": [run["load_xid_below"] for run in runs]}).fetchall()
         figures = _row(cursor, "offsets", topic=topic) | _row(cursor, "tables") | _row(cursor, "orphans")
         figures["fact_rows"], figures["fact_revenue"] = _sums(facts, len(runs))
+        figures["priced_rows"] = sum(row["priced"] for row in facts)
         ours = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER, "mark": read_mark(reader)}
         dead = cursor.execute(read_sql(__package__, "own_dead"), ours).fetchall()
         return Moment(
@@ -68,6 +70,7 @@ def _take(reader: psycopg.Connection, topic: str, watermark: datetime | None, *,
             own_dead=OwnDead.from_rows((row["fault"], row["reason"], row["letters"]) for row in dead),
             windows=_row(cursor, "windows", watermark=watermark),
             sums=_row(cursor, "sums"),
+            currencies=_row(cursor, "currencies"),
             marts=_row(cursor, "marts") if runs else None,
             cuts=[Cut(run["run_id"], run["status"], *_sums(facts, below)) for below, run in enumerate(runs)],
             gaps=read_gaps(reader),

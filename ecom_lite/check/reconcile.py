@@ -13,6 +13,7 @@ import psycopg
 from ..observe.gaps import tell
 from ..warehouse.connect import Address
 from ..warehouse.offsets import committed_offsets, reached
+from .currencies import currency_line, of_other_rates
 from .faults import fault_lines
 from .figures import take_figures
 from .ledger import Ledger, read_ledger
@@ -79,7 +80,8 @@ def reconcile(
     ]
     lines += fault_lines(before, after, moment.own_dead, figures)
     lines += sum_lines(moment.sums, figures)
-    lines += mart_lines(moment.marts, moment.cuts, figures)
+    lines.append(currency_line(moment.currencies, figures))
+    lines += of_other_rates(mart_lines(moment.marts, moment.cuts, figures), moment.currencies)
     if spark:
         lines.append(_window_line(moment.windows, figures))
     return Report(lines, figures)

@@ -19,6 +19,7 @@ ROLE: Final = "ecom_dbt"
 LOG_FILE_BYTES: Final = 2_000_000  # dbt keeps five older files beside it
 MESSAGE_CHARS: Final = 2_000
 MODEL_DONE: Final = "LogModelResult"  # dbt's name of the event
+MONEY_DECIMALS: Final = 2  # of the marts' amounts, at least
 PARSE_CUT: Final = 0  # a parse takes no facts; one fixed value keeps dbt's partial parse valid
 
 Say = Callable[[str], None]
@@ -47,23 +48,32 @@ class Dbt:
         self._work_dir = work_dir
         self._threads = threads
         self._manifest: Any = None
+        self._decimals = MONEY_DECIMALS
         self._parsed: Mapping[str, tuple[int, int]] = {}
 
-    def parse(self) -> None:
-        """Import dbt and parse the project, unless that is done and no file changed since. Raises TransformError."""
-        files = self._files()
-        if self._manifest is not None and files == self._parsed:
+    def parse(self, money_decimals: int | None = None) -> None:
+        """Import dbt and parse the project, unless that is done and no file changed since. Raises TransformError.
+
+        `money_decimals` are those of the marts' amounts: part of their columns' types. None: as before.
+        """
+        decimals, files = self._decimals if money_decimals is None else money_decimals, self._files()
+        if self._manifest is not None and (files, decimals) == (self._parsed, self._decimals):
             return
-        result = self._invoke("parse", "--vars", json.dumps({"load_xid_below": PARSE_CUT}))
+        self._decimals = decimals
+        result = self._invoke("parse", "--vars", self._vars(PARSE_CUT))
         if result.exception is not None or result.result is None:
             raise TransformError(f"dbt cannot read the project {self._project_dir}: {brief(result.exception)}")
         self._manifest, self._parsed = result.result, files
 
-    def build(self, load_xid_below: int, *, full_refresh: bool = False, said: Say = lambda text: None) -> Outcome:
+    def build(
+        self, load_xid_below: int, *, full_refresh: bool = False, money_decimals: int = MONEY_DECIMALS,
+        said: Say = lambda text: None,
+    ) -> Outcome:  # fmt: skip
         """Models and data tests, with the facts below the cut; `said` hears of each model as it finishes.
 
         Raises TransformError where dbt cannot run at all.
         """
+        self.parse(money_decimals)
         arguments = ["--exclude-resource-type", "unit_test"]
         if full_refresh:
             arguments.append("--full-refresh")
@@ -75,11 +85,13 @@ class Dbt:
 
     def _outcome(self, verb: str, load_xid_below: int, arguments: Sequence[str], said: Say = lambda text: None) -> Outcome:
         self.parse()
-        values = json.dumps({"load_xid_below": load_xid_below})
-        result = self._invoke(verb, *arguments, "--vars", values, manifest=self._manifest, said=said)
+        result = self._invoke(verb, *arguments, "--vars", self._vars(load_xid_below), manifest=self._manifest, said=said)
         if result.exception is not None:
             raise TransformError(f"dbt could not run: {brief(result.exception)}")
         return summarise(result.result.results if result.result is not None else [])
+
+    def _vars(self, load_xid_below: int) -> str:
+        return json.dumps({"load_xid_below": load_xid_below, "money_decimals": self._decimals})
 
     def _files(self) -> Mapping[str, tuple[int, int]]:
         if not (self._project_dir / "dbt_project.yml").is_file():

@@ -16,8 +16,9 @@ import psycopg
 
 from ..errors import TransformError
 from ..warehouse.connect import Address
+from ..warehouse.currency import Missing, tell_missing
 from ..warehouse.sqlfiles import read_sql
-from .dbt import ROLE, Dbt, Outcome, Say
+from .dbt import MONEY_DECIMALS, ROLE, Dbt, Outcome, Say
 
 LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
 LOCK_TIMEOUT_S: Final = 120
@@ -97,13 +98,17 @@ class Transform:
         with _one_at_a_time.turn(trigger, said), self._session() as connection:
             started = self._clock()
             connection.execute(read_sql(__package__, "close_leftovers"))
-            run_id, cut = _row(connection.execute(read_sql(__package__, "start_run"), {"trigger": trigger}))
+            wish = {"trigger": trigger, "full_refresh": full_refresh}
+            run_id, cut, full, decimals = _row(connection.execute(read_sql(__package__, "start_run"), wish))
+            if full and not full_refresh:
+                said("amounts are worth something else since the last run: the marts are built anew from all facts")
             held = _held_back(connection, cut)
             if held:
                 said(held)
             try:
-                outcome = self._dbt.build(cut, full_refresh=full_refresh, said=said)
-                run = _finished(run_id, trigger, cut, outcome, self._clock() - started, held)
+                outcome = self._dbt.build(cut, full_refresh=full, money_decimals=max(decimals, MONEY_DECIMALS), said=said)
+                warnings = [text for text in (held, _without_rate(connection, cut)) if text]
+                run = _finished(run_id, trigger, cut, outcome, self._clock() - started, warnings)
             except TransformError as error:
                 run = DbtRun(run_id, trigger, "error", self._clock() - started, 0, 0, 0, str(error), cut)
                 self._record(connection, run)
@@ -169,9 +174,19 @@ def _held_back(connection: psycopg.Connection, cut: int) -> str:
     )
 
 
-def _finished(run_id: int, trigger: str, cut: int, outcome: Outcome, seconds: float, held: str) -> DbtRun:
+def _without_rate(connection: psycopg.Connection, cut: int) -> str:
+    """Which lines are in no sum of money because their currency has no rate, in words; "" where all have one."""
+    taken, _ = _row(connection.execute(read_sql(__package__, "bounds")))
+    connection.execute("SET enable_seqscan = off")  # a plan for one such row would walk the whole table
+    connection.execute(read_sql(__package__, "see_currencies"), {"taken": taken, "below": cut})
+    connection.execute("RESET enable_seqscan")
+    missing = connection.execute(read_sql(__package__, "missing_rates")).fetchall()
+    return tell_missing([Missing(*row) for row in missing])
+
+
+def _finished(run_id: int, trigger: str, cut: int, outcome: Outcome, seconds: float, warnings: list[str]) -> DbtRun:
     status = "error" if outcome.errors else "tests failed" if outcome.failed else "success"
-    message = "; ".join([*outcome.errors, *outcome.failed, *([held] if held else [])])
+    message = "; ".join([*outcome.errors, *outcome.failed, *warnings])
     return DbtRun(run_id, trigger, status, seconds, outcome.models, outcome.passed, len(outcome.failed), message, cut)
 
 

@@ -5,7 +5,7 @@
 ) }}
 
 with new_sales as (
-    select product_key, sum(quantity) as units, sum(revenue) as revenue, count(*) as orders
+    select product_key, sum(quantity) as units, coalesce(sum(revenue), 0) as revenue, count(*) as orders
     from {{ ref('stg_sales') }}
     where {{ is_new() }}
     group by product_key
@@ -14,7 +14,7 @@ with new_sales as (
 select
     new_sales.product_key,
     (new_sales.units{% if is_incremental() %} + coalesce(present.units, 0){% endif %})::bigint as units,
-    (new_sales.revenue{% if is_incremental() %} + coalesce(present.revenue, 0){% endif %})::numeric(20, 2) as revenue,
+    {{ money('new_sales.revenue' ~ (' + coalesce(present.revenue, 0)' if is_incremental() else '')) }} as revenue,
     (new_sales.orders{% if is_incremental() %} + coalesce(present.orders, 0){% endif %})::bigint as orders,
     {{ cut() }}::bigint as load_xid_below
 from new_sales

@@ -11,7 +11,7 @@ with new_orders as (
         user_key,
         order_id,
         sum(quantity) as items,
-        sum(revenue) as revenue,
+        coalesce(sum(revenue), 0) as revenue,
         min(ordered_at) as first_order_at,
         max(ordered_at) as last_order_at
     from {{ ref('stg_sales') }}
@@ -34,7 +34,7 @@ new_sales as (
         count(*) as orders,
         {% endif %}
         sum(items) as items,
-        sum(revenue) as revenue,
+        coalesce(sum(revenue), 0) as revenue,
         min(first_order_at) as first_order_at,
         max(last_order_at) as last_order_at
     from new_orders
@@ -87,8 +87,8 @@ select
     city,
     country,
     lifetime_orders::bigint as lifetime_orders,
-    lifetime_value::numeric(20, 2) as lifetime_value,
-    round(lifetime_value / lifetime_orders, 2)::numeric(20, 2) as average_order_value,
+    {{ money('lifetime_value') }} as lifetime_value,
+    {{ money('lifetime_value / lifetime_orders') }} as average_order_value,
     items::bigint as items,
     first_order_at,
     last_order_at,

@@ -5,7 +5,7 @@
 ) }}
 
 with new_orders as (
-    select order_date, order_id, count(*) as lines, sum(quantity) as units, sum(revenue) as revenue
+    select order_date, order_id, count(*) as lines, sum(quantity) as units, coalesce(sum(revenue), 0) as revenue
     from {{ ref('stg_sales') }}
     where {{ is_new() }}
     group by order_date, order_id
@@ -27,7 +27,7 @@ new_sales as (
         count(*) as orders,
         {% endif %}
         sum(units) as units,
-        sum(revenue) as revenue
+        coalesce(sum(revenue), 0) as revenue
     from new_orders
     group by order_date
 ),
@@ -67,8 +67,8 @@ select
     lines::bigint as lines,
     orders::bigint as orders,
     units::bigint as units,
-    revenue::numeric(20, 2) as revenue,
+    {{ money('revenue') }} as revenue,
     customers::bigint as customers,
-    round(revenue / orders, 2)::numeric(20, 2) as average_order_value,
+    {{ money('revenue / orders') }} as average_order_value,
     {{ cut() }}::bigint as load_xid_below
 from days

@@ -12,9 +12,11 @@ select
     sales.quantity,
     sales.unit_price,
     sales.revenue,
+    sales.currency,
+    sales.original_revenue,
     sales.loaded_at,
     sales.load_xid
-from {{ source('warehouse', 'fact_sales') }} as sales
+from {{ source('warehouse', 'sales') }} as sales
 left join {{ source('warehouse', 'dim_user') }} as users on users.user_key = sales.user_key
 left join {{ source('warehouse', 'dim_product') }} as products on products.product_key = sales.product_key
 left join {{ source('warehouse', 'dim_category') }} as categories on categories.category_key = sales.category_key

@@ -1,0 +1,1 @@
+SELECT day, reporting, rate FROM warehouse.rates WHERE currency = %(currency)s ORDER BY day DESC, reporting
