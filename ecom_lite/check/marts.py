@@ -57,9 +57,8 @@ def _attribute_line(attributes: Sequence[Mapping[str, Any]], cuts: Sequence[Cut]
     one = next((one for one in attributes if cut_of(one) is None), attributes[0])
     cut = cut_of(one)
     expected = cut or good
-    note = (
-        f"by each attribute ({len(attributes)})" if cut else f"{one['attribute']}: {one['lines']:,} of {expected.lines:,} lines"
-    )
+    found = f"{one['attribute']}: {one['lines']:,} of {expected.lines:,} lines"
+    note = found if cut is None else f"by each attribute ({len(attributes)})"
     return Line("revenue in sales_by_attribute = facts", one["revenue"], expected.revenue, cut is not None, note)
 
 

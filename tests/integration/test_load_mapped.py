@@ -152,6 +152,8 @@ def test_where_spark_does_not_read_it_nothing_is_sent_to_the_topic_of_the_judged
 
 
 def text_of(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return f"{value:.2f}" if isinstance(value, Decimal) else str(value)
