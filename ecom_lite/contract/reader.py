@@ -97,9 +97,10 @@ class _QuickReader:
     """A mapping that only renames is no more than a decoder with other names. What that does not take goes the long way."""
 
     def __init__(self, events: Events, names: Mapping[str, str], otherwise: Reader, currency: str) -> None:
-        self._attributes = Attributes(events.attributes)
+        attributes = Attributes(events.attributes)
+        self._settle = attributes.settle_quickly if events.attributes else None
         own = {name: on_wire for name, on_wire in names.items() if name not in events.attributes}
-        wire = wire_struct(OrderLine, strict=events.strict, names=own or None, extra=self._attributes.quick(names))
+        wire = wire_struct(OrderLine, strict=events.strict, names=own or None, extra=attributes.quick(names))
         self._decode = msgspec.json.Decoder(wire).decode
         self._strict = events.strict
         self._otherwise = otherwise
@@ -112,8 +113,8 @@ class _QuickReader:
                 if not value.isascii():
                     refuse_not_utf8(value)
                 event = settle(wire, value, now, self._strict, self._currency)
-                if self._attributes and isinstance(event, OrderLine):
-                    self._attributes.settle_quickly(event, value)
+                if self._settle is not None and isinstance(event, OrderLine):
+                    self._settle(event, value)
                 return (event,)
         except (Rejected, msgspec.MsgspecError, ValueError, RecursionError):
             pass

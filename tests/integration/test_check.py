@@ -40,6 +40,7 @@ ORPHANS = "facts without a dimension row"
 LOST = "offsets lost to retention"
 SUM_LINES, SUM_REVENUE = "lines in the totals = facts", "revenue in the totals = facts"
 KEPT = [f"kept revenue by {what} = kept total" for what in ("category", "product", "customer")]
+AMOUNTS = "lines with an amount in USD + without a rate = facts"
 MART_LINES = "lines in daily_sales = facts"
 DAILY, PRODUCTS, CUSTOMERS = (f"revenue in {mart} = facts" for mart in ("daily_sales", "product_performance", "customer_ltv"))
 ATTRIBUTES = "revenue in sales_by_attribute = facts"
@@ -180,7 +181,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
     assert json.loads(json.dumps(report.as_json(), default=str))["closes"] is True
     assert [found.name for found in report.lines] == [
         SENT, OFFSETS, RECORDS, FACTS, OTHER, DEAD, ORPHANS, LOST, KINDS, BROKEN, UNPLANNED, TWICE, LINES,
-        SUM_LINES, SUM_REVENUE, *KEPT, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS,
+        SUM_LINES, SUM_REVENUE, *KEPT, AMOUNTS, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS,
     ]  # fmt: skip
 
 
