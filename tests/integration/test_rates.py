@@ -13,6 +13,7 @@ from ecom_lite.check.reconcile import reconcile
 from ecom_lite.rates.file import read_rates
 from ecom_lite.rates.store import Loaded, days_of, list_rates, put_rates, reporting_currency
 from ecom_lite.settings.tree import Currency
+from ecom_lite.topic.client import ends_of
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
@@ -49,8 +50,8 @@ def daily(address: Address) -> dict[str, Decimal]:
 
 def open_lines(bench: Bench) -> list[str]:
     """Of the lines that tell about the marts and about amounts."""
-    ends = bench.positions()
-    report = reconcile(bench.warehouse, bench.topic, lambda: ends, producing=False, spark=False)
+    topics = [bench.topic]
+    report = reconcile(bench.warehouse, topics, lambda: ends_of(bench.client, topics), producing=False, spark=False)
     about = [
         one
         for one in report.lines
