@@ -18,7 +18,7 @@ from ..contract.events import FAULT_HEADER, PRODUCER_HEADER
 from ..errors import CheckFailed
 from ..observe.gaps import Gap, read_gaps
 from ..warehouse.mark import read_mark
-from ..warehouse.sqlfiles import read_sql
+from ..warehouse.sqlfiles import fill_sql, read_sql
 from .faults import OwnDead
 from .marts import Cut
 
@@ -27,7 +27,8 @@ from .marts import Cut
 class Moment:
     """`figures` are the plain counts, `sums` what the dashboards show of all facts.
 
-    `marts` is None before the first good dbt run, else their sums, to compare with a cut.
+    `marts` is None before the first good dbt run, else their sums, to compare with a cut; so are `attributes`, of
+    marts.sales_by_attribute.
     """
 
     figures: dict[str, Any]
@@ -36,6 +37,7 @@ class Moment:
     sums: dict[str, Any]
     currencies: dict[str, Any]
     marts: dict[str, Any] | None
+    attributes: list[dict[str, Any]] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
 
@@ -59,9 +61,13 @@ def _take(reader: psycopg.Connection, topics: Sequence[str], watermark: datetime
         cursor.execute(read_sql(__package__, "session"))
         if marts:
             cursor.execute(read_sql(__package__, "hold_marts"))  # before the first query: that one fixes the moment
+        attributes = marts and _hold_attributes(reader)
         runs = cursor.execute(read_sql(__package__, "dbt_runs")).fetchall() if marts else []
         facts = cursor.execute(read_sql(__package__, "facts"), {"cuts": [run["load_xid_below"] for run in runs]}).fetchall()
         figures = _row(cursor, "offsets", topics=list(topics)) | _row(cursor, "tables") | _row(cursor, "orphans")
+        for dimension in cursor.execute(read_sql(__package__, "dimensions")).fetchall():
+            query = fill_sql(__package__, "orphans_of", attribute=dimension["name"])
+            figures["orphans"] += sum(row["orphans"] for row in cursor.execute(query).fetchall())
         figures["fact_rows"], figures["fact_revenue"] = _sums(facts, len(runs))
         figures["priced_rows"] = sum(row["priced"] for row in facts)
         ours = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER, "mark": read_mark(reader)}
@@ -73,9 +79,20 @@ def _take(reader: psycopg.Connection, topics: Sequence[str], watermark: datetime
             sums=_row(cursor, "sums"),
             currencies=_row(cursor, "currencies"),
             marts=_row(cursor, "marts") if runs else None,
+            attributes=cursor.execute(read_sql(__package__, "attributes")).fetchall() if attributes else [],
             cuts=[Cut(run["run_id"], run["status"], *_sums(facts, below)) for below, run in enumerate(runs)],
             gaps=read_gaps(reader),
         )
+
+
+def _hold_attributes(reader: psycopg.Connection) -> bool:
+    """Whether dbt has made marts.sales_by_attribute: the marts of an older version lack it until the next run."""
+    try:
+        with reader.transaction():
+            reader.execute(read_sql(__package__, "hold_attributes"))
+        return True
+    except psycopg.errors.UndefinedTable:
+        return False
 
 
 def _sums(facts: list[dict[str, Any]], last: int) -> tuple[int, Decimal]:

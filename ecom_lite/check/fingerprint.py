@@ -18,7 +18,7 @@ from ..warehouse.sqlfiles import read_sql
 WAREHOUSE: Final = (
     "fact_sales", "fact_returns", "user_changes", "dim_user", "dim_product", "dim_category", "dim_date"
 )  # fmt: skip
-MARTS: Final = ("customer_ltv", "product_performance", "daily_sales")
+MARTS: Final = ("customer_ltv", "product_performance", "daily_sales", "sales_by_attribute")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ class Cut:
     revenue: Decimal
 
 
-def mart_lines(marts: Mapping[str, Any] | None, cuts: Sequence[Cut], figures: dict[str, Any]) -> list[Line]:
+def mart_lines(
+    marts: Mapping[str, Any] | None, attributes: Sequence[Mapping[str, Any]], cuts: Sequence[Cut], figures: dict[str, Any]
+) -> list[Line]:
     """Compare, and add `mart_lines` to the figures.
 
     `cuts` are those of the last good run and of the runs since. A run commits model by model: while one is at work, or after one
@@ -41,7 +43,23 @@ def mart_lines(marts: Mapping[str, Any] | None, cuts: Sequence[Cut], figures: di
     for mart, value in (("product_performance", marts["product_revenue"]), ("customer_ltv", marts["customer_revenue"])):
         cut = _held(cuts, partial(_sums_to, value)) or good
         found.append(equal(f"revenue in {mart} = facts", value, cut.revenue, _note(cut, 0) if cut is not daily else ""))
+    if attributes:
+        found.append(_attribute_line(attributes, cuts, good))
     return found
+
+
+def _attribute_line(attributes: Sequence[Mapping[str, Any]], cuts: Sequence[Cut], good: Cut) -> Line:
+    """Each attribute must hold a cut's facts: one line of all, of the first that does not, by its name."""
+
+    def cut_of(one: Mapping[str, Any]) -> Cut | None:
+        return _held(cuts, lambda cut: (cut.lines, cut.revenue) == (one["lines"], one["revenue"]))
+
+    one = next((one for one in attributes if cut_of(one) is None), attributes[0])
+    cut = cut_of(one)
+    expected = cut or good
+    found = f"{one['attribute']}: {one['lines']:,} of {expected.lines:,} lines"
+    note = found if cut is None else f"by each attribute ({len(attributes)})"
+    return Line("revenue in sales_by_attribute = facts", one["revenue"], expected.revenue, cut is not None, note)
 
 
 def _sums_to(revenue: Decimal, cut: Cut) -> bool:

@@ -82,7 +82,7 @@ def reconcile(
     lines += fault_lines(before, after, moment.own_dead, figures)
     lines += sum_lines(moment.sums, figures)
     lines.append(currency_line(moment.currencies, figures))
-    lines += of_other_rates(mart_lines(moment.marts, moment.cuts, figures), moment.currencies)
+    lines += of_other_rates(mart_lines(moment.marts, moment.attributes, moment.cuts, figures), moment.currencies)
     if spark:
         lines.append(_window_line(moment.windows, figures))
     return Report(lines, figures)

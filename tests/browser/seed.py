@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.migrate import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = Path(__file__).with_name("seed_warehouse.sql")
@@ -13,10 +14,12 @@ SEED = Path(__file__).with_name("seed_warehouse.sql")
 
 def seed_warehouse(address: Address, *, lines: int = 20_000, days: int = 45, users: int = 600) -> None:
     """About `lines` order lines over `days` days up to now, the per-minute figures and the loader's record."""
+    migrate(address, attributes={"channel": "text"})
     with address.connect("admin") as admin:
         for name, value in (("lines", lines), ("days", days), ("users", users)):
             admin.execute("SELECT set_config(%s, %s, false)", [f"seed.{name}", str(value)])
         admin.execute(SEED.read_bytes())
+        admin.execute("UPDATE warehouse.fact_sales SET channel = (ARRAY['web', 'app', 'store', NULL])[1 + user_key % 4]")
     with address.connect("admin", autocommit=True) as admin:
         admin.execute("VACUUM ANALYZE")
 

@@ -168,7 +168,7 @@ def test_ranges_boards_and_a_lost_server(warehouse: Address, page: Page, browser
     page.start()
     tab.wait(lambda: tab.page.locator(".updated.live").count() == 1 and set(tab.states().values()) == {"drawn"}, "healed")
     tab.page.get_by_role("link", name="Business Intelligence").click()
-    tab.wait(lambda: "business-intelligence" in tab.page.url and len(tab.states()) == 12, "the other board")
+    tab.wait(lambda: "business-intelligence" in tab.page.url and len(tab.states()) == 13, "the other board")
     assert tab.foreign == []
 
 

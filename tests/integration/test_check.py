@@ -26,6 +26,7 @@ from ecom_lite.errors import CheckFailed, QueryError
 from ecom_lite.rollups import Rollups
 from ecom_lite.topic.client import ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.migrate import migrate
 
 from .loading import Bench, line
 
@@ -42,6 +43,7 @@ KEPT = [f"kept revenue by {what} = kept total" for what in ("category", "product
 AMOUNTS = "lines with an amount in USD + without a rate = facts"
 MART_LINES = "lines in daily_sales = facts"
 DAILY, PRODUCTS, CUSTOMERS = (f"revenue in {mart} = facts" for mart in ("daily_sales", "product_performance", "customer_ltv"))
+ATTRIBUTES = "revenue in sales_by_attribute = facts"
 WINDOWS = "lines in closed minutes = facts"
 
 
@@ -120,6 +122,7 @@ def make_marts(bench: Bench) -> None:
         "daily_sales": "count(*) AS lines, sum(revenue) AS revenue",
         "product_performance": "sum(revenue) AS revenue",
         "customer_ltv": "sum(revenue) AS lifetime_value",
+        "sales_by_attribute": "'channel' AS attribute, count(*) AS lines, sum(revenue) AS revenue",
     }.items():
         bench.ask(f"CREATE TABLE marts.{mart} AS SELECT {columns} FROM warehouse.fact_sales")
         bench.ask(f"GRANT SELECT ON marts.{mart} TO ecom_reader")
@@ -178,7 +181,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
     assert json.loads(json.dumps(report.as_json(), default=str))["closes"] is True
     assert [found.name for found in report.lines] == [
         SENT, OFFSETS, RECORDS, FACTS, OTHER, DEAD, ORPHANS, LOST, KINDS, BROKEN, UNPLANNED, TWICE, LINES,
-        SUM_LINES, SUM_REVENUE, *KEPT, AMOUNTS, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS,
+        SUM_LINES, SUM_REVENUE, *KEPT, AMOUNTS, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS,
     ]  # fmt: skip
 
 
@@ -187,7 +190,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
     [
         (
             "DELETE FROM warehouse.fact_sales WHERE order_id = 'foreign'",
-            {FACTS, SUM_LINES, SUM_REVENUE, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, WINDOWS},
+            {FACTS, SUM_LINES, SUM_REVENUE, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS},
         ),
         (
             "INSERT INTO warehouse.fact_sales"
@@ -197,7 +200,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
         ),
         (
             "UPDATE warehouse.fact_sales SET revenue = revenue + 0.01 WHERE order_id = 'foreign'",
-            {SUM_REVENUE, DAILY, PRODUCTS, CUSTOMERS},
+            {SUM_REVENUE, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES},
         ),
         ("UPDATE realtime.rolled SET load_xid_below = 0", {SUM_LINES, SUM_REVENUE}),
         ("UPDATE realtime.rolled SET lines = lines - 1", {SUM_LINES}),
@@ -223,6 +226,8 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
         ("UPDATE marts.daily_sales SET revenue = revenue - 0.01", {DAILY}),
         ("UPDATE marts.product_performance SET revenue = revenue - 0.01", {PRODUCTS}),
         ("DELETE FROM marts.customer_ltv", {CUSTOMERS}),
+        ("UPDATE marts.sales_by_attribute SET revenue = revenue - 0.01", {ATTRIBUTES}),
+        ("UPDATE marts.sales_by_attribute SET lines = lines - 1", {ATTRIBUTES}),
         ("UPDATE realtime.minutes_by_currency SET lines = lines - 1", {WINDOWS}),
         ("UPDATE realtime.minutes_by_currency SET lines = lines + 1", {WINDOWS}),
     ],
@@ -233,6 +238,24 @@ def test_each_violation_opens_its_line(copy: Bench, tampering: str, opens: set[s
     assert open_lines(report) == opens
     with pytest.raises(CheckFailed, match="the count does not close"):
         report.raise_if_open()
+
+
+def test_marts_of_a_version_without_attributes_are_counted_as_they_are(copy: Bench) -> None:
+    copy.ask("DROP TABLE marts.sales_by_attribute")
+    report = count(copy, catch_up_s=0)
+    assert report.closes and ATTRIBUTES not in {line_.name for line_ in report.lines}
+
+
+def test_a_missing_member_of_an_attributes_dimension_is_an_orphan(copy: Bench) -> None:
+    migrate(copy.warehouse, attributes={"channel": "text", "store": "dimension"})
+    copy.ask("INSERT INTO warehouse.dim_store (store) VALUES ('S1')")
+    copy.ask(
+        "UPDATE warehouse.fact_sales SET store_key = (SELECT store_key FROM warehouse.dim_store) WHERE order_id <> 'foreign'"
+    )
+    assert count(copy, catch_up_s=0).closes
+    copy.ask("DELETE FROM warehouse.dim_store")
+    report = count(copy, catch_up_s=0)
+    assert open_lines(report) == {ORPHANS} and report.figures["orphans"] == 8
 
 
 def test_faults_are_counted_by_kind_against_what_was_found(faulty: Bench) -> None:

@@ -85,6 +85,9 @@ def test_the_figures_are_the_warehouse_s(warehouse: Address, queries: Queries, t
     assert len(products) == 10 and [row[1] for row in products] == sorted((row[1] for row in products), reverse=True)
     assert len(rows("realtime-operations", "Top 5 customers")) == 5
     assert rows("business-intelligence", "Customers") == [[customers]]
+    channels = rows("business-intelligence", "Sales by attribute")
+    assert sorted(row[1] for row in channels) == ["(none)", "app", "store", "web"]
+    assert (sum(row[4] for row in channels), sum(row[5] for row in channels)) == (pytest.approx(float(revenue)), pytest.approx(1))
     assert sum(row[1] for row in rows("business-intelligence", "Daily trend")) == pytest.approx(float(revenue))
     shares = rows("business-intelligence", "Category comparison")
     assert [sum(row[index] for row in shares) for index in (1, 2, 3)] == [pytest.approx(1)] * 3

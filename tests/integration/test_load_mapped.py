@@ -24,6 +24,7 @@ from ecom_lite.settings.load import load_settings
 from ecom_lite.stream.source import settle_source
 from ecom_lite.topic.client import ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.migrate import migrate
 from tests.integration.topics import records_of
 from tests.runs import wait_for
 
@@ -151,6 +152,8 @@ def test_where_spark_does_not_read_it_nothing_is_sent_to_the_topic_of_the_judged
 
 
 def text_of(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return f"{value:.2f}" if isinstance(value, Decimal) else str(value)
@@ -164,11 +167,14 @@ def test_each_example_loads_by_its_own_settings_as_the_facts_that_it_shows(bench
     file = EXAMPLES / name
     given = load_settings(file.with_name("config.toml"), env={}).events
     mapped = replace(bench, events=given.model_dump())
+    migrate(bench.warehouse, attributes=given.attributes)
     with opened(str(file), print) as source:
         values = [record.value for record in records(source, recognised(source))]
     mapped.send(values)
     mapped.load()
-    columns = 'order_id, user_id, product_id, product_title, category, price, quantity, revenue, "timestamp"'
+    columns = ", ".join(
+        ["order_id, user_id, product_id, product_title, category, price, quantity, revenue", '"timestamp"', *given.attributes]
+    )
     found = mapped.ask(f"SELECT {columns} FROM warehouse.order_lines ORDER BY source_offset, product_id DESC")
     texts = [[text_of(each) for each in row] for row in found]
     with file.with_name("facts.csv").open(newline="") as expected:

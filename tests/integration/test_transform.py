@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from ecom_lite.settings.attributes import AttributeType
 from ecom_lite.transform import Transform, new_facts_exist
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.migrate import migrate
 
 from .facts import DAY0, Line, change_profile, insert_bulk, insert_lines, load, rows, some_lines
 
@@ -178,3 +180,58 @@ def test_a_model_that_failed_catches_up(warehouse: Address, transform: Transform
     load(warehouse, lines[40:])
     assert transform.run("schedule").status == "success"
     assert marts(warehouse) == expected(lines)
+
+
+def test_attributes_split_the_facts_and_one_declared_later_takes_in_all_of_them(warehouse: Address, transform: Transform) -> None:
+    """Row for row what a full refresh makes, and what the facts say."""
+    declared: dict[str, AttributeType] = {}
+    kinds: tuple[tuple[str, AttributeType], ...] = (
+        ("channel", "text"), ("store", "dimension"), ("group", "number"), ("gift", "boolean")
+    )  # fmt: skip
+    said = {
+        "channel": "channel = (ARRAY['web', 'app', NULL])[1 + user_key % 3]",
+        "store": "store_key = (SELECT store_key FROM warehouse.dim_store WHERE store = 'S' || user_key % 2)",
+        "group": '"group" = product_key / 2.0',
+        "gift": "gift = product_key = 1",
+    }
+    load(warehouse, some_lines(60, seed=9))
+    assert transform.run("first facts").status == "success"
+    assert rows(warehouse, "SELECT FROM marts.sales_by_attribute") == []
+    for part, (name, kind) in enumerate(kinds):
+        declared[name] = kind
+        migrate(warehouse, attributes=declared)
+        if kind == "dimension":
+            with warehouse.connect("ecom_loader") as connection:
+                connection.execute("INSERT INTO warehouse.dim_store (store) VALUES ('S1'), ('S2')")
+        load(warehouse, some_lines(120, seed=part, orders=40))
+        with warehouse.connect("admin") as connection:  # those before have none, of this attribute and of the older ones
+            values = ", ".join(said[each] for each in declared)
+            connection.execute(f"UPDATE warehouse.fact_sales SET {values} WHERE order_id LIKE 'o-{part}-%'".encode())
+        run = transform.run("schedule")
+        assert (run.status, run.message) == ("success", "")
+    found = "SELECT attribute, value, date, lines, units, revenue FROM marts.sales_by_attribute ORDER BY 1, 2, 3"
+    bit_by_bit = rows(warehouse, found)
+    assert {(name, value) for name, value, *_ in bit_by_bit if name in ("channel", "store", "gift")} == {
+        ("channel", "web"), ("channel", "app"), ("channel", "(none)"), ("store", "S1"), ("store", "(none)"),
+        ("gift", "true"), ("gift", "false"), ("gift", "(none)"),
+    }  # fmt: skip
+    assert {value for name, value, *_ in bit_by_bit if name == "group"} >= {"0.5", "1", "(none)"}
+    union = " UNION ALL ".join(
+        f"SELECT '{name}', coalesce({'trim_scale(s.' if kind == 'number' else '(s.'}\"{name}\")::text, '(none)'), "
+        "(ordered_at AT TIME ZONE 'UTC')::date, count(*), sum(quantity)::bigint, sum(revenue)::numeric(20, 2) "
+        "FROM warehouse.sales s GROUP BY 1, 2, 3"
+        for name, kind in kinds
+    )
+    assert bit_by_bit == rows(warehouse, f"{union} ORDER BY 1, 2, 3")
+    assert transform.run("refresh", full_refresh=True).status == "success"
+    assert rows(warehouse, found) == bit_by_bit
+
+
+def test_a_mart_that_does_not_split_the_days_fails_its_test(warehouse: Address, transform: Transform) -> None:
+    migrate(warehouse, attributes={"channel": "text"})
+    load(warehouse, some_lines(20))
+    assert transform.run("first facts").status == "success"
+    with warehouse.connect("ecom_dbt") as connection:
+        connection.execute("UPDATE marts.sales_by_attribute SET revenue = revenue + 0.01")
+    run = transform.run("schedule")
+    assert (run.status, run.message) == ("tests failed", "attributes_split_the_days")

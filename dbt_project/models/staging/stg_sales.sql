@@ -16,6 +16,9 @@ select
     sales.original_revenue,
     sales.loaded_at,
     sales.load_xid
+    {%- for name, type in attributes(source('warehouse', 'sales')) %},
+    sales.{{ adapter.quote(name) }}
+    {%- endfor %}
 from {{ source('warehouse', 'sales') }} as sales
 left join {{ source('warehouse', 'dim_user') }} as users on users.user_key = sales.user_key
 left join {{ source('warehouse', 'dim_product') }} as products on products.product_key = sales.product_key

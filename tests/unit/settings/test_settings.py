@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -192,3 +193,17 @@ def test_a_worker_gets_only_its_sections_and_no_default_for_the_others() -> None
         _ = again.postgres
     with pytest.raises(ValidationError):
         again.load.flush_ms = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("flags", "judged"),
+    [
+        ({}, False),
+        ({"currency.default": "EUR", "shop.enabled": False}, False),
+        ({"events.attributes": {"channel": "text"}}, True),  # a value of a wrong type is a dead letter, which Spark cannot know
+        ({"events.attributes": {"channel": "text"}, "run.light": True}, False),
+        ({"events.attributes": {}}, False),
+    ],
+)
+def test_spark_reads_what_the_loader_has_judged_only_where_it_must(flags: dict[str, Any], judged: bool) -> None:
+    assert load_settings(env={}, flags=flags).spark_reads_judged is judged

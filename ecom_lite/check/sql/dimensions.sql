@@ -1,0 +1,1 @@
+SELECT name FROM ops.attributes WHERE type = 'dimension' ORDER BY name

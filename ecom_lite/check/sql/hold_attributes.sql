@@ -1,0 +1,1 @@
+LOCK TABLE marts.sales_by_attribute IN ACCESS SHARE MODE
