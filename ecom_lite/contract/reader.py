@@ -13,7 +13,8 @@ import msgspec
 from ..settings.currencies import DEFAULT
 from ..settings.tree import Events
 from . import hints
-from .events import not_an_object, parse, settle
+from .compiled import NotTaken, compiled
+from .events import not_an_object, parse
 from .fields import EVENT_TYPES, MAX_QUANTITY, Event, OrderLine, UserChange, wire_struct
 from .mapping import EventMapping
 from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8
@@ -32,10 +33,7 @@ def make_reader(events: Events, currency: str = DEFAULT) -> Reader:
     """
     if not events.mapped:
         return lambda value, now: (parse(value, now, currency, strict=events.strict),)
-    mapped = _MappedReader(events, currency)
-    if not _only_renames(events):
-        return mapped
-    return _QuickReader(events, mapped, currency)
+    return _MappedReader(events, currency)
 
 
 class _MappedReader:
@@ -46,10 +44,21 @@ class _MappedReader:
         self._currency = currency
         self._strict = events.strict
         self._several = events.lines is not None
+        self._quickly = compiled(events, currency)
 
     def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
         if not value or len(value) > MAX_EVENT_BYTES:
             return (parse(value, now),)  # which refuses it
+        if self._quickly is not None:
+            try:
+                found = self._quickly(value, now)
+            except (NotTaken, Rejected, msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+                found = self._read(value, now)
+        else:
+            found = self._read(value, now)
+        return found if len(found) == 1 else _one_per_product(found)
+
+    def _read(self, value: bytes, now: datetime) -> list[Event]:
         document = _document(value)
         found: list[Event] = []
         for number, event in enumerate(self._mapping.events_of(document), 1):
@@ -59,7 +68,7 @@ class _MappedReader:
                 raise self._explained(rejected, event, document, number) from None
             except RecursionError as error:  # it could just be read, and is written a frame deeper
                 raise not_json(value, error) from None
-        return found if len(found) == 1 else _one_per_product(found)
+        return found
 
     def _explained(self, rejected: Rejected, event: dict[str, Any], document: dict[str, Any], number: int) -> Rejected:
         """In terms of what was sent: of a field that is missing, where it was looked for."""
@@ -71,35 +80,6 @@ class _MappedReader:
             else:
                 detail = f"Object missing required field `{name}`{hints.of_missing(name, document, event)}"
         return Rejected(rejected.reason, f"line {number}: {detail}" if self._several else detail)
-
-
-class _QuickReader:
-    """A mapping that only renames is no more than a decoder with other names. What that does not take goes the long way."""
-
-    def __init__(self, events: Events, otherwise: Reader, currency: str) -> None:
-        names: dict[str, str] = {name: paths[0] for name, paths in events.fields.items()}
-        self._decode = msgspec.json.Decoder(wire_struct(OrderLine, strict=events.strict, names=names)).decode
-        self._strict = events.strict
-        self._otherwise = otherwise
-        self._currency = currency
-
-    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
-        try:
-            if value and len(value) <= MAX_EVENT_BYTES:
-                wire = self._decode(value)
-                if not value.isascii():
-                    refuse_not_utf8(value)
-                return (settle(wire, value, now, self._strict, self._currency),)
-        except (Rejected, msgspec.MsgspecError, ValueError, RecursionError):
-            pass
-        return self._otherwise(value, now)
-
-
-def _only_renames(events: Events) -> bool:
-    others = events.model_copy(update={"fields": {}})
-    paths = events.fields.values()
-    names = [path for each in paths for path in each]
-    return not others.mapped and len(set(names)) == len(names) == len(paths) and not any("." in name for name in names)
 
 
 def _document(value: bytes) -> dict[str, Any]:
