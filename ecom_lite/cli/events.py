@@ -77,7 +77,7 @@ def try_(
         helps = None if tried is None else {"loads": tried.loads, "of": tried.of, "events": tried.proposal.settings()}
         print(json.dumps(done.as_json() | {"mapping": helps}))
     else:
-        _print(done)
+        _print(done, list(settings.events.attributes))
         if tried is not None:
             print(f"\nthis in config.toml would load {tried.loads:,} of the first {tried.of:,}, not {done.loads_of_sample:,}:\n")
             print(as_toml(tried.proposal), end="")
@@ -149,11 +149,12 @@ def _of_topic(settings: Settings, last: int) -> Iterator[Any]:
         yield record, None if simulated else reader
 
 
-def _print(done: Any) -> None:
+def _print(done: Any, attributes: list[str]) -> None:
     from ..own_events.attempt import row_of
 
     if done.loading:
-        print_table(COLUMNS, [row_of(one.record.where, event) for one in done.loading for event in one.events])
+        rows = [row_of(one.record.where, event, attributes) for one in done.loading for event in one.events]
+        print_table([*COLUMNS, *attributes], rows)
         print()
     for one in done.dying:
         print(f"{one.record.where} dies: {one.problem}")

@@ -167,5 +167,5 @@ def migrate(
 
         rotate(settings, terminal)
     with opened(settings, terminal, "migrate", kafka=False) as now:
-        applied = apply(now.address, currency=settings.currency)
+        applied = apply(now.address, currency=settings.currency, attributes=settings.events.attributes)
     print("\n".join(applied) if applied else f"up to date: {bundled()[-1].name}")

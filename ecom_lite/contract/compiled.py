@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ..settings.tree import Events
+from .attributes import Attributes
 from .events import settle_line
 from .fields import Event, OrderLine, wire_struct
 from .mapping import LINE_FIELDS, EventMapping, Path, path_in_line, steps_of, whole_units
@@ -87,6 +88,7 @@ class _Compiled:
     def __init__(self, events: Events, currency: str) -> None:
         self._mapping = EventMapping(events, currency)
         self._currency = currency
+        self._attributes = Attributes(events.attributes)
         self._strict = events.strict
         self._envelope = events.envelope
         self._cents = events.unit == "cents"
@@ -108,36 +110,40 @@ class _Compiled:
 
     def _line_struct(self, events: Events) -> type[Struct]:
         several = events.lines is not None
-        wire = {one.name: one for one in msgspec.structs.fields(wire_struct(OrderLine, strict=events.strict, names={}))}
-        fields: list[tuple[str, Any, Any]] = []
-        rename: dict[str, str] = {}
+        wire = [
+            (one.name, one.name, one.type, one.default)
+            for one in msgspec.structs.fields(wire_struct(OrderLine, strict=events.strict, names={}))
+        ]
+        wire += [(name, field, type_, None) for field, (name, type_) in self._attributes.quick({}).items()]
         constants: dict[str, Any] = {name: value for name, value in events.constants.items()}
         given: dict[str, tuple[str, ...]] = {name: paths for name, paths in events.fields.items()}
-        for name, one in wire.items():
+        fields: list[tuple[str, Any, Any]] = []
+        rename: dict[str, str] = {}
+        for name, field, type_, default in wire:
             paths = [path_in_line(path) for path in given.get(name, ())]
             if name == "event_type" and any(in_line for in_line, _ in paths):
                 raise ValueError(name)
             in_line = [path for inside, path in paths if inside or not several]
+            by_name = not paths or (len(paths) == len(in_line) == 1 and len(in_line[0]) == 1)
+            if name not in constants and by_name:
+                rename[field] = in_line[0][0] if paths else name
+                if several and not paths and name not in LINE_FIELDS:
+                    if type_ is Raw:  # whose null is not None
+                        raise ValueError(name)
+                    self._unless_in_line.append((field, self._document.leaf((name,), type_)[0]))
+                    default = None
+                fields.append((field, type_ if default is msgspec.NODEFAULT else _or_none(type_), default))
+                continue
             if name in constants:
-                self._constants.append((name, _as_decoded(constants[name], one.type)))
-            elif not paths:
-                fields.append((name, one.type if one.required else _or_none(one.type), one.default))
-                if several and name not in LINE_FIELDS:
-                    fields[-1] = (name, _or_none(one.type), None)
-                    self._unless_in_line.append((name, self._document.leaf((name,), one.type)[0]))
-                continue
-            elif len(paths) == len(in_line) == 1 and len(in_line[0]) == 1:
-                fields.append((name, one.type if one.required else _or_none(one.type), one.default))
-                rename[name] = in_line[0][0]
-                continue
+                self._constants.append((field, _as_decoded(constants[name], type_)))
             elif len(in_line) == len(paths):
-                self._from_line.append((name, [self._line.leaf(path, one.type) for path in in_line]))
+                self._from_line.append((field, [self._line.leaf(path, type_) for path in in_line]))
             elif not in_line:
-                self._from_document.append((name, [self._document.leaf(path, one.type) for _, path in paths]))
+                self._from_document.append((field, [self._document.leaf(path, type_) for _, path in paths]))
             else:  # some in the line and some in the document
                 raise ValueError(name)
-            fields.append((name, None, None))
-            rename[name] = _HIDDEN + name
+            fields.append((field, None, None))
+            rename[field] = _HIDDEN + name
         rename |= self._line.names()
         return msgspec.defstruct(
             "_MappedLine", fields + self._line.fields(), bases=(OrderLine,), kw_only=True, gc=False, rename=rename
@@ -154,6 +160,8 @@ class _Compiled:
         line = self._decode(value)
         if not value.isascii():
             refuse_not_utf8(value)
+        if self._attributes:
+            self._attributes.settle_quickly(line, value)
         return [settle_line(line, value, now, self._strict, self._currency)]
 
     def read(self, value: bytes, now: datetime) -> list[Event]:
@@ -217,6 +225,8 @@ class _Compiled:
             decimals = self._mapping.decimals_of(line.currency)
             line.price = whole_units(bytes(line.price), decimals)
             line.revenue = whole_units(bytes(line.revenue or b"null"), decimals)
+        if self._attributes:
+            self._attributes.settle_quickly(line, b"")
         return settle_line(line, b"", now, self._strict, self._currency)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -53,13 +53,16 @@ class _TimeAsWritten(Struct, gc=False):
 Decoders = dict[str, Callable[[bytes], Any]]
 
 
-def _decoders(*, strict: bool) -> Decoders:
-    """By event type; each type of struct has one decoder."""
-    made = {event: msgspec.json.Decoder(wire_struct(event, strict=strict)) for event in set(EVENT_TYPES.values())}
+def make_decoders(*, strict: bool, extra: Mapping[str, tuple[str, Any]] | None = None) -> Decoders:
+    """By event type; each type of struct has one decoder. `extra` fields of an order line are as `wire_struct` takes them."""
+    made = {
+        event: msgspec.json.Decoder(wire_struct(event, strict=strict, extra=extra if event is OrderLine else None))
+        for event in set(EVENT_TYPES.values())
+    }
     return {kind: made[event].decode for kind, event in EVENT_TYPES.items()}
 
 
-_DECODE, _DECODE_STRICTLY = _decoders(strict=False), _decoders(strict=True)
+_DECODE, _DECODE_STRICTLY = make_decoders(strict=False), make_decoders(strict=True)
 _decode_any = msgspec.json.Decoder().decode
 _decode_time = msgspec.json.Decoder(_TimeAsWritten).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -89,14 +92,16 @@ def encode(event: Event) -> bytes:
     return _encoder.encode(event)
 
 
-def parse(value: bytes | None, now: datetime, currency: str = DEFAULT, *, strict: bool = False) -> Event:
+def parse(
+    value: bytes | None, now: datetime, currency: str = DEFAULT, *, strict: bool = False, decoders: Decoders | None = None
+) -> Event:
     """A Kafka record's value as an event whose ids are normalised and whose rules all hold.
 
     `now` bounds the event time, `currency` is that of amounts that name none. `strict` refuses what only means a number or
-    leaves one out that can be worked out.
+    leaves one out that can be worked out. `decoders` are others than those of the contract alone.
     Raises Rejected, and nothing else, whatever the bytes are.
     """
-    decode = _DECODE_STRICTLY if strict else _DECODE
+    decode = decoders or (_DECODE_STRICTLY if strict else _DECODE)
     if not value:
         raise Rejected("empty", "no value" if value is None else "zero bytes")
     if len(value) > MAX_EVENT_BYTES:

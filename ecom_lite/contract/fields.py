@@ -170,11 +170,18 @@ def _field(name: str, hint: Any, default: Any) -> Field:
     return Field(name, str if get_origin(python) is Literal else python, kind, max_length, nullable, default)
 
 
-def wire_struct(event: type[Struct], *, strict: bool = False, names: Mapping[str, str] | None = None) -> type[Struct]:
+def wire_struct(
+    event: type[Struct],
+    *,
+    strict: bool = False,
+    names: Mapping[str, str] | None = None,
+    extra: Mapping[str, tuple[str, Any]] | None = None,
+) -> type[Struct]:
     """The event type as it stands on the wire: what the decoder takes for each field.
 
     With `names` the fields that are in it are called so on the wire, and no field takes a float: one that is written with a
-    point is read exactly only by its own name.
+    point is read exactly only by its own name. `extra` fields stand on it too, None where they are absent: by the field's name
+    its name on the wire, and its type there.
     """
     hints, changed = get_type_hints(event, include_extras=True), []
     for one in fields_of(event):
@@ -187,6 +194,9 @@ def wire_struct(event: type[Struct], *, strict: bool = False, names: Mapping[str
             changed.append((one.name, hints[one.name], one.default))
     if names is not None:
         changed = [(name, _without_float(wire), absent) for name, wire, absent in changed]
+    if extra:
+        changed += [(name, wire | None if wire is not msgspec.Raw else wire, None) for name, (_, wire) in extra.items()]
+        names = {**(names or {}), **{name: on_wire for name, (on_wire, _) in extra.items()}}
     return msgspec.defstruct(f"_{event.__name__}Wire", changed, bases=(event,), kw_only=True, gc=False, rename=names)
 
 

@@ -43,7 +43,8 @@ class EventMapping:
         self._currency = currency
         self._per_second = _PER_SECOND.get(events.time_unit)
         self._zone = None if events.time_zone == "UTC" else ZoneInfo(events.time_zone)
-        self._constants: dict[str, str | int | float] = {name: value for name, value in events.constants.items()}
+        self._fields = (*_ALL_FIELDS, *events.attributes)
+        self._constants: dict[str, str | bool | int | float] = {name: value for name, value in events.constants.items()}
         self.paths: dict[str, tuple[str, ...]] = {name: paths for name, paths in events.fields.items()}  # as the user wrote them
         self._found_at = {name: [path_in_line(path) for path in paths] for name, paths in self.paths.items()}
 
@@ -84,7 +85,7 @@ class EventMapping:
         return EVENT_TYPES.get(kind if isinstance(kind, str) else "order", OrderLine) in (OrderLine, OrderReversal)
 
     def _event(self, document: Document, line: Document) -> dict[str, Any]:
-        found = {name: value for name in _ALL_FIELDS if (value := self._field(name, document, line)) is not None}
+        found = {name: value for name in self._fields if (value := self._field(name, document, line)) is not None}
         if self._cents:
             decimals = self.decimals_of(found.get("currency"))
             for name in _MONEY:

@@ -13,11 +13,12 @@ import msgspec
 from ..settings.currencies import DEFAULT
 from ..settings.tree import Events
 from . import hints
-from .compiled import NotTaken, compiled
-from .events import not_an_object, parse
+from .attributes import Attributes, attributes_of
+from .compiled import NotTaken, Reads, compiled
+from .events import make_decoders, not_an_object, parse
 from .fields import EVENT_TYPES, MAX_QUANTITY, Event, OrderLine, UserChange, wire_struct
 from .mapping import EventMapping
-from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8
+from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8, short
 
 Reader = Callable[[bytes | None, datetime], Sequence[Event]]
 
@@ -33,7 +34,26 @@ def make_reader(events: Events, currency: str = DEFAULT) -> Reader:
     """
     if not events.mapped:
         return lambda value, now: (parse(value, now, currency, strict=events.strict),)
-    return _MappedReader(events, currency)
+    beyond = events.model_copy(update={"attributes": {}}).mapped
+    otherwise = _MappedReader(events, currency) if beyond else _ContractReader(events, currency)
+    quickly = compiled(events, currency)
+    return otherwise if quickly is None else _QuickReader(quickly, otherwise)
+
+
+class _QuickReader:
+    """Most records are as the mapping says, and are read in one pass. What is not goes the long way."""
+
+    def __init__(self, quickly: Reads, otherwise: Reader) -> None:
+        self.quickly, self.otherwise = quickly, otherwise
+
+    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
+        if not value or len(value) > MAX_EVENT_BYTES:
+            return (parse(value, now),)  # which refuses it
+        try:
+            found = self.quickly(value, now)
+        except (NotTaken, Rejected, msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+            return self.otherwise(value, now)
+        return found if len(found) == 1 else _one_per_product(found)
 
 
 class _MappedReader:
@@ -44,31 +64,24 @@ class _MappedReader:
         self._currency = currency
         self._strict = events.strict
         self._several = events.lines is not None
-        self._quickly = compiled(events, currency)
+        self._attributes = Attributes(events.attributes)
+        self._decoders = make_decoders(strict=events.strict, extra=self._attributes.raw())
 
     def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
         if not value or len(value) > MAX_EVENT_BYTES:
             return (parse(value, now),)  # which refuses it
-        if self._quickly is not None:
-            try:
-                found = self._quickly(value, now)
-            except (NotTaken, Rejected, msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
-                found = self._read(value, now)
-        else:
-            found = self._read(value, now)
-        return found if len(found) == 1 else _one_per_product(found)
-
-    def _read(self, value: bytes, now: datetime) -> list[Event]:
         document = _document(value)
         found: list[Event] = []
         for number, event in enumerate(self._mapping.events_of(document), 1):
             try:
-                found.append(parse(_encode(event), now, self._currency, strict=self._strict))
+                found.append(parse(_encode(event), now, self._currency, strict=self._strict, decoders=self._decoders))
+                if self._attributes and isinstance(found[-1], OrderLine):
+                    self._attributes.settle(found[-1])
             except Rejected as rejected:
                 raise self._explained(rejected, event, document, number) from None
             except RecursionError as error:  # it could just be read, and is written a frame deeper
                 raise not_json(value, error) from None
-        return found
+        return found if len(found) == 1 else _one_per_product(found)
 
     def _explained(self, rejected: Rejected, event: dict[str, Any], document: dict[str, Any], number: int) -> Rejected:
         """In terms of what was sent: of a field that is missing, where it was looked for."""
@@ -80,6 +93,22 @@ class _MappedReader:
             else:
                 detail = f"Object missing required field `{name}`{hints.of_missing(name, document, event)}"
         return Rejected(rejected.reason, f"line {number}: {detail}" if self._several else detail)
+
+
+class _ContractReader:
+    """The contract's own fields, with attributes beside them."""
+
+    def __init__(self, events: Events, currency: str) -> None:
+        self._currency = currency
+        self._attributes = Attributes(events.attributes)
+        self._strict = events.strict
+        self._decoders = make_decoders(strict=events.strict, extra=self._attributes.raw())
+
+    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
+        event = parse(value, now, self._currency, strict=self._strict, decoders=self._decoders)
+        if isinstance(event, OrderLine):
+            self._attributes.settle(event)
+        return (event,)
 
 
 def _document(value: bytes) -> dict[str, Any]:
@@ -115,6 +144,12 @@ def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
                     "out_of_range", f"product {line.product_id!r} stands twice, at {' and '.join(prices)}: an order "
                     "has one line per product, so give the second another order_id or product_id"
                 )  # fmt: skip
+            for name, value in attributes_of(line).items():
+                if (before := attributes_of(first)[name]) != value:
+                    raise Rejected(
+                        "out_of_range", f"product {line.product_id!r} stands twice, with {name} {short(before)} and "
+                        f"{short(value)}: an order has one line per product, so give the second another order_id or product_id"
+                    )  # fmt: skip
             first.revenue += line.revenue
         first.quantity += line.quantity
         if first.quantity > MAX_QUANTITY:

@@ -222,7 +222,7 @@ def _field_config(config: dict[str, Any]) -> None:
 
 def _properties(found: dict[str, Any]) -> None:
     unit = found.get("unit", "none")
-    _require(unit in UNITS or unit.startswith("suffix:"), f"unit {unit!r} is not among {', '.join(UNITS)}")
+    _require(unit in UNITS or unit.startswith(("suffix:", "currency:")), f"unit {unit!r} is not among {', '.join(UNITS)}")
     mode = found.get("color", {}).get("mode", COLOR_MODES[0])
     _require(mode in COLOR_MODES, f"colour mode {mode!r} is not among {', '.join(COLOR_MODES)}")
     for mapping in found.get("mappings", []):

@@ -26,6 +26,7 @@ from ..observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
 from ..warehouse.connect import Address
+from .attributes import AttributeColumns
 from .claims import Claims
 from .commit import Committer
 from .deadletters import DeadLetterTopic
@@ -101,6 +102,7 @@ class Loader:
         self._delay_ms: int | None = None
         self._commit_delay, self._batch_time = Histogram(DELAY_BOUNDS_S), Histogram(BATCH_BOUNDS_S)
         self._claims, self._writer = Claims(address, self._topic), make_writer(address, self._topic)
+        self._writer.attributes = AttributeColumns(settings.events.attributes)
         self._session_timeout_ms = session_timeout_ms
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
         self._dead_letters = DeadLetterTopic(self._client, self._topic, settings.kafka.dlq_topic)

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final
 
 from ..settings.currencies import DECIMALS
+from .attributes import AttributeColumns
 from .decode import Line
 
 CHUNK_LINES: Final = 1_000  # the server takes one in while we build the next
@@ -54,9 +55,11 @@ def copy_chunks(
     users: Mapping[int | str, int],
     categories: Mapping[str, int],
     load_xid: int,
+    attributes: AttributeColumns,
 ) -> Iterator[bytes]:
-    """All lines as one binary COPY stream of COLUMNS, in pieces; the mappings hold every key that the lines need."""
-    head, rest, fields = _HEAD.pack, _REST.pack, len(COLUMNS)
+    """All lines as one binary COPY stream of COLUMNS and the attributes', in pieces; the mappings hold every key of them."""
+    head, rest, fields = _HEAD.pack, _REST.pack, len(COLUMNS) + len(attributes.columns)
+    end = attributes.encoder()
     parts = [_SIGNATURE]
     remaining = iter(lines)
     while chunk := list(islice(remaining, CHUNK_LINES)):
@@ -81,6 +84,8 @@ def copy_chunks(
                 )
             )  # fmt: skip
             add(amounts(event.price, event.revenue, event.currency))
+            if end is not None:
+                add(end(event))
         yield b"".join(parts)
         parts = []
     yield _TRAILER

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
+from .attributes import AttributeColumns
 from .decode import Batch, DeadLetter
 from .dimensions import Dimensions
 from .facts import Facts, fact_sql
@@ -61,6 +62,7 @@ class Writer:
         self._at = at
         self._dimensions = Dimensions()
         self.facts = Facts(at)
+        self.attributes = AttributeColumns()  # none, until its owner says which; before the first batch
         self._connection: psycopg.Connection | None = None
         self._last = Written(0, 0, 0, 0)  # what the newest transaction writes, should it be committed
 
@@ -68,6 +70,7 @@ class Writer:
         """Drop the connection (whatever its state) and all that was learnt on it. Safe to repeat."""
         connection, self._connection = self._connection, None
         self._dimensions.forget()
+        self.attributes.forget()
         if connection is not None:
             connection.close()
 
@@ -75,7 +78,7 @@ class Writer:
         if self._connection is None or self._connection.closed:
             self.close()
             connection = open_session(self._address)
-            connection.execute(fact_sql("temp_facts"))
+            connection.execute(fact_sql("temp_facts", self.attributes))
             connection.commit()
             self._connection = connection
         return self._connection
@@ -114,6 +117,7 @@ class Writer:
 
     def _roll_back(self, connection: psycopg.Connection) -> None:
         self._dimensions.forget()
+        self.attributes.forget()
         with suppress(psycopg.Error):  # a broken connection has nothing to roll back
             connection.rollback()
 
@@ -152,7 +156,8 @@ class Writer:
         if batch.lines or batch.others:
             self._dimensions.resolve(connection, batch)
         if batch.lines:
-            facts = self.facts.insert(connection, batch, self._dimensions)
+            self.attributes.resolve(connection, batch.lines)
+            facts = self.facts.insert(connection, batch, self._dimensions, self.attributes)
         if batch.others:
             others = insert_others(connection, batch.others)
         self._dimensions.describe(connection)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..contract.attributes import attributes_of
 from ..contract.events import Clock, Event, OrderLine, OrderReversal
 from ..contract.reader import Reader, make_reader
 from ..contract.rejected import Rejected
@@ -94,8 +95,13 @@ def proposed(sample: Sequence[bytes], now: datetime) -> Tried:
     return Tried(proposal, len(judged) - len(problems), len(judged), next(iter(problems), None))
 
 
-def row_of(where: str, event: Event) -> tuple[object, ...]:
-    """where, order, customer, product, title, category, price, quantity, revenue, time."""
+def row_of(where: str, event: Event, attributes: Sequence[str] = ()) -> tuple[object, ...]:
+    """where, order, customer, product, title, category, price, quantity, revenue, time; then the attributes."""
+    found = attributes_of(event)
+    return (*_row_of(where, event), *("" if found.get(name) is None else found[name] for name in attributes))
+
+
+def _row_of(where: str, event: Event) -> tuple[object, ...]:
     time = event.timestamp.isoformat().replace("+00:00", "Z")
     if isinstance(event, OrderLine):
         what = (event.product_id, event.product_title, event.category, event.price, event.quantity, event.revenue)

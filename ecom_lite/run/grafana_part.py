@@ -9,7 +9,7 @@ from ..engines.from_settings import logs_dir
 from ..engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ..engines.registry import ChildRegistry
 from ..settings.bundled import bundled
-from ..settings.data_dir import GRAFANA, GRAFANA_ENV, write_private
+from ..settings.data_dir import DASHBOARDS, GRAFANA, GRAFANA_ENV, write_private
 from ..settings.tree import Settings
 from ..supervise.adapters import EngineService, Late
 from ..warehouse.connect import Address
@@ -37,7 +37,7 @@ class GrafanaService(Late):
         settings, files = self._settings, bundled("grafana")
         self._server = GrafanaServer(
             self._binary, settings.data_dir / GRAFANA, logs_dir(settings), warehouse=_warehouse(self._where()),
-            provisioning=files / "provisioning", boards=files / "dashboards", port=settings.grafana.port,
+            provisioning=files / "provisioning", boards=settings.data_dir / DASHBOARDS, port=settings.grafana.port,
             registry=self._registry,
         )  # fmt: skip
         return EngineService("grafana", self._server)

@@ -138,7 +138,7 @@ class LoadOnly:
         said, address = False, self._reach.address
         while not self._interrupts.asked.is_set():
             try:
-                require_schema(address)
+                require_schema(address, self._settings.events.attributes)
                 if self._settings.postgres.url.get_secret_value():
                     tell_former(self._settings, self._terminal.say)
                 return True

@@ -18,7 +18,7 @@ from ..settings.tree import Settings
 from ..supervise.adapters import EngineService, Step
 from ..supervise.supervisor import Listener, Supervisor
 from ..terminal.terminal import Terminal
-from ..warehouse.migrate import migrate
+from ..warehouse.migrate import bundled, migrate
 from ..warehouse.passwords import shared_passwords
 from ..warehouse.roles import ensure_database_and_roles
 from . import grafana_part
@@ -65,10 +65,12 @@ class Servers:
         address, ours = address_of(self.settings, self.postgres), self.postgres is not None
         ensure_database_and_roles(address, None if ours else shared_passwords(self.settings))
         try:
-            migrate(address, currency=self.settings.currency)
+            applied = migrate(address, currency=self.settings.currency, attributes=self.settings.events.attributes)
         except psycopg.OperationalError as error:
             told = None if ours else refusal(self.settings, error)
             raise told or error from None
+        if 0 < len(applied) < len(bundled()):  # one that was there before
+            self._say(f"the warehouse is of this version now: {', '.join(applied)}", "dim")
         if not ours:
             tell_former(self.settings, self._say)
         grafana_part.write_env(self.settings.data_dir, address)

@@ -13,6 +13,8 @@ from ..engines.from_settings import logs_dir, spark_gateway
 from ..engines.ports import free_port, is_free
 from ..observe.figures import ProducerFigures
 from ..observe.status import RunStatus
+from ..settings.bundled import bundled
+from ..settings.data_dir import DASHBOARDS
 from ..settings.override import ShopOverride
 from ..settings.tree import Settings
 from ..supervise.adapters import EngineService, Late, Step
@@ -93,9 +95,13 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     gateway = None if run.light else spark_gateway(settings, registry)
 
     # In the reverse of the order in which they must stop.
-    parts: list[Part] = [(page, ["schema"]), (Step("minutes", lambda: _settle_minutes(settings, servers)), ["schema", "topics"])]
+    parts: list[Part] = [
+        (Step("boards", lambda: _write_boards(settings)), []),
+        (page, ["schema", "boards"]),
+        (Step("minutes", lambda: _settle_minutes(settings, servers)), ["schema", "topics"]),
+    ]
     if grafana is not None:
-        parts.append((grafana, ["schema"]))
+        parts.append((grafana, ["schema", "boards"]))
     if gateway is not None:
         parts.append((EngineService("spark", gateway), []))
         parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
@@ -123,17 +129,22 @@ def _settle_minutes(settings: Settings, servers: Servers) -> None:
     settle_source(settings, servers.reach.address.only("ecom_stream"), servers.reach.client)
 
 
+def _write_boards(settings: Settings) -> None:
+    from ..dashboards.currency import write_boards
+
+    write_boards(bundled("grafana") / "dashboards", settings.data_dir / DASHBOARDS, settings.currency.of_figures)
+
+
 def _page(
     settings: Settings, servers: Servers, status: Callable[[], RunStatus], written: Callable[[], RunStatus],
     shop: ShopControl | None, marts: Marts, token: str,
 ) -> Page:  # fmt: skip
     from ..dashboards.page import Page
-    from ..settings.bundled import bundled
 
     wanted = settings.dashboards
     port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
     return Page(
-        servers.reach.address.only("ecom_reader"), bundled("grafana") / "dashboards", wanted.host, port,
+        servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, port,
         status, control=None if shop is None else shop.change, refresh=marts.refresh, token=token, written=written,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ SPARK: Final = "spark"
 LAKE: Final = "lake"
 DBT: Final = "dbt"
 GRAFANA: Final = "grafana"
+DASHBOARDS: Final = "dashboards"  # the boards of this run, in its currency
 LOADERS: Final = "loaders"  # of `ecom_lite load`: a data folder in small, with a lock, children and logs of its own
 LOGS: Final = "logs"
 GRAFANA_ENV: Final = "grafana.env"
@@ -26,7 +27,7 @@ LOCK: Final = "run.lock"
 OLDER_LOG: Final = ".1"  # behind the name of a log: the one generation before it
 DRAFT: Final = ".new"  # behind the name of a file that is being replaced
 
-FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, LOADERS, LOGS, PASSWORDS)
+FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, DASHBOARDS, LOADERS, LOGS, PASSWORDS)
 FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN)
 # Everything that a run writes and a reset deletes; the lock stays while it is held. A file that is none of these is not ours.
 OURS: Final = (*FOLDERS, *FILES, *(name + DRAFT for name in FILES))

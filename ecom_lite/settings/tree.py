@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from .attributes import AttributeName, MappedName, TypeOfAttribute
 from .currencies import DECIMALS, DEFAULT
-from .values import Countries, CurrencyCode, Duration, EventField, EventPath, EventPaths, Moment, Rate, Share, Unit, Zone
+from .values import Countries, CurrencyCode, Duration, EventPath, EventPaths, Moment, Rate, Share, Unit, Zone
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -148,11 +149,14 @@ class Events(Section):
     """How records that are not of our own shop are read: where in them the fields of an event stand, and in which units."""
 
     strict: bool = Field(False, description="refuse what only means a number, and what leaves out what can be worked out")
-    fields: dict[EventField, EventPaths] = Field(
+    attributes: dict[AttributeName, TypeOfAttribute] = Field(
+        {}, description='extra fields that become columns: channel = "text", store = "dimension"; also integer, number, boolean'
+    )
+    fields: dict[MappedName, EventPaths] = Field(
         {},
         description='where a field stands: order_id = "orderId", price = "item.unit_price", user_id = ["customer.id", "email"]',
     )
-    constants: dict[EventField, str | int | float] = Field({}, description='the same for all events: category = "Books"')
+    constants: dict[MappedName, str | bool | int | float] = Field({}, description='the same for all events: category = "Books"')
     unit: Literal["units", "cents"] = Field("units", description="of price and revenue; cents: the smallest unit of the currency")
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         "auto", description="of times that are numbers; auto: s or ms by size"

@@ -172,7 +172,7 @@ def judged_lines(session: Any, records: Any, watermark_s: int) -> Any:
 
 
 def sales_per_minute(lines: Any, watermark_s: int) -> Any:
-    """Per minute of event time and category: revenue, distinct orders, lines and units of the lines not seen before.
+    """Per minute of event time, category and currency: revenue, distinct orders, lines and units of the lines not seen before.
 
     `window_start` is in seconds since 1970: Python would read a Spark timestamp in the zone of this process.
 
@@ -190,14 +190,14 @@ def sales_per_minute(lines: Any, watermark_s: int) -> Any:
         lines.where("valid AND NOT ahead")
         .withWatermark("ordered_at", f"{watermark_s} seconds")
         .dropDuplicatesWithinWatermark(["order_id", "product_id"])
-        .groupBy(f.window("ordered_at", "1 minute").alias("w"), "category")
+        .groupBy(f.window("ordered_at", "1 minute").alias("w"), "category", "currency")
         .agg(
-            f.sum(f.col("revenue").cast("decimal(14,2)")).cast("decimal(16,2)").alias("revenue"),
+            f.sum("revenue").cast("decimal(20,4)").alias("revenue"),
             f.size(f.collect_set("order_id")).cast("bigint").alias("orders"),
             f.count(f.lit(1)).alias("lines"),
             f.sum("quantity").alias("units"),
         )
-        .selectExpr("unix_seconds(w.start) AS window_start", "category", "revenue", "orders", "lines", "units")
+        .selectExpr("unix_seconds(w.start) AS window_start", "category", "currency", "revenue", "orders", "lines", "units")
     )
 
 

@@ -26,7 +26,7 @@ RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 2.0
 DEDUPLICATION: Final = "StreamingDeduplicateWithinWatermark"
 SOURCE: Final = "MicroBatchScan"
-COLUMNS: Final = ("window_start", "category", "revenue", "orders", "lines", "units")
+COLUMNS: Final = ("window_start", "category", "currency", "revenue", "orders", "lines", "units")
 log = logging.getLogger("ecom_lite.stream")
 
 
@@ -121,7 +121,7 @@ class MinuteSink:
         with self._connection.transaction():
             if rows:
                 # Always in the same order, so that two writers cannot lock each other out.
-                rows = sorted(rows, key=lambda row: (row["window_start"], row["category"]))
+                rows = sorted(rows, key=lambda row: (row["window_start"], row["category"], row["currency"]))
                 self._connection.execute(read_sql(__package__, "upsert_minutes"), columns(rows))
             self._connection.execute(
                 read_sql(__package__, "record_progress"),

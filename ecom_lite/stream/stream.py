@@ -44,8 +44,8 @@ KEEP_PROGRESS_S: Final = 2 * 86_400.0
 LAKE_TRIGGER_S: Final = 30.0  # few and bigger files
 DATABASE_PATIENCE_S: Final = 120.0
 # Of what the minutes keep from batch to batch, by name of the folder: a checkpoint of another one cannot go on, and the query
-# begins anew at the topic's earliest records. 2: ids are texts.
-LAYOUT: Final = 2
+# begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency.
+LAYOUT: Final = 3
 POLL_S: Final = 0.05
 WATCH_S: Final = 0.5
 log = logging.getLogger("ecom_lite.stream")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,6 +13,7 @@ import psycopg
 
 from ..errors import MigrationError
 from ..settings.tree import Currency
+from .attributes import declare, require
 from .connect import Address
 from .currency import set_reporting_currency
 from .moved import settle, was_moved
@@ -44,10 +45,15 @@ def bundled() -> list[Migration]:
     return sorted(found, key=lambda migration: migration.number)
 
 
-def migrate(address: Address, migrations: Sequence[Migration] | None = None, currency: Currency | None = None) -> list[str]:
+def migrate(
+    address: Address,
+    migrations: Sequence[Migration] | None = None,
+    currency: Currency | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> list[str]:
     """Apply what is missing, as ecom_owner, and return the names applied. Safe to repeat and to run twice at once.
 
-    What figures are in is set by `currency`; None leaves it.
+    What figures are in is set by `currency`; columns are added for `attributes` that are new, by name and type; None leaves them.
     A warehouse that was moved here from another server is made to go on here.
     Raises MigrationError when an applied file was edited, when the database is newer than this program, or when a file fails.
     """
@@ -74,7 +80,9 @@ def migrate(address: Address, migrations: Sequence[Migration] | None = None, cur
         if currency is not None:
             set_reporting_currency(connection, currency.of_figures)
         connection.commit()
-        return [migration.name for migration in fresh]
+        connection.autocommit = True  # from here on each change is a transaction of its own
+        made = [] if attributes is None else declare(connection, attributes)
+        return [*(migration.name for migration in fresh), *made]
 
 
 def _refuse_drift(wanted: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:
@@ -106,8 +114,11 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
         raise MigrationError(f"migration {migration.name} failed: {str(error).strip()} (SQLSTATE {error.sqlstate})") from error
 
 
-def require_schema(address: Address) -> None:
-    """Raises MigrationError when the schema is missing, older or newer; psycopg.OperationalError when nobody answers."""
+def require_schema(address: Address, attributes: Mapping[str, str] | None = None) -> None:
+    """Raises MigrationError when the schema is missing, older or newer; psycopg.OperationalError when nobody answers.
+
+    Also when it has not the columns of `attributes`.
+    """
     with address.connect("ecom_owner", autocommit=True) as owner:
         row = owner.execute("SELECT to_regclass('public.ecom_lite_migrations')").fetchone()
         known = row is not None and row[0] is not None
@@ -128,3 +139,6 @@ def require_schema(address: Address) -> None:
         )
     if moved:
         raise MigrationError(f"the warehouse in {address.place} was moved there from another server: run `ecom_lite migrate`")
+    if attributes:
+        with address.connect("ecom_owner", autocommit=True) as owner:
+            require(owner, attributes)

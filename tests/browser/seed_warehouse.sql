@@ -60,9 +60,9 @@ JOIN warehouse.dim_user AS u ON u.user_id = l.user_id::text
 JOIN seed_products AS s ON s.product_id = l.product_id
 ORDER BY l.ordered_at;
 
-INSERT INTO realtime.sales_per_minute (window_start, category, revenue, orders, lines, units)
-SELECT date_trunc('minute', ordered_at), category, sum(revenue), count(DISTINCT order_id), count(*), sum(quantity)
-FROM warehouse.fact_sales JOIN warehouse.dim_category USING (category_key) GROUP BY 1, 2;
+INSERT INTO realtime.minutes_by_currency (window_start, category, currency, revenue, orders, lines, units)
+SELECT date_trunc('minute', ordered_at), category, currency, sum(revenue), count(DISTINCT order_id), count(*), sum(quantity)
+FROM warehouse.fact_sales JOIN warehouse.dim_category USING (category_key) GROUP BY 1, 2, 3;
 
 INSERT INTO ops.consumer_offsets (topic, partition, next_offset, epoch, first_offset, own, facts, other)
 SELECT 'ecommerce_events', p, n + n / 50, 1, 0, n + n / 50, n, n / 50

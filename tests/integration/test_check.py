@@ -127,8 +127,9 @@ def make_marts(bench: Bench) -> None:
         " VALUES ('t', now(), 'success', pg_current_xact_id()::text::bigint)"
     )
     bench.ask(
-        "INSERT INTO realtime.sales_per_minute (window_start, category, revenue, orders, lines, units)"
-        " SELECT date_trunc('minute', ordered_at), 'all', sum(revenue), 0, count(*), 0 FROM warehouse.fact_sales GROUP BY 1"
+        "INSERT INTO realtime.minutes_by_currency (window_start, category, currency, revenue, orders, lines, units)"
+        " SELECT date_trunc('minute', ordered_at), 'all', 'USD', sum(revenue), 0, count(*), 0"
+        " FROM warehouse.fact_sales GROUP BY 1"
     )
     bench.ask(
         "INSERT INTO realtime.stream_progress (query, batch_id, watermark, input_rows) VALUES ('q', 1, '2026-01-03T00:00:00Z', 9)"
@@ -221,8 +222,8 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
         ("UPDATE marts.daily_sales SET revenue = revenue - 0.01", {DAILY}),
         ("UPDATE marts.product_performance SET revenue = revenue - 0.01", {PRODUCTS}),
         ("DELETE FROM marts.customer_ltv", {CUSTOMERS}),
-        ("UPDATE realtime.sales_per_minute SET lines = lines - 1", {WINDOWS}),
-        ("UPDATE realtime.sales_per_minute SET lines = lines + 1", {WINDOWS}),
+        ("UPDATE realtime.minutes_by_currency SET lines = lines - 1", {WINDOWS}),
+        ("UPDATE realtime.minutes_by_currency SET lines = lines + 1", {WINDOWS}),
     ],
 )
 def test_each_violation_opens_its_line(copy: Bench, tampering: str, opens: set[str]) -> None:
@@ -391,8 +392,8 @@ def test_minutes_that_spark_closes_ahead_of_the_loader_do_not_open_the_count(loa
         found = dict(end_offsets(loaded.client, loaded.topic))
         loaded.ask("UPDATE realtime.stream_progress SET watermark = '2027-01-01'")
         loaded.ask(
-            "INSERT INTO realtime.sales_per_minute (window_start, category, revenue, orders, lines, units)"
-            " VALUES ('2026-06-01', 'ahead', 1, 1, 1, 1) ON CONFLICT DO NOTHING"
+            "INSERT INTO realtime.minutes_by_currency (window_start, category, currency, revenue, orders, lines, units)"
+            " VALUES ('2026-06-01', 'ahead', 'USD', 1, 1, 1, 1) ON CONFLICT DO NOTHING"
         )
         return found
 

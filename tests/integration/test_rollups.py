@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecom_lite.rollups import Rollups
+from ecom_lite.stream.light import LightMinutes
 from ecom_lite.warehouse.connect import Address
 
 from .facts import insert_bulk, insert_lines, load, rows, some_lines
@@ -98,3 +99,48 @@ def _read(connection: Any) -> int:
     ).fetchone()
     connection.commit()
     return int(row[0])
+
+
+def test_sums_and_minutes_are_in_the_reporting_currency_and_follow_its_rates(warehouse: Address) -> None:
+    lines = some_lines(300, orders=120)
+    load(warehouse, lines)
+    with warehouse.connect("ecom_owner") as connection:  # a third of the customers pay in euros, a third in pounds
+        connection.execute("UPDATE warehouse.fact_sales SET currency = (ARRAY['USD', 'EUR', 'GBP'])[1 + user_key % 3]")
+    rollups, light = Rollups(warehouse), LightMinutes(warehouse)
+    for rates in (
+        "",
+        "('EUR', 'USD', '2026-01-01', 1.25)",
+        "('GBP', 'USD', '2026-01-01', 1.5)",
+        "('GBP', 'USD', '2026-03-03', 2)",
+    ):
+        if rates:
+            with warehouse.connect("ecom_owner") as connection:
+                connection.execute(f"INSERT INTO warehouse.rates (currency, reporting, day, rate) VALUES {rates}".encode())
+        for _ in range(2):  # from the facts, and from the sums
+            assert figures(warehouse, SHOWN) == figures(warehouse, IN_DOLLARS)
+            rollups.refresh()
+        light.refresh()
+        minutes = "SELECT sum(lines), sum(revenue) FROM realtime.sales_per_minute"
+        ((count, revenue),) = rows(warehouse, minutes)
+        ((_, _, _, total),) = rows(warehouse, SHOWN["totals"])
+        assert count == 300 and abs(revenue - total) < 3, "a minute is rounded once, the facts each"
+    with warehouse.connect("ecom_owner") as connection:
+        connection.execute("UPDATE ops.reporting_currency SET currency = 'GBP'")
+    assert figures(warehouse, SHOWN)["totals"] != figures(warehouse, IN_DOLLARS)["totals"]
+    assert rollups.refresh() == 300 and rows(warehouse, SHOWN["totals"]) == rows(warehouse, IN_POUNDS)
+
+
+CONVERTED = """
+    (SELECT f.*, CASE currency WHEN 'USD' THEN f.revenue ELSE coalesce(round(f.revenue * (
+         SELECT rate FROM warehouse.rates r WHERE r.currency = f.currency AND day <= f.ordered_at ORDER BY day DESC LIMIT 1
+     ), 2), 0) END AS dollars
+     FROM warehouse.fact_sales f)
+"""
+IN_DOLLARS = {
+    name: query.replace("sum(revenue)", "sum(dollars)").replace("FROM warehouse.fact_sales", f"FROM {CONVERTED} AS facts")
+    for name, query in COUNTED.items()
+}
+IN_POUNDS = (
+    "SELECT count(*), count(DISTINCT order_id), sum(quantity), sum(revenue) FILTER (WHERE currency = 'GBP') "
+    "FROM warehouse.fact_sales"
+)

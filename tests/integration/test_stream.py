@@ -396,7 +396,7 @@ def test_without_spark_facts_are_added_once(warehouse: Address, caplog: pytest.L
     assert progress(warehouse) == (len(known), 0, 0)
     with warehouse.connect("ecom_stream") as connection:
         connection.execute("DELETE FROM realtime.light_progress")
-        connection.execute("UPDATE realtime.sales_per_minute SET lines = 0")
+        connection.execute("UPDATE realtime.minutes_by_currency SET lines = 0")
     LightMinutes(warehouse).refresh()
     assert minutes_in(warehouse) == minutes_of(known), "built anew"
 

@@ -102,7 +102,7 @@ def test_only_the_loader_writes_the_facts(warehouse: Address, role: str, stateme
     [
         "CREATE TABLE marts.mine (i int)",
         "DROP SCHEMA marts CASCADE",
-        "DELETE FROM realtime.sales_per_minute",
+        "DELETE FROM realtime.minutes_by_currency",
         "INSERT INTO ops.sent_ledger (shop, partition) VALUES ('x', 0)",
         "DELETE FROM warehouse.fact_sales",
         "UPDATE ops.dbt_runs SET models = 0",

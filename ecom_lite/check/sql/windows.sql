@@ -8,7 +8,7 @@ WITH closed AS (
     WHERE ordered_at < date_trunc('minute', (SELECT until FROM closed), 'UTC')
 ), windows AS (
     SELECT coalesce(sum(lines), 0)::bigint AS lines
-    FROM realtime.sales_per_minute
+    FROM realtime.minutes_by_currency
     WHERE window_start + INTERVAL '1 minute' <= (SELECT until FROM closed)
 )
 SELECT closed.until, facts.lines AS fact_lines, windows.lines AS window_lines,

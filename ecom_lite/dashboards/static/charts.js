@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { fieldSettings, titleOf } from "./fields.js";
-import { format } from "./format.js";
+import { currencySign, format } from "./format.js";
 import { color, rgba, seriesColors } from "./theme.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false };
@@ -72,7 +72,7 @@ export function drawTimeseries(panel, answer, body, state) {
     const y = frame.rows.map((row) => row[index + 1]);
     const common = {
       x, y, name: titleOf(panel, name), yaxis: custom.axisPlacement === "right" ? "y2" : "y",
-      text: y.map((value) => format(value, { unit, decimals: decimals ?? (unit === "currencyUSD" ? 2 : undefined) })),
+      text: y.map((value) => format(value, { unit, decimals: decimals ?? (currencySign(unit) === null ? undefined : 2) })),
       hovertemplate: "%{text}", hoverinfo: "text+name",
     };
     if (custom.drawStyle === "bars") {

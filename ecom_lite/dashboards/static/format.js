@@ -38,17 +38,24 @@ export function duration(seconds, decimals) {
   return `${Math.floor(size / length)} ${name}${rest ? ` ${rest} ${units[at + 1][1]}` : ""}`;
 }
 
+/** The sign of a unit that is a currency, null of another one: `currencyUSD`, `currency:€`. */
+export function currencySign(unit = "") {
+  return unit === "currencyUSD" ? "$" : unit.startsWith("currency:") ? unit.slice(9) : null;
+}
+
 /** A value with its unit. `compact` is for axes, where room is short. */
 export function format(value, { unit = "none", decimals } = {}, compact = false) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
   // Money has cents or none, never one digit of them.
-  const money = unit === "currencyUSD" && (decimals === undefined || decimals === null);
+  const sign = currencySign(unit);
+  const money = sign !== null && (decimals === undefined || decimals === null);
   const places = money ? (Math.abs(value) >= 1000 || value === 0 ? 0 : 2) : sensible(value, decimals);
   if (unit.startsWith("suffix:")) return `${fixed(value, places)}${unit.slice(7)}`;
+  if (sign !== null) {
+    return compact ? scaled(value, value !== 0 && Math.abs(value) < 10 ? 2 : 0, sign) : `${value < 0 ? "-" : ""}${sign}${fixed(Math.abs(value), places)}`;
+  }
   switch (unit) {
-    case "currencyUSD":
-      return compact ? scaled(value, value !== 0 && Math.abs(value) < 10 ? 2 : 0, "$") : `${value < 0 ? "-" : ""}$${fixed(Math.abs(value), places)}`;
     case "percentunit": return `${fixed(value * 100, decimals ?? 1)}%`;
     case "percent": return `${fixed(value, decimals ?? 1)}%`;
     case "ms": return duration(value / 1000, decimals);

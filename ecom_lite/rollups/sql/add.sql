@@ -1,8 +1,8 @@
 -- The facts of [since, below) added to the kept sums, and the cut moved, in one statement. An order counts once, and once per category:
 -- only if none of its older lines is there already, which the primary key tells (the lateral joins keep it one probe per order).
 WITH fresh AS MATERIALIZED (
-    SELECT order_id, category_key, product_key, user_key, quantity, revenue
-    FROM warehouse.fact_sales
+    SELECT order_id, category_key, product_key, user_key, quantity, coalesce(revenue, 0) AS revenue
+    FROM warehouse.sales  -- in the reporting currency; null, where there is no rate
     WHERE load_xid >= %(since)s AND load_xid < %(below)s
 ),
 parts AS (

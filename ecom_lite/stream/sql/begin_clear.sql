@@ -1,4 +1,4 @@
 WITH minutes AS (
-    DELETE FROM realtime.sales_per_minute
+    DELETE FROM realtime.minutes_by_currency
 )
 DELETE FROM realtime.minutes_before

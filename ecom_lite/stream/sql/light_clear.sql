@@ -2,4 +2,4 @@
 WITH forgotten AS (
     DELETE FROM realtime.stream_progress WHERE query <> 'light'
 )
-DELETE FROM realtime.sales_per_minute
+DELETE FROM realtime.minutes_by_currency

@@ -1,13 +1,14 @@
 -- What people look at all the time costs what is new, not what is there: sums over all facts below a cut, kept by load order
 -- (`ecom_lite.rollups`), and functions that add the tail, the facts from the cut on. One statement sees one moment, so a figure is exact
--- whatever the cut is. In plpgsql, because the planner must know the cut: with a plain view it would read all facts.
+-- whatever the cut is. Money is in the reporting currency; what has no rate adds nothing. The functions are plpgsql because the planner
+-- must know the cut: with a plain view it would read all facts.
 CREATE TABLE realtime.rolled (
     one_row       boolean PRIMARY KEY DEFAULT true CHECK (one_row),
     load_xid_below bigint NOT NULL DEFAULT 0,
     lines         bigint NOT NULL DEFAULT 0,
     orders        bigint NOT NULL DEFAULT 0,
     units         bigint NOT NULL DEFAULT 0,
-    revenue       numeric(20, 2) NOT NULL DEFAULT 0,
+    revenue       numeric(24, 4) NOT NULL DEFAULT 0,
     updated_at    timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO realtime.rolled DEFAULT VALUES;
@@ -17,19 +18,19 @@ CREATE TABLE realtime.rolled_categories (
     lines         bigint NOT NULL,
     orders        bigint NOT NULL,
     units         bigint NOT NULL,
-    revenue       numeric(20, 2) NOT NULL
+    revenue       numeric(24, 4) NOT NULL
 );
 CREATE TABLE realtime.rolled_products (
     product_key   bigint PRIMARY KEY,
     lines         bigint NOT NULL,
     units         bigint NOT NULL,
-    revenue       numeric(20, 2) NOT NULL
+    revenue       numeric(24, 4) NOT NULL
 );
 CREATE TABLE realtime.rolled_customers (
     user_key      bigint PRIMARY KEY,
     lines         bigint NOT NULL,
     units         bigint NOT NULL,
-    revenue       numeric(20, 2) NOT NULL
+    revenue       numeric(24, 4) NOT NULL
 );
 CREATE INDEX rolled_products_revenue ON realtime.rolled_products (revenue DESC, product_key);
 CREATE INDEX rolled_customers_revenue ON realtime.rolled_customers (revenue DESC, user_key);
@@ -46,7 +47,7 @@ BEGIN
     SELECT * INTO kept FROM realtime.rolled;
     SELECT kept.lines + count(*), kept.units + coalesce(sum(f.quantity), 0), kept.revenue + coalesce(sum(f.revenue), 0)
     INTO lines, units, revenue
-    FROM warehouse.fact_sales f WHERE f.load_xid >= kept.load_xid_below;
+    FROM warehouse.sales f WHERE f.load_xid >= kept.load_xid_below;
     SELECT kept.orders + count(*) INTO orders
     FROM (SELECT DISTINCT f.order_id FROM warehouse.fact_sales f WHERE f.load_xid >= kept.load_xid_below) n
     LEFT JOIN LATERAL (
@@ -65,8 +66,8 @@ BEGIN
     SELECT load_xid_below INTO cut FROM realtime.rolled;
     RETURN QUERY
     WITH tail AS MATERIALIZED (
-        SELECT f.category_key, f.order_id, count(*) AS lines, sum(f.quantity) AS units, sum(f.revenue) AS revenue
-        FROM warehouse.fact_sales f WHERE f.load_xid >= cut
+        SELECT f.category_key, f.order_id, count(*) AS lines, sum(f.quantity) AS units, coalesce(sum(f.revenue), 0) AS revenue
+        FROM warehouse.sales f WHERE f.load_xid >= cut
         GROUP BY f.category_key, f.order_id
     ), parts AS (
         SELECT t.category_key, sum(t.lines)::bigint AS lines, count(*) FILTER (WHERE known.yes IS NULL) AS orders,
@@ -97,8 +98,8 @@ BEGIN
     SELECT load_xid_below INTO cut FROM realtime.rolled;
     RETURN QUERY
     WITH tail AS MATERIALIZED (
-        SELECT f.product_key, count(*) AS lines, sum(f.quantity) AS units, sum(f.revenue) AS revenue
-        FROM warehouse.fact_sales f WHERE f.load_xid >= cut
+        SELECT f.product_key, count(*) AS lines, sum(f.quantity) AS units, coalesce(sum(f.revenue), 0) AS revenue
+        FROM warehouse.sales f WHERE f.load_xid >= cut
         GROUP BY f.product_key
     ), kept AS (
         (SELECT k.product_key, k.lines, k.units, k.revenue FROM realtime.rolled_products k
@@ -125,8 +126,8 @@ BEGIN
     SELECT load_xid_below INTO cut FROM realtime.rolled;
     RETURN QUERY
     WITH tail AS MATERIALIZED (
-        SELECT f.user_key, count(*) AS lines, sum(f.quantity) AS units, sum(f.revenue) AS revenue
-        FROM warehouse.fact_sales f WHERE f.load_xid >= cut
+        SELECT f.user_key, count(*) AS lines, sum(f.quantity) AS units, coalesce(sum(f.revenue), 0) AS revenue
+        FROM warehouse.sales f WHERE f.load_xid >= cut
         GROUP BY f.user_key
     ), kept AS (
         (SELECT k.user_key, k.lines, k.units, k.revenue FROM realtime.rolled_customers k
@@ -149,6 +150,21 @@ CREATE FUNCTION ops.summarise_facts() RETURNS void LANGUAGE sql SECURITY DEFINER
 REVOKE EXECUTE ON FUNCTION ops.summarise_facts() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ops.summarise_facts() TO ecom_stream;
 
+-- Other rates make the sums void: the next pass takes all facts in anew, and until then the figures are added up from the facts. In the
+-- transaction of the change, so that no figure is of both.
+CREATE FUNCTION realtime.forget_sums() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    UPDATE realtime.rolled SET load_xid_below = 0, lines = 0, orders = 0, units = 0, revenue = 0;
+    DELETE FROM realtime.rolled_categories;
+    DELETE FROM realtime.rolled_products;
+    DELETE FROM realtime.rolled_customers;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER forget_sums AFTER INSERT OR UPDATE OR DELETE ON warehouse.rates
+    FOR EACH STATEMENT EXECUTE FUNCTION realtime.forget_sums();
+CREATE TRIGGER forget_sums AFTER UPDATE ON ops.reporting_currency
+    FOR EACH ROW WHEN (old.currency <> new.currency) EXECUTE FUNCTION realtime.forget_sums();
+
 COMMENT ON TABLE realtime.rolled IS 'One row: the sums over all facts below a cut. `realtime.totals()` adds the facts since.';
 COMMENT ON COLUMN realtime.rolled.one_row IS 'Always true: there is one row.';
 COMMENT ON COLUMN realtime.rolled.load_xid_below IS 'The cut: facts with a load_xid below it are in the sums, here and in the other rolled_ tables.';
@@ -162,17 +178,17 @@ COMMENT ON COLUMN realtime.rolled_customers.user_key IS 'The customer (dim_user)
 COMMENT ON COLUMN realtime.rolled.lines IS 'Order lines.';
 COMMENT ON COLUMN realtime.rolled.orders IS 'Distinct orders.';
 COMMENT ON COLUMN realtime.rolled.units IS 'Sum of the quantities.';
-COMMENT ON COLUMN realtime.rolled.revenue IS 'Sum of the revenue.';
+COMMENT ON COLUMN realtime.rolled.revenue IS 'Sum of the revenue, in the reporting currency.';
 COMMENT ON COLUMN realtime.rolled_categories.lines IS 'Order lines.';
 COMMENT ON COLUMN realtime.rolled_categories.orders IS 'Distinct orders with a line of this category.';
 COMMENT ON COLUMN realtime.rolled_categories.units IS 'Sum of the quantities.';
-COMMENT ON COLUMN realtime.rolled_categories.revenue IS 'Sum of the revenue.';
+COMMENT ON COLUMN realtime.rolled_categories.revenue IS 'Sum of the revenue, in the reporting currency.';
 COMMENT ON COLUMN realtime.rolled_products.lines IS 'Order lines.';
 COMMENT ON COLUMN realtime.rolled_products.units IS 'Sum of the quantities.';
-COMMENT ON COLUMN realtime.rolled_products.revenue IS 'Sum of the revenue.';
+COMMENT ON COLUMN realtime.rolled_products.revenue IS 'Sum of the revenue, in the reporting currency.';
 COMMENT ON COLUMN realtime.rolled_customers.lines IS 'Order lines.';
 COMMENT ON COLUMN realtime.rolled_customers.units IS 'Sum of the quantities.';
-COMMENT ON COLUMN realtime.rolled_customers.revenue IS 'Sum of the revenue.';
+COMMENT ON COLUMN realtime.rolled_customers.revenue IS 'Sum of the revenue, in the reporting currency.';
 COMMENT ON FUNCTION realtime.totals() IS 'Order lines, orders, units and revenue of all facts, at this moment; costs what was loaded in the last seconds.';
 COMMENT ON FUNCTION realtime.category_totals() IS 'The same by category.';
 COMMENT ON FUNCTION realtime.top_products(integer) IS 'The products with the most revenue, at this moment.';

@@ -67,7 +67,7 @@ def test_every_panel_type_has_a_drawing() -> None:
 def test_every_unit_calculation_and_colour_mode_is_known_to_the_page() -> None:
     formats, fields, theme = ((STATIC / name).read_text("utf-8") for name in ("format.js", "fields.js", "theme.js"))
     for unit in set(UNITS) - {"none", "short", "locale", "string"}:  # those four are plain numbers
-        assert f'case "{unit}"' in formats, unit
+        assert f'case "{unit}"' in formats or f'unit === "{unit}"' in formats, unit
     for calc in CALCS:
         assert f"  {calc}: " in fields, calc
     for mode in COLOR_MODES:

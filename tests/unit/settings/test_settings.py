@@ -82,6 +82,11 @@ def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch
         ("[events.fields]\nprice = 'a..b'\n", ["config.toml:2: ", "a..b", "items[].sku"]),
         ("[events.fields]\nprice = 'a[].b'\n", ['events.lines = "a[]"']),
         ("[events]\nfields = { price = 'a' }\nconstants = { price = 1 }\n", ["price", "keep one of them"]),
+        ("[events.attributes]\n\nprice = 'text'\n", ["config.toml:3: ", "a field of the contract already", "shop_price"]),
+        ("[events.attributes]\nstore_key = 'text'\n", ["store_key", "column of the warehouse"]),
+        ("[events.attributes]\nChannel = 'text'\n", ["Channel", "a-z, 0-9 and _"]),
+        ("[events.attributes]\nchannel = 'varchar'\n", ["config.toml:2: ", "varchar", "dimension, integer, number or boolean"]),
+        ("[events.constants]\nchannel = 'web'\n", ["config.toml:2: ", '[events.attributes] channel = "text"']),
         ("[faults]\nlate = '60%'\n", ["faults.late", "60%", "from 0% to 50%"]),
     ],
 )

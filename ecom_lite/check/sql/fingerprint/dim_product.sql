@@ -2,4 +2,4 @@
 SELECT p.product_id, p.product_title, c.category
 FROM warehouse.dim_product p
 LEFT JOIN warehouse.dim_category c USING (category_key)
-ORDER BY p.product_id COLLATE "C"
+ORDER BY length(p.product_id), p.product_id COLLATE "C"

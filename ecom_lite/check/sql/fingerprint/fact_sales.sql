@@ -5,4 +5,4 @@ FROM warehouse.fact_sales f
 LEFT JOIN warehouse.dim_product p USING (product_key)
 LEFT JOIN warehouse.dim_user u USING (user_key)
 LEFT JOIN warehouse.dim_category c ON c.category_key = f.category_key
-ORDER BY f.order_id COLLATE "C", p.product_id COLLATE "C"
+ORDER BY f.order_id COLLATE "C", length(p.product_id), p.product_id COLLATE "C"

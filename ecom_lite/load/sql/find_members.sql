@@ -1,0 +1,1 @@
+SELECT "{attribute}", "{attribute}_key" FROM warehouse.dim_{attribute} WHERE "{attribute}" = ANY(%(members)s::text[])

@@ -1,0 +1,1 @@
+UPDATE ops.attributes SET still_declared = (name = ANY(%(names)s::text[])) WHERE still_declared <> (name = ANY(%(names)s::text[]))
