@@ -114,6 +114,8 @@ def events(draw: st.DrawFn, changes: tuple[int, ...] = (0, 0, 1, 1, 2, 3)) -> by
     fields = [(name, text) for name, text in known.items() if name in KINDS[kind]]
     if kind != "order" or draw(st.booleans()):
         fields.append(("event_type", json.dumps(kind)))
+    if "price" in known and any(changes) and draw(st.integers(0, 7)) == 0:
+        fields.append(("currency", draw(st.sampled_from(NEAR["currency"]))))
     for _ in range(draw(st.sampled_from(changes))):
         name = draw(st.sampled_from((*KINDS[kind], *KINDS[kind], "timestamp", "currency", *OPTIONAL)))
         replaced = draw(st.sampled_from(NEAR[name]) | json_text() if name in NEAR else json_text())
