@@ -26,7 +26,7 @@ from .run.marts import Marts
 from .run.servers import Servers, servers
 from .settings.load import load_settings
 from .terminal.terminal import Terminal
-from .warehouse.offsets import committed_offsets
+from .warehouse.offsets import offsets_of
 
 if TYPE_CHECKING:
     from .transform import DbtRun
@@ -70,11 +70,11 @@ class LightWarehouse:
 
         Raises TimeoutError that says how far the loader came.
         """
-        address, ends = self._reach.address, {partition: end for partition, end in self._reach.end_offsets().items() if end}
-        if wait_loaded(address, self.topic, ends, timeout_s, threading.Event(), POLL_S):
+        address, ends = self._reach.address, {place: end for place, end in self._reach.end_offsets().items() if end}
+        if wait_loaded(address, ends, timeout_s, threading.Event(), POLL_S):
             return
         with address.connect("ecom_reader") as reader:
-            loaded = committed_offsets(reader, self.topic)
+            loaded = offsets_of(reader, self._reach.topics)
         state = self._started.supervisor.slot("load").state
         raise TimeoutError(f"not loaded after {timeout_s:g} s: the topic ends at {ends}, loaded are {loaded}; load is {state}")
 
@@ -84,7 +84,7 @@ class LightWarehouse:
 
     def check(self) -> Report:
         """The count; `.closes` says whether it does. Call `refresh` before: the marts are part of it."""
-        return reconcile(self._reach.address, self.topic, self._reach.end_offsets, producing=False)
+        return reconcile(self._reach.address, self._reach.topics, self._reach.end_offsets, producing=False)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from ..load.claims import Claims
 from ..load.decode import Batch, Part
 from ..load.loader import CONSUMER, GC_THRESHOLDS, POLL_RECORDS, TICK_S
 from ..load.records import read_quickly
+from ..load.topics import Topics
 from ..load.write import Writer
 from ..settings.tree import Settings
 from ..topic.client import explained, partitions_of
@@ -44,11 +45,12 @@ def decode_and_write(settings: Settings, client: dict[str, Any], address: Addres
 
     Both go through the whole backlog, HELD records at a time; the reading in between is not on any clock.
     """
-    writer = Writer(address, settings.kafka.topic)
+    topics = Topics(settings.kafka.topic)
+    writer = Writer(address, topics)
     decoding = writing = 0.0
     with _like_the_loader():
         try:
-            with closing(Claims(address, settings.kafka.topic)) as taking:
+            with closing(Claims(address, topics)) as taking:
                 claims = taking.claim({partition: 0 for partition in range(settings.kafka.partitions)})
             at = {partition: claim.next_offset for partition, claim in claims.items()}
             epochs = {partition: claim.epoch for partition, claim in claims.items()}

@@ -5,6 +5,7 @@ DuckDB would read it by several connections, and where one query scans two table
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -38,28 +39,28 @@ class Moment:
     gaps: list[Gap] = field(default_factory=list)
 
 
-def take_figures(reader: psycopg.Connection, topic: str, watermark: datetime | None = None) -> Moment:
+def take_figures(reader: psycopg.Connection, topics: Sequence[str], watermark: datetime | None = None) -> Moment:
     """Take them; `reader` is in autocommit; minutes count up to `watermark`. Raises CheckFailed.
 
     Under 1 s for 500,000 facts on 2 cores.
     """
     try:
         try:
-            return _take(reader, topic, watermark, marts=True)
+            return _take(reader, topics, watermark, marts=True)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):  # dbt has not made them yet
-            return _take(reader, topic, watermark, marts=False)
+            return _take(reader, topics, watermark, marts=False)
     except psycopg.Error as error:
         raise CheckFailed(f"the count could not be taken: {str(error).strip()}") from None
 
 
-def _take(reader: psycopg.Connection, topic: str, watermark: datetime | None, *, marts: bool) -> Moment:
+def _take(reader: psycopg.Connection, topics: Sequence[str], watermark: datetime | None, *, marts: bool) -> Moment:
     with reader.transaction(), reader.cursor(row_factory=dict_row) as cursor:
         cursor.execute(read_sql(__package__, "session"))
         if marts:
             cursor.execute(read_sql(__package__, "hold_marts"))  # before the first query: that one fixes the moment
         runs = cursor.execute(read_sql(__package__, "dbt_runs")).fetchall() if marts else []
         facts = cursor.execute(read_sql(__package__, "facts"), {"cuts": [run["load_xid_below"] for run in runs]}).fetchall()
-        figures = _row(cursor, "offsets", topic=topic) | _row(cursor, "tables") | _row(cursor, "orphans")
+        figures = _row(cursor, "offsets", topics=list(topics)) | _row(cursor, "tables") | _row(cursor, "orphans")
         figures["fact_rows"], figures["fact_revenue"] = _sums(facts, len(runs))
         ours = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER, "mark": read_mark(reader)}
         dead = cursor.execute(read_sql(__package__, "own_dead"), ours).fetchall()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +13,7 @@ import psycopg
 
 from ..observe.gaps import tell
 from ..warehouse.connect import Address
-from ..warehouse.offsets import committed_offsets, reached
+from ..warehouse.offsets import Place, offsets_of, reached
 from .faults import fault_lines
 from .figures import take_figures
 from .ledger import Ledger, read_ledger
@@ -26,12 +27,12 @@ CATCH_UP_S: Final = 60.0  # how long the loader may take to reach the offsets of
 LEDGER_FLUSH_S: Final = 3.0  # a live producer writes its ledger at least this often
 POLL_S: Final = 0.1
 
-EndOffsets = Callable[[], Mapping[int, int]]
+EndOffsets = Callable[[], Mapping[Place, int]]
 
 
 def reconcile(
     address: Address,
-    topic: str,
+    topics: Sequence[str],
     end_offsets: EndOffsets,
     *,
     producing: bool,
@@ -48,8 +49,8 @@ def reconcile(
         before = read_ledger(reader)
         watermark = _watermark(reader)  # before the offsets: what Spark has counted up to it, the loader will have loaded
         ends_before = dict(end_offsets())
-        _catch_up(reader, topic, ends_before, clock() + catch_up_s, clock, wait)
-        moment = take_figures(reader, topic, watermark)
+        waiting = _catch_up(reader, ends_before, clock() + catch_up_s, clock, wait)
+        moment = take_figures(reader, topics, watermark)
         figures = moment.figures
         after = _ledger_after(reader, figures["own"], clock, wait) if producing else read_ledger(reader)
         ends_after = dict(end_offsets())
@@ -63,7 +64,7 @@ def reconcile(
     }
     lines = [
         between("sent (ledger) = own records on the broker", before.events, figures["own"], after.events),
-        _offsets_line(sum(ends_before.values()), figures["next_offsets"], sum(ends_after.values())),
+        _offsets_line(sum(ends_before.values()), figures["next_offsets"], sum(ends_after.values()), waiting),
         equal(
             "records = facts + duplicates + other + dead",
             records + further,
@@ -90,11 +91,13 @@ def _watermark(reader: psycopg.Connection) -> datetime | None:
     return row[0] if row else None
 
 
-def _offsets_line(low: int, accounted: int, high: int) -> Line:
+def _offsets_line(low: int, accounted: int, high: int, waiting: Mapping[str, int]) -> Line:
     line = between("broker's offsets = offsets accounted for", low, accounted, high)
     if accounted >= low:
         return line
-    return replace(line, note=f"{low - accounted:,} wait on the topic, not loaded yet; after a stop the next run loads them")
+    named = ", ".join(f"{count:,} on {topic}" for topic, count in waiting.items())
+    where = f"the topics ({named})" if named else "the topic"
+    return replace(line, note=f"{low - accounted:,} wait on {where}, not loaded yet; after a stop the next run loads them")
 
 
 def _window_line(windows: Mapping[str, Any], figures: dict[str, Any]) -> Line:
@@ -133,13 +136,18 @@ def _ledger_after(reader: psycopg.Connection, own: int, clock: Callable[[], floa
 
 def _catch_up(
     reader: psycopg.Connection,
-    topic: str,
-    ends: Mapping[int, int],
+    ends: Mapping[Place, int],
     deadline: float,
     clock: Callable[[], float],
     wait: Callable[[float], None],
-) -> None:
+) -> Counter[str]:
+    """Of several topics, what is not loaded at the deadline."""
+    topics = {topic for topic, _ in ends}
     while True:
-        if reached(committed_offsets(reader, topic), ends) or clock() > deadline:
-            return
+        offsets = offsets_of(reader, topics)
+        if reached(offsets, ends) or clock() > deadline:
+            left: Counter[str] = Counter()
+            for place, end in ends.items():
+                left[place[0]] += max(0, end - offsets.get(place, 0))
+            return +left if len(topics) > 1 else Counter()
         wait(POLL_S)

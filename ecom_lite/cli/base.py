@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from ..errors import UsageError
 from ..settings.load import load_settings
 from ..settings.tree import Settings
 
@@ -61,9 +62,22 @@ def before_the_start() -> Iterator[None]:
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the run keeps its data. Default: .ecom_lite")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings file. Default: config.toml, where there is one")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Source = Annotated[str | None, typer.Option("--source", metavar="NAME", help="That of [events.NAME], not kafka.topic's.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def load(config: Path | None, data_dir: Path | None, **flags: Any) -> Settings:
     """The settings of a verb; flags are section__key names. Raises ConfigError."""
     return load_settings(config, flags={"run.data_dir": data_dir, **{n.replace("__", "."): v for n, v in flags.items()}})
+
+
+def load_one(config: Path | None, data_dir: Path | None, source: str | None, topic: str | None) -> Settings:
+    """Settings whose kafka.topic and [events] are those of one source: a further one, by its name or its topic, or the main one.
+
+    Raises ConfigError, UsageError.
+    """
+    if source and topic:
+        raise UsageError("--source names a topic, and --topic another: give one of them")
+    settings = load(config, data_dir)
+    name = source or settings.source_of(topic or "")
+    return settings.of_source(name) if name else load(config, data_dir, kafka__topic=topic or None)

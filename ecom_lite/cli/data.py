@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UsageError
-from .base import ConfigFile, DataDir, Json, cli, load
+from .base import ConfigFile, DataDir, Json, Source, cli, load, load_one
 
 
 @cli.command()
@@ -84,6 +84,7 @@ def produce(
     rate: Annotated[
         str | None, typer.Option(help="Events per second, or max. Default: as the timestamps say, where there are any")
     ] = None,
+    source: Source = None,
     topic: Annotated[str | None, typer.Option(help="Another topic than kafka.topic.")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Send nothing: only list the records that are not valid events.")
@@ -111,6 +112,7 @@ def produce(
     ecom_lite produce events.jsonl --speed 60       an hour in a minute
     ecom_lite produce events.jsonl --rate max
     ecom_lite produce sales.csv --rate max --strict
+    ecom_lite produce tills.csv --source pos        to the topic of [events.pos], judged by it
     tail -f shop.log | ecom_lite produce -
     ecom_lite produce events.jsonl --check
     """
@@ -118,7 +120,7 @@ def produce(
     from ..own_events.formats import format_of
     from ..own_events.send import Wish, send_file
 
-    settings = load(config, data_dir, kafka__topic=topic)
+    settings = load_one(config, data_dir, source, topic)
     result = send_file(settings, file, Wish.of(speed, rate, check, strict, format_of(format_)), _say, bootstrap_of)
     if json_:
         print(json.dumps(result.as_json()))

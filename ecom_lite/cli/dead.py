@@ -12,7 +12,7 @@ import typer
 
 from ..errors import EcomLiteError, UsageError
 from ..terminal.printing import print_table, thousands
-from .base import ConfigFile, DataDir, Json, Negative, Yes, cli, load
+from .base import ConfigFile, DataDir, Json, Negative, Source, Yes, cli, load, load_one
 
 dead = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Invalid records: list, show, send again, purge.")
 cli.add_typer(dead, name="dead")
@@ -29,6 +29,7 @@ SHOWN = 20
 def list_(
     reason: Reason = None,
     limit: Annotated[int, typer.Option(min=0, help="Show so many of the newest letters.")] = 10,
+    source: Source = None,
     topic: Topic = None,
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -41,10 +42,10 @@ def list_(
     """
     from ..dead_letters import letters
 
-    settings = load(config, data_dir, kafka__topic=topic)
+    settings = load_one(config, data_dir, source, topic)
     name = settings.kafka.topic
     letters.known_reason(reason)
-    with _opened(settings) as now, letters.connected(now.address, "ecom_reader") as reader:
+    with _opened(load(config, data_dir)) as now, letters.connected(now.address, "ecom_reader") as reader:
         reasons = letters.reasons(reader, name, reason)
         newest = letters.newest(reader, name, reason, limit) if limit else []
         others = letters.other_topics(reader, name)
@@ -60,13 +61,16 @@ def list_(
     else:
         print(f"no dead letters{f' of reason {reason}' if reason else ''} in topic {name}")
     for other, count in others.items():
-        print(f"{count:,} dead letters of topic {other}: --topic {other} shows them", file=sys.stderr)
+        known = load(config, data_dir).source_of(other)
+        where = f"--source {known}" if known else f"--topic {other}"
+        print(f"{count:,} dead letters of topic {other}: {where} shows them", file=sys.stderr)
 
 
 @dead.command(cls=Negative)
 def show(
     letter: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="The letter, as `list` shows it.")],
     raw: Annotated[bool, typer.Option("--raw", help="Write the value's bytes to stdout as they are, and nothing else.")] = False,
+    source: Source = None,
     topic: Topic = None,
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -88,8 +92,8 @@ def show(
         raise UsageError("--raw writes the bytes, --json tells all about them: give one of them")
     if raw and sys.stdout.isatty():
         raise UsageError("--raw is not for a terminal: the bytes may be commands for it. Write to a file: > letter.bin")
-    settings = load(config, data_dir, kafka__topic=topic)
-    with _opened(settings) as now, letters.connected(now.address, "ecom_reader") as reader:
+    settings = load_one(config, data_dir, source, topic)
+    with _opened(load(config, data_dir)) as now, letters.connected(now.address, "ecom_reader") as reader:
         found = letters.find(reader, settings.kafka.topic, place)
         content = letters.content(reader, found)
     if raw:
@@ -116,12 +120,13 @@ def resend(
     again: Annotated[bool, typer.Option("--again", help="Also those that were re-sent before.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also those that would be dead letters again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: say what would be sent.")] = False,
+    source: Source = None,
     topic: Topic = None,
     data_dir: DataDir = None,
     config: ConfigFile = None,
     json_: Json = False,
 ) -> None:
-    """Send dead letters to the topic again, after a fix.
+    """Send dead letters to their topic again, after a fix.
 
     Sent are those that are events by now: because the program accepts more than it did, because the clock has reached their
     timestamp, or because --value corrects the bytes. Each goes to its partition with its key and headers, and with the header
@@ -144,7 +149,7 @@ def resend(
         raise UsageError("which letters? Give one of these: their names (2:17 2:18), --reason REASON, --all")
     if value is not None and len(places) != 1:
         raise UsageError("--value corrects one letter: name it, such as `ecom_lite dead resend 2:17 --value FILE`")
-    settings = load(config, data_dir, kafka__topic=topic)
+    settings = load_one(config, data_dir, source, topic)
     wish = Wish(
         settings.kafka.topic,
         places,
@@ -156,7 +161,7 @@ def resend(
         settings.events,
         settings.currency.default,
     )
-    with _opened(settings, kafka=not dry_run) as now, letters.connected(now.address, "ecom_producer") as sender:
+    with _opened(load(config, data_dir), kafka=not dry_run) as now, letters.connected(now.address, "ecom_producer") as sender:
         client = None if dry_run else now.reach.client
         result = send(sender, client, wish)
         live = now.live
@@ -184,6 +189,7 @@ def purge(
     resent: Annotated[bool, typer.Option("--resent", help="Only letters that were sent again.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="All letters of the topic, also those that could be mended.")] = False,
     yes: Yes = False,
+    source: Source = None,
     topic: Topic = None,
     data_dir: DataDir = None,
     config: ConfigFile = None,
@@ -205,9 +211,9 @@ def purge(
 
     if all_ == bool(older_than or reason or resent):
         raise UsageError("which letters? Give --resent, --older-than, --reason, some of them together, or --all alone")
-    settings = load(config, data_dir, kafka__topic=topic)
+    settings = load_one(config, data_dir, source, topic)
     wanted = Wanted(settings.kafka.topic, letters.known_reason(reason), _age(older_than), resent)
-    with _opened(settings) as now, letters.connected(now.address, "ecom_producer") as connection:
+    with _opened(load(config, data_dir)) as now, letters.connected(now.address, "ecom_producer") as connection:
         size = measure(connection, wanted)
         if size.letters:
             print(f"{size.letters:,} dead letters of topic {wanted.topic}: {_bytes(size.bytes)}", file=sys.stderr)

@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from ..errors import UsageError
 from ..settings.tree import Settings
 from ..terminal.printing import print_table
-from .base import ConfigFile, DataDir, Json, cli, load
+from .base import ConfigFile, DataDir, Json, Source, cli, load_one
 
 events = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Your own events: try what loads, infer a mapping.")
 cli.add_typer(events, name="events")
@@ -43,6 +43,7 @@ def try_(
         str | None,
         typer.Option("--topic", metavar="[NAME]", help="Instead of a file: the newest records of kafka.topic, or of this."),
     ] = None,
+    source: Source = None,
     last: Annotated[int | None, typer.Option(min=1, max=10_000, help=f"So many of them. Default: {LAST:,}")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Show so many that load and so many that do not; all are counted.")] = 20,
     format_: Form = None,
@@ -67,7 +68,7 @@ def try_(
     from_topic = topic is not None or last is not None
     if from_topic == (file is not None):
         raise UsageError("try what? Name a file (- is stdin), or --topic for the newest records of the topic")
-    settings = load(config, data_dir, kafka__topic=topic or None)
+    settings = load_one(config, data_dir, source, topic)
     found = _of_topic(settings, last or LAST) if file is None else _of_file(settings, file, format_)
     done = attempt(found, utc_now, limit)
     tried = proposed(done.sample, utc_now()) if done.dies and done.sample else None
@@ -80,7 +81,7 @@ def try_(
         _print(done, list(settings.events.attributes))
         if tried is not None:
             print(f"\nthis in config.toml would load {tried.loads:,} of the first {tried.of:,}, not {done.loads_of_sample:,}:\n")
-            print(as_toml(tried.proposal), end="")
+            print(as_toml(tried.proposal, source=source), end="")
     if done.dies:
         raise typer.Exit(1)
 
@@ -88,6 +89,10 @@ def try_(
 @events.command()
 def infer(
     sample: Annotated[str, typer.Argument(metavar="SAMPLE", help="Some of your records, in a form that `produce` takes.")],
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Write [events.NAME]: a further source with its own topic."),
+    ] = None,
     format_: Form = None,
 ) -> None:
     """Write a first [events] for config.toml, from a sample of your records.
@@ -105,8 +110,10 @@ def infer(
     from ..own_events.source import opened
     from ..own_events.toml import as_toml
 
-    with opened(sample, _say) as source:
-        found = islice(records(source, format_of(format_) or recognised(source)), SAMPLE)
+    if source is not None:
+        _known_name(source)
+    with opened(sample, _say) as opened_sample:
+        found = islice(records(opened_sample, format_of(format_) or recognised(opened_sample)), SAMPLE)
         values = [record.value for record in found if record.value is not None]
     if not values:
         raise UsageError(f"{sample} has no record to go by")
@@ -116,11 +123,23 @@ def infer(
         remarks.append("They need no mapping.")
     if tried.first_problem is not None:
         remarks.append(f"One that does not: {tried.first_problem}")
-    print(as_toml(tried.proposal, remarks), end="")
+    print(as_toml(tried.proposal, remarks, source), end="")
     if tried.first_problem is not None or tried.proposal.missing:
         missing = f"; not found: {', '.join(tried.proposal.missing)}" if tried.proposal.missing else ""
         _say(f"{tried.loads:,} of {tried.of:,} records load with this mapping{missing}")
         raise typer.Exit(1)
+
+
+def _known_name(source: str) -> None:
+    from ..settings.tree import AllEvents
+    from ..settings.values import source_name_of
+
+    try:
+        source_name_of(source)
+    except ValueError as error:
+        raise UsageError(f"--source {source}: {error}") from None
+    if source in AllEvents.model_fields:
+        raise UsageError(f"--source {source}: [events.{source}] is a part of [events] itself: take another name")
 
 
 def _of_file(settings: Settings, name: str, form: str | None) -> Iterator[Any]:

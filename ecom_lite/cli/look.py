@@ -76,7 +76,7 @@ def check(
         with terminal.busy("dbt is making the first marts"):
             now.wait_first_marts()
         limit_s = CATCH_UP_S if now.live else 0  # without a run nobody loads: nothing to wait for
-        report = reconcile(now.address, settings.kafka.topic, now.reach.end_offsets, producing=now.producing, catch_up_s=limit_s)
+        report = reconcile(now.address, settings.topics, now.reach.end_offsets, producing=now.producing, catch_up_s=limit_s)
     if json_:
         print(json.dumps(report.as_json(), default=str))
     else:

@@ -88,7 +88,8 @@ class _Compiled:
     def __init__(self, events: Events, currency: str) -> None:
         self._mapping = EventMapping(events, currency)
         self._currency = currency
-        self._attributes = Attributes(events.attributes)
+        attributes = Attributes(events.attributes)
+        self._settle_attributes = attributes.settle_quickly if events.attributes else None
         self._strict = events.strict
         self._envelope = events.envelope
         self._cents = events.unit == "cents"
@@ -98,7 +99,7 @@ class _Compiled:
         self._from_line: list[Move] = []  # what does not stand in the line by its own name
         self._from_document: list[Move] = []
         self._unless_in_line: list[tuple[str, str]] = []  # a field, and the attribute of the document
-        line = self._line_struct(events)
+        line = self._line_struct(events, attributes)
         self._lines: Path = ()
         whole = line
         if events.lines is not None:
@@ -108,13 +109,13 @@ class _Compiled:
         shape, self._unwrapped = _in_envelope(events.envelope, whole)
         self._decode = msgspec.json.Decoder(shape).decode
 
-    def _line_struct(self, events: Events) -> type[Struct]:
+    def _line_struct(self, events: Events, attributes: Attributes) -> type[Struct]:
         several = events.lines is not None
         wire = [
             (one.name, one.name, one.type, one.default)
             for one in msgspec.structs.fields(wire_struct(OrderLine, strict=events.strict, names={}))
         ]
-        wire += [(name, field, type_, None) for field, (name, type_) in self._attributes.quick({}).items()]
+        wire += [(name, field, type_, None) for field, (name, type_) in attributes.quick({}).items()]
         constants: dict[str, Any] = {name: value for name, value in events.constants.items()}
         given: dict[str, tuple[str, ...]] = {name: paths for name, paths in events.fields.items()}
         fields: list[tuple[str, Any, Any]] = []
@@ -160,8 +161,8 @@ class _Compiled:
         line = self._decode(value)
         if not value.isascii():
             refuse_not_utf8(value)
-        if self._attributes:
-            self._attributes.settle_quickly(line, value)
+        if self._settle_attributes is not None:
+            self._settle_attributes(line, value)
         return [settle_line(line, value, now, self._strict, self._currency)]
 
     def read(self, value: bytes, now: datetime) -> list[Event]:
@@ -225,8 +226,8 @@ class _Compiled:
             decimals = self._mapping.decimals_of(line.currency)
             line.price = whole_units(bytes(line.price), decimals)
             line.revenue = whole_units(bytes(line.revenue or b"null"), decimals)
-        if self._attributes:
-            self._attributes.settle_quickly(line, b"")
+        if self._settle_attributes is not None:
+            self._settle_attributes(line, b"")
         return settle_line(line, b"", now, self._strict, self._currency)
 
 

@@ -16,7 +16,7 @@ from . import hints
 from .attributes import Attributes, attributes_of
 from .compiled import NotTaken, Reads, compiled
 from .events import make_decoders, not_an_object, parse
-from .fields import EVENT_TYPES, MAX_QUANTITY, Event, OrderLine, UserChange, wire_struct
+from .fields import EVENT_TYPES, MAX_ID, MAX_QUANTITY, Event, OrderLine, UserChange, wire_struct
 from .mapping import EventMapping
 from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8, short
 
@@ -32,6 +32,8 @@ def make_reader(events: Events, currency: str = DEFAULT) -> Reader:
     `currency` is that of amounts that name none. A record with lines gives one event per line: all of them, or it is
     rejected whole.
     """
+    if events.order_prefix:
+        return _PrefixedReader(events.order_prefix, make_reader(events.model_copy(update={"order_prefix": ""}), currency))
     if not events.mapped:
         return lambda value, now: (parse(value, now, currency, strict=events.strict),)
     beyond = events.model_copy(update={"attributes": {}}).mapped
@@ -109,6 +111,24 @@ class _ContractReader:
         if isinstance(event, OrderLine):
             self._attributes.settle(event)
         return (event,)
+
+
+class _PrefixedReader:
+    """Two sources may both have an order 1001: one of them is told apart by what stands before it."""
+
+    def __init__(self, prefix: str, reader: Reader) -> None:
+        self._prefix = prefix
+        self._reader = reader
+
+    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
+        events = self._reader(value, now)
+        for event in events:
+            if isinstance(event, UserChange):
+                continue
+            event.order_id = f"{self._prefix}{event.order_id}"
+            if len(event.order_id) > MAX_ID:
+                raise Rejected("out_of_range", f"order_id with events.order_prefix: more than {MAX_ID} characters")
+        return events
 
 
 def _document(value: bytes) -> dict[str, Any]:

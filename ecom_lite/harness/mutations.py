@@ -9,6 +9,7 @@ import psycopg
 
 from ..load import session
 from ..load.decode import Batch, DeadLetter
+from ..load.topics import Topics
 from ..load.write import Writer, Written
 from ..warehouse.connect import Address
 
@@ -68,8 +69,8 @@ class DeadLettersOutside(Writer):
 class NoTimeLimits(Writer):
     """A loader that is frozen keeps what it holds: neither the server nor another loader ends its session."""
 
-    def __init__(self, address: Address, topic: str, at: Callable[[str], None]) -> None:
-        super().__init__(address, topic, at)
+    def __init__(self, address: Address, topics: Topics, at: Callable[[str], None]) -> None:
+        super().__init__(address, topics, at)
         vars(session)["FROZEN_S"] = NEVER_S
 
     def connection(self) -> psycopg.Connection:

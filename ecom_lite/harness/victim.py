@@ -70,7 +70,7 @@ def main() -> int:
     loader = Loader(
         Settings.model_validate(job["settings"]), Address(**job["address"]), job["bootstrap"], instance=job["instance"],
         report=lambda figures: say(to_builtins(figures)),
-        make_writer=lambda address, topic: make(address, topic, at=hook), session_timeout_ms=job["session_ms"],
+        make_writer=lambda address, topics: make(address, topics, at=hook), session_timeout_ms=job["session_ms"],
     )  # fmt: skip
     threading.Thread(target=_listen, args=(told, go.set, stop.set), name="stdin", daemon=True).start()
     try:

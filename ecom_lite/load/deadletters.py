@@ -10,6 +10,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from .decode import DeadLetter
+from .topics import Topics
 
 ACK_TIMEOUT_S: Final = 10
 PRODUCER: Final = {
@@ -26,9 +27,9 @@ class DeadLetterTopic:
     The table ops.dead_letters is the exact record. The producer is made at the first dead letter.
     """
 
-    def __init__(self, client_config: Mapping[str, Any], source: str, topic: str) -> None:
+    def __init__(self, client_config: Mapping[str, Any], sources: Topics, topic: str) -> None:
         self._config = dict(client_config)
-        self._source = source
+        self._sources = sources
         self._topic = topic
         self._producer: KafkaProducer | None = None
 
@@ -56,9 +57,10 @@ class DeadLetterTopic:
             log.warning("%d dead letters are in ops.dead_letters but not on topic %s: %r", missing, self._topic, problem)
 
     def _headers(self, letter: DeadLetter) -> list[tuple[str, bytes]]:
+        topic, partition = self._sources.place(letter.partition)
         ours = {
-            "__connect.errors.topic": self._source,
-            "__connect.errors.partition": str(letter.partition),
+            "__connect.errors.topic": topic,
+            "__connect.errors.partition": str(partition),
             "__connect.errors.offset": str(letter.offset),
             "__connect.errors.connector.name": "ecom_lite",
             "__connect.errors.stage": "VALUE_CONVERTER",

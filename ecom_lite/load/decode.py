@@ -13,6 +13,7 @@ from ..contract.reader import Reader
 from ..contract.rejected import Rejected
 from ..settings.currencies import DEFAULT
 from .records import Headers, Record
+from .topics import STEP
 
 
 class Line(NamedTuple):
@@ -76,7 +77,7 @@ class Batch:
     newest_ms: int | None = None
     sources: list[Sequence[Record]] = field(default_factory=list)  # as read, for what the database may refuse
     mark: bytes = b""  # of the warehouse: its own shops' records are counted as own
-    reader: Reader | None = None  # how foreign records are read; None: by the contract
+    readers: Mapping[int, Reader] = field(default_factory=dict)  # how foreign records are read, by topic; none: by the contract
     currency: str = DEFAULT  # of amounts that name none
     further: dict[tuple[int, int], int] = field(
         default_factory=dict
@@ -106,7 +107,8 @@ class Batch:
         if not records:
             return
         add, new = self.lines.append, tuple.__new__
-        own, ours, last_headers, reader, currency = 0, False, None, self.reader, self.currency
+        reader, currency = self.readers.get(partition // STEP), self.currency
+        own, ours, last_headers = 0, False, None
         for record in records:
             _, offset, _, _, value, headers = record
             if headers is not last_headers:  # a producer's headers are mostly the same ones, and then the same tuple
@@ -116,9 +118,10 @@ class Batch:
                 if reader is None or ours:
                     event = parse(value, now, currency)
                 else:
-                    event, *further = reader(value, now)
-                    if further:
-                        self._add_further(partition, offset, further)
+                    events = reader(value, now)
+                    event = events[0]
+                    if len(events) > 1:
+                        self._add_further(partition, offset, events[1:])
             except Rejected as rejected:
                 self.dead.append(dead_letter(record, rejected.reason, rejected.detail, "Rejected"))
                 continue
@@ -135,9 +138,10 @@ class Batch:
 
     def _add_further(self, partition: int, offset: int, events: Sequence[Event]) -> None:
         self.further[partition, offset] = len(events)
+        new = tuple.__new__
         for event in events:
             if isinstance(event, OrderLine):
-                self.lines.append(Line(partition, offset, event))
+                self.lines.append(new(Line, (partition, offset, event)))
             else:
                 self.others.append(Other(partition, offset, event))
 

@@ -12,14 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any, Final
-from uuid import UUID
 
 import psycopg
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
 from ..contract.events import Clock, utc_now
-from ..contract.reader import make_reader
+from ..contract.reader import Reader, make_reader
 from ..errors import EcomLiteError, LoadError
 from ..observe.figures import LoaderFigures
 from ..observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
@@ -27,7 +26,7 @@ from ..settings.tree import Settings
 from ..topic.client import client_config, explain
 from ..warehouse.connect import Address
 from .attributes import AttributeColumns
-from .claims import Claims
+from .claims import Claims, TopicIds
 from .commit import Committer
 from .deadletters import DeadLetterTopic
 from .decode import Batch
@@ -36,6 +35,7 @@ from .proof import prove_same
 from .records import read_quickly
 from .retry import Patience, Stopped, fatal
 from .source import Source, membership
+from .topics import Topics
 from .write import StaleOwner, Writer
 
 GROUP_PREFIX: Final = "ecom_lite.load"
@@ -66,7 +66,7 @@ CONSUMER: Final[Mapping[str, Any]] = {
 
 
 class Loader:
-    """Consumes the topic as one member of the group and writes every record exactly once. Runs once.
+    """Consumes the topics as one member of the group and writes every record exactly once. Runs once.
 
     `instance` names this member (unique in the group): a restart takes its partitions over at once.
     Where Spark counts minutes from `kafka.judged_topic`, each batch's order lines go there too, before it commits.
@@ -82,11 +82,11 @@ class Loader:
         instance: str,
         report: Report,
         clock: Clock = utc_now,
-        make_writer: Callable[[Address, str], Writer] = Writer,
+        make_writer: Callable[[Address, Topics], Writer] = Writer,
         session_timeout_ms: int = SESSION_TIMEOUT_MS,
     ) -> None:
         self._settings = settings
-        self._topic = settings.kafka.topic
+        self._topics = Topics(settings.kafka.topic, settings.topics[1:])
         self._clock = clock
         self._report = report
         self._instance = instance
@@ -101,15 +101,14 @@ class Loader:
         self._dead_reasons: Counter[str] = Counter()
         self._delay_ms: int | None = None
         self._commit_delay, self._batch_time = Histogram(DELAY_BOUNDS_S), Histogram(BATCH_BOUNDS_S)
-        self._claims, self._writer = Claims(address, self._topic), make_writer(address, self._topic)
+        self._claims, self._writer = Claims(address, self._topics), make_writer(address, self._topics)
         self._writer.attributes = AttributeColumns(settings.events.attributes)
         self._session_timeout_ms = session_timeout_ms
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
-        self._dead_letters = DeadLetterTopic(self._client, self._topic, settings.kafka.dlq_topic)
+        self._dead_letters = DeadLetterTopic(self._client, self._topics, settings.kafka.dlq_topic)
         self._judged = JudgedTopic(self._client, settings.kafka.judged_topic, self._pause_writing)
         self._committer = Committer(self._writer, self._dead_letters, self._judged, self._writing)
-        events = settings.events
-        self._reader = None if events.contract else make_reader(events, settings.currency.default)
+        self._readers: dict[int, Reader] = {}
         self._source: Source | None = None
         self._mark = b""
         self._next_report = self._next_kafka_commit = 0.0
@@ -134,19 +133,21 @@ class Loader:
                 warehouse = self._claiming.run(self._claims.identity, self._claims.close)
                 self._mark = self._claiming.run(self._claims.mark, self._claims.close)
                 minutes_topic = self._claiming.run(self._claims.minutes_topic, self._claims.close)
+                self._claiming.run(self._claims.learn_numbers, self._claims.close)
+                self._readers = self._made_readers()
                 self._judged.wanted = minutes_topic == self._settings.kafka.judged_topic
                 self._consumer = KafkaConsumer(
                     **{**self._client, "client_id": self._instance},
                     **CONSUMER,
-                    group_id=f"{GROUP_PREFIX}.{self._topic}.{warehouse}",
+                    group_id=f"{GROUP_PREFIX}.{self._topics.main}.{warehouse}",
                     group_instance_id=self._instance,
                     session_timeout_ms=self._session_timeout_ms,
                     heartbeat_interval_ms=min(3000, self._session_timeout_ms // 3),
                     fetch_max_wait_ms=min(100, self._settings.load.flush_ms),
                 )
-                read_quickly(self._consumer)
+                read_quickly(self._consumer, self._topics.of)
                 stack.enter_context(membership(self._consumer, self._client))
-                source = self._source = Source(self._consumer, self._topic, self._prove, self._claim)
+                source = self._source = Source(self._consumer, self._topics, self._prove, self._claim)
                 writing.start()
                 stack.callback(writing.join, timeout=CLOSE_S)
                 stack.callback(self._abort.set)
@@ -161,7 +162,7 @@ class Loader:
             except Stopped:
                 log.warning("the time to drain is over: the next run goes on from the last committed offset")
             except KafkaError as error:
-                raise LoadError(f"loading topic {self._topic}: {explain(self._client, error)}") from error
+                raise LoadError(f"loading topic {self._topics.main}: {explain(self._client, error)}") from error
             except psycopg.Error as error:
                 raise fatal(error) from error
 
@@ -196,15 +197,21 @@ class Loader:
             self._hand_over(batch)
 
     def _new_batch(self) -> Batch:
-        return Batch(mark=self._mark, reader=self._reader, currency=self._settings.currency.default)
+        return Batch(mark=self._mark, readers=self._readers, currency=self._settings.currency.default)
 
-    def _prove(self, beginnings: Mapping[int, int], ends: Mapping[int, int], topic_id: UUID | None) -> None:
-        loaded = self._claiming.run(lambda: self._claims.newest_loaded(beginnings.keys(), topic_id), self._claims.close)
-        there = {p: newest for p, newest in loaded.items() if beginnings[p] <= newest[0] < ends[p]}
-        prove_same(self._client, self._topic, there)
+    def _made_readers(self) -> dict[int, Reader]:
+        """By the number of the topic, of those that need one."""
+        events, currency = self._settings.events, self._settings.currency.default
+        each = {self._topics.main: events} | {source.topic: source for source in events.sources.values()}
+        return {self._topics.number(topic): make_reader(how, currency) for topic, how in each.items() if not how.contract}
 
-    def _claim(self, beginnings: Mapping[int, int], topic_id: UUID | None) -> Any:
-        return self._claiming.run(lambda: self._claims.claim(beginnings, topic_id), self._claims.close)
+    def _prove(self, beginnings: Mapping[int, int], ends: Mapping[int, int], topic_ids: TopicIds) -> None:
+        loaded = self._claiming.run(lambda: self._claims.newest_loaded(beginnings.keys(), topic_ids), self._claims.close)
+        there = {self._topics.place(p): newest for p, newest in loaded.items() if beginnings[p] <= newest[0] < ends[p]}
+        prove_same(self._client, there)
+
+    def _claim(self, beginnings: Mapping[int, int], topic_ids: TopicIds) -> Any:
+        return self._claiming.run(lambda: self._claims.claim(beginnings, topic_ids), self._claims.close)
 
     def _hand_over(self, batch: Batch | None) -> None:
         while True:
@@ -306,7 +313,7 @@ class Loader:
             raise self._failure
 
     def _kafka_offsets(self) -> dict[TopicPartition, OffsetAndMetadata]:
-        return {TopicPartition(self._topic, p): OffsetAndMetadata(offset, "", -1) for p, offset in self._committed.items()}
+        return {self._topics.place(p): OffsetAndMetadata(offset, "", -1) for p, offset in self._committed.items()}
 
     def _send_report(self) -> None:
         waiting_for = self._writing.waiting_for or self._claiming.waiting_for

@@ -17,28 +17,28 @@ LIMIT_S: Final = 3.0  # to read a record of each partition; less than after whic
 POLL_MS: Final = 100
 
 
-def prove_same(client: Mapping[str, Any], topic: str, loaded: Mapping[int, tuple[int, datetime]]) -> None:
+def prove_same(client: Mapping[str, Any], loaded: Mapping[TopicPartition, tuple[int, datetime]]) -> None:
     """Compare with what was `loaded` by partition: offset and broker time. A record that has gone (compacted) proves nothing.
 
-    Raises LoadError when the topic is another one, KafkaError when the broker does not answer.
+    Raises LoadError when a topic is another one, KafkaError when the broker does not answer.
     """
     if not loaded:
         return
     consumer = KafkaConsumer(**client, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=1)
     try:
-        left = {TopicPartition(topic, partition): offset for partition, (offset, _) in loaded.items()}
+        left = {part: offset for part, (offset, _) in loaded.items()}
         consumer.assign(list(left))
         for part, offset in left.items():
             consumer.seek(part, offset)
         give_up = time.monotonic() + LIMIT_S
         while left:
             if time.monotonic() > give_up:
-                raise KafkaTimeoutError(f"{topic}: the newest records loaded could not be read within {LIMIT_S:g} s")
+                raise KafkaTimeoutError(f"the newest records loaded could not be read within {LIMIT_S:g} s")
             for part, records in consumer.poll(timeout_ms=POLL_MS).items():
-                offset, then = loaded[part.partition]
+                offset, then = loaded[part]
                 now = broker_time(records[0].timestamp) if records[0].offset == offset else then
                 if now != then:
-                    where = f"the record at offset {offset} of {topic}[{part.partition}]"
+                    where = f"the record at offset {offset} of {part.topic}[{part.partition}]"
                     raise made_anew(f"{where} was loaded with the time {then} and has {now} now")
             passed = [part for part, offset in left.items() if (consumer.position(part) or 0) > offset]
             for part in passed:

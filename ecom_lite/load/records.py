@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from kafka import IsolationLevel, KafkaConsumer
+from kafka import IsolationLevel, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
@@ -153,8 +153,10 @@ def _length(zigzag: int) -> int:
 class _FetchedRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
     """What a fetch brought of one partition, as the consumer hands it out: the library's class, with our reader."""
 
+    number_of: Callable[[TopicPartition], int]
+
     def _unpack_records(self, tp: Any, fetched: Any, *_: object) -> Iterator[Record]:
-        reader, batch = RecordReader(tp.partition), None
+        reader, batch = RecordReader(self.number_of(tp)), None
         while (following := fetched.next_batch()) is not None:
             batch = following
             if not batch.validate_crc():
@@ -181,6 +183,11 @@ class _FetchedRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
         return not batch.is_control_batch
 
 
-def read_quickly(consumer: KafkaConsumer) -> None:
+def read_quickly(consumer: KafkaConsumer, number_of: Callable[[TopicPartition], int] = lambda tp: int(tp.partition)) -> None:
     """From now on `consumer.poll` returns Records. Only for brokers that keep format 2, which is all since Kafka 0.11."""
-    consumer._fetcher.PartitionRecords = _FetchedRecords
+
+    class Numbered(_FetchedRecords):
+        pass
+
+    Numbered.number_of = staticmethod(number_of)
+    consumer._fetcher.PartitionRecords = Numbered

@@ -21,13 +21,14 @@ from kafka.errors import (
 )
 
 from ..topic.client import partitions_of
-from .claims import Claimed, made_anew
+from .claims import Claimed, TopicIds, made_anew
 from .decode import Part
+from .topics import STEP, Topics
 
 POSITION_MS: Final = 1000
 CLOSE_MS: Final = 2000
-Prove = Callable[[Mapping[int, int], Mapping[int, int], UUID | None], None]  # (first offsets, ends, topic id): the same topic
-TakeOver = Callable[[Mapping[int, int], UUID | None], Mapping[int, Claimed]]  # (first offsets, topic id) -> claims
+Prove = Callable[[Mapping[int, int], Mapping[int, int], TopicIds], None]  # (first offsets, ends, topic ids): the same topics
+TakeOver = Callable[[Mapping[int, int], TopicIds], Mapping[int, Claimed]]  # (first offsets, topic ids) -> claims
 log = logging.getLogger("ecom_lite.load")
 
 # What poll and position raise where the client's position is not (or no longer) one that the table gave.
@@ -96,62 +97,66 @@ class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class Source:
-    """Reads `topic` with a consumer whose `auto_offset_reset` is "none". For one thread, but `changed` may be set by any.
+    """Reads the topics with a consumer whose `auto_offset_reset` is "none". For one thread, but `changed` may be set by any.
 
-    Once `changed` is set nothing is handed out until `take_over` has claimed all partitions anew.
+    Partitions are numbers as `topics` gives them. Once `changed` is set nothing is handed out until `take_over` has claimed all
+    partitions anew.
     """
 
-    def __init__(self, consumer: KafkaConsumer, topic: str, prove: Prove, take: TakeOver) -> None:
+    def __init__(self, consumer: KafkaConsumer, topics: Topics, prove: Prove, take: TakeOver) -> None:
         self.changed = Event()
         self.claims: dict[int, Claim] = {}
         self._consumer = consumer
-        self._topic = topic
+        self._topics = topics
         self._prove = prove
         self._take = take
-        self._claimed_id: UUID | None = None
+        self._claimed_ids: dict[str, UUID | None] = {}
         self._listener = _Assignment(consumer, self.changed)
-        consumer.subscribe([topic], listener=self._listener)
-        partitions_of(consumer, topic)  # now rather than after a first assignment without it; raises where there is no such topic
+        consumer.subscribe(topics.names, listener=self._listener)
+        for topic in topics.names:  # now rather than after a first assignment without it; raises where there is no such topic
+            partitions_of(consumer, topic)
 
     @property
     def stands_by(self) -> bool:
-        """The group has more members than the topic has partitions, and none is left for us."""
+        """The group has more members than there are partitions, and none is left for us."""
         return self._listener.answered and not self._consumer.assignment()
 
     def take_over(self) -> None:
-        """Claim all partitions that are assigned now. Raises LoadError when the topic is not the one that was loaded."""
+        """Claim all partitions that are assigned now. Raises LoadError when a topic is not the one that was loaded."""
         self.changed.clear()  # first: whatever changes from here on is for the next time
         self.claims = {}
-        parts = sorted(tp for tp in self._consumer.assignment() if tp.topic == self._topic)
+        parts = sorted(tp for tp in self._consumer.assignment() if tp.topic in self._topics)
         if not parts:
             return
         try:
-            beginnings = {tp.partition: offset for tp, offset in self._consumer.beginning_offsets(parts).items()}
+            beginnings = {self._topics.of(tp): offset for tp, offset in self._consumer.beginning_offsets(parts).items()}
             ends = self.ends(parts)
-            self._claimed_id = self._topic_id()
-            self._prove(beginnings, ends, self._claimed_id)
+            self._claimed_ids = self._topic_ids()
+            self._prove(beginnings, ends, self._claimed_ids)
         except KafkaError as error:
             if not error.retriable:
                 raise
-            log.warning("Kafka does not answer, %s is claimed later: %r", self._topic, error)
+            log.warning("Kafka does not answer, %s is claimed later: %r", ", ".join(self._topics.names), error)
             self.changed.set()
             return
-        for partition, claimed in self._take(beginnings, self._claimed_id).items():
+        for partition, claimed in self._take(beginnings, self._claimed_ids).items():
             self._seek(partition, claimed, ends[partition])
-        log.info("loading %s from %s", self._topic, {p: c.next_offset for p, c in sorted(self.claims.items())})
+        begins = {p if p < STEP else self._topics.called(p): c.next_offset for p, c in sorted(self.claims.items())}
+        log.info("loading %s from %s", ", ".join(self._topics.names), begins)
 
     def _seek(self, partition: int, claimed: Claimed, end: int) -> None:
+        place = self._topics.place(partition)
         if claimed.next_offset > end:
             raise made_anew(
-                f"{self._topic}[{partition}] ends at offset {end}, but offsets up to {claimed.next_offset} were loaded"
+                f"{place.topic}[{place.partition}] ends at offset {end}, but offsets up to {claimed.next_offset} were loaded"
             )
         if claimed.was < claimed.next_offset:
             log.error(
                 "%s[%d]: offsets %d .. %d are LOST: retention removed them before they were loaded",
-                self._topic, partition, claimed.was, claimed.next_offset - 1,
+                place.topic, place.partition, claimed.was, claimed.next_offset - 1,
             )  # fmt: skip
         try:
-            self._consumer.seek(TopicPartition(self._topic, partition), claimed.next_offset)
+            self._consumer.seek(place, claimed.next_offset)
         except ValueError:  # revoked a moment ago
             self.changed.set()
             return
@@ -164,7 +169,7 @@ class Source:
             ends = {tp: self._consumer.position(tp, timeout_ms=POSITION_MS) for tp in self._partitions()}
         except _MOVED:
             self.changed.set()
-        if self._topic_id() not in (None, self._claimed_id):
+        if any(found not in (None, self._claimed_ids.get(topic)) for topic, found in self._topic_ids().items()):
             self.changed.set()
         # The group may have moved positions (None: to one not yet known): what was read under the old claims proves nothing.
         if self.changed.is_set() or None in ends.values():
@@ -172,24 +177,26 @@ class Source:
             return []
         parts = []
         for tp, end in ends.items():
-            claim = self.claims[tp.partition]
+            partition = self._topics.of(tp)
+            claim = self.claims[partition]
             if end > claim.next_offset:
-                parts.append(Part(tp.partition, polled.get(tp, ()), claim.next_offset, end, claim.epoch))
+                parts.append(Part(partition, polled.get(tp, ()), claim.next_offset, end, claim.epoch))
                 claim.next_offset = end
         return parts
 
     def ends(self, parts: Sequence[TopicPartition] | None = None) -> dict[int, int]:
         """Per partition (of ours, if none are named) the offset up to which records can be read now."""
         wanted = self._partitions() if parts is None else parts
-        return {tp.partition: offset for tp, offset in self._consumer.end_offsets(wanted).items()}
+        return {self._topics.of(tp): offset for tp, offset in self._consumer.end_offsets(wanted).items()}
 
     def reached(self, ends: Mapping[int, int]) -> bool:
         return all(self.claims[p].next_offset >= end for p, end in ends.items() if p in self.claims)
 
-    def lags(self, committed: Mapping[int, int], *, fetching: bool) -> dict[int, int]:
+    def lags(self, committed: Mapping[int, int], *, fetching: bool) -> dict[str, int]:
         """By partition, records on the broker that are not in the warehouse: as of the last fetch, or as it says now."""
         highs = self._highs() if fetching else self._asked()
-        return {tp.partition: max(0, (high or 0) - committed.get(tp.partition, 0)) for tp, high in highs.items()}
+        lags = {self._topics.of(tp): high or 0 for tp, high in highs.items()}
+        return {self._topics.called(p): max(0, high - committed.get(p, 0)) for p, high in lags.items()}
 
     def _highs(self) -> dict[TopicPartition, int | None]:
         highs = {}
@@ -204,10 +211,9 @@ class Source:
         except KafkaError:  # it is away, too
             return self._highs()
 
-    def _topic_id(self) -> UUID | None:
+    def _topic_ids(self) -> dict[str, UUID | None]:
         """As of the client's newest metadata; None where the broker (before 3.1) names none."""
-        found: UUID | None = self._consumer._cluster.topic_id(self._topic)
-        return found
+        return {topic: self._consumer._cluster.topic_id(topic) for topic in self._topics.names}
 
     def _partitions(self) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, partition) for partition in self.claims]
+        return [self._topics.place(partition) for partition in self.claims]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from kafka import TopicPartition
 from psycopg.types.json import Jsonb
 
 from ..warehouse.connect import Address
@@ -22,6 +23,7 @@ from .dimensions import Dimensions
 from .facts import Facts, fact_sql
 from .others import insert_others
 from .session import open_session
+from .topics import Topics
 
 log = logging.getLogger("ecom_lite.load")
 
@@ -29,8 +31,8 @@ log = logging.getLogger("ecom_lite.load")
 class StaleOwner(Exception):
     """Another loader has taken these partitions over: nothing of the batch was written."""
 
-    def __init__(self, partitions: list[int]) -> None:
-        super().__init__(f"partitions {partitions} belong to another loader now")
+    def __init__(self, partitions: list[str]) -> None:
+        super().__init__(f"partitions {', '.join(partitions)} belong to another loader now")
         self.partitions = partitions
 
 
@@ -56,9 +58,9 @@ class Writer:
     harness strikes there.
     """
 
-    def __init__(self, address: Address, topic: str, at: Callable[[str], None] = _pass) -> None:
+    def __init__(self, address: Address, topics: Topics, at: Callable[[str], None] = _pass) -> None:
         self._address = address
-        self._topic = topic
+        self._topics = topics
         self._at = at
         self._dimensions = Dimensions()
         self.facts = Facts(at)
@@ -123,17 +125,15 @@ class Writer:
 
     def _is_in(self, connection: psycopg.Connection, batch: Batch) -> bool:
         """Compare and lock: False when our offsets are where the batch begins, True when a lost COMMIT had put it in."""
-        rows = connection.execute(
-            read_sql(__package__, "lock_offsets"), {"topic": self._topic, "partitions": list(batch.extents)}
-        ).fetchall()
-        found = {partition: (next_offset, epoch) for partition, next_offset, epoch in rows}
+        rows = connection.execute(read_sql(__package__, "lock_offsets"), self._topics.columns(batch.extents)).fetchall()
+        found = {self._topics.of(TopicPartition(*row[:2])): (row[2], row[3]) for row in rows}
         extents = batch.extents.items()
         if all(found.get(p) == (extent.end, extent.epoch) for p, extent in extents):
             log.info("a lost COMMIT reply was settled: the batch was in")
             return True
         stale = [p for p, extent in extents if found.get(p) != (extent.start, extent.epoch)]
         if stale:
-            raise StaleOwner(sorted(stale))
+            raise StaleOwner([self._topics.called(p) for p in sorted(stale)])
         return False
 
     def _fill(self, connection: psycopg.Connection, batch: Batch) -> Written:
@@ -173,9 +173,8 @@ class Writer:
         extents, further = batch.extents.items(), batch.further_by_partition()
         connection.execute(
             read_sql(__package__, "advance"),
-            {
-                "topic": self._topic,
-                "partitions": list(batch.extents),
+            self._topics.columns(batch.extents)
+            | {
                 "ends": [extent.end for _, extent in extents],
                 "own": [extent.own for _, extent in extents],
                 "facts": [facts[p] for p, _ in extents],
@@ -195,7 +194,7 @@ class Writer:
             {
                 "records": batch.records, "facts": written.facts, "duplicates": written.duplicates, "other": written.other,
                 "dead": written.dead, "oldest": broker_time(batch.oldest_ms), "newest": broker_time(batch.newest_ms),
-                "offsets": Jsonb({str(p): [e.start, e.end] for p, e in sorted(batch.extents.items())}),
+                "offsets": Jsonb({self._topics.called(p): [e.start, e.end] for p, e in sorted(batch.extents.items())}),
             },
         )  # fmt: skip
 
@@ -205,7 +204,7 @@ class Writer:
             for name, value in letter.headers
         ]
         return (
-            self._topic, letter.partition, letter.offset, broker_time(letter.broker_time_ms), letter.key, letter.value,
+            *self._topics.place(letter.partition), letter.offset, broker_time(letter.broker_time_ms), letter.key, letter.value,
             Jsonb(headers), letter.reason, letter.detail.replace("\0", "\\0"), letter.error_class,
         )  # fmt: skip
 

@@ -26,14 +26,17 @@ def look_at_kafka(settings: Settings) -> Finding:
     """The broker of kafka.bootstrap."""
     where = f"external, {settings.kafka.bootstrap}"
     try:
-        found = ask_cluster(client_config(settings.kafka, settings.kafka.bootstrap), settings.kafka.topic)
+        found = ask_cluster(client_config(settings.kafka, settings.kafka.bootstrap), settings.topics)
     except EcomLiteError as error:
         return Finding(False, "Kafka", f"{where}: nobody answers", str(error))
-    topic = f"{found.partitions} partitions" if found.partitions else "not there yet: a run makes it"
+    topics = [
+        f"topic {topic}: {f'{count} partitions' if count else 'not there yet: a run makes it'}"
+        for topic, count in found.partitions.items()
+    ]
     return Finding(
         True, "Kafka",
         f"{where}: API of {found.version}, cluster {found.cluster_id}, {found.latency_ms:.0f} ms; "
-        f"topic {settings.kafka.topic}: {topic}",
+        + "; ".join(topics),
     )  # fmt: skip
 
 

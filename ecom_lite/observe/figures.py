@@ -69,7 +69,7 @@ class LoaderFigures(Struct, frozen=True, kw_only=True):
     delay_ms: int | None = None  # of the newest batch's oldest record, from the broker's clock to the commit
     commit_delay: Buckets = Buckets()  # the same, of all batches, by DELAY_BOUNDS_S
     batch_time: Buckets = Buckets()  # how long each batch took to be written, by BATCH_BOUNDS_S
-    lags: dict[int, int] = {}  # by partition: records on the broker that are not committed
+    lags: dict[str, int] = {}  # by partition, topic/partition of a further source: records on the broker that are not committed
     partitions: int = 0  # that are this loader's
     standing_by: bool = False  # more loaders than partitions: ready, with nothing to do
     waiting_for: str = ""  # what keeps it from loading: one line
@@ -128,7 +128,7 @@ def together(figures: Iterable[LoaderFigures]) -> LoaderFigures:
     """Several loaders' figures as those of one: sums, the slowest one's delay, each different thing that they wait for."""
     each = list(figures)
     reasons: Counter[str] = Counter()
-    lags: Counter[int] = Counter()
+    lags: Counter[str] = Counter()
     for one in each:
         reasons.update(one.dead_reasons)
         lags.update(one.lags)

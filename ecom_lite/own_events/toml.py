@@ -16,8 +16,9 @@ EXAMPLES: Final = {  # of what may stand in for a field that was not found
 }
 
 
-def as_toml(proposal: Proposal, remarks: Sequence[str] = ()) -> str:
-    """The section [events] and its parts; `remarks` stand above it as comments."""
+def as_toml(proposal: Proposal, remarks: Sequence[str] = (), source: str | None = None) -> str:
+    """The section [events], or that of a further source, and its parts; `remarks` stand above it as comments."""
+    section = f"events.{source}" if source else "events"
     settings, notes = proposal.settings(), proposal.notes
     tables = {name: value for name, value in settings.items() if isinstance(value, dict)}
     plain = {name: value for name, value in settings.items() if name not in tables}
@@ -26,10 +27,12 @@ def as_toml(proposal: Proposal, remarks: Sequence[str] = ()) -> str:
         out.append(_comment(f"no {name} was found: {EXAMPLES.get(name, f'[events.fields] {name} says where it stands')}"))
     placed = set(plain).union(*tables.values())
     out += [_comment(note) for name, note in notes.items() if name not in placed]
-    if settings:
-        out += ["[events]", *_lines(plain, notes)]
+    if source:
+        out += [f"[{section}]", f'topic = "{source}_events"  # the topic that they are sent to', *_lines(plain, notes)]
+    elif settings:
+        out += [f"[{section}]", *_lines(plain, notes)]
     for table, values in tables.items():
-        out += ["", f"[events.{table}]", *_lines(values, notes)]
+        out += ["", f"[{section}.{table}]", *_lines(values, notes)]
     return "\n".join(out) + "\n"
 
 

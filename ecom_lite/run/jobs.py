@@ -43,7 +43,8 @@ class ProduceJob(WorkerJob, frozen=True, kw_only=True):
 
 def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float) -> LoadJob:
     return LoadJob(
-        settings=dump_sections(settings, ("kafka", "events", "load")), address=reach.address.only("ecom_loader").by_value(),
+        settings=dump_sections(settings, ("kafka", "events", "currency", "load")),
+        address=reach.address.only("ecom_loader").by_value(),
         bootstrap=reach.bootstrap, log_level=settings.run.log_level, instance=instance, drain_s=drain_s,
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
 from ..supervise.worker import WorkerService
 from ..warehouse.connect import Address
-from ..warehouse.offsets import committed_offsets, reached
+from ..warehouse.offsets import Place, offsets_of, reached
 from .jobs import WORKER, load_job
 from .reach import Reach
 
@@ -90,7 +90,7 @@ def stop_all(supervisor: Supervisor, loaders: Sequence[str]) -> None:
 
 
 def wait_loaded(
-    address: Address, topic: str, ends: Mapping[int, int], limit_s: float, give_up: threading.Event, poll_s: float = POLL_S
+    address: Address, ends: Mapping[Place, int], limit_s: float, give_up: threading.Event, poll_s: float = POLL_S
 ) -> bool:
     """Until every offset below `ends` is accounted for (True), `give_up` is set or the time is over."""
     deadline = time.monotonic() + limit_s
@@ -98,7 +98,7 @@ def wait_loaded(
         try:
             with address.connect("ecom_reader", autocommit=True) as reader:
                 while not give_up.is_set() and time.monotonic() < deadline:
-                    if reached(committed_offsets(reader, topic), ends):
+                    if reached(offsets_of(reader, {topic for topic, _ in ends}), ends):
                         return True
                     give_up.wait(poll_s)
         except psycopg.OperationalError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,11 @@ class Reach:
     address: Address
     bootstrap: str
     kafka: Kafka
+    further: Sequence[str] = ()  # the topics beside kafka.topic
+
+    @property
+    def topics(self) -> list[str]:
+        return [self.kafka.topic, *self.further]
 
     @property
     def client(self) -> dict[str, Any]:
@@ -31,21 +36,24 @@ class Reach:
 
         return client_config(self.kafka, self.bootstrap)
 
-    def end_offsets(self) -> Mapping[int, int]:
-        """The broker's end of each partition, now. Raises EcomLiteError."""
-        from ..topic.client import end_offsets
+    def end_offsets(self) -> Mapping[tuple[str, int], int]:
+        """The broker's end of each partition of each topic, now. Raises EcomLiteError."""
+        from ..topic.client import ends_of
 
-        return end_offsets(self.client, self.kafka.topic)
+        return ends_of(self.client, self.topics)
 
     def shown(self) -> dict[str, str]:
         """For people: no password."""
-        return {"kafka": f"{self.bootstrap}, topic {self.kafka.topic}", "postgres": self.address.place}
+        return {
+            "kafka": f"{self.bootstrap}, topic{'s' if self.further else ''} {', '.join(self.topics)}",
+            "postgres": self.address.place,
+        }
 
 
 def reach_of(settings: Settings, kafka: KafkaServer | None = None, postgres: PostgresServer | None = None) -> Reach:
     """Our servers, which must be up, where they are given; else the ones that the settings name."""
     bootstrap = settings.kafka.bootstrap if kafka is None else kafka.bootstrap
-    return Reach(address_of(settings, postgres), bootstrap, settings.kafka)
+    return Reach(address_of(settings, postgres), bootstrap, settings.kafka, settings.topics[1:])
 
 
 def address_of(settings: Settings, postgres: PostgresServer | None) -> Address:
@@ -74,4 +82,4 @@ def live_reach(settings: Settings) -> Reach:
         passwords = load_passwords(settings.data_dir)
         where = state.postgres
         address = Address(where.host, where.port, where.database, "postgres", "", passwords)
-    return Reach(address, state.bootstrap, settings.kafka)
+    return Reach(address, state.bootstrap, settings.kafka, settings.topics[1:])

@@ -80,7 +80,7 @@ class Servers:
 
         kafka = self.settings.kafka
         judged = kafka.judged_topic if self.settings.spark_reads_judged else None
-        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged)
+        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:])
 
 
 @contextmanager

@@ -65,7 +65,7 @@ class Ending:
         ends = [reach.end_offsets()]  # the loaders drain up to here at least; others may go on sending
         # First all together: a loader that stops drains only what is its own, and a partition may be nobody's for a moment.
         limit_s = self.settings.run.stop_timeout_s
-        wait_loaded(reach.address, reach.kafka.topic, ends[0], limit_s, supervisor.failed)
+        wait_loaded(reach.address, ends[0], limit_s, supervisor.failed)
         stop_all(supervisor, [loader.name for loader in self.services.loaders])
         measure()
         if supervisor.failed.is_set():
@@ -73,7 +73,7 @@ class Ending:
         doing("bringing the marts up to date")
         self.services.settle()
         doing("taking the count")
-        report = reconcile(reach.address, reach.kafka.topic, lambda: ends.pop() if ends else reach.end_offsets(), producing=False)
+        report = reconcile(reach.address, reach.topics, lambda: ends.pop() if ends else reach.end_offsets(), producing=False)
         measure()
         self.meter.measure_memory(processes(supervisor))
         for line in report.lines:

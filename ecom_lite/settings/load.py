@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,9 +79,16 @@ def _add_file(into: dict[str, Any], origins: dict[str, str], path: Path) -> None
             raise ConfigError(f"{place(section)}: `{section}` must stand in a section, such as [shop]")
         for key, value in values.items():
             name = f"{section}.{key}"
-            _put(into, origins, name, value, place(name))
-            if isinstance(value, Mapping):  # a table, such as [events.fields]
-                origins.update({f"{name}.{entry}": place(f"{name}.{entry}") for entry in value})
+            into.setdefault(section, {})[key] = value
+            origins.update({one: place(one) for one in _names(name, value)})
+
+
+def _names(name: str, value: Any) -> Iterator[str]:
+    """It and, of a table such as [events.fields], what is in it."""
+    yield name
+    if isinstance(value, Mapping):
+        for key, inside in value.items():
+            yield from _names(f"{name}.{key}", inside)
 
 
 def _lines(text: str) -> dict[str, int]:
@@ -91,6 +98,7 @@ def _lines(text: str) -> dict[str, int]:
     for number, line in enumerate(text.splitlines(), 1):
         if match := _SECTION.match(line):
             section = f"{match[1]}."
+            found.setdefault(match[1], number)
         elif match := _KEY.match(line):
             found.setdefault(section + match[1], number)
     return found
@@ -105,8 +113,12 @@ def _add_variable(into: dict[str, Any], origins: dict[str, str], name: str, valu
 
 
 def _put(into: dict[str, Any], origins: dict[str, str], dotted: str, value: Any, where: str) -> None:
-    section, _, key = dotted.partition(".")
-    into.setdefault(section, {})[key] = value
+    *tables, key = dotted.split(".")
+    for table in tables:
+        into = into.setdefault(table, {})
+        if not isinstance(into, dict):
+            raise ConfigError(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")
+    into[key] = value
     origins[dotted] = where
 
 
@@ -114,11 +126,20 @@ def _explain(error: ValidationError, origins: Origins) -> str:
     lines = []
     for problem in error.errors():
         path = [str(part) for part in problem["loc"]]
-        dotted = ".".join(path[: 3 if ".".join(path[:3]) in origins else 2])
+        said = problem["msg"].removeprefix("Value error, ")
+        if not path:  # of settings that do not go together: it names them itself
+            lines.append(f"{origins.get(said.partition(' ')[0], 'defaults')}: {said}")
+            continue
+        if path[:2] == ["events", "sources"]:
+            del path[1]
+        dotted = next((name for end in range(len(path), 2, -1) if (name := ".".join(path[:end])) in origins), ".".join(path[:2]))
         where = origins.get(dotted) or next((w for name, w in origins.items() if name.startswith(path[0] + ".")), "defaults")
         if problem["type"] == "extra_forbidden":
             lines.append(f"{where}: {dotted}: no such setting; `ecom_lite config` lists them all")
             continue
+        if problem["type"] == "missing":
+            lines.append(f'{where}: [{".".join(path[:-1])}] is a further source of events, and needs {path[-1]} = "..."')
+            continue
         value = "***" if "password" in dotted or "url" in dotted else repr(problem["input"])
-        lines.append(f"{where}: {dotted} = {value}: {problem['msg'].removeprefix('Value error, ')}")
+        lines.append(f"{where}: {dotted} = {value}: {said}")
     return "\n".join(dict.fromkeys(lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from .load import Origins
-from .tree import Settings
+from .tree import Section, Settings
 from .values import READ_DURATION, Duration, duration_text
 
 DEFAULT: Final = "default"
@@ -28,14 +28,20 @@ class Described(NamedTuple):
 
 def describe(settings: Settings, origins: Origins | None = None) -> list[Described]:
     """Every setting: one registry for docs, `config` and tests."""
-    rows = []
+    rows: list[Described] = []
     for section_name in Settings.model_fields:
-        section = getattr(settings, section_name)
-        for key, field in type(section).model_fields.items():
-            name = f"{section_name}.{key}"
-            value = _text(getattr(section, key), field)
-            rows.append(Described(name, value, (origins or {}).get(name, DEFAULT), field.description or ""))
+        rows += _of_section(section_name, getattr(settings, section_name), origins or {})
+    for name, source in settings.events.sources.items():
+        rows += _of_section(f"events.{name}", source, origins or {})
     return rows
+
+
+def _of_section(section_name: str, section: Section, origins: Origins) -> Iterator[Described]:
+    for key, field in type(section).model_fields.items():
+        name, value = f"{section_name}.{key}", getattr(section, key)
+        if name == "events.sources":
+            value = ", ".join(value)  # each is shown as a section
+        yield Described(name, _text(value, field), origins.get(name, DEFAULT), field.description or "")
 
 
 def dump_settings(settings: Settings) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from ..errors import UsageError
 from .attributes import AttributeName, MappedName, TypeOfAttribute
 from .currencies import DECIMALS, DEFAULT
-from .values import Countries, CurrencyCode, Duration, EventPath, EventPaths, Moment, Rate, Share, Unit, Zone
+from .values import Countries, CurrencyCode, Duration, EventPath, EventPaths, Moment, Rate, Share, SourceName, Unit, Zone
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,240}$")]
 
 
 class Section(BaseModel):
@@ -36,7 +38,7 @@ class Kafka(Section):
     """The broker. With `bootstrap` set nothing is started: Redpanda or any Kafka cluster serves."""
 
     bootstrap: str = Field("", description="host:port,... of an external broker; empty starts our own")
-    topic: str = Field("ecommerce_events", pattern=r"^[A-Za-z0-9._-]{1,240}$")
+    topic: Topic = "ecommerce_events"
     partitions: int = Field(4, ge=1, le=1000, description="for a topic that does not exist yet")
     port: Port | None = Field(None, description="of our own broker; free one if unset")
     heap_mb: int = Field(384, ge=128, description="Java heap of our own broker")
@@ -167,6 +169,12 @@ class Events(Section):
         description='the list of lines, where a record is a whole order: "items[]"; paths such as "items[].sku" lead into it',
     )
     envelope: Literal["none", "connect", "debezium"] = Field("none", description="take the event out of payload, or of after")
+    order_prefix: str = Field(
+        "",
+        max_length=32,
+        pattern=r"^[^\x00-\x1f]*$",
+        description="put before each order_id: two sources may both have an order 1001",
+    )
 
     @property
     def contract(self) -> bool:
@@ -176,9 +184,8 @@ class Events(Section):
     @property
     def mapped(self) -> bool:
         """Whether a record must be turned into an event first."""
-        return any(
-            getattr(self, name) != field.get_default() for name, field in type(self).model_fields.items() if name != "strict"
-        )
+        how = Events.model_fields.items()
+        return any(getattr(self, name) != field.get_default() for name, field in how if name != "strict")
 
     @model_validator(mode="after")
     def _agree(self) -> Events:
@@ -188,6 +195,36 @@ class Events(Section):
         if lists - {(self.lines or "").removesuffix("[]")}:
             raise ValueError(f'"{min(lists)}[].." leads into a list: set events.lines = "{min(lists)}[]", and no other list')
         return self
+
+
+class Source(Events):
+    """A further source, `[events.NAME]`: a topic of its own, whose records are read in a way of their own."""
+
+    topic: Topic = Field(description="its topic")
+
+
+class AllEvents(Events):
+    """`[events]`: how the records of kafka.topic are read; and in a table `[events.NAME]` each, the further sources."""
+
+    sources: dict[SourceName, Source] = Field(
+        {}, description="further sources: [events.web] with topic and all that [events] has"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tables(cls, given: Any) -> Any:
+        """Each table that is none of our own is a source. All sources have the same attributes: they are columns of one table."""
+        if not isinstance(given, Mapping):
+            return given
+        tables = {name: one for name, one in given.items() if isinstance(one, Mapping) and name not in cls.model_fields}
+        if not tables:
+            return given
+        attributes = given.get("attributes", {})
+        for name, one in tables.items():
+            if one.get("attributes", attributes) != attributes:
+                raise ValueError(f"[events.{name}.attributes]: declare them in [events.attributes], for all sources")
+            tables[name] = {**one, "attributes": attributes}
+        return {**{name: one for name, one in given.items() if name not in tables}, "sources": tables}
 
 
 class Currency(Section):
@@ -260,7 +297,7 @@ class Settings(Section):
     postgres: Postgres = Postgres()
     shop: Shop = Shop()
     faults: Faults = Faults()
-    events: Events = Events()
+    events: AllEvents = AllEvents()
     currency: Currency = Currency()
     load: Load = Load()
     spark: Spark = Spark()
@@ -273,6 +310,18 @@ class Settings(Section):
     @classmethod
     def _absolute(cls, run: Run) -> Run:
         return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
+
+    @model_validator(mode="after")
+    def _topics_differ(self) -> Settings:
+        kafka = self.kafka
+        taken = {
+            kafka.topic: "of kafka.topic", kafka.dlq_topic: "for dead letters", kafka.judged_topic: "for Spark"
+        }  # fmt: skip
+        for name, source in self.events.sources.items():
+            if use := taken.get(source.topic):
+                raise ValueError(f"events.{name}.topic = {source.topic!r}: that is the topic {use}: give each source its own")
+            taken[source.topic] = f"of events.{name}"
+        return self
 
     @field_validator("currency", mode="after")
     @classmethod
@@ -288,7 +337,25 @@ class Settings(Section):
     @property
     def spark_reads_judged(self) -> bool:
         """Whether Spark reads order lines that the loader has judged, not the topic."""
-        return not (self.run.light or self.events.contract)
+        return not (self.run.light or (self.events.contract and not self.events.sources))
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """All that is loaded: kafka.topic comes first."""
+        return (self.kafka.topic, *(source.topic for source in self.events.sources.values()))
+
+    def of_source(self, name: str) -> Settings:
+        """The same, with this source in the place of kafka.topic and [events]. Raises UsageError where there is none."""
+        source = self.events.sources.get(name)
+        if source is None:
+            there = ", ".join(self.events.sources) or "none: a table [events.NAME] with a topic makes one"
+            raise UsageError(f"--source {name}: no such source; there is {there}")
+        events = AllEvents.model_validate(source.model_dump(exclude={"topic"}))
+        return self.model_copy(update={"kafka": self.kafka.model_copy(update={"topic": source.topic}), "events": events})
+
+    def source_of(self, topic: str) -> str | None:
+        """The name of the further source that has this topic."""
+        return next((name for name, source in self.events.sources.items() if source.topic == topic), None)
 
     @property
     def data_dir(self) -> Path:

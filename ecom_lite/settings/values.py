@@ -119,6 +119,16 @@ def _several(value: Any) -> Any:
 EventPaths = Annotated[tuple[EventPath, ...], BeforeValidator(_several), Field(min_length=1)]
 
 
+def source_name_of(value: Any) -> str:
+    """The name of a further source. Raises ValueError."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", str(value)):
+        raise ValueError("name a source by up to 31 of a-z, 0-9 and _, beginning with a letter")
+    return str(value)
+
+
+SourceName = Annotated[str, BeforeValidator(source_name_of)]
+
+
 def zone_of(value: Any) -> str:
     """The name of a time zone. Raises ValueError."""
     try:

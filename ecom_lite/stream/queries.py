@@ -95,7 +95,7 @@ def _login(kafka: KafkaSettings) -> str:
 def read_topic(
     session: Any, settings: Settings, bootstrap: str, max_records: int, *, topic: str, starting: str = "earliest"
 ) -> Any:
-    """A topic as a stream of Kafka records; `starting` is Spark's: a word, or a JSON object of offsets."""
+    """A topic, or several by commas, as a stream of Kafka records; `starting` is Spark's: a word, or a JSON object of offsets."""
     reader = session.readStream.format("kafka").options(**source_options(settings.kafka, bootstrap))
     reader = reader.option("subscribe", topic).option("startingOffsets", starting)
     return reader.option("maxOffsetsPerTrigger", str(max_records)).load()

@@ -85,9 +85,10 @@ class Stream:
         name = f"{PER_MINUTE}_{LAYOUT}" + (f"_{source.generation}" if source.generation else "")
         checkpoints = self._data_dir / SPARK / "checkpoints"
         minutes, lake = Checkpoint(checkpoints / name), Checkpoint(checkpoints / LAKE)
-        topic, cluster_id = self._settings.kafka.topic, self._cluster_id()
+        cluster_id = self._cluster_id()
         minutes.compare(source.topic, *self._offsets(source.topic))
-        lake.compare(topic, *self._offsets(topic))
+        for each in self._settings.topics:
+            lake.compare(each, *self._offsets(each))
         if minutes.guard(self._settings, cluster_id):
             # The batches are counted from 0 again: rows of an older checkpoint would be taken for its own.
             self._execute("prune_progress", keep_s=0)
@@ -155,8 +156,8 @@ class Stream:
         self._queries[PER_MINUTE] = writer.trigger(processingTime=f"{round(spark.trigger_s * 1000)} milliseconds").start()
 
     def _start_lake(self, checkpoint: Checkpoint) -> None:
-        topic = self._settings.kafka.topic
-        records = read_topic(self._session, self._settings, self._bootstrap, LAKE_RECORDS_PER_BATCH, topic=topic)
+        topics = ",".join(self._settings.topics)
+        records = read_topic(self._session, self._settings, self._bootstrap, LAKE_RECORDS_PER_BATCH, topic=topics)
         self._lake = LakeSink(self._data_dir / LAKE_FOLDER)
         writer = raw_records(records).writeStream.queryName(LAKE).outputMode("append").foreachBatch(self._lake)
         writer = writer.option("checkpointLocation", checkpoint.folder.as_uri())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
@@ -132,16 +132,19 @@ def wait_ready(config: Config, deadline_s: float, stop: Event | None = None) -> 
         admin.list_topics()
 
 
-def ensure_topics(config: Config, topic: str, partitions: int, dlq_topic: str, judged_topic: str | None = None) -> int:
-    """Create `topic` (with `partitions`), `dlq_topic` (with one) and `judged_topic` (with as many as `topic` has) where they are
-    missing; safe to repeat and to race.
+def ensure_topics(
+    config: Config, topic: str, partitions: int, dlq_topic: str, judged_topic: str | None = None, further: Sequence[str] = ()
+) -> int:
+    """Create `topic` and the `further` ones (with `partitions`), `dlq_topic` (with one) and `judged_topic` (with as many as
+    `topic` has) where they are missing; safe to repeat and to race.
 
     Returns how many partitions `topic` has: an existing one keeps its own number. Blocks until all have leaders.
     """
-    names = [topic, dlq_topic, *([] if judged_topic is None else [judged_topic])]
+    names = [topic, *further, dlq_topic, *([] if judged_topic is None else [judged_topic])]
     with _admin(config, f"making topics {' and '.join(names)}") as admin:
         found = {each["name"]: len(each["partitions"]) for each in admin.describe_topics(names) if not each["error_code"]}
         wanted: dict[str, dict[str, Any]] = {name: {"num_partitions": found.get(topic, partitions)} for name in names}
+        wanted |= {name: {"num_partitions": partitions} for name in further}
         wanted[dlq_topic] = {"num_partitions": 1, "configs": {"max.message.bytes": str(DEAD_LETTER_MAX_BYTES)}}
         for name, options in wanted.items():
             if name not in found:
@@ -170,6 +173,11 @@ def end_offsets(config: Config, topic: str) -> dict[int, int]:
     return offset_range({**config, "isolation_level": "read_committed"}, topic)[1]
 
 
+def ends_of(config: Config, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+    """`end_offsets` of several topics, by topic and partition."""
+    return {(topic, partition): end for topic in topics for partition, end in end_offsets(config, topic).items()}
+
+
 def offset_range(config: Config, topic: str) -> tuple[dict[int, int], dict[int, int]]:
     """Per partition the first offset still kept, and the offset that the next record will get."""
     doing = f"asking for the offsets of topic {topic}"
@@ -187,5 +195,5 @@ def partitions_of(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
     """The topic's partitions in order; EcomLiteError when it does not exist."""
     numbers = consumer.partitions_for_topic(topic)
     if not numbers:
-        raise EcomLiteError(f"Kafka has no topic {topic}: check kafka.topic, or let `ecom_lite run` make it")
+        raise EcomLiteError(f"Kafka has no topic {topic}: check its name in the settings, or let `ecom_lite run` make it")
     return [TopicPartition(topic, number) for number in sorted(numbers)]

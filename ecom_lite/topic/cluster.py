@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka.admin import KafkaAdminClient
@@ -13,15 +14,15 @@ from .client import Config, explained, reachable
 
 @dataclass(frozen=True)
 class Cluster:
-    """`version` is that of the API it speaks, such as 4.1; `partitions` 0 where the topic does not exist."""
+    """`version` is that of the API it speaks, such as 4.1; `partitions` by topic, 0 where it does not exist."""
 
     version: str
     cluster_id: str
-    partitions: int
+    partitions: Mapping[str, int]
     latency_ms: float  # of one request and its answer
 
 
-def ask_cluster(config: Config, topic: str) -> Cluster:
+def ask_cluster(config: Config, topics: Sequence[str]) -> Cluster:
     """Blocks at most some seconds. Raises EcomLiteError that says why nobody answers."""
     where = ",".join(config["bootstrap_servers"])
     if not reachable(config):
@@ -34,7 +35,8 @@ def ask_cluster(config: Config, topic: str) -> Cluster:
             began = time.monotonic()
             about = admin.describe_cluster()
             latency_ms = (time.monotonic() - began) * 1000
-            (found,) = admin.describe_topics([topic])
+            found = admin.describe_topics(list(topics))
         finally:
             admin.close()
-    return Cluster(version, str(about["cluster_id"]), 0 if found["error_code"] else len(found["partitions"]), latency_ms)
+    counts = {each["name"]: 0 if each["error_code"] else len(each["partitions"]) for each in found}
+    return Cluster(version, str(about["cluster_id"]), counts, latency_ms)

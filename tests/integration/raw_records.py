@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.record.default_records import DefaultRecordBatchBuilder
 
 from ecom_lite.check.reconcile import reconcile
-from ecom_lite.topic.client import DEAD_LETTER_MAX_BYTES, end_offsets
+from ecom_lite.topic.client import DEAD_LETTER_MAX_BYTES, ends_of
 
 from .loading import PARTITIONS, Bench
 
@@ -112,6 +112,6 @@ def make_wide_topic(bench: Bench) -> None:
 def open_lines(bench: Bench) -> list[str]:
     """The lines of the count that do not close; there are no marts here."""
     report = reconcile(
-        bench.warehouse, bench.topic, lambda: end_offsets(bench.client, bench.topic), producing=False, catch_up_s=0, spark=False
+        bench.warehouse, [bench.topic], lambda: ends_of(bench.client, [bench.topic]), producing=False, catch_up_s=0, spark=False
     )
     return [line.name for line in report.lines if not line.closes and not line.name.startswith("marts")]

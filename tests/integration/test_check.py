@@ -24,7 +24,7 @@ from ecom_lite.check.figures import take_figures
 from ecom_lite.check.reconcile import Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
 from ecom_lite.rollups import Rollups
-from ecom_lite.topic.client import end_offsets, ensure_topics
+from ecom_lite.topic.client import ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
 
 from .loading import Bench, line
@@ -155,8 +155,8 @@ def send_own(bench: Bench, values: Sequence[dict[str, Any] | bytes], fault: str 
 
 
 def count(bench: Bench, *, producing: bool = False, catch_up_s: float = 0.5) -> Report:
-    ends = partial(end_offsets, bench.client, bench.topic)
-    return reconcile(bench.warehouse, bench.topic, ends, producing=producing, catch_up_s=catch_up_s)
+    ends = partial(ends_of, bench.client, [bench.topic])
+    return reconcile(bench.warehouse, [bench.topic], ends, producing=producing, catch_up_s=catch_up_s)
 
 
 def recent(order: str, product: int = 1) -> dict[str, Any]:
@@ -388,8 +388,8 @@ def test_lost_offsets_are_told_and_fail_the_check(loaded: Bench) -> None:
 def test_minutes_that_spark_closes_ahead_of_the_loader_do_not_open_the_count(loaded: Bench) -> None:
     """At full speed Spark may have closed minutes whose events the loader has not loaded at the moment of the count."""
 
-    def ends() -> dict[int, int]:
-        found = dict(end_offsets(loaded.client, loaded.topic))
+    def ends() -> dict[tuple[str, int], int]:
+        found = ends_of(loaded.client, [loaded.topic])
         loaded.ask("UPDATE realtime.stream_progress SET watermark = '2027-01-01'")
         loaded.ask(
             "INSERT INTO realtime.minutes_by_currency (window_start, category, currency, revenue, orders, lines, units)"
@@ -397,7 +397,7 @@ def test_minutes_that_spark_closes_ahead_of_the_loader_do_not_open_the_count(loa
         )
         return found
 
-    assert open_lines(reconcile(loaded.warehouse, loaded.topic, ends, producing=False, catch_up_s=0)) == set()
+    assert open_lines(reconcile(loaded.warehouse, [loaded.topic], ends, producing=False, catch_up_s=0)) == set()
     assert open_lines(count(loaded)) == {WINDOWS}  # nothing was on its way: it is wrong
 
 

@@ -24,7 +24,7 @@ from ecom_lite.settings.load import load_settings
 from ecom_lite.supervise.supervisor import Supervisor
 from ecom_lite.terminal.terminal import Terminal
 from ecom_lite.terminal.view import print_status, status_view
-from ecom_lite.topic.client import end_offsets
+from ecom_lite.topic.client import ends_of
 from ecom_lite.warehouse.connect import Address
 
 from .loading import Bench, line
@@ -71,8 +71,8 @@ def test_gaps_are_told_by_status_the_live_view_and_check(
     said = capsys.readouterr().out
     assert "16 LOST" in said and f"offsets 10 .. 24 of {bench.topic}[0], 20" in said and "offsets 3 .. 3" in said
 
-    ends = partial(end_offsets, bench.client, bench.topic)
-    report = reconcile(bench.warehouse, bench.topic, ends, producing=False, catch_up_s=0)
+    ends = partial(ends_of, bench.client, [bench.topic])
+    report = reconcile(bench.warehouse, [bench.topic], ends, producing=False, catch_up_s=0)
     (found,) = (entry for entry in report.lines if entry.name == "offsets lost to retention")
     assert (found.left, found.closes) == (16, False)
     assert f"offsets 10 .. 24 of {bench.topic}[0], offsets 3 .. 3 of {bench.topic}[2] were removed by retention" in found.note

@@ -15,6 +15,7 @@ from ecom_lite.contract.events import PRODUCER_HEADER
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import LoadError
 from ecom_lite.load import loader
+from ecom_lite.load.topics import Topics
 from ecom_lite.load.write import Writer
 from ecom_lite.observe.figures import LoaderFigures
 from ecom_lite.warehouse.connect import Address
@@ -90,8 +91,8 @@ def test_ids_are_numbers_in_any_spelling_or_texts_as_they_are(bench: Bench, toge
 def test_duplicates_are_passed_by_for_a_while_and_then_the_straight_way_is_tried_again(bench: Bench) -> None:
     writers: list[Writer] = []
 
-    def make_writer(address: Address, topic: str) -> Writer:
-        writers.append(Writer(address, topic))
+    def make_writer(address: Address, topics: Topics) -> Writer:
+        writers.append(Writer(address, topics))
         return writers[-1]
 
     with bench.loading(bench.loader(batch_rows=10, make_writer=make_writer)) as loading:

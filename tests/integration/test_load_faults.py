@@ -24,6 +24,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import LoadError
 from ecom_lite.load import loader
+from ecom_lite.load.topics import Topics
 from ecom_lite.load.write import StaleOwner, Writer
 from ecom_lite.observe.figures import LoaderFigures
 from ecom_lite.run.jobs import load_job
@@ -201,7 +202,7 @@ def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(b
 
     batch = Batch()
     batch.add(Part(0, [Record(0, 0, 1, None, b"nonsense", ())], 0, 1, epoch=99), utc_now())
-    writer = Writer(bench.warehouse, bench.topic)
+    writer = Writer(bench.warehouse, Topics(bench.topic))
     with pytest.raises(StaleOwner):
         writer.write(batch)
     writer.close()

@@ -15,6 +15,7 @@ from ecom_lite.load.claims import Claims
 from ecom_lite.load.decode import Batch, Part
 from ecom_lite.load.records import Record
 from ecom_lite.load.retry import Patience
+from ecom_lite.load.topics import Topics
 from ecom_lite.load.write import StaleOwner, Writer
 from ecom_lite.warehouse.connect import Address
 from tests.runs import wait_for
@@ -81,7 +82,7 @@ def stop_at(point: str, reached: threading.Event, thaw: threading.Event) -> Call
 def test_partitions_of_loaders_that_are_frozen_in_a_transaction_go_to_the_heir_and_nobody_else_waits_for_them(
     warehouse: Address,
 ) -> None:
-    claims, thaw, said = Claims(warehouse, TOPIC), threading.Event(), list[str]()
+    claims, thaw, said = Claims(warehouse, Topics(TOPIC)), threading.Event(), list[str]()
     claims.claim({0: 0, 1: 0, 2: 0})
     with ExitStack() as stack:
         stack.callback(claims.close)
@@ -89,11 +90,11 @@ def test_partitions_of_loaders_that_are_frozen_in_a_transaction_go_to_the_heir_a
         for partition, point in ((0, "filled"), (1, "copying")):  # idle in its transaction; and in the midst of its rows
             event = line(partition, partition + 1, user_id=partition + 1, category=f"c{partition}", timestamp=DAYS[partition])
             reached = threading.Event()
-            writer = Writer(warehouse, TOPIC, at=stop_at(point, reached, thaw))
+            writer = Writer(warehouse, Topics(TOPIC), at=stop_at(point, reached, thaw))
             met.append(stack.enter_context(frozen(writer, batch_of(partition, event), reached, thaw)))
 
         # A loader of another partition has an event of the customer whom the frozen COPY has just made.
-        other, done = Writer(warehouse, TOPIC), threading.Event()
+        other, done = Writer(warehouse, Topics(TOPIC)), threading.Event()
         stack.callback(other.close)
 
         def write_beside() -> None:

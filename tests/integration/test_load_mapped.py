@@ -22,7 +22,7 @@ from ecom_lite.own_events.formats import recognised, records
 from ecom_lite.own_events.source import opened
 from ecom_lite.settings.load import load_settings
 from ecom_lite.stream.source import settle_source
-from ecom_lite.topic.client import end_offsets, ensure_topics
+from ecom_lite.topic.client import ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.integration.topics import records_of
 from tests.runs import wait_for
@@ -53,7 +53,7 @@ def lines_of(bench: Bench) -> list[tuple[Any, ...]]:
 
 
 def assert_closes(bench: Bench) -> None:
-    report = reconcile(bench.warehouse, bench.topic, lambda: end_offsets(bench.client, bench.topic), producing=False, spark=False)
+    report = reconcile(bench.warehouse, [bench.topic], lambda: ends_of(bench.client, [bench.topic]), producing=False, spark=False)
     assert [one for one in report.lines if not one.closes and not one.name.startswith("marts")] == []
 
 

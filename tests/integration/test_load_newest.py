@@ -16,6 +16,7 @@ from ecom_lite.contract.events import utc_now
 from ecom_lite.load.claims import Claims
 from ecom_lite.load.decode import Batch, Part
 from ecom_lite.load.records import Record
+from ecom_lite.load.topics import Topics
 from ecom_lite.load.write import Writer
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
@@ -37,9 +38,9 @@ class Two:
     """Two loaders, each with a partition of its own."""
 
     def __init__(self, warehouse: Address) -> None:
-        self.claims = Claims(warehouse, TOPIC)
+        self.claims = Claims(warehouse, Topics(TOPIC))
         self.claims.claim({0: 0, 1: 0})
-        self.writers = [Writer(warehouse, TOPIC), Writer(warehouse, TOPIC)]
+        self.writers = [Writer(warehouse, Topics(TOPIC)), Writer(warehouse, Topics(TOPIC))]
         self._next = [0, 0]
 
     def batch(self, loader: int, events: Sequence[Event]) -> Batch:
@@ -168,7 +169,7 @@ def test_the_newest_wins_over_what_another_loader_has_in_hand(two: Two, warehous
             assert go.wait(20)
 
     two.write(1, [line("first", 1, product_title="new", timestamp=HOURS[0])])
-    slow = Writer(warehouse, TOPIC, at)
+    slow = Writer(warehouse, Topics(TOPIC), at)
     late = two.batch(0, [
         line("second", 1, product_title="new", timestamp=HOURS[2]),
         {"event_type": "user_updated", "user_id": 1, "name": "Ada", "timestamp": HOURS[0]},

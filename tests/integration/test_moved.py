@@ -20,7 +20,7 @@ from ecom_lite.engines import pgfiles
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import MigrationError
 from ecom_lite.stream.light import LightMinutes
-from ecom_lite.topic.client import end_offsets
+from ecom_lite.topic.client import ends_of
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate, require_schema
@@ -196,7 +196,7 @@ def test_the_count_closes_over_a_move(bench: Bench, postgres_server: PostgresSer
     moved.load()
     assert moved.counts() == {"facts": 500, "duplicates": 200}
     Transform(moved.warehouse, PROJECT, tmp_path / "dbt", threads=2).run("schedule")
-    report = reconcile(moved.warehouse, moved.topic, lambda: end_offsets(moved.client, moved.topic), producing=False, spark=False)
+    report = reconcile(moved.warehouse, [moved.topic], lambda: ends_of(moved.client, [moved.topic]), producing=False, spark=False)
     assert [one for one in report.lines if not one.closes] == []
 
 

@@ -36,7 +36,7 @@ from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import close_session, open_session
 from ecom_lite.stream.source import settle_source
 from ecom_lite.stream.stream import Stream
-from ecom_lite.topic.client import client_config, end_offsets, ensure_topics
+from ecom_lite.topic.client import client_config, end_offsets, ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.running import Running
 from tests.runs import wait_for
@@ -311,7 +311,7 @@ def test_a_line_that_comes_again_with_a_later_time_leaves_the_count_closed(
     assert sum(found[2] for found in minutes_in(warehouse).values()) == 6, "Spark has counted both"
     bench.load()
     assert bench.counts() == {"facts": 5, "duplicates": 1}
-    report = reconcile(warehouse, topic, lambda: end_offsets(bench.client, topic), producing=False, catch_up_s=0)
+    report = reconcile(warehouse, [topic], lambda: ends_of(bench.client, [topic]), producing=False, catch_up_s=0)
     (minutes,) = [one for one in report.lines if one.name == "lines in closed minutes = facts"]
     assert minutes.closes, minutes
     assert "came again with another time, which the minutes may count once more: 1" in minutes.note
@@ -358,7 +358,7 @@ def test_a_state_of_another_layout_makes_the_stream_begin_anew_and_takes_nothing
     assert now.is_dir() and not any(checkpoints.glob("per_minute")) and not any(checkpoints.glob("per_minute.json"))
     assert minutes_in(warehouse) == minutes_of(lines)
     bench.load()
-    report = reconcile(warehouse, topic, lambda: end_offsets(bench.client, topic), producing=False, catch_up_s=0)
+    report = reconcile(warehouse, [topic], lambda: ends_of(bench.client, [topic]), producing=False, catch_up_s=0)
     (minutes,) = [one for one in report.lines if one.name == "lines in closed minutes = facts"]
     assert minutes.closes and "1 late lines were not counted" in minutes.note, minutes
 

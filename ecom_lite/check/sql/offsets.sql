@@ -1,5 +1,5 @@
--- The broker's offsets are those of one topic. The rows of the warehouse, and what was sent, are of all topics ever loaded.
-SELECT coalesce(sum(next_offset) FILTER (WHERE topic = %(topic)s), 0)::bigint AS next_offsets,
+-- The broker's offsets are those of the topics that are loaded now. The rows of the warehouse, and what was sent, are of all topics ever loaded.
+SELECT coalesce(sum(next_offset) FILTER (WHERE topic = ANY(%(topics)s::text[])), 0)::bigint AS next_offsets,
        coalesce(sum(next_offset - first_offset), 0)::bigint AS accounted,
        coalesce(sum(own), 0)::bigint AS own,
        coalesce(sum(facts), 0)::bigint AS facts,

@@ -1,1 +1,1 @@
-SELECT partition, next_offset FROM ops.consumer_offsets WHERE topic = %(topic)s
+SELECT topic, partition, next_offset FROM ops.consumer_offsets WHERE topic = ANY(%(topics)s::text[])

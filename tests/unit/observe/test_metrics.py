@@ -30,7 +30,7 @@ def observed(bounds: tuple[float, ...], *seconds: float) -> Histogram:
 FULL = RunStatus(
     state="running", uptime_s=9, sent=100, facts=80, duplicates=3, other=4, dead=5, lost=6, held=7, sent_per_s=8, loaded_per_s=9,
     load=LoaderFigures(
-        facts=40, dead=5, dead_reasons={"not_json": 2, 'a "quoted"\nreason': 3}, lags={0: 11, 3: 0},
+        facts=40, dead=5, dead_reasons={"not_json": 2, 'a "quoted"\nreason': 3}, lags={"0": 11, "3": 0},
         commit_delay=observed(DELAY_BOUNDS_S, 0.2, 400).buckets(), batch_time=observed(BATCH_BOUNDS_S, 0.01).buckets(),
     ),
     stream=StreamFigures(batch=1, rows_per_s=2, batch_ms=1500, watermark_lag_s=61),

@@ -16,7 +16,7 @@ STATUS = RunStatus(
     rate="natural",
     facts=7,
     faults={"late": 0.05},
-    load=LoaderFigures(facts=7, dead_reasons={"not_json": 2}, lags={0: 3, 1: 4}, commit_delay=Buckets((1, 2), 0.5)),
+    load=LoaderFigures(facts=7, dead_reasons={"not_json": 2}, lags={"0": 3, "1": 4}, commit_delay=Buckets((1, 2), 0.5)),
     stream=StreamFigures(batch=3, rows_per_s=1.5, batch_ms=80),
     dbt=DbtFigures(run_id=1, trigger="schedule", status="success", seconds=0.5),
     gaps=[Gap(topic="t", partition=0, first=1, last=3, count=3, at="2026-11-23T07:00:00+00:00")],
@@ -64,10 +64,10 @@ def test_what_keeps_a_run_from_being_ready_is_named() -> None:
 
 def test_loaders_together_are_sums_the_slowest_delay_and_what_each_waits_for() -> None:
     one = LoaderFigures(
-        records=5, facts=4, dead=1, batches=2, dead_reasons={"not_json": 1}, delay_ms=90, lags={0: 5}, partitions=1,
+        records=5, facts=4, dead=1, batches=2, dead_reasons={"not_json": 1}, delay_ms=90, lags={"0": 5}, partitions=1,
         commit_delay=Buckets((1, 2), 0.5),
     )  # fmt: skip
-    two = LoaderFigures(records=7, facts=7, dead_reasons={"not_json": 2}, delay_ms=200, lags={1: 7}, waiting_for="PostgreSQL")
+    two = LoaderFigures(records=7, facts=7, dead_reasons={"not_json": 2}, delay_ms=200, lags={"1": 7}, waiting_for="PostgreSQL")
     both = together([one, two, two])
     assert (both.records, both.facts, both.dead, both.batches, both.partitions) == (19, 18, 1, 2, 1)
     assert both.dead_reasons == {"not_json": 5} and both.delay_ms == 200 and both.lag == 19

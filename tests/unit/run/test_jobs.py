@@ -28,7 +28,7 @@ def test_each_worker_gets_the_password_of_its_own_role_and_no_other() -> None:
 
 def test_each_worker_gets_the_settings_that_it_reads_and_no_others() -> None:
     load = msgspec.json.decode(msgspec.json.encode(load_job(SETTINGS, REACH, "load-1", 5.0)), type=LoadJob)
-    assert set(load.settings) == {"kafka", "events", "load"}
+    assert set(load.settings) == {"kafka", "events", "currency", "load"}
     assert Settings.model_validate(load.settings).load.flush_ms == 50
     assert (load.address.passwords, load.address.place) == ({"ecom_loader": PASSWORDS["ecom_loader"]}, "db:5432/shop")
     wanted = produce_job(SETTINGS, REACH, events=None, until=900, override=ShopOverride(rate="max", faults={"late": 0.1}))

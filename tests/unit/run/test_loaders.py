@@ -34,9 +34,9 @@ def worker(earlier: list[LoaderFigures], now: LoaderFigures) -> Any:
 
 
 def test_what_was_loaded_before_a_restart_counts_too_and_its_lag_does_not() -> None:
-    dead = LoaderFigures(facts=10, batches=1, lags={0: 99}, delay_ms=9000, waiting_for="PostgreSQL")
+    dead = LoaderFigures(facts=10, batches=1, lags={"0": 99}, delay_ms=9000, waiting_for="PostgreSQL")
     services = [
-        worker([dead, LoaderFigures()], LoaderFigures(facts=5, dead=1, lags={0: 3})),
+        worker([dead, LoaderFigures()], LoaderFigures(facts=5, dead=1, lags={"0": 3})),
         worker([], LoaderFigures(facts=100)),
     ]
     total = loaded(services)

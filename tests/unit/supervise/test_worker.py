@@ -35,7 +35,7 @@ class Clock:
         return self.now
 
 
-READY = WorkerReport(figures=LoaderFigures(facts=1, lags={0: 5}), ready=True)
+READY = WorkerReport(figures=LoaderFigures(facts=1, lags={"0": 5}), ready=True)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def worker(tmp_path: Path, clock: Clock) -> Iterator[WorkerService[LoaderFigures
 def test_it_is_well_while_it_reports(worker: WorkerService[LoaderFigures]) -> None:
     health = worker.health()
     assert health.ok and health.detail == "" and health.pid == worker.child.pid
-    assert health.figures == LoaderFigures(facts=1, lags={0: 5})
+    assert health.figures == LoaderFigures(facts=1, lags={"0": 5})
 
 
 def test_a_worker_whose_reports_stop_is_not_well_until_one_comes(worker: WorkerService[LoaderFigures], clock: Clock) -> None:
@@ -116,10 +116,10 @@ def test_a_worker_that_is_done_is_well_though_it_has_ended(worker: WorkerService
 
 def test_a_dead_one_s_figures_are_kept_once(worker: WorkerService[LoaderFigures]) -> None:
     worker.stop()
-    assert not worker.health().ok and worker.figures == worker.last_figures == LoaderFigures(facts=1, lags={0: 5})
+    assert not worker.health().ok and worker.figures == worker.last_figures == LoaderFigures(facts=1, lags={"0": 5})
     assert worker.earlier_figures == []
     worker.start()
-    assert worker.earlier_figures == [LoaderFigures(facts=1, lags={0: 5})] and worker.figures.facts == 1
+    assert worker.earlier_figures == [LoaderFigures(facts=1, lags={"0": 5})] and worker.figures.facts == 1
 
 
 def test_what_is_no_report_is_passed_over(worker: WorkerService[LoaderFigures]) -> None:
