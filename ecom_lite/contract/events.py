@@ -72,6 +72,7 @@ _TEXTS: Final = {
     for event in (OrderLine, OrderReversal, UserChange)
 }
 _WHOLE: Final = re.compile(r"[0-9]{1,19}(?:\.0+)?")
+_ESCAPE: Final = b"\\"
 _NUL: Final = b"\\u0000"
 _JSON_NAMES: Final = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
@@ -110,39 +111,59 @@ def parse(
         if not value.isascii():
             refuse_not_utf8(value)  # the decoder does not look into fields that it ignores
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        wire = _decode_other(value, decode)
-    return settle(wire, value, now, strict, currency)
+        return _settle(_decode_other(value, decode), value, now, strict, currency)
+    return settle_line(wire, value, now, strict, currency)
 
 
-def settle(wire: Any, value: bytes, now: datetime, strict: bool, currency: str) -> Event:
-    """The second half of `parse`: an event whose fields still have the types of the wire becomes one whose rules all hold.
+def settle_line(wire: Any, value: bytes, now: datetime, strict: bool, currency: str) -> OrderLine:
+    """The second half of `parse`: an order line whose fields still have the types of the wire becomes one whose rules all hold.
 
-    `value` is what it was decoded from: a float has lost digits. Changes `wire` and returns it. Raises Rejected.
+    `value` is what it was decoded from: a float has lost digits. A time that is a datetime has been judged. Changes `wire` and
+    returns it. Raises Rejected. (Each look at a field counts here: this is a quarter of a loader's work.)
     """
+    if _ESCAPE in value and _NUL in value:  # one byte is found ten times as fast as six
+        _refuse_nul(wire)
+    if type(wire.user_id) is not int:
+        wire.user_id = _id("user_id", wire.user_id, value, strict)
+    if type(wire.order_id) is not str:
+        wire.order_id = _number_as_text("order_id", wire.order_id, value)
+    if type(wire.product_id) is not int:
+        wire.product_id = _id("product_id", wire.product_id, value, strict)
+    quantity = wire.quantity
+    if type(quantity) is not int:
+        quantity = wire.quantity = _count("quantity", quantity, value)
+    revenue = wire.revenue
+    wire.price, wire.revenue, wire.currency = money(
+        bytes(wire.price), quantity, b"null" if revenue is None else bytes(revenue), wire.currency or currency, strict
+    )
+    if not (wire.category and wire.product_title):
+        wire.category = wire.category or UNCATEGORISED
+        wire.product_title = wire.product_title or str(wire.product_id)
+    time = wire.timestamp
+    if type(time) is not datetime:
+        wire.timestamp = event_time(bytes(_decode_time(value).timestamp) if type(time) is float else time, now)
+    line: OrderLine = wire
+    return line
+
+
+def _settle(wire: Any, value: bytes, now: datetime, strict: bool, currency: str) -> Event:
+    """As `settle_line`, of any event."""
+    kind = type(wire).__base__
+    if kind is OrderLine:
+        return settle_line(wire, value, now, strict, currency)
     if _NUL in value:
         _refuse_nul(wire)
     if type(wire.user_id) is not int and wire.user_id is not None:
         wire.user_id = _id("user_id", wire.user_id, value, strict)
-    kind = type(wire).__base__
-    if kind is not UserChange:
+    if kind is OrderReversal:
         if type(wire.order_id) is not str:
             wire.order_id = _number_as_text("order_id", wire.order_id, value)
         if type(wire.product_id) is not int:
             wire.product_id = _id("product_id", wire.product_id, value, strict)
         if type(wire.quantity) is not int:
             wire.quantity = _count("quantity", wire.quantity, value)
-        if kind is OrderLine:
-            wire.price, wire.revenue, wire.currency = money(
-                bytes(wire.price), wire.quantity, bytes(wire.revenue or b"null"), wire.currency or currency, strict
-            )
-            if not wire.category:
-                wire.category = UNCATEGORISED
-            if not wire.product_title:
-                wire.product_title = str(wire.product_id)
     time = wire.timestamp
-    if type(time) is float:
-        time = bytes(_decode_time(value).timestamp)
-    wire.timestamp = event_time(time, now)
+    wire.timestamp = event_time(bytes(_decode_time(value).timestamp) if type(time) is float else time, now)
     event: Event = wire
     return event
 

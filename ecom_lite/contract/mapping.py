@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NO_TIME_S: Final = 10**12
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = frozenset("0123456789.")
+_PLAIN_DIGITS: Final = 18
 
 Path = tuple[str, ...]
 Document = Mapping[str, Any]
@@ -44,7 +46,7 @@ class EventMapping:
         self._fields = (*_ALL_FIELDS, *events.attributes)
         self._constants: dict[str, str | bool | int | float] = {name: value for name, value in events.constants.items()}
         self.paths: dict[str, tuple[str, ...]] = {name: paths for name, paths in events.fields.items()}  # as the user wrote them
-        self._found_at = {name: [_in_line(path) for path in paths] for name, paths in self.paths.items()}
+        self._found_at = {name: [path_in_line(path) for path in paths] for name, paths in self.paths.items()}
 
     def events_of(self, document: Document) -> Iterator[dict[str, Any]]:
         """Each event of a document, with the contract's names and units; not yet judged. Raises Rejected."""
@@ -85,15 +87,16 @@ class EventMapping:
     def _event(self, document: Document, line: Document) -> dict[str, Any]:
         found = {name: value for name in self._fields if (value := self._field(name, document, line)) is not None}
         if self._cents:
-            decimals = self._decimals(found.get("currency"))
+            decimals = self.decimals_of(found.get("currency"))
             for name in _MONEY:
                 if name in found:
                     found[name] = _of_smallest_units(found[name], decimals)
         if "timestamp" in found and (self._per_second or self._zone):
-            found["timestamp"] = self._time(found["timestamp"])
+            time = self.time_of(found["timestamp"])
+            found["timestamp"] = time.isoformat() if isinstance(time, datetime) else time
         return found
 
-    def _decimals(self, currency: Any) -> int:
+    def decimals_of(self, currency: Any) -> int:
         """Of the currency of an event; one that is none is refused later."""
         code = code_of(currency) if isinstance(currency, str) and currency else None
         return DECIMALS[code or self._currency]
@@ -108,16 +111,16 @@ class EventMapping:
         value = line.get(name)
         return document.get(name) if value is None and name not in LINE_FIELDS else value
 
-    def _time(self, value: Any) -> Any:
-        """ISO 8601 with a zone, where it can be made; else as it came, to be refused by what was sent."""
+    def time_of(self, value: Any) -> Any:
+        """A time with a zone, where it can be made; else as it came, to be judged by what was sent."""
         try:
             if self._per_second and _is_number(value):
                 seconds = Decimal(value) / self._per_second
                 if seconds < _NO_TIME_S:  # else it would become a whole number of a million digits
-                    return (_EPOCH + timedelta(microseconds=int(seconds * 10**6))).isoformat()
+                    return _EPOCH + timedelta(microseconds=int(seconds * 10**6))
             if self._zone and isinstance(value, str) and not _is_number(value):
                 time = datetime.fromisoformat(value)
-                return time.replace(tzinfo=self._zone).isoformat() if time.tzinfo is None else value
+                return time.replace(tzinfo=self._zone) if time.tzinfo is None else value
         except (ValueError, ArithmeticError):
             pass
         return value
@@ -127,7 +130,7 @@ def steps_of(text: str) -> Path:
     return tuple(text.split("."))
 
 
-def _in_line(text: str) -> tuple[bool, Path]:
+def path_in_line(text: str) -> tuple[bool, Path]:
     """Whether a path leads into a line, and the path from there."""
     listed, inside, rest = text.partition("[].")
     return (True, steps_of(rest)) if inside else (False, steps_of(listed))
@@ -160,3 +163,14 @@ def _of_smallest_units(value: Any, decimals: int) -> Any:
         return Decimal(value).scaleb(-decimals) if _is_number(value) else value
     except ArithmeticError:
         return value
+
+
+@lru_cache(maxsize=65_536)
+def whole_units(json: bytes, decimals: int) -> bytes:
+    """The JSON text of a number of smallest units as that of whole ones; ValueError where it is not plain digits."""
+    if json == b"null":
+        return json
+    digits = json.removeprefix(b'"').removesuffix(b'"')
+    if len(digits) > _PLAIN_DIGITS or not digits.isdigit():
+        raise ValueError(json)
+    return str(Decimal(digits.decode()).scaleb(-decimals)).encode()

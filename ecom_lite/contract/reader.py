@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -14,7 +14,8 @@ from ..settings.currencies import DEFAULT
 from ..settings.tree import Events
 from . import hints
 from .attributes import Attributes, attributes_of
-from .events import make_decoders, not_an_object, parse, settle
+from .compiled import NotTaken, Reads, compiled
+from .events import make_decoders, not_an_object, parse
 from .fields import EVENT_TYPES, MAX_ID, MAX_QUANTITY, Event, OrderLine, UserChange, wire_struct
 from .mapping import EventMapping
 from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8, short
@@ -35,9 +36,26 @@ def make_reader(events: Events, currency: str = DEFAULT) -> Reader:
         return _PrefixedReader(events.order_prefix, make_reader(events.model_copy(update={"order_prefix": ""}), currency))
     if not events.mapped:
         return lambda value, now: (parse(value, now, currency, strict=events.strict),)
-    names = _renames(events)
-    mapped = _MappedReader(events, currency) if names is None or names else _ContractReader(events, currency)
-    return mapped if names is None else _QuickReader(events, names, mapped, currency)
+    beyond = events.model_copy(update={"attributes": {}}).mapped
+    otherwise = _MappedReader(events, currency) if beyond else _ContractReader(events, currency)
+    quickly = compiled(events, currency)
+    return otherwise if quickly is None else _QuickReader(quickly, otherwise)
+
+
+class _QuickReader:
+    """Most records are as the mapping says, and are read in one pass. What is not goes the long way."""
+
+    def __init__(self, quickly: Reads, otherwise: Reader) -> None:
+        self.quickly, self.otherwise = quickly, otherwise
+
+    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
+        if not value or len(value) > MAX_EVENT_BYTES:
+            return (parse(value, now),)  # which refuses it
+        try:
+            found = self.quickly(value, now)
+        except (NotTaken, Rejected, msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+            return self.otherwise(value, now)
+        return found if len(found) == 1 else _one_per_product(found)
 
 
 class _MappedReader:
@@ -95,34 +113,6 @@ class _ContractReader:
         return (event,)
 
 
-class _QuickReader:
-    """A mapping that only renames is no more than a decoder with other names. What that does not take goes the long way."""
-
-    def __init__(self, events: Events, names: Mapping[str, str], otherwise: Reader, currency: str) -> None:
-        attributes = Attributes(events.attributes)
-        self._settle = attributes.settle_quickly if events.attributes else None
-        own = {name: on_wire for name, on_wire in names.items() if name not in events.attributes}
-        wire = wire_struct(OrderLine, strict=events.strict, names=own or None, extra=attributes.quick(names))
-        self._decode = msgspec.json.Decoder(wire).decode
-        self._strict = events.strict
-        self._otherwise = otherwise
-        self._currency = currency
-
-    def __call__(self, value: bytes | None, now: datetime) -> Sequence[Event]:
-        try:
-            if value and len(value) <= MAX_EVENT_BYTES:
-                wire = self._decode(value)
-                if not value.isascii():
-                    refuse_not_utf8(value)
-                event = settle(wire, value, now, self._strict, self._currency)
-                if self._settle is not None and isinstance(event, OrderLine):
-                    self._settle(event, value)
-                return (event,)
-        except (Rejected, msgspec.MsgspecError, ValueError, RecursionError):
-            pass
-        return self._otherwise(value, now)
-
-
 class _PrefixedReader:
     """Two sources may both have an order 1001: one of them is told apart by what stands before it."""
 
@@ -139,17 +129,6 @@ class _PrefixedReader:
             if len(event.order_id) > MAX_ID:
                 raise Rejected("out_of_range", f"order_id with events.order_prefix: more than {MAX_ID} characters")
         return events
-
-
-def _renames(events: Events) -> dict[str, str] | None:
-    """The names on the wire of what is renamed, where a mapping does no more than that; else None."""
-    if events.model_copy(update={"fields": {}, "attributes": {}}).mapped:
-        return None
-    names = {name: paths[0] for name, paths in events.fields.items()}
-    if any(len(paths) > 1 for paths in events.fields.values()) or any("." in name for name in names.values()):
-        return None
-    on_wire = [names.get(name, name) for name in (*OrderLine.__struct_fields__, *events.attributes)]
-    return names if len(set(on_wire)) == len(on_wire) else None
 
 
 def _document(value: bytes) -> dict[str, Any]:

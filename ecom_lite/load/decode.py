@@ -118,9 +118,10 @@ class Batch:
                 if reader is None or ours:
                     event = parse(value, now, currency)
                 else:
-                    event, *further = reader(value, now)
-                    if further:
-                        self._add_further(partition, offset, further)
+                    events = reader(value, now)
+                    event = events[0]
+                    if len(events) > 1:
+                        self._add_further(partition, offset, events[1:])
             except Rejected as rejected:
                 self.dead.append(dead_letter(record, rejected.reason, rejected.detail, "Rejected"))
                 continue
@@ -137,9 +138,10 @@ class Batch:
 
     def _add_further(self, partition: int, offset: int, events: Sequence[Event]) -> None:
         self.further[partition, offset] = len(events)
+        new = tuple.__new__
         for event in events:
             if isinstance(event, OrderLine):
-                self.lines.append(Line(partition, offset, event))
+                self.lines.append(new(Line, (partition, offset, event)))
             else:
                 self.others.append(Other(partition, offset, event))
 

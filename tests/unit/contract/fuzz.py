@@ -55,11 +55,14 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
         '"2999-01-01"',
     ),
     "currency": ('"EURO"', '"JPY"', '"KWD"', '"eur"', '"\\u0000"', '""', "978"),
-    "quantity": ("0", "-1", "10001", "2147483648"),
-    "price": ("-0.01", "100000000", "1e9"),
-    "product_id": ("0", '"0"', "9223372036854775808"),
+    "quantity": ("0", "-1", "10001", "2147483648", '"2"', "2.0", '"2.0"', '" 2"', "2.5"),
+    "price": ("-0.01", "100000000", "1e9", '"19.99"', '"19,99"', '"1e2"'),
+    "revenue": ("null", '"59.97"', "-59.97", "59.975"),
+    "product_id": ("0", '"0"', "9223372036854775808", '"MUG-042/blue"', "5.0", "5.5", '"007"', "null"),
+    "user_id": ('"018f3f6e-7c1a-7b1e-8000-2b1e7c1a9f3f"', '"7"', "7.0", "null", '""'),
+    "category": ("null", '""', "5"),
     "order_id": ('""', '"a\\u0000b"', json.dumps("x" * 65)),
-    "product_title": ('""', '"\\u0000"', json.dumps("é" * 201)),
+    "product_title": ('""', "null", '"\\u0000"', json.dumps("é" * 201)),
 }
 
 characters = st.characters() | st.sampled_from("\0\ud800\udfff\u2028\x7f")  # st.characters has surrogates only when asked to
@@ -111,6 +114,8 @@ def events(draw: st.DrawFn, changes: tuple[int, ...] = (0, 0, 1, 1, 2, 3)) -> by
     fields = [(name, text) for name, text in known.items() if name in KINDS[kind]]
     if kind != "order" or draw(st.booleans()):
         fields.append(("event_type", json.dumps(kind)))
+    if "price" in known and any(changes) and draw(st.integers(0, 7)) == 0:
+        fields.append(("currency", draw(st.sampled_from(NEAR["currency"]))))
     for _ in range(draw(st.sampled_from(changes))):
         name = draw(st.sampled_from((*KINDS[kind], *KINDS[kind], "timestamp", "currency", *OPTIONAL)))
         replaced = draw(st.sampled_from(NEAR[name]) | json_text() if name in NEAR else json_text())

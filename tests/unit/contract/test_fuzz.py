@@ -131,7 +131,7 @@ def test_the_fuzz_reaches_events_of_each_kind_and_most_reasons(strategy: st.Sear
         except Rejected as rejected:
             missing.discard(rejected.reason)
 
-    for number in range(8):
+    for number in range(24):
         if missing:
             seed(number)(fuzz(500)(given(strategy)(look)))()
     assert not missing

@@ -93,7 +93,9 @@ def test_a_renamed_record_is_judged_as_the_plain_one(change: dict[str, Any], str
     assert as_dict(event) == expected
 
 
-values = st.one_of(st.none(), st.booleans(), st.integers(-10, 10**20), st.floats(allow_nan=False), st.text(max_size=5))
+# From 1e16 on a float has an exponent, without which the long way judges it: strict readers then take it for the integer it is.
+floats = st.floats(-1e15, 1e15) | st.just(float("inf"))
+values = st.one_of(st.none(), st.booleans(), st.integers(-10, 10**20), floats, st.text(max_size=5))
 
 
 @given(st.dictionaries(st.sampled_from(sorted(PLAIN)), values, max_size=3), st.booleans())
