@@ -30,7 +30,7 @@ CONTRACT: Final = "contract"
 RENAMED: Final = "renamed"
 ORDERS: Final = "orders"
 FORMS: Final = (CONTRACT, RENAMED, ORDERS)
-WEIGHTS: Final = (2, 1, 1)
+ROUNDS: Final = (CONTRACT, CONTRACT, RENAMED, ORDERS)  # of each four rounds, in a drawn order
 NAMES: Final = {
     "order_id": "orderNo", "user_id": "customerId", "product_id": "sku", "product_title": "title", "price": "unitPrice",
     "revenue": "total", "timestamp": "createdAt",
@@ -53,7 +53,8 @@ MAX_LINES: Final = 6
 
 def form_of(seed: int, number: int) -> str:
     """The form of a round's foreign records."""
-    return random.Random(f"form/{seed}/{number}").choices(FORMS, WEIGHTS)[0]
+    four, place = divmod(number, len(ROUNDS))
+    return random.Random(f"form/{seed}/{four}").sample(ROUNDS, len(ROUNDS))[place]
 
 
 def drawn(form: str, draw: random.Random, refuse: bool) -> Drawn:
