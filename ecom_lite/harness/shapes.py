@@ -71,6 +71,7 @@ class DrawnInShape(Drawn):
     _orders: list[dict[str, Any]] = field(default_factory=list)  # those that load, so that one can come again and longer
     _products: dict[str, set[int]] = field(default_factory=dict)
     _next_foreign: int = 0
+    _next_foreign_product: int = 0
 
     def _known(self) -> tuple[int, ...]:
         return len(self.values), len(self._foreign), len(self._orders)
@@ -101,8 +102,8 @@ class DrawnInShape(Drawn):
         return value
 
     def _product(self) -> int:
-        self._next_product += 1
-        return self._next_product % PRODUCTS + 1
+        self._next_foreign_product += 1
+        return self._next_foreign_product % PRODUCTS + 1
 
     def _new_product(self, order: str) -> int:
         """One that was never in this order: a key must not come with two contents, for which is the truth would be open."""
@@ -129,8 +130,8 @@ class DrawnInShape(Drawn):
             order = head(draw, f"W-{self._next_foreign}")
             products = [self._new_product(order["id"]) for _ in range(draw.randint(1, MAX_LINES))]
             order["items"] = [item(draw, product, self._quantity(), order) for product in products]
-            if draw.random() < 0.1:  # a product in two lines is one line
-                order["items"].append({**draw.choice(order["items"]), "qty": 1})
+            if draw.random() < 0.1 and (twice := draw.choice(order["items"]))["qty"] != REFUSED_QUANTITY:
+                order["items"].append({**twice, "qty": 1})  # a product in two lines is one line
             if draw.random() < 0.08:
                 return self._kept(text(spoiled(draw, order)))
         if all(one["qty"] != REFUSED_QUANTITY for one in order["items"]) and len(self._products[order["id"]]) < PRODUCTS // 2:
