@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
@@ -15,6 +16,8 @@ from .bare import copy_raw
 from .growth import LARGE, SMALL, growth
 from .latency import RATE, latency
 from .machine import machine, versions
+from .mappings import TURNS, cases_of, mapping_rates
+from .mappings import ratios as mapping_ratios
 from .naive import SLICE, naive
 from .process import Loaded, load, load_by
 from .rig import Rig, rig
@@ -30,20 +33,21 @@ Figures = dict[str, Any]
 
 
 def bench_load(
-    settings: Settings, terminal: Terminal, *, events: int, latency_s: float, with_growth: bool, command: str
+    settings: Settings, terminal: Terminal, *, events: int, latency_s: float, with_growth: bool, mapping: str, command: str
 ) -> Figures:
-    """All figures by name; docs/benchmarks.md says what each is. Takes about two minutes per million events, and one more
-    for the rest.
+    """All figures by name, or with `mapping` those of its cases alone; docs/benchmarks.md says what each is. Takes about two
+    minutes per million events, and one more for the rest.
 
     Raises UsageError, CheckFailed when the loader's count does not close, and EcomLiteError.
     """
     if events < MIN_EVENTS:
         raise UsageError(f"--events {events}: too few to measure anything; {MIN_EVENTS} is the least, 1000000 tells most")
+    cases = cases_of(mapping) if mapping else []
     began = utc_now()
     needed = ENGINES_BYTES + events * BYTES_PER_EVENT + (GROWTH_BYTES if with_growth else 0)
     try:
         with rig(settings, terminal, needed) as own:
-            figures = _measure(own, terminal, events, latency_s, with_growth)
+            figures = _map(own, terminal, cases, events) if cases else _measure(own, terminal, events, latency_s, with_growth)
             where = {"machine": machine(), "versions": versions(own.servers)}
     except psycopg.Error as error:
         said = str(error).strip() or type(error).__name__
@@ -99,6 +103,12 @@ def _measure(own: Rig, terminal: Terminal, events: int, latency_s: float, with_g
     if with_growth:
         figures |= _grow(own, terminal)
     return figures | {"ratios": ratios(figures)}
+
+
+def _map(own: Rig, terminal: Terminal, cases: Sequence[str], events: int) -> Figures:
+    terminal.say(f"{events:,} order lines, {TURNS} times each: {', '.join(cases)}")
+    rates = mapping_rates(own, cases, events, terminal.say)
+    return {**{f"mapping_{name}": _rate(rate) for name, rate in rates.items()}, "ratios": mapping_ratios(rates)}
 
 
 def _grow(own: Rig, terminal: Terminal) -> Figures:

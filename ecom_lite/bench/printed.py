@@ -16,6 +16,9 @@ RATES: Final = {
     "loader_with_start": "events/s, the same with the start of its process",
     "loader_two": "events/s, two loader processes that share the partitions",
     "naive": "events/s, row-by-row baseline",
+    "mapping_none": "facts/s, one loader process, of order lines as the contract writes them",
+    "mapping_rename": "facts/s, of the same lines under other names",
+    "mapping_lines": "facts/s, of the same lines as whole orders",
     "growth_small": "events/s into a fact table of 0.1 million rows",
     "growth_large": "events/s into one of 5 million rows",
 }
@@ -42,6 +45,8 @@ RATIOS: Final = {
     "loader_to_slowest_stage": "loader / slowest of consume, decode, write",
     "loader_to_copy_raw": "loader / copy_raw",
     "loader_to_naive": "loader / naive",
+    "mapping_rename_to_none": "mapping_rename / mapping_none",
+    "mapping_lines_to_none": "mapping_lines / mapping_none",
     "growth_ratio": "cost of an event in the large table / in the small one",
 }
 

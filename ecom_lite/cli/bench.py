@@ -28,6 +28,9 @@ def load_(
     growth: Annotated[
         bool, typer.Option("--growth", help="Also load into a table of 0.1 and of 5 million rows (some two minutes more).")
     ] = False,
+    mapping: Annotated[
+        str, typer.Option(help="Instead, only what a mapping costs: so many order lines by none,rename,lines, or some of them.")
+    ] = "",
     config: ConfigFile = None,
     json_: Json = False,
 ) -> None:
@@ -40,6 +43,7 @@ def load_(
     \b
     ecom_lite bench load                            a million events, some four minutes
     ecom_lite bench load --events 100000 --json
+    ecom_lite bench load --events 500000 --mapping none,rename,lines
     """
     from ..bench.course import bench_load
     from ..bench.printed import print_figures
@@ -47,7 +51,7 @@ def load_(
 
     settings = load(config, None, shop__seed=seed)
     figures = bench_load(
-        settings, Terminal(), events=events, latency_s=latency_s, with_growth=growth,
+        settings, Terminal(), events=events, latency_s=latency_s, with_growth=growth, mapping=mapping,
         command="ecom_lite " + shlex.join(sys.argv[1:]),
     )  # fmt: skip
     if json_:

@@ -75,6 +75,7 @@ _SIGNS: Final = {
 }  # fmt: skip
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _COMMA: Final = re.compile(r"-?[0-9.]+,[0-9]+")
+_ADORNED: Final = re.compile(r"\D{0,5}[0-9][0-9.,' ]*\D{0,5}")  # with a sign, a currency, or its thousands set apart
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
@@ -148,6 +149,8 @@ def of_type(name: str, found: object) -> str:
         return "; write the decimals behind a point"
     if isinstance(found, str) and name in ("price", "revenue") and _BASE64.fullmatch(found):
         return "; it looks like a decimal in base64: set json.decimal.format=NUMERIC (Debezium: decimal.handling.mode=double)"
+    if isinstance(found, str) and name in ("price", "revenue") and _ADORNED.fullmatch(found):
+        return "; write digits and a point, nothing else: the currency is a field of its own"
     return ""
 
 

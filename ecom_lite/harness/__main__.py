@@ -65,6 +65,7 @@ def _rounds(session: Session, wanted: argparse.Namespace) -> int:
     summary.seconds = time.monotonic() - began
     for line in table_lines(summary.scenarios(), summary.totals()):
         _say(line)
+    _say(f"foreign records: {summary.said_forms}")
     if summary.heir:
         _say(summary.heir)
     verdict = "nothing was lost, nothing counted twice" if summary.ok else "NOT PROVEN: see above"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -81,6 +82,27 @@ class NoTimeLimits(Writer):
         return connection
 
 
+class FurtherLineLost(Writer):
+    """Of each whole order the last line is dropped, and not counted: nothing in the warehouse contradicts it."""
+
+    def write(self, batch: Batch) -> Written:
+        last = {(line.partition, line.offset): number for number, line in enumerate(batch.lines)}
+        lost = {last[record] for record in batch.further if record in last}
+        lines = [line for number, line in enumerate(batch.lines) if number not in lost]
+        further = {record: count - (record in last) for record, count in batch.further.items()}
+        return super().write(replace(batch, lines=lines, further=further))
+
+
+class FurtherLineTwice(Writer):
+    """Of each whole order the last line is taken in, and counted, twice."""
+
+    def write(self, batch: Batch) -> Written:
+        last = {(line.partition, line.offset): line for line in batch.lines}
+        again = [last[record] for record in batch.further if record in last]
+        further = {record: count + (record in last) for record, count in batch.further.items()}
+        return super().write(replace(batch, lines=batch.lines + again, further=further))
+
+
 NO_UNIQUE_KEY: Final = "no-unique-key"  # not the loader but its database: the primary key of fact_sales is dropped
 _WRITERS: Final[dict[str, type[Writer]]] = {
     "no-compare": NoCompare,
@@ -88,6 +110,8 @@ _WRITERS: Final[dict[str, type[Writer]]] = {
     NO_UNIQUE_KEY: Writer,
     "dead-letters-outside": DeadLettersOutside,
     "no-time-limits": NoTimeLimits,
+    "further-line-lost": FurtherLineLost,
+    "further-line-twice": FurtherLineTwice,
 }
 MUTATIONS: Final = tuple(_WRITERS)
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from .shapes import form_of
+
 POINTS: Final = ("handed", "begun", "copied", "filled", "committed")
 IN_TRANSACTION: Final = ("begun", "copying", "copied", "filled")
 BATCH_ROWS: Final = (20, 300)
@@ -76,6 +78,7 @@ class Plan:
     refuse: bool
     phases: Sequence[Phase]
     draw: random.Random
+    form: str  # of the records of foreign producers
 
     @property
     def scenarios(self) -> str:
@@ -95,7 +98,18 @@ def draw_plan(seed: int, number: int, attempt: int = 0, only: Sequence[str] = ()
     batch_rows = draw.randint(*BATCH_ROWS)
     phases = [_phase(draw, kind, batch_rows) for kind in chosen]
     refuse = any(phase.scenario == "refused" for phase in phases) or (not only and draw.random() < ALSO_REFUSED)
-    return Plan(seed, number, attempt, batch_rows, draw.randint(*FLUSH_MS), draw.randint(*SESSION_MS), refuse, phases, draw)
+    return Plan(
+        seed,
+        number,
+        attempt,
+        batch_rows,
+        draw.randint(*FLUSH_MS),
+        draw.randint(*SESSION_MS),
+        refuse,
+        phases,
+        draw,
+        form_of(seed, number),
+    )
 
 
 def _phase(draw: random.Random, kind: Kind, batch_rows: int) -> Phase:

@@ -60,15 +60,22 @@ class Drawn:
             size = min(left, draw.randint(*PORTION))
             transaction = draw.choice(("commit", "commit", "abort")) if transactions and draw.random() < 0.3 else None
             # What was aborted never happened: it must not be the first sending of a key that is repeated later.
-            known = len(self.values)
+            known = self._known()
             records = [self._record() for _ in range(size)]
             if transaction == "abort":
-                del self.values[known:]
+                self._forget(known)
             portions.append(Portion(records, draw.choice(CODECS), transaction))
             left -= size
         if draw.random() < 0.3:
             portions.append(Portion([Sent(draw.randrange(PARTITIONS), b"big", b"x" * TOO_LARGE, False)]))
         return portions
+
+    def _known(self) -> tuple[int, ...]:
+        return (len(self.values),)
+
+    def _forget(self, known: tuple[int, ...]) -> None:
+        """What was drawn since."""
+        del self.values[known[0] :]
 
     def _record(self) -> Sent:
         draw = self.draw
@@ -155,10 +162,17 @@ class Money(Number):
         return super().__new__(cls, f"{Decimal(small).scaleb(-decimals):f}")
 
 
-def text(fields: dict[str, Any]) -> bytes:
+def text(fields: Mapping[str, Any]) -> bytes:
     """One JSON object."""
-    parts = (f"{json.dumps(k)}:{v if isinstance(v, Number) else json.dumps(v, ensure_ascii=False)}" for k, v in fields.items())
-    return ("{" + ",".join(parts) + "}").encode()
+    return _json(fields).encode()
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(name)}:{_json(inside)}" for name, inside in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return value if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
 
 
 def moment(draw: random.Random) -> str:
@@ -176,12 +190,8 @@ def moment(draw: random.Random) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _broken(**fields: Any) -> Callable[[random.Random], bytes]:
-    return lambda draw: line(draw, f"broken-{draw.randrange(10**6)}", draw.randint(1, 99), 2, fields)
-
-
 # One or more of every reason for which a record becomes a dead letter; too large ones are sent apart.
-POISON: Final[tuple[Callable[[random.Random], bytes | None], ...]] = (
+RUBBISH: Final[tuple[Callable[[random.Random], bytes | None], ...]] = (
     lambda draw: None,
     lambda draw: b"",
     lambda draw: b"\xff\xfe not text %d" % draw.randrange(1000),
@@ -189,21 +199,30 @@ POISON: Final[tuple[Callable[[random.Random], bytes | None], ...]] = (
     lambda draw: b'{"order_id": "cut off',
     lambda draw: b"[%d]" % draw.randrange(1000),
     lambda draw: text({"event_type": "order_dreamt_of", "order_id": str(draw.randrange(1000))}),
-    _broken(user_id=None),
-    _broken(timestamp=None),
-    _broken(quantity="two"),
-    _broken(product_title=17),
-    _broken(quantity=0),
-    _broken(quantity=10_001),
-    _broken(user_id=-1),
-    _broken(user_id="000"),
-    _broken(product_id="x" * 65),
-    _broken(product_id="nul \0 inside"),
-    _broken(category=5),
-    _broken(category="nul \0 inside"),
-    _broken(currency="EURO"),
-    _broken(currency=978),
-    _broken(timestamp="the day after"),
-    _broken(timestamp="1999-12-31T23:59:59Z"),
-    _broken(revenue=Money(123_456_789)),
 )
+BROKEN: Final[tuple[Mapping[str, Any], ...]] = (
+    {"user_id": None},
+    {"timestamp": None},
+    {"quantity": "two"},
+    {"product_title": 17},
+    {"quantity": 0},
+    {"quantity": 10_001},
+    {"user_id": -1},
+    {"user_id": "000"},
+    {"product_id": "x" * 65},
+    {"product_id": "nul \0 inside"},
+    {"category": 5},
+    {"category": "nul \0 inside"},
+    {"currency": "EURO"},
+    {"currency": 978},
+    {"timestamp": "the day after"},
+    {"timestamp": "1999-12-31T23:59:59Z"},
+    {"revenue": Money(123_456_789)},
+)
+
+
+def _broken(fields: Mapping[str, Any]) -> Callable[[random.Random], bytes]:
+    return lambda draw: line(draw, f"broken-{draw.randrange(10**6)}", draw.randint(1, 99), 2, fields)
+
+
+POISON: Final = (*RUBBISH, *map(_broken, BROKEN))

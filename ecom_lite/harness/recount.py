@@ -16,6 +16,7 @@ from ..check.duck import attach
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .expect import Violation
+from .shapes import CONTRACT
 from .topic import Raw
 
 # Each is a query whose every row is a difference: (what, expected, found).
@@ -34,7 +35,8 @@ class Lost:
 
 @dataclass(frozen=True)
 class Account:
-    """What the account is taken of. `refused_quantity` is that of lines which the round's database refuses."""
+    """What the account is taken of. `refused_quantity` is that of lines which the round's database refuses, `form` that of the
+    foreign records: it says where in them the fields of an event stand."""
 
     address: Address
     topic: str
@@ -43,6 +45,7 @@ class Account:
     first_offsets: Mapping[int, int]
     lost: Sequence[Lost]
     refused_quantity: int | None
+    form: str = CONTRACT
 
 
 def differences(account: Account) -> list[Violation]:
@@ -63,7 +66,8 @@ def differences(account: Account) -> list[Violation]:
 
 
 def judge(duck: duckdb.DuckDBPyConnection, account: Account) -> None:
-    """Make the tables `judged` (a row for each record, with its reason where it is a dead letter), `lost` and `partitions`."""
+    """Make the tables `judged` (a row for each record with its reason where it is a dead letter, else for each of its lines),
+    `lost` and `partitions`."""
     rows = [
         {
             "partition": partition,
@@ -82,8 +86,13 @@ def judge(duck: duckdb.DuckDBPyConnection, account: Account) -> None:
     # As JSON: DuckDB takes a Python list element by element, 0.2 ms each.
     for name, table in (("records", rows), ("lost", lost), ("partitions", partitions)):
         duck.execute(_sql(name), {"rows": json.dumps(table)})
+    duck.execute(_sql("macros"))
     duck.execute(_sql("documents"))
+    if account.form != CONTRACT:
+        duck.execute(_sql(f"documents_{account.form}"))
     duck.execute(_sql("judged"), {"refused_quantity": account.refused_quantity})
+    if account.form != CONTRACT:
+        duck.execute(_sql("whole"))
 
 
 def _text(value: bytes | None) -> str | None:

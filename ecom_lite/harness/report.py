@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from .plan import NAMES
 from .rounds import Outcome
+from .shapes import FORMS
 
 COLUMNS: Final = ("scenario", "rounds", "strikes", "restarts", "records", "violations")
 
@@ -54,6 +56,16 @@ class Summary:
         }
 
     @property
+    def forms(self) -> dict[str, int]:
+        """How many rounds had foreign records of each form."""
+        counts = Counter(outcome.plan.form for outcome in self.outcomes)
+        return {form: counts[form] for form in FORMS if form in counts}
+
+    @property
+    def said_forms(self) -> str:
+        return ", ".join(f"{form} in {rounds} rounds" for form, rounds in self.forms.items())
+
+    @property
     def heir(self) -> str:
         """How soon partitions of loaders that never came back were another's: a sentence, or "" where none was played."""
         seconds = sorted(outcome.inherited_s for outcome in self.outcomes if outcome.inherited_s is not None)
@@ -66,7 +78,8 @@ class Summary:
             "ok": self.ok, "seed": self.seed, **self.totals(), "seconds": round(self.seconds, 1),
             "missed": [outcome.plan.number for outcome in self.outcomes if not outcome.struck and not outcome.violations],
             "heir_s": max((o.inherited_s for o in self.outcomes if o.inherited_s is not None), default=None),
-            "scenarios": self.scenarios(), "notes": sorted({note for outcome in self.outcomes for note in outcome.notes}),
+            "scenarios": self.scenarios(), "forms": self.forms,
+            "notes": sorted({note for outcome in self.outcomes for note in outcome.notes}),
             "found": [as_json(outcome) for outcome in self.outcomes if outcome.violations],
         }  # fmt: skip
 
@@ -83,7 +96,7 @@ def round_line(outcome: Outcome) -> str:
     word = "VIOLATION" if outcome.violations else "ok" if outcome.struck else "NOT STRUCK"
     where = ", ".join(map(str, plan.phases))
     notes = "".join(f"  ({note})" for note in outcome.notes)
-    did = f"{plan.number:>4}  {plan.scenarios:<28} {where:<22}"
+    did = f"{plan.number:>4}  {plan.scenarios:<28} {where:<22} {plan.form:<9}"
     return f"{did} {outcome.records:>6,} records {outcome.seconds:>5.1f} s  {word}{notes}"
 
 
@@ -124,6 +137,7 @@ def markdown(summary: Summary, servers: Sequence[str]) -> str:
         lines.append(f"| {name} | " + " | ".join(f"{row[column]:,}" for column in COLUMNS[1:]) + " |")
     lines += ["", f"{summary.heir[:1].upper()}{summary.heir[1:]}."] if summary.heir else []
     lines += ["", "A round of two scenarios counts for both; the last line counts each round once."]
+    lines[-1] += f" Foreign records: {summary.said_forms}."
     for outcome in summary.outcomes:
         for violation in outcome.violations:
             lines.append(f"- round {outcome.plan.number} ({outcome.plan.scenarios}): {violation}")

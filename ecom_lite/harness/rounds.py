@@ -19,9 +19,10 @@ from .loaders import Nursery, Victim, wait_for
 from .mutations import NO_UNIQUE_KEY
 from .plan import Phase, Plan
 from .proxy import Proxy
-from .records import REFUSED_QUANTITY, Drawn, Portion
+from .records import REFUSED_QUANTITY, Portion
 from .recount import Account, Lost, differences
 from .servers import Servers, ask
+from .shapes import EVENTS, drawn
 from .topic import Topic
 
 PATIENCE_S: Final = 45.0
@@ -60,9 +61,9 @@ class Round:
         self.outcome = Outcome(plan)
         self._nursery, self._mutation = nursery, mutation
         self._name = name
-        self.settings: Settings = servers.settings(name, plan.batch_rows, plan.flush_ms)
+        self.settings: Settings = servers.settings(name, plan.batch_rows, plan.flush_ms, EVENTS[plan.form])
         self.client = servers.client(self.settings)
-        self._drawn = Drawn(plan.draw, plan.refuse)
+        self._drawn = drawn(plan.form, plan.draw, plan.refuse)
         self._admin: psycopg.Connection | None = None
         self._proxies: list[Proxy] = []
         self._next_look, self._looked = 0.0, False
@@ -193,7 +194,7 @@ class Round:
         self.outcome.records = len(self.topic.records)
         account = Account(
             self.address, self.settings.kafka.topic, self.topic.records, self.topic.ends(), self.first_offsets, self.lost,
-            REFUSED_QUANTITY if self.plan.refuse else None,
+            REFUSED_QUANTITY if self.plan.refuse else None, self.plan.form,
         )  # fmt: skip
         self.outcome.violations += differences(account)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +30,7 @@ from ..warehouse.roles import ensure_database_and_roles, load_passwords
 from .records import PARTITIONS
 
 TEMPLATE: Final = "faults_template"
+NO_MAPPING: Final[Mapping[str, Any]] = {}
 DISK_BYTES: Final = 24 << 20
 MOUNT_TIMEOUT_S: Final = 10
 
@@ -69,8 +70,11 @@ class Servers:
         passwords = load_passwords(self.folder)
         return Address(server.host, server.port, database, "postgres", server.superuser_password, passwords)
 
-    def settings(self, topic: str, batch_rows: int | None = None, flush_ms: int | None = None) -> Settings:
-        return load_settings(env={}, flags={"kafka.topic": topic, "load.batch_rows": batch_rows, "load.flush_ms": flush_ms})
+    def settings(
+        self, topic: str, batch_rows: int | None = None, flush_ms: int | None = None, events: Mapping[str, Any] = NO_MAPPING
+    ) -> Settings:
+        loading = {"kafka.topic": topic, "load.batch_rows": batch_rows, "load.flush_ms": flush_ms}
+        return load_settings(env={}, flags=loading | {f"events.{name}": value for name, value in events.items()})
 
     def client(self, settings: Settings) -> dict[str, Any]:
         return client_config(settings.kafka, self.kafka.bootstrap)

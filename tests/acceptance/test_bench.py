@@ -107,6 +107,16 @@ def test_all_figures_come_from_one_run_and_nothing_is_left(tmp_path: Path) -> No
     run.assert_nothing_left()
 
 
+def test_what_a_mapping_costs_is_measured_alone_and_its_counts_are_checked(tmp_path: Path) -> None:
+    with benchmark(tmp_path, "--events", str(EVENTS), "--mapping", "none,rename,lines", "--json") as run:
+        wait_for(run.ended, "the benchmark ends", 120)
+    assert run.process.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    assert {name for name in ("none", "rename", "lines") if not figures[f"mapping_{name}"] > 0} == set()
+    assert set(figures["ratios"]) == {"mapping_rename_to_none", "mapping_lines_to_none"} and "loader" not in figures
+    run.assert_nothing_left()
+
+
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     with benchmark(tmp_path, "--events", "1000000") as run:
 

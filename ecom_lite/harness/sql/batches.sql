@@ -7,7 +7,7 @@ WITH ranges AS (
 ), ordered AS (
     SELECT *, lag("end") OVER (PARTITION BY partition ORDER BY start, "end") AS before FROM spans
 ), covered AS (
-    SELECT j.partition, j."offset", count(s.batch_id) AS times
+    SELECT j.partition, j."offset", count(DISTINCT s.batch_id) AS times
     FROM judged j LEFT JOIN spans s ON s.partition = j.partition AND j."offset" >= s.start AND j."offset" < s."end"
     GROUP BY ALL
 ), counted AS (

@@ -7,4 +7,4 @@ WITH kept AS (
 ), jsons AS (
     SELECT *, CASE WHEN octet_length(value) <= 1000000 AND json_valid(text) THEN text::JSON END AS json FROM kept
 )
-SELECT *, CASE WHEN json_type(json) = 'OBJECT' THEN json END AS doc FROM jsons
+SELECT *, CASE WHEN json_type(json) = 'OBJECT' THEN json END AS doc, 1 AS line, NULL::VARCHAR AS said FROM jsons

@@ -1,27 +1,4 @@
 -- The contract on the topic, once more: what each record is, and why it is nothing. Written by hand, from docs/schemas.
-CREATE OR REPLACE MACRO is_whole(kind, written) AS CASE
-    WHEN kind = 'VARCHAR' THEN regexp_full_match(written, '[0-9]{1,19}(\.0+)?')
-    WHEN regexp_full_match(written, '-?[0-9]+') THEN true
-    ELSE coalesce(TRY_CAST(written AS DOUBLE) = floor(TRY_CAST(written AS DOUBLE)), false)
-         AND coalesce(TRY_CAST(written AS DECIMAL(38, 18)) = floor(TRY_CAST(written AS DECIMAL(38, 18))), true)
-END;
-CREATE OR REPLACE MACRO whole_number(kind, written) AS  -- null: none, or beyond 64 bits
-    CASE WHEN is_whole(kind, written) THEN TRY_CAST(floor(TRY_CAST(written AS DECIMAL(38, 18))) AS BIGINT) END;
-CREATE OR REPLACE MACRO is_money(kind, written) AS
-    kind IN ('UBIGINT', 'BIGINT', 'DOUBLE') OR (kind = 'VARCHAR' AND length(written) <= 64 AND regexp_full_match(written, '[0-9]+(\.[0-9]+)?'));
-CREATE OR REPLACE MACRO id(kind, written) AS  -- null: none; digits are a number, without leading zeros
-    CASE
-        WHEN kind <> 'VARCHAR' THEN CASE WHEN whole_number(kind, written) > 0 THEN whole_number(kind, written)::VARCHAR END
-        WHEN length(written) NOT BETWEEN 1 AND 64 THEN NULL
-        WHEN regexp_full_match(written, '[0-9]+') THEN nullif(ltrim(written, '0'), '')
-        ELSE written
-    END;
-CREATE OR REPLACE MACRO decimals(code) AS CASE  -- null: no currency
-    WHEN code IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 0
-    WHEN code IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
-    WHEN code IN ('CLF', 'UYW') THEN 4
-    WHEN list_contains(string_split('AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG', ' '), code) THEN 2
-END;
 CREATE TABLE judged AS
 WITH fields AS (
     SELECT *, coalesce(doc ->> 'event_type', 'order') AS kind,
@@ -76,6 +53,7 @@ WITH fields AS (
         WHEN text IS NULL THEN 'not_utf8'
         WHEN json IS NULL THEN 'not_json'
         WHEN doc IS NULL THEN 'not_an_object'
+        WHEN said IS NOT NULL THEN said
         WHEN kind NOT IN ('order', 'order_cancelled', 'order_returned', 'user_registered', 'user_updated') THEN 'unknown_type'
         WHEN time_type IS NULL THEN 'missing_field'
         WHEN kind LIKE 'user_%' AND user_type IS NULL THEN 'missing_field'
@@ -121,5 +99,5 @@ WITH fields AS (
     FROM moments
 )
 SELECT partition, "offset", value, own, reason, CASE WHEN reason IS NULL THEN kind END AS kind, order_id, user_id, product_id,
-       title, category, currency, quantity, price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 4) END AS revenue, moment
+       title, category, currency, quantity, price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 4) END AS revenue, moment, line
 FROM reasons

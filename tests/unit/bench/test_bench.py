@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,15 @@ from ecom_lite.bench import printed
 from ecom_lite.bench.bare import payload
 from ecom_lite.bench.course import ratios
 from ecom_lite.bench.latency import delays_ms, percentile
+from ecom_lite.bench.mappings import CASES, written
 from ecom_lite.bench.rig import isolated, require_space
 from ecom_lite.bench.usage import Usage
 from ecom_lite.bench.watch import Seen
+from ecom_lite.contract.events import parse, utc_now
+from ecom_lite.contract.reader import make_reader
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.settings.load import load_settings
+from ecom_lite.simulate import Shop
 
 DOCS = Path(__file__).parents[3] / "docs" / "benchmarks.md"
 
@@ -93,6 +98,7 @@ def test_too_little_space_is_said_before_anything_starts(tmp_path: Path) -> None
         (["--events", "999"], "--events 999: too few to measure anything; 1000 is the least"),
         (["--latency-s", "0"], "--latency-s"),
         (["--seed", "-1"], "shop.seed = -1"),
+        (["--mapping", "none,renamed"], "--mapping none,renamed: there is none, rename, lines, not 'renamed'"),
         (["--nonsense"], "--nonsense"),
     ],
 )
@@ -106,6 +112,25 @@ def test_bad_arguments_are_told(
     out, err = capsys.readouterr()
     assert ended.value.code == 2 and words in err and out == "" and "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_each_mapping_reads_what_it_is_measured_with_as_the_same_lines(name: str) -> None:
+    shop = load_settings(env={}).shop
+    own = [event for event in Shop(shop).batch(0, 20, utc_now()) if event.kind == "order"]
+    read = make_reader(CASES[name].events)
+    found = []
+    for _, order in groupby(own, key=lambda event: event.sequence):
+        lines = list(order)
+        records = list(written(lines, CASES[name]))
+        assert sum(record.lines for record in records) == len(lines)
+        assert sum(record.cents for record in records) == sum(event.revenue_cents for event in lines)
+        found += [line for record in records for line in read(record.value, utc_now())]
+    expected = [parse(event.value, utc_now()) for event in own]
+    names = ("order_id", "user_id", "product_id", "product_title", "category", "price", "quantity", "revenue", "timestamp")
+    assert [[getattr(line, one) for one in names] for line in found] == [
+        [getattr(line, one) for one in names] for line in expected
+    ]
 
 
 def test_the_page_says_what_each_figure_is() -> None:

@@ -1,4 +1,4 @@
-"""What people's producers write, as their libraries write it, and what becomes of it; docs/producers.md has it as a table.
+"""What people's producers write, as their libraries write it, and what becomes of it; docs/producers.md has it as tables.
 
 `python -m tests.unit.contract.producers` writes the table.
 """
@@ -6,31 +6,18 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-from ecom_lite.contract.events import parse
-from ecom_lite.contract.rejected import Rejected
-
-from .corpus_base import BASE, FACT, NOW, json_object, order
+from .corpus_base import BASE, FACT, json_object, order
+from .producers_base import NOTHING, PLAIN, Producer, becomes, settings
+from .producers_mapped import SHOPS
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "producers.md"
 BEGIN, END = "<!-- made by tests/unit/contract/producers.py -->\n", "<!-- end -->\n"
-PLAIN: Final = order().replace(b"@ID@", b"42")
-
-
-class Producer(NamedTuple):
-    """`sends` is the part that matters, `fate` and `says` as in the corpus."""
-
-    who: str
-    sends: str
-    value: bytes
-    fate: str = FACT
-    says: str = ""
-
-
-def timed(who: str, sends: str, fate: str = FACT, says: str = "") -> Producer:
-    return Producer(who, sends, order(product_id="42", timestamp=sends), fate, says)
+def timed(who: str, sends: str, fate: str = FACT, says: str = "", by: Mapping[str, Any] = NOTHING) -> Producer:
+    return Producer(who, sends, order(product_id="42", timestamp=sends), fate, says, by)
 
 
 def with_names(names: dict[str, str]) -> bytes:
@@ -61,9 +48,9 @@ TIMES: Final = [
     timed("pandas, `date_unit='s'`", "1732454400"),
     timed("pandas, `date_format='iso'`", '"2024-11-24T13:20:00.123"'),
     timed("pandas, `date_unit='ns'`; Go `UnixNano()`, Python `time.time_ns()`", "1732454400123456789",
-             "bad_timestamp", 'it looks like epoch nanoseconds: set [events] time_unit = "ns"'),
+             "bad_timestamp", 'it looks like epoch nanoseconds: set [events] time_unit = "ns"', {"time_unit": "ns"}),
     timed("pandas, `date_unit='us'`; Debezium's `MicroTimestamp`", "1732454400123456",
-             "bad_timestamp", 'it looks like epoch microseconds: set [events] time_unit = "us"'),
+             "bad_timestamp", 'it looks like epoch microseconds: set [events] time_unit = "us"', {"time_unit": "us"}),
     timed("BigQuery's export", '"2024-11-24 13:20:00.123456 UTC"',
              "bad_timestamp", "write it like 2026-01-31T12:00:00Z"),
     timed("a log's `yyyymmddHHMMSS`", '"20241124132000"', "bad_timestamp",
@@ -83,7 +70,7 @@ SHAPES: Final = [
     Producer("a number beyond 64 bits", '"user_id": 12345678901234567890',
              order(user_id="12345678901234567890", product_id="42"), "out_of_range", "goes as a text"),
     Producer("no customer: an empty text", '"user_id": ""', order(user_id='""', product_id="42"), "out_of_range", "user_id"),
-    Producer("more fields than the contract has", '"currency": "EUR"', order(product_id="42", currency='"EUR"')),
+    Producer("more fields than the contract has", '"coupon": "X"', order(product_id="42", coupon='"X"')),
     Producer("floats multiplied: 24.1 * 3", '"revenue": 72.30000000000001', order(product_id="42", price="24.1",
              revenue="72.30000000000001")),
     Producer("a price added up of floats: 0.1 + 0.2", '"price": 0.30000000000000004',
@@ -101,25 +88,27 @@ SHAPES: Final = [
     Producer("a shop that names products elsewhere: a product shows its newest title, or else its id", '"product_title": null',
              order(product_id="42", product_title="null")),
     Producer("a field that may be absent, under another name: is not read", '"productTitle": "Mug"',
-             with_names({"product_title": "productTitle"})),
+             with_names({"product_title": "productTitle"}), by={"fields": {"product_title": "productTitle"}}),
     Producer("pandas or Python with a missing number", '"price": NaN', order(product_id="42", price="NaN"), "not_json",
              "JSON has no NaN"),
     Producer("camelCase names", '"orderId": "o-1"', with_names(CAMEL), "missing_field",
-             'map it by [events.fields]: order_id = "orderId"; likewise user_id = "userId", product_id = "productId"'),
+             'map it by [events.fields]: order_id = "orderId"; likewise user_id = "userId", product_id = "productId"',
+             {"fields": CAMEL}),
     Producer("other names", '"qty": 3', with_names({"quantity": "qty"}), "missing_field",
-             'found `qty`: map it by [events.fields]: quantity = "qty"'),
+             'found `qty`: map it by [events.fields]: quantity = "qty"', {"fields": {"quantity": "qty"}}),
     Producer("Kafka Connect, JsonConverter with its schema", '{"schema": {...}, "payload": {...}}',
              b'{"schema":{"type":"struct","fields":[],"optional":false},"payload":' + PLAIN + b"}", "missing_field",
-             '[events] envelope = "connect"'),
+             '[events] envelope = "connect"', {"envelope": "connect"}),
     Producer("Debezium", '{"before": null, "after": {...}, "op": "c"}',
              b'{"before":null,"after":' + PLAIN + b',"source":{"version":"3.0"},"op":"c","ts_ms":1732454400123}', "missing_field",
-             '[events] envelope = "debezium"'),
+             '[events] envelope = "debezium"', {"envelope": "debezium"}),
     Producer("Debezium with its schema", '{"schema": {...}, "payload": {"after": {...}}}',
              b'{"schema":{},"payload":{"before":null,"after":' + PLAIN + b',"op":"c"}}', "missing_field",
-             '[events] envelope = "debezium"'),
+             '[events] envelope = "debezium"', {"envelope": "debezium"}),
     Producer("CloudEvents, structured", '{"specversion": "1.0", "data": {...}}',
              b'{"specversion":"1.0","type":"order","source":"/shop","id":"1","data":' + PLAIN + b"}", "missing_field",
-             'the event seems to be in `data`: send that object itself, or map [events.fields]: order_id = "data.order_id"'),
+             'the event seems to be in `data`: send that object itself, or map [events.fields]: order_id = "data.order_id"',
+             {"fields": {name: f"data.{name}" for name in BASE}}),
     Producer("many events in one record", "[{...}, {...}]", b"[" + PLAIN + b"," + PLAIN + b"]", "not_an_object",
              "each event as a record of its own"),
     Producer("`json.dumps` twice", r'"{\"order_id\": ...}"', b'"' + PLAIN.replace(b'"', b'\\"') + b'"', "not_an_object",
@@ -133,23 +122,23 @@ SHAPES: Final = [
     Producer("gzip by the program itself", r"\x1f\x8b...", b"\x1f\x8b\x08\x00\x00" + PLAIN, "not_utf8", "gzip"),
 ]  # fmt: skip
 
-PRODUCERS: Final = [*TIMES, *SHAPES]
+PRODUCERS: Final = [*TIMES, *SHAPES, *SHOPS]
 
 
 def table(producers: list[Producer]) -> str:
-    lines = ["| who | sends | becomes |", "|---|---|---|"]
+    lines = ["| who | sends | becomes | with `[events]` |", "|---|---|---|---|"]
     for one in producers:
-        try:
-            parse(one.value, NOW)
-            becomes = "loads"
-        except Rejected as rejected:
-            becomes = f"dead letter `{rejected.reason}`: {rejected.detail}".replace("|", r"\|")
-        lines.append(f"| {one.who} | `{one.sends}` | {becomes} |")
+        mapped = ""
+        if one.by:
+            found = becomes(one.value, one.by)
+            mapped = settings(one.by) + ("" if found == "loads" else f": {found}")
+        lines.append(f"| {one.who} | `{one.sends}` | {becomes(one.value)} | {mapped} |".replace("  |", " |"))
     return "\n".join(lines) + "\n"
 
 
 def tables() -> str:
-    return f"## The time\n\n{table(TIMES)}\n## Everything else\n\n{table(SHAPES)}"
+    sections = {"The time": TIMES, "The fields": SHAPES, "Shapes of their own, and what is wrong in any": SHOPS}
+    return "\n".join(f"## {title}\n\n{table(producers)}" for title, producers in sections.items())
 
 
 if __name__ == "__main__":

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from ecom_lite.contract.events import OrderLine, parse
+from ecom_lite.contract.reader import make_reader
 from ecom_lite.contract.rejected import Rejected
+from ecom_lite.settings.tree import Events
 
 from .corpus_base import FACT, NOW
-from .producers import PAGE, PLAIN, PRODUCERS, Producer, tables
+from .producers import PAGE, PRODUCERS, tables
+from .producers_base import NOTHING, PLAIN, Producer
 
 
 @pytest.mark.parametrize("producer", PRODUCERS, ids=lambda producer: producer.who)
@@ -24,7 +27,25 @@ def test_a_producer_loads_or_its_dead_letter_says_what_to_change(producer: Produ
     with pytest.raises(Rejected) as rejected:
         parse(producer.value, NOW)
     assert rejected.value.reason == producer.fate
-    assert producer.says and producer.says in rejected.value.detail
+    assert producer.says in rejected.value.detail
+
+
+@pytest.mark.parametrize("producer", [one for one in PRODUCERS if one.by], ids=lambda producer: producer.who)
+def test_a_mapping_that_is_named_loads_what_it_is_named_for(producer: Producer) -> None:
+    events = make_reader(Events.model_validate(producer.by))(producer.value, NOW)
+    assert all(isinstance(event, OrderLine) for event in events)
+
+
+def test_there_are_many_of_them_each_said_once() -> None:
+    assert len({one.who for one in PRODUCERS}) == len(PRODUCERS) >= 87
+    assert all(one.says for one in PRODUCERS if one.fate not in (FACT, "missing_field"))
+
+
+def test_cents_that_nobody_names_load_as_whole_units_and_named_ones_as_what_they_are() -> None:
+    (cents,) = [one for one in PRODUCERS if one.sends == '"price": 1999']
+    for by, price in ((NOTHING, "1999.00"), (cents.by, "19.99")):
+        (event,) = make_reader(Events.model_validate(by))(cents.value, NOW)
+        assert isinstance(event, OrderLine) and str(event.price) == price
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import random
+from collections import Counter
+from contextlib import suppress
+
 import pytest
 
+from ecom_lite.contract.events import utc_now
+from ecom_lite.contract.reader import make_reader
+from ecom_lite.contract.rejected import Rejected
 from ecom_lite.harness.__main__ import main
 from ecom_lite.harness.expect import Violation
 from ecom_lite.harness.mutations import MUTATIONS, writer_class
 from ecom_lite.harness.plan import KINDS, NAMES, Plan, draw_plan
-from ecom_lite.harness.records import Drawn
+from ecom_lite.harness.records import Drawn, text
 from ecom_lite.harness.report import Summary, markdown, round_line
 from ecom_lite.harness.rounds import Outcome
+from ecom_lite.harness.shapes import EVENTS, FORMS, ORDERS, drawn
 from ecom_lite.load.write import Writer
+from ecom_lite.settings.tree import Events
 
 
 def facts_of(plan: Plan) -> tuple[object, ...]:
@@ -23,6 +33,9 @@ def test_the_same_numbers_draw_the_same_round_with_the_same_records() -> None:
         first, second = draw_plan(9, number), draw_plan(9, number)
         assert facts_of(first) == facts_of(second)
         assert Drawn(first.draw).portions(500, transactions=True) == Drawn(second.draw).portions(500, transactions=True)
+        for form in FORMS:
+            known = [drawn(form, random.Random(number), True).portions(500, transactions=True) for _ in range(2)]
+            assert known[0] == known[1]
     assert facts_of(draw_plan(9, 20)) != facts_of(draw_plan(9, 20, attempt=1)), "a missed strike is drawn anew"
     assert facts_of(draw_plan(9, 20)) != facts_of(draw_plan(10, 20))
 
@@ -33,6 +46,28 @@ def test_the_first_rounds_go_through_all_scenarios_and_the_later_ones_draw_them(
     assert sorted(first) == sorted(NAMES)
     later = {phase.scenario for number in range(len(KINDS) + 1, 200) for phase in draw_plan(seed, number).phases}
     assert later == set(NAMES)
+
+
+def test_mapped_rounds_and_those_of_the_contract_are_mixed_alike_for_a_seed() -> None:
+    forms = [draw_plan(2, number).form for number in range(1, 61)]
+    assert forms == [draw_plan(2, number, attempt=1).form for number in range(1, 61)]
+    assert all(13 <= forms.count(form) <= 32 for form in FORMS), Counter(forms)
+
+
+def test_whole_orders_come_broken_repeated_and_longer() -> None:
+    portions = drawn(ORDERS, random.Random(4), False).portions(3000, transactions=False)
+    values = [record.value for portion in portions for record in portion.records if not record.own and record.value]
+    orders = [json.loads(value) for value in set(values) if b'"items":[{' in value and b"event_type" not in value]
+    assert len(values) - len(set(values)) > 100, "some are sent twice"
+    known = Counter(order["id"] for order in orders)
+    assert sum(times > 1 for times in known.values()) > 30, "some come again, longer"
+    read, broken = make_reader(Events.model_validate(EVENTS[ORDERS])), 0
+    for order in orders:
+        with suppress(Rejected):
+            assert read(text(order), utc_now())
+            continue
+        broken += 1
+    assert broken > 30
 
 
 def test_only_leaves_the_others_out() -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import duckdb
 import pytest
 
-from ecom_lite.contract.events import OrderLine, UserChange, parse, utc_now
+from ecom_lite.contract.events import Event, OrderLine, UserChange, parse, utc_now
+from ecom_lite.contract.reader import make_reader
 from ecom_lite.contract.rejected import Rejected
 from ecom_lite.harness.records import POISON, REFUSED_QUANTITY, Drawn
 from ecom_lite.harness.recount import Account, Lost, judge
+from ecom_lite.harness.shapes import EVENTS, ORDERS, RENAMED
+from ecom_lite.harness.shapes import drawn as shaped
 from ecom_lite.harness.topic import Raw
+from ecom_lite.settings.tree import Events
 from ecom_lite.warehouse.connect import Address
 from tests.unit.contract.corpus import cases
 from tests.unit.contract.differences import RECOUNT
@@ -35,9 +41,12 @@ def judged(records: list[Raw], lost: list[Lost] | None = None, refused: int | No
 
 def as_the_loader_sees_it(value: bytes | None, now: datetime | None = None) -> tuple[object, ...]:
     try:
-        event = parse(value, now or utc_now())
+        return as_seen(parse(value, now or utc_now()))
     except Rejected as rejected:
         return (rejected.reason,)
+
+
+def as_seen(event: Event) -> tuple[object, ...]:
     if isinstance(event, OrderLine):
         return (
             "order",
@@ -62,16 +71,21 @@ def as_the_recount_sees_it(records: list[Raw]) -> list[tuple[object, ...]]:
         "SELECT reason, kind, order_id, user_id, product_id, title, category, currency, quantity, price, revenue, moment"
         ' FROM judged ORDER BY "offset"'
     )
-    found: list[tuple[object, ...]] = []
-    for reason, kind, *fields in rows.fetchall():
-        order_id, user_id, product_id, _, _, _, quantity, *_, moment = fields
-        if reason:
-            found.append((reason,))
-        elif kind == "order":
-            found.append((kind, *fields))
-        else:
-            found.append((kind, user_id, moment) if kind.startswith("user") else (kind, order_id, product_id, quantity, moment))
-    return found
+    return [_as_seen(row) for row in rows.fetchall()]
+
+
+def _key(seen: tuple[object, ...]) -> str:
+    return str(seen[:4])
+
+
+def _as_seen(row: Sequence[Any]) -> tuple[object, ...]:
+    reason, kind, *fields = row
+    order_id, user_id, product_id, _, _, _, quantity, *_, moment = fields
+    if reason:
+        return (reason,)
+    if kind == "order":
+        return (kind, *fields)
+    return (kind, user_id, moment) if kind.startswith("user") else (kind, order_id, product_id, quantity, moment)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -79,6 +93,35 @@ def test_the_recount_and_the_loader_read_every_record_of_the_harness_alike(seed:
     records = drawn(seed)
     for (_, _, value, _), found in zip(records, as_the_recount_sees_it(records), strict=True):
         assert found == as_the_loader_sees_it(value), (value or b"")[:300]
+
+
+@pytest.mark.parametrize("form", [RENAMED, ORDERS])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_recount_and_the_loader_read_every_foreign_record_alike(form: str, seed: int) -> None:
+    draw = random.Random(seed)
+    sent = [record for portion in shaped(form, draw, True).portions(1500, transactions=True) for record in portion.records]
+    read = make_reader(Events.model_validate(EVENTS[form]))
+    duck = duckdb.connect(":memory:")
+    duck.execute("SET TimeZone = 'UTC'")
+    records = [(0, offset, record.value, record.own) for offset, record in enumerate(sent)]
+    judge(duck, Account(NOWHERE, "topic", records, {0: len(records)}, {}, [], None, form))
+    rows = duck.execute(
+        "SELECT reason, kind, order_id, user_id, product_id, title, category, currency, quantity, price, revenue, moment,"
+        ' "offset" FROM judged ORDER BY "offset", line'
+    ).fetchall()
+    found: dict[int, list[tuple[object, ...]]] = {}
+    for *row, offset in rows:
+        found.setdefault(offset, []).append(_as_seen(row))
+    several = 0
+    for offset, record in enumerate(sent):
+        try:
+            events = [parse(record.value, utc_now())] if record.own else read(record.value, utc_now())
+            expected = [as_seen(event) for event in events]
+        except Rejected as rejected:
+            expected = [(rejected.reason,)]
+        several += len(expected) > 1
+        assert sorted(found[offset], key=_key) == sorted(expected, key=_key), (record.value or b"")[:600]
+    assert (several > 300) == (form == ORDERS)
 
 
 def test_the_recount_and_the_loader_read_the_corpus_alike_but_for_what_is_listed() -> None:
