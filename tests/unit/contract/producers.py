@@ -16,6 +16,8 @@ from .producers_mapped import SHOPS
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "producers.md"
 BEGIN, END = "<!-- made by tests/unit/contract/producers.py -->\n", "<!-- end -->\n"
+
+
 def timed(who: str, sends: str, fate: str = FACT, says: str = "", by: Mapping[str, Any] = NOTHING) -> Producer:
     return Producer(who, sends, order(product_id="42", timestamp=sends), fate, says, by)
 
