@@ -24,7 +24,13 @@ BATCH_ORDERS: Final = 2_000  # made and written in one go: about a megabyte
 SAMPLE_ORDERS: Final = 1_000  # so many in a row, ...
 SAMPLES: Final = 16  # ... and so many times, tell how many events an order has
 MARGIN: Final = 0.98  # of which so many are counted on, so that no event lies in the future
-DUCKDB_SETTINGS: Final = {"memory_limit": "256MB", "threads": 2, "preserve_insertion_order": True, "TimeZone": "UTC"}
+DUCKDB_SETTINGS: Final = {
+    "memory_limit": "256MB",
+    "threads": 2,
+    "preserve_insertion_order": True,
+    "TimeZone": "UTC",
+    "enable_progress_bar": False,
+}
 
 Format = Literal["jsonl", "csv", "parquet"]
 FORMATS: Final[dict[str, Format]] = {

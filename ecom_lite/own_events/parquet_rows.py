@@ -18,7 +18,13 @@ from .source import Source
 
 MAGIC: Final = b"PAR1"
 BATCH_ROWS: Final = 1_000
-DUCKDB_SETTINGS: Final = {"memory_limit": "256MB", "threads": 1, "TimeZone": "UTC", "autoinstall_known_extensions": False}
+DUCKDB_SETTINGS: Final = {
+    "memory_limit": "256MB",
+    "threads": 1,
+    "TimeZone": "UTC",
+    "autoinstall_known_extensions": False,
+    "enable_progress_bar": False,
+}
 _encode = msgspec.json.Encoder(decimal_format="number").encode  # an exact decimal stays exact
 
 

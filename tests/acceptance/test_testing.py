@@ -36,7 +36,7 @@ def test_the_marts_and_the_count_are_there_too(ecom_lite_warehouse: LightWarehou
 
 
 def test_waiting_ends(ecom_lite_warehouse: LightWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ecom_lite.run.reach.Reach.end_offsets", lambda reach: {0: 10**9})
+    monkeypatch.setattr("ecom_lite.run.reach.Reach.end_offsets", lambda reach: {("ecommerce_events", 0): 10**9})
     with pytest.raises(TimeoutError, match=r"not loaded after 0.1 s: the topic ends at .*1000000000"):
         ecom_lite_warehouse.wait_loaded(0.1)
 

@@ -173,7 +173,11 @@ def test_each_example_loads_by_its_own_settings_as_the_facts_that_it_shows(bench
     mapped.send(values)
     mapped.load()
     columns = ", ".join(
-        ["order_id, user_id, product_id, product_title, category, price, quantity, revenue", '"timestamp"', *given.attributes]
+        [
+            "order_id, user_id, product_id, product_title, category, price, quantity, revenue",
+            '"timestamp", currency',
+            *given.attributes,
+        ]
     )
     found = mapped.ask(f"SELECT {columns} FROM warehouse.order_lines ORDER BY source_offset, product_id DESC")
     texts = [[text_of(each) for each in row] for row in found]

@@ -29,6 +29,7 @@ from ecom_lite.settings.tree import Settings
 from ecom_lite.stream.source import settle_source
 from ecom_lite.topic.client import end_offsets, ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.offsets import offsets_of, reached
 from tests.integration.topics import records_of
 from tests.runs import wait_for
@@ -227,8 +228,11 @@ def test_what_spark_reads_are_the_facts_of_all_topics(sources: Sources) -> None:
 
 def test_the_three_examples_load_as_three_sources_of_one_warehouse(kafka_bootstrap: str, topic: str, warehouse: Address) -> None:
     given = load_settings(EXAMPLES / "all.toml", env={}).events
-    own = {name: source.model_dump() | {"topic": f"{topic}-{name}"} for name, source in given.sources.items()}
-    bench = Sources(kafka_bootstrap, topic, warehouse, events=own)
+    own = {
+        name: source.model_dump(exclude={"attributes"}) | {"topic": f"{topic}-{name}"} for name, source in given.sources.items()
+    }
+    bench = Sources(kafka_bootstrap, topic, warehouse, events={"attributes": given.attributes, **own})
+    migrate(warehouse, attributes=given.attributes)
     ensure_topics(bench.client, topic, 4, bench.settings().kafka.dlq_topic, None, bench.settings().topics[1:])
     expected: list[list[str]] = []
     files = {"web": "web_orders/orders.jsonl", "pos": "point_of_sale/sales.csv", "connect": "connect/rows.jsonl"}
@@ -239,7 +243,9 @@ def test_the_three_examples_load_as_three_sources_of_one_warehouse(kafka_bootstr
             rows = list(csv.reader(facts))[1:]
         expected += [[f"{given.sources[name].order_prefix}{row[0]}", *row[1:]] for row in rows]
     bench.load_all()
-    columns = 'order_id, user_id, product_id, product_title, category, price, quantity, revenue, "timestamp"'
+    columns = 'order_id, user_id, product_id, product_title, category, price, quantity, revenue, "timestamp", currency'
     found = [[text_of(each) for each in row] for row in bench.ask(f"SELECT {columns} FROM warehouse.order_lines")]
-    assert sorted(row[:3] + row[4:] for row in found) == sorted(row[:3] + row[4:9] for row in expected)
+    assert sorted(row[:3] + row[4:] for row in found) == sorted(row[:3] + row[4:10] for row in expected)
     assert bench.open_lines() == [] and sum(end_offsets(bench.client, topic).values()) == 0
+    channels = dict(bench.ask("SELECT channel, count(*) FROM warehouse.fact_sales GROUP BY channel"))
+    assert channels == {"web": 2, "app": 1, None: 1, "till": 4, "partner": 2}
