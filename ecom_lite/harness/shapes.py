@@ -69,7 +69,9 @@ class DrawnInShape(Drawn):
     form: str = RENAMED
     _foreign: list[bytes] = field(default_factory=list)
     _orders: list[dict[str, Any]] = field(default_factory=list)  # those that load, so that one can come again and longer
+    _products: dict[str, set[int]] = field(default_factory=dict)
     _next_foreign: int = 0
+    _next_foreign_product: int = 0
 
     def _known(self) -> tuple[int, ...]:
         return len(self.values), len(self._foreign), len(self._orders)
@@ -100,8 +102,15 @@ class DrawnInShape(Drawn):
         return value
 
     def _product(self) -> int:
-        self._next_product += 1
-        return self._next_product % PRODUCTS + 1
+        self._next_foreign_product += 1
+        return self._next_foreign_product % PRODUCTS + 1
+
+    def _new_product(self, order: str) -> int:
+        """One that was never in this order: a key must not come with two contents, for which is the truth would be open."""
+        known = self._products.setdefault(order, set())
+        product = next(number for _ in range(PRODUCTS) if (number := self._product()) not in known)
+        known.add(product)
+        return product
 
     def _quantity(self) -> int:
         return REFUSED_QUANTITY if self.refuse and self.draw.random() < 0.01 else self.draw.randint(1, 20)
@@ -115,16 +124,17 @@ class DrawnInShape(Drawn):
         draw = self.draw
         if self._orders and draw.random() < 0.08:  # once more, with a line that was not in it
             order = dict(draw.choice(self._orders))
-            order["items"] = [*order["items"], item(draw, self._product(), self._quantity(), order)]
+            order["items"] = [*order["items"], item(draw, self._new_product(order["id"]), self._quantity(), order)]
         else:
             self._next_foreign += 1
             order = head(draw, f"W-{self._next_foreign}")
-            order["items"] = [item(draw, self._product(), self._quantity(), order) for _ in range(draw.randint(1, MAX_LINES))]
-            if draw.random() < 0.1:  # a product in two lines is one line
-                order["items"].append({**draw.choice(order["items"]), "qty": 1})
+            products = [self._new_product(order["id"]) for _ in range(draw.randint(1, MAX_LINES))]
+            order["items"] = [item(draw, product, self._quantity(), order) for product in products]
+            if draw.random() < 0.1 and (twice := draw.choice(order["items"]))["qty"] != REFUSED_QUANTITY:
+                order["items"].append({**twice, "qty": 1})  # a product in two lines is one line
             if draw.random() < 0.08:
                 return self._kept(text(spoiled(draw, order)))
-        if all(one["qty"] != REFUSED_QUANTITY for one in order["items"]) and len(order["items"]) < 3 * MAX_LINES:
+        if all(one["qty"] != REFUSED_QUANTITY for one in order["items"]) and len(self._products[order["id"]]) < PRODUCTS // 2:
             self._orders.append(order)
         return self._kept(text(order))
 

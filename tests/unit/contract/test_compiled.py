@@ -109,7 +109,7 @@ values = st.one_of(
 
 
 @each_mapping
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_whatever_is_sent_it_says_no_other_thing_than_the_long_way(
     events: dict[str, Any], document: dict[str, Any], data: st.DataObject
