@@ -63,7 +63,7 @@ class Summary:
 
     @property
     def said_forms(self) -> str:
-        return ", ".join(f"{form} in {rounds} rounds" for form, rounds in self.forms.items())
+        return ", ".join(f"{form} in {rounds} round{'' if rounds == 1 else 's'}" for form, rounds in self.forms.items())
 
     @property
     def heir(self) -> str:
