@@ -59,7 +59,7 @@ def test_runs_are_recorded_and_rows_of_a_killed_process_are_closed(warehouse: Ad
         warehouse, "SELECT status, finished_at IS NOT NULL, models, tests_passed, message FROM ops.dbt_runs ORDER BY run_id"
     )
     assert dead == ("error", True, 0, 0, "the process ended before this run did")
-    assert mine == ("success", True, run.models, run.tests_passed, "") and run.models == 9 and run.tests_passed >= 10
+    assert mine == ("success", True, run.models, run.tests_passed, "") and run.models == 10 and run.tests_passed >= 10
 
 
 def test_a_run_says_whose_open_transaction_keeps_facts_out_of_the_marts(warehouse: Address, transform: Transform) -> None:
@@ -143,11 +143,11 @@ def test_an_edited_project_is_read_again_and_a_broken_one_is_named(warehouse: Ad
     project = tmp_path / "project"
     shutil.copytree(PROJECT, project)
     transform = Transform(warehouse, project, tmp_path / "dbt", threads=2)
-    assert transform.run("refresh").models == 9
+    assert transform.run("refresh").models == 10
     (project / "models" / "marts" / "extra.sql").write_text(
         "{{ config(materialized='view', contract={'enforced': false}) }} select 1 as one"
     )
-    assert transform.run("refresh").models == 10
+    assert transform.run("refresh").models == 11
     (project / "models" / "marts" / "extra.sql").write_text("select 1 as one from {{ ref('no_such_model') }}")
     with pytest.raises(TransformError, match="no_such_model"):
         transform.run("refresh")
