@@ -12,7 +12,8 @@ import msgspec
 
 from ..contract.events import utc_now
 from ..errors import UsageError
-from ..settings.tree import Events, Settings
+from ..settings.events import Events
+from ..settings.tree import Settings
 from ..simulate import Outgoing, Shop
 from ..topic.batch_producer import BatchProducer
 from ..topic.client import explained

@@ -131,7 +131,7 @@ def infer(
 
 
 def _known_name(source: str) -> None:
-    from ..settings.tree import AllEvents
+    from ..settings.events import AllEvents
     from ..settings.values import source_name_of
 
     try:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from ..settings.tree import Events
+from ..settings.events import Events
 from .attributes import Attributes
 from .events import settle_line
 from .fields import Event, OrderLine, wire_struct

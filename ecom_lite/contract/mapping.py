@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ..settings.currencies import DECIMALS, DEFAULT, code_of
-from ..settings.tree import Events
+from ..settings.events import Events
 from . import hints
 from .fields import EVENT_TYPES, OrderLine, OrderReversal, fields_of
 from .rejected import Rejected, short

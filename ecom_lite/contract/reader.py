@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from ..settings.currencies import DEFAULT
-from ..settings.tree import Events
+from ..settings.events import Events
 from . import hints
 from .attributes import Attributes, attributes_of
 from .compiled import NotTaken, Reads, compiled

@@ -17,7 +17,7 @@ from ..contract.reader import make_reader
 from ..contract.rejected import Rejected
 from ..errors import EcomLiteError
 from ..settings.currencies import DEFAULT
-from ..settings.tree import Events
+from ..settings.events import Events
 from ..topic.batch_producer import BatchProducer
 from ..topic.client import Config, explained
 from ..warehouse.sqlfiles import read_sql

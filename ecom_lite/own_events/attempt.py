@@ -14,7 +14,7 @@ from ..contract.attributes import attributes_of
 from ..contract.events import Clock, Event, OrderLine, OrderReversal
 from ..contract.reader import Reader, make_reader
 from ..contract.rejected import Rejected
-from ..settings.tree import Events
+from ..settings.events import Events
 from .judge import Judged, judge
 from .propose import Proposal, propose
 from .records import Record

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from .load import Origins
-from .tree import Section, Settings
+from .section import Section
+from .tree import Settings
 from .values import READ_DURATION, Duration, duration_text
 
 DEFAULT: Final = "default"

@@ -28,8 +28,9 @@ from ecom_lite.own_events.attempt import attempt
 from ecom_lite.own_events.newest import newest
 from ecom_lite.own_events.records import MAX_RECORD_BYTES
 from ecom_lite.own_events.send import Result, Wish
+from ecom_lite.settings.events import Events
 from ecom_lite.settings.load import load_settings
-from ecom_lite.settings.tree import Events, Settings
+from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate import Shop, Timetable
 from ecom_lite.topic import client as kafka_client
 from tests.integration.topics import records_of

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.contract.rejected import Rejected
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 
 from .corpus_base import FACT, NOW, order
 

@@ -15,7 +15,7 @@ from ecom_lite.contract.attributes import MAX_DIGITS, PREFIX, attributes_of
 from ecom_lite.contract.events import OrderReversal, parse
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.contract.rejected import Rejected
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 from tests.unit.contract.corpus import CASES
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ecom_lite.contract.compiled import compiled
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.contract.rejected import Rejected
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LINE: dict[str, Any] = {"sku": "a", "name": "A", "category": "Pens", "unit_price": 1999, "qty": 1}

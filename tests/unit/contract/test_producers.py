@@ -12,7 +12,7 @@ import pytest
 from ecom_lite.contract.events import OrderLine, parse
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.contract.rejected import Rejected
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 
 from .corpus_base import FACT, NOW
 from .producers import PAGE, PRODUCERS, tables

@@ -15,7 +15,7 @@ from ecom_lite.contract.events import OrderLine, OrderReversal, UserChange, pars
 from ecom_lite.contract.fields import EVENT_TYPES, fields_of
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.contract.rejected import Rejected
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 from ecom_lite.settings.values import EventField
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -20,7 +20,7 @@ from ecom_lite.harness.report import Summary, markdown, round_line
 from ecom_lite.harness.rounds import Outcome
 from ecom_lite.harness.shapes import EVENTS, FORMS, ORDERS, drawn
 from ecom_lite.load.write import Writer
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 
 
 def facts_of(plan: Plan) -> tuple[object, ...]:

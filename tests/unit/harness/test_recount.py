@@ -18,7 +18,7 @@ from ecom_lite.harness.recount import Account, Lost, judge
 from ecom_lite.harness.shapes import EVENTS, ORDERS, RENAMED
 from ecom_lite.harness.shapes import drawn as shaped
 from ecom_lite.harness.topic import Raw
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 from ecom_lite.warehouse.connect import Address
 from tests.unit.contract.corpus import cases
 from tests.unit.contract.differences import RECOUNT

@@ -11,7 +11,7 @@ import pytest
 from ecom_lite.contract.events import OrderLine
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.own_events.propose import propose
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 from tests.unit.contract.corpus_base import NOW
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.own_events.attempt import row_of
-from ecom_lite.settings.tree import Events
+from ecom_lite.settings.events import Events
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LINE = {"order_id": "A1", "user_id": 1, "product_id": 5, "price": 2, "quantity": 1, "timestamp": "2026-11-01T00:00:00Z"}
