@@ -15,3 +15,15 @@
   {%- set column = adapter.quote(name) -%}
   coalesce({{ 'trim_scale(' ~ column ~ ')' if type == 'number' else column }}::text, '(none)')
 {%- endmacro %}
+
+{% macro attribute_names(declared) -%}
+  {{ return(declared | map(attribute=0) | list) }}
+{%- endmacro %}
+
+{# From where a run reads on for the attribute that is furthest behind. #}
+{% macro oldest_cut(declared) -%}
+  {%- if not is_incremental() -%}{{ return(0) }}{%- endif -%}
+  {%- set cuts = [] -%}
+  {%- for name, type in declared %}{% do cuts.append(taken(this, name)) %}{% endfor -%}
+  {{ return(cuts | min) }}
+{%- endmacro %}
