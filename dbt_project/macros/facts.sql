@@ -9,6 +9,7 @@
 {# The cut up to which a model has taken what was loaded. It is written in the transaction that builds the model, so one that failed, or
    was killed, catches up. A literal: behind a sub-select PostgreSQL expects a third of all facts. #}
 {% macro taken(model, part='') -%}
+  {%- if var('plan', false) -%}{{ return(plan_taken(model.name, part)) }}{%- endif -%}
   {%- if not execute -%}{{ return(0) }}{%- endif -%}
   {%- set found = run_query(
     "select load_xid_below from " ~ source('ops', 'mart_cuts') ~ " where model = '" ~ model.name ~ "' and part = '" ~ part ~ "'"
@@ -22,9 +23,8 @@
 {# A hook of every model that adds up: what it holds from now on. #}
 {% macro keep_cut() -%}
   {%- if config.get('materialized') == 'incremental' -%}
-    insert into {{ source('ops', 'mart_cuts') }} (model, part, load_xid_below)
-    select '{{ this.name }}', part, {{ cut() }}
-    from unnest(array['' {%- for part in config.get('parts', default=[]) %}, '{{ part }}'{% endfor %}]) as part
+    insert into {{ source('ops', 'mart_cuts') }} (model, load_xid_below)
+    values ('{{ this.name }}', {{ cut() }})
     on conflict (model, part) do update set load_xid_below = excluded.load_xid_below
   {%- endif -%}
 {%- endmacro %}

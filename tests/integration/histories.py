@@ -1,4 +1,4 @@
-"""Disturbed histories of a shop, by a seed: what a loader may have put into the warehouse, in an order that nobody would choose."""
+"""Disturbed histories of a shop, by a seed: what a loader may have put into the warehouse, in an order that nobody chose."""
 
 from __future__ import annotations
 
@@ -69,6 +69,8 @@ class History:
         self._withheld = [line for line in self._withheld if line not in came] + late
         loaded = [line for line in new if line not in late] + came
         insert_lines(connection, loaded)
+        channel = {"channel": self._rng.choice(("web", "till", None))}
+        connection.execute("UPDATE warehouse.fact_sales SET channel = %(channel)s WHERE load_xid = ops.load_order()", channel)
         self.lines += loaded
 
     def _load_returns(self, connection: psycopg.Connection) -> None:
@@ -85,8 +87,8 @@ class History:
             after = timedelta(seconds=self._rng.choice((-3_600, 0, 60, 86_400 * self._rng.randint(1, 40))))
             quantity = self._rng.choice((1, line.quantity, line.quantity, self._rng.randint(1, 8)))
             connection.execute(
-                "INSERT INTO warehouse.fact_returns (order_id, product_id, kind, quantity, reason, returned_at, source_partition, "
-                "source_offset, load_xid) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, ops.load_order())",
+                "INSERT INTO warehouse.fact_returns (order_id, product_id, kind, quantity, reason, returned_at, "
+                "source_partition, source_offset, load_xid) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, ops.load_order())",
                 [*key, quantity, self._rng.choice(("", "too small", "broken")), line.ordered_at + after],
             )
 
@@ -98,16 +100,17 @@ class History:
             at = self.first + timedelta(days=self._rng.randrange(self.days))
             kind, name = self._rng.choice(("user_registered", "user_updated")), self._rng.choice((None, "Ada", "Bo"))
             connection.execute(
-                "INSERT INTO warehouse.dim_user AS u (user_id, name, city, country) VALUES (%s, %s, %s, %s) ON CONFLICT (user_id) "
-                "DO UPDATE SET name = coalesce(excluded.name, u.name), city = coalesce(excluded.city, u.city), "
-                "country = coalesce(excluded.country, u.country)",
+                "INSERT INTO warehouse.dim_user AS u (user_id, name, city, country) VALUES (%s, %s, %s, %s) "
+                "ON CONFLICT (user_id) DO UPDATE SET name = coalesce(excluded.name, u.name), "
+                "city = coalesce(excluded.city, u.city), country = coalesce(excluded.country, u.country)",
                 [user, name, city, country],
             )
             connection.execute(
                 "INSERT INTO warehouse.user_changes AS c (user_id, changed_at, kind, name, city, country, source_partition, "
                 "source_offset, load_xid) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, ops.load_order()) "
                 "ON CONFLICT (user_id, changed_at, kind) DO UPDATE SET name = greatest(c.name, excluded.name), "
-                "city = greatest(c.city, excluded.city), country = greatest(c.country, excluded.country), load_xid = excluded.load_xid "
+                "city = greatest(c.city, excluded.city), country = greatest(c.country, excluded.country), "
+                "load_xid = excluded.load_xid "
                 "WHERE (c.name, c.city, c.country) IS DISTINCT FROM (greatest(c.name, excluded.name), "
                 "greatest(c.city, excluded.city), greatest(c.country, excluded.country))",
                 [user, at, kind, name, city, country],

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.migrate import migrate
 
 from .histories import History
 
@@ -66,6 +67,7 @@ def mend(warehouse: Address, table: str) -> None:
 
 
 def check_history(warehouse: Address, transform: Transform, seed: int) -> None:
+    migrate(warehouse, attributes={"channel": "text"})
     history, rng = History(seed), random.Random(seed)
     for n in range(REFRESHES):
         history.load(warehouse)
@@ -86,9 +88,8 @@ def check_history(warehouse: Address, transform: Transform, seed: int) -> None:
             assert bit_by_bit.keys() == at_once.keys()
             for model, expected in at_once.items():
                 missing, surplus = expected - bit_by_bit[model], bit_by_bit[model] - expected
-                assert not missing and not surplus, (
-                    f"seed {seed}, refresh {n}: {model} has not {sorted(map(str, missing))[:5]}, but {sorted(map(str, surplus))[:5]}"
-                )
+                told = f"has not {sorted(map(str, missing))[:5]}, but {sorted(map(str, surplus))[:5]}"
+                assert not missing and not surplus, f"seed {seed}, refresh {n}: {model} {told}"
     assert all(bit_by_bit.values()), [model for model, found in bit_by_bit.items() if not found]
 
 

@@ -1,5 +1,5 @@
--- Orders with both products. Only the first {{ var('basket_lines') }} lines of an order, in the load order, make pairs: a line that comes later moves none
--- of those before it, and an order of a thousand lines does not make a million pairs.
+-- Orders with both products. Only the first lines of an order, in the load order, make pairs: a line that comes later moves none of
+-- those before it, and an order of a thousand lines does not make a million pairs.
 {{ config(
     unique_key=['product_key', 'other_key'],
     indexes=[{'columns': ['product_key', 'other_key'], 'unique': true}, {'columns': ['orders']}],

@@ -71,11 +71,10 @@ select
     quantity::bigint as quantity,
     case when is_known then least(in_time, bought - booked_before) else 0 end::bigint as units,
     -- The parts of a line add up to its revenue, to the cent.
-    case
-        when is_known
-            then {{ money('revenue * least(booked_before + in_time, bought) / bought') }}
-                - {{ money('revenue * booked_before / bought') }}
-    end as amount,
+    {{ money(
+        'case when is_known then ' ~ money('revenue * least(booked_before + in_time, bought) / bought')
+        ~ ' - ' ~ money('revenue * booked_before / bought') ~ ' end'
+    ) }} as amount,
     booked_xid,
     case
         when not is_known then 'unknown line'

@@ -5,7 +5,7 @@
 {{ config(
     unique_key=['attribute', 'value', 'date'],
     indexes=[{'columns': ['attribute', 'value', 'date'], 'unique': true}],
-    parts=attribute_names(declared),
+    post_hook="{{ keep_attribute_cuts() }}",
 ) }}
 
 {% if declared -%}
