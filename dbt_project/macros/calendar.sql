@@ -1,6 +1,8 @@
-{# The shop's time zone: days, weeks, months and hours begin as its clock says. Used in staging only, so a date is computed once. #}
+{# The shop's time zone (shop.time_zone): days, weeks, months and hours begin as its clock says. A variable of that name goes before. #}
 {% macro zone() -%}
-  '{{ var('time_zone', 'UTC') }}'
+  {%- set calendar = source('ops', 'calendar') -%}
+  {%- if var('time_zone', none) or not execute -%}{{ return("'" ~ var('time_zone', 'UTC') ~ "'") }}{%- endif -%}
+  {{ return("'" ~ run_query("select time_zone from " ~ calendar).rows[0][0] ~ "'") }}
 {%- endmacro %}
 
 {% macro date_of(moment) -%}
