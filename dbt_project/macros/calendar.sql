@@ -1,8 +1,7 @@
 {# The shop's time zone (shop.time_zone): days, weeks, months and hours begin as its clock says. A variable of that name goes before. #}
 {% macro zone() -%}
-  {%- set calendar = source('ops', 'calendar') -%}
   {%- if var('time_zone', none) or not execute -%}{{ return("'" ~ var('time_zone', 'UTC') ~ "'") }}{%- endif -%}
-  {{ return("'" ~ run_query("select time_zone from " ~ calendar).rows[0][0] ~ "'") }}
+  {{ return("'" ~ run_query("select time_zone from ops.calendar").rows[0][0] ~ "'") }}
 {%- endmacro %}
 
 {% macro date_of(moment) -%}

@@ -18,8 +18,8 @@ def set_time_zone(connection: psycopg.Connection, zone: str, *, rebuild: bool = 
         return
     if marts and not rebuild:
         raise MigrationError(
-            f'shop.time_zone = "{zone}", but the marts of this warehouse count days by the clock of {present}: put "{present}" back, '
-            "or run `ecom_lite migrate --rebuild-marts` once: the next refresh then builds all marts anew, by the new clock"
+            f'shop.time_zone = "{zone}", but the marts of this warehouse count days by the clock of {present}: put "{present}" '
+            "back, or run `ecom_lite migrate --rebuild-marts` once: the next refresh then builds all marts anew, by the new clock"
         )
     connection.execute(read_sql(__package__, "set_time_zone"), {"zone": zone})
     connection.execute(read_sql(__package__, "rebuild_marts"))

@@ -173,7 +173,8 @@ def test_a_model_that_failed_catches_up(warehouse: Address, transform: Transform
     load(warehouse, lines[20:40])
     run = transform.run("schedule")
     assert run.status == "error" and "customer_ltv" in run.message
-    assert marts(warehouse)["daily_sales"] == expected(lines[:40])["daily_sales"], "the others went on"
+    days = rows(warehouse, f"SELECT {MARTS['daily_sales']} FROM marts.daily_sales ORDER BY 1")
+    assert days == expected(lines[:40])["daily_sales"], "the others went on"
     with warehouse.connect("ecom_dbt") as connection:
         connection.execute("ALTER TABLE marts.customer_ltv RENAME itemz TO items")
     load(warehouse, lines[40:])
