@@ -11,9 +11,10 @@ from .named import built_in
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "checks.md"
 HEAD: Final = """# Checks
 
-<!-- Made by `python -m ecom_lite.check.docs` from ecom_lite/check/docs.py and ecom_lite/check/sql/checks. Do not edit by hand. -->
+<!-- Made by `python -m ecom_lite.check.docs` from its text and ecom_lite/check/sql/checks. Do not edit by hand. -->
 
-`ecom_lite check` runs named checks, all of one moment: one PostgreSQL snapshot, so they hold beside a live run, too. Each is an SQL file.
+`ecom_lite check` runs named checks, all of one moment: one PostgreSQL snapshot, so they hold beside a live run, too. Each is
+an SQL file.
 
 | | |
 |---|---|
@@ -21,11 +22,11 @@ HEAD: Final = """# Checks
 | `ecom_lite check --list` | their names and what they prove |
 | `ecom_lite check --only count,faults` | some of them. What needs no broker starts none and waits for no loader |
 | `ecom_lite check --watch 30` | again and again until Ctrl-C; alone, `--watch` is once a minute |
-| `ecom_lite check --json` | one object: `closes`, the raw counts, `lines`, and `checks` with `state` (pass, fail, skipped, error), `seconds` and lines of each |
+| `ecom_lite check --json` | one object; of each check `state` (pass, fail, skipped, error), `seconds` and lines |
 | `ecom_lite check --junit checks.xml` | JUnit XML for a build server, beside what is printed |
 
-Severity `error` fails the command; `warning` is shown and does not. Where a run is up, the checks that ask the broker wait until its records of
-this moment are loaded (60 s at most), and say so.
+Severity `error` fails the command; `warning` is shown and does not. Where a run is up, the checks that ask the broker wait until
+its records of this moment are loaded (60 s at most), and say so.
 
 ## Built in
 
@@ -47,15 +48,16 @@ An `.sql` file in the folder `checks/` beside `config.toml` (`check.folder` name
 SELECT order_id, unit_price FROM warehouse.order_lines WHERE unit_price < 0.01
 ```
 
-It is one statement of PostgreSQL that reads. Each row that it gives is a difference: it passes when there is none. Or it gives the columns `left` and
-`right`, which must be equal:
+It is one statement of PostgreSQL that reads. Each row that it gives is a difference: it passes when there is none. Or it gives
+the columns `left` and `right`, which must be equal:
 
 ```sql
 -- description: The day's sales add up to the lines.
 -- left: revenue in daily_sales
 -- right: revenue of the products
 -- needs: marts.daily_sales(revenue), marts.product_performance
-SELECT (SELECT sum(revenue) FROM marts.daily_sales) AS left, (SELECT sum(revenue) FROM marts.product_performance) AS right
+SELECT (SELECT sum(revenue) FROM marts.daily_sales) AS left,
+       (SELECT sum(revenue) FROM marts.product_performance) AS right
 ```
 
 | header | meaning |
@@ -72,11 +74,12 @@ SELECT (SELECT sum(revenue) FROM marts.daily_sales) AS left, (SELECT sum(revenue
 | `closes` | true or false, where equality is not the question |
 | `line`, `note` | the name of the line, and a remark; several rows are several lines |
 
-It runs as `ecom_reader`, which can only read, in the same snapshot as the others, for `check.timeout_s` at most (10 s). An error in it is one line with
-the file and the place, and fails the check.
+It runs as `ecom_reader`, which can only read, in the same snapshot as the others, for `check.timeout_s` at most (10 s). An error
+in it is one line with the file and the place, and fails the check.
 
-With `check.every_s = 60` a run takes your own checks once a minute: `ecom_lite status --json` has the newest results, the log says when one
-begins to fail and when it passes again, and the [metrics](metrics.md) `ecom_lite_check_ok` and `ecom_lite_check_timestamp_seconds` have name, severity, result and time.
+With `check.every_s = 60` a run takes your own checks once a minute: `ecom_lite status --json` has the newest results, the log
+says when one begins to fail and when it passes again, and the [metrics](metrics.md) `ecom_lite_check_ok` and
+`ecom_lite_check_timestamp_seconds` have its name, severity, result and time.
 """
 
 
