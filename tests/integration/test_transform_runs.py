@@ -36,7 +36,8 @@ def test_a_failing_data_test_is_recorded_and_does_not_raise(
     transform.run("first facts")
     with warehouse.connect("ecom_dbt") as connection:
         connection.execute(
-            "UPDATE marts.daily_sales SET revenue = revenue + 0.01, gross = gross + 0.01, net = net + 0.01 WHERE date = (SELECT min(date) FROM marts.daily_sales)"
+            "UPDATE marts.daily_sales SET revenue = revenue + 0.01, gross = gross + 0.01, net = net + 0.01 "
+            "WHERE date = (SELECT min(date) FROM marts.daily_sales)"
         )
     with caplog.at_level(logging.INFO, logger="ecom_lite.transform"):
         run = transform.run("schedule")
