@@ -18,7 +18,7 @@ import pytest
 from kafka import KafkaAdminClient, TopicPartition
 from psycopg import sql
 
-from ecom_lite.check.duck import attach, query
+from ecom_lite.ask.duck import attach, query
 from ecom_lite.check.faults import BROKEN, KINDS, LINES, TWICE, UNPLANNED
 from ecom_lite.check.figures import take_figures
 from ecom_lite.check.reconcile import Report, reconcile

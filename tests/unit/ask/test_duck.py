@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecom_lite.check.duck import require_one
+from ecom_lite.ask.duck import require_one
 from ecom_lite.errors import UsageError
 
 
