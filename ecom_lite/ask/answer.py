@@ -98,8 +98,11 @@ def parquet_draft(wish: Wish) -> Iterator[Path | None]:
 def _draft_of(output: Path) -> Path:
     """Beside it, absolute, and writable: DuckDB's own message would not say what to do."""
     draft = Path(os.path.abspath(output)).with_name(output.name + DRAFT)
-    with naming(draft):
+    try:
         draft.touch()
+    except OSError as error:
+        error.filename = str(output)
+        raise
     return draft
 
 

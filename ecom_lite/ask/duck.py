@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import duckdb
 
-from ..errors import EcomLiteError, QueryError, UsageError, first_line
+from ..errors import EcomLiteError, QueryError, first_line
 from ..warehouse.connect import CONNECT_TIMEOUT_S, LIVENESS, READER_STATEMENT_TIMEOUT_S, Address
 from .reading import require_reading
+from .statements import only
 
 CATALOG: Final = "ecom"
 ROLE: Final = "ecom_reader"
@@ -92,23 +93,6 @@ def attach(
     return connection
 
 
-def require_one(text: str) -> None:
-    """Raise UsageError unless the text holds one SQL statement; a `;` at its end and comments do not matter.
-
-    (DuckDB would run several and answer the last one. It takes a PIVOT apart into several itself: hence the tokens.)
-    """
-    code = text.encode()
-    statements = inside = 0
-    for place, _ in duckdb.tokenize(text):
-        ends = code[place : place + 1] == b";"
-        statements += not ends and not inside
-        inside = not ends
-    if not statements:
-        raise UsageError("no SQL statement was given")
-    if statements > 1:
-        raise UsageError(f"{statements} SQL statements were given: give one, and call `ecom_lite sql` once for each")
-
-
 def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Run one statement: column names, at most `limit` rows, and whether there were more.
 
@@ -126,19 +110,10 @@ def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> 
 
 def export(statement: str, output: Path) -> str:
     """The statement that writes the answer to a user's statement as Parquet to `output`, which `attach` must know."""
-    text = f"FROM ({without_end(statement)}\n)"  # not bare: DESCRIBE and SHOW may stand there, too
+    text = f"FROM ({only(statement)}\n)"  # not bare: DESCRIBE and SHOW may stand there, too
     if text.upper().startswith("FROM (EXPLAIN"):
         raise QueryError("an EXPLAIN is text and no Parquet: leave the format to be table")
     return f"COPY ({text}) TO {_literal(output)} (FORMAT parquet, USE_TMP_FILE false)"
-
-
-def without_end(text: str) -> str:
-    """The statement without the `;` at its end."""
-    code = text.encode()
-    ends = [place for place, _ in duckdb.tokenize(text) if code[place : place + 1] == b";"]
-    first = next((place for place, _ in duckdb.tokenize(text) if code[place : place + 1] != b";"), 0)
-    last = next((place for place in ends if place > first), len(code))
-    return code[first:last].decode()
 
 
 def _conninfo(values: dict[str, Any]) -> str:

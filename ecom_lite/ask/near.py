@@ -9,7 +9,7 @@ from typing import Final
 
 from .catalogue import Catalogue, Table
 
-NEAR: Final = 0.6  # difflib's ratio
+NEAR: Final = 0.7  # difflib's ratio
 SHOWN: Final = 3
 _NO_TABLE: Final = re.compile(r'Table with name "?(?P<name>[^"\n]+?)"? does not exist')
 _NO_CATALOG: Final = re.compile(r'Catalog "(?P<name>[^"]+)" does not exist')

@@ -19,29 +19,27 @@ def has_lake(settings: Settings) -> bool:
     return any((settings.data_dir / LAKE).glob("**/*.parquet"))
 
 
-def ask_once(address: Address, settings: Settings, warm: Warm, text: str, wish: Wish, timeout_s: float) -> Told:
-    """Ask the one statement in `text` and show its answer. Raises QueryError, with near names; UsageError, OSError."""
+def ask_once(address: Address, settings: Settings, warm: Warm, statement: str, wish: Wish, timeout_s: float) -> Told:
+    """Ask the one statement and show its answer. Raises QueryError, with near names; UsageError, OSError."""
     prepared = warm.taken()
-    from .duck import require_one
     from .session import Session
 
-    require_one(text)
     with parquet_draft(wish) as draft:
         session = Session(address, settings.data_dir / LAKE, timeout_s=timeout_s, output=draft, prepared=prepared)
         try:
-            return answer(session, text, wish)
+            return answer(session, statement, wish)
         except TookTooLong as error:
             raise TookTooLong(f"{error} (--timeout {timeout_s * 4:g})") from None
         except WarehouseLost as error:
             raise WarehouseLost(f"{error}; `ecom_lite status` says what runs") from None
         except QueryError as error:
-            raise QueryError(_with_near_names(str(error), text, address)) from None
+            raise QueryError(_with_near_names(str(error), statement, address)) from None
         finally:
             session.close()
 
 
-def _with_near_names(said: str, text: str, address: Address) -> str:
+def _with_near_names(said: str, statement: str, address: Address) -> str:
     from .catalogue import read_catalogue
     from .near import explained
 
-    return explained(said, text, lambda: read_catalogue(address))
+    return explained(said, statement, lambda: read_catalogue(address))

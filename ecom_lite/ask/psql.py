@@ -19,9 +19,9 @@ PROGRAMS: Final = ("psql", "pgcli")
 # libpq's settings that may stand in postgres.url, by the variable that sets them.
 VARIABLES: Final = {
     "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "sslcrl": "PGSSLCRL",
-    "sslsni": "PGSSLSNI", "sslnegotiation": "PGSSLNEGOTIATION", "gssencmode": "PGGSSENCMODE", "channel_binding": "PGCHANNELBINDING",
-    "hostaddr": "PGHOSTADDR", "target_session_attrs": "PGTARGETSESSIONATTRS", "options": "PGOPTIONS", "require_auth": "PGREQUIREAUTH",
-    "connect_timeout": "PGCONNECT_TIMEOUT", "application_name": "PGAPPNAME",
+    "sslsni": "PGSSLSNI", "sslnegotiation": "PGSSLNEGOTIATION", "gssencmode": "PGGSSENCMODE", "hostaddr": "PGHOSTADDR",
+    "channel_binding": "PGCHANNELBINDING", "require_auth": "PGREQUIREAUTH", "options": "PGOPTIONS",
+    "target_session_attrs": "PGTARGETSESSIONATTRS", "connect_timeout": "PGCONNECT_TIMEOUT", "application_name": "PGAPPNAME",
 }  # fmt: skip
 
 
@@ -55,12 +55,9 @@ def environment(address: Address, ours: Mapping[str, str]) -> dict[str, str]:
 
 def run(program: Path, address: Address, arguments: Sequence[str]) -> int:
     """Until the user leaves it; its exit code. Ctrl-C is for it, not for us."""
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    previous = signal.signal(signal.SIGINT, lambda *_: None)  # ignored outright, it would be ignored by the child, too
     try:
-        # Not inherited: what we ignore it would ignore, too.
-        with subprocess.Popen(
-            [program, *arguments], env=environment(address, os.environ), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-        ) as child:  # fmt: skip
+        with subprocess.Popen([program, *arguments], env=environment(address, os.environ)) as child:
             code = child.wait()
     finally:
         signal.signal(signal.SIGINT, previous)

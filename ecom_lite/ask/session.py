@@ -65,7 +65,7 @@ class Session:
         Raises QueryError: with the database's own message, or where the statement would do more than read; TookTooLong,
         WarehouseLost. A KeyboardInterrupt (or SystemExit) ends the question and is passed on.
         """
-        return self._end_with(_Task(lambda: self._ask(statement, statement, take)))
+        return self._end_with(_Task(lambda: self._ask(statement, take)))
 
     def export(self, statement: str) -> int:
         """Write the answer to `output` as Parquet; how many rows. Raises as `ask`."""
@@ -77,28 +77,36 @@ class Session:
             return 0 if row is None else int(row[0])
 
         writing = duck.export(statement, self._output)
-        return self._end_with(_Task(lambda: self._ask(statement, writing, count)))
+        return self._end_with(_Task(lambda: self._export(statement, writing, count)))
 
     def close(self) -> None:
         """Safe to repeat. Waits for nothing: a question that is stuck keeps its connection."""
         if not self.stuck:
             self._connection.close()
 
-    def _ask(self, statement: str, run: str, take: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        connection = self._connection
-        require_reading(connection, statement)
-        if self._asked:  # tables may have come and gone since
-            connection.execute("CALL pg_clear_cache()")
-        self._asked = True
+    def _ask(self, statement: str, take: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        connection = self._checked(statement)
         connection.begin()
         try:
-            connection.execute(run)
+            connection.execute(statement)
             return take(connection)
         finally:
             try:
                 connection.rollback()  # what was not fetched is not read on, and nobody's snapshot is held
             except duckdb.Error:  # the server is gone: the first error tells
                 pass
+
+    def _export(self, statement: str, writing: str, count: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
+        connection = self._checked(statement)
+        connection.execute(writing)  # a transaction by itself; in one of ours DuckDB 1.5.5 would refuse a PIVOT
+        return count(connection)
+
+    def _checked(self, statement: str) -> duckdb.DuckDBPyConnection:
+        require_reading(self._connection, statement)
+        if self._asked:  # tables may have come and gone since
+            self._connection.execute("CALL pg_clear_cache()")
+        self._asked = True
+        return self._connection
 
     def _end_with(self, task: _Task[T]) -> T:
         try:

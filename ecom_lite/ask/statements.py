@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ..errors import UsageError
+
 # 'text', E'te\'xt', "name", $tag$text$tag$, -- remark, /* remark */, ;, space, anything else. What has no end goes to the end.
 _PARTS: Final = re.compile(
     r"""(?P<text>\b[eE]'(?:\\.|''|[^'\\])*(?P<open_e>'|$) | '(?:''|[^'])*(?P<open_text>'|$) | "(?:""|[^"])*(?P<open_name>"|$)
@@ -35,12 +37,24 @@ def split(text: str) -> tuple[list[str], str]:
     return statements, rest if something or is_open(rest) else ""
 
 
+def only(text: str) -> str:
+    """The one statement in the text; a `;` at its end and remarks do not matter. Raises UsageError where there is none, or more.
+
+    (DuckDB would run several and answer the last one.)
+    """
+    complete, rest = split(text)
+    found = [*complete, rest.strip()] if rest.strip() else complete
+    if not found:
+        raise UsageError("no SQL statement was given")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} SQL statements were given: give one, and call `ecom_lite sql` once for each")
+    return found[0]
+
+
 def is_open(text: str) -> bool:
     """Whether it ends inside a text, a name or a remark."""
-    last = None
-    for last in _PARTS.finditer(text):
-        pass
-    return last is not None and any(last[name] == "" for name in _CLOSED)
+    parts = list(_PARTS.finditer(text))
+    return bool(parts) and any(parts[-1][name] == "" for name in _CLOSED)
 
 
 def one_line(text: str) -> str:

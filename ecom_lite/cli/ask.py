@@ -1,4 +1,4 @@
-"""Verbs that ask the warehouse: sql, psql, tables. Their start is waited for: what is slow to import is imported where it is used."""
+"""Verbs that ask the warehouse: sql, psql, tables. People wait for their start: what is slow to import comes where it is used."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..ask.statements import only
+from ..ask.warm import Warm
 from ..errors import UsageError
 from .base import ConfigFile, DataDir, Json, cli, load
 
 if TYPE_CHECKING:
     from ..ask.answer import Wish
-    from ..ask.warm import Warm
     from ..settings.tree import Settings
 
 
@@ -51,15 +52,13 @@ def sql(
     ecom_lite sql -o sales.parquet "FROM fact_sales" --timeout 300
     echo "SHOW ALL TABLES" | ecom_lite sql
     """
-    from ..ask.warm import Warm
-
-    warm = Warm()
+    warm = Warm()  # beside the settings: neither is waited for twice
     settings = load(config, data_dir)
     wish = _wish(format_, json_, output, limit)
     if statement is None and sys.stdin.isatty():
         raise UsageError("no SQL statement was given")
-    text = sys.stdin.read() if statement in (None, "-") else statement
-    _once(settings, warm, str(text), wish, timeout)
+    text = sys.stdin.read() if statement is None or statement == "-" else statement
+    _once(settings, warm, only(text), wish, timeout)
 
 
 def _wish(name: str | None, as_json: bool, output: Path | None, limit: int | None) -> Wish:
@@ -93,9 +92,9 @@ def psql(
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
-    """Open psql (or pgcli) on the warehouse, as the reader: it only reads.
+    """Open psql, or pgcli, on the warehouse, to read.
 
-    PostgreSQL's own SQL, its own commands (\\d+, \\timing). The password is handed over by the environment.
+    As the role ecom_reader. PostgreSQL's own SQL and commands (\\d+, \\timing). The password is handed over by the environment.
 
     \b
     ecom_lite psql

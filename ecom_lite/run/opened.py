@@ -51,7 +51,8 @@ class Opened:
 def opened(settings: Settings, terminal: Terminal | None, purpose: str, *, kafka: bool) -> Iterator[Opened]:
     """Yield the warehouse. Starting our own servers takes 1 s (PostgreSQL) or 4 s (with Kafka); they are stopped at the end.
 
-    Without a `terminal` one is made where something is started. Raises NotRunning when the folder has no data and nothing runs: there is nothing to look at.
+    Without a `terminal` one is made where something is started. Raises NotRunning when the folder has no data and nothing runs:
+    there is nothing to look at.
     """
     if holder(settings.data_dir) is not None:
         state = read_state(settings.data_dir)
