@@ -15,7 +15,7 @@ class Warm:
     def __init__(self) -> None:
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._error: Exception | None = None
-        # No daemon: Python would end it inside C++, which aborts the process. The end of a command waits for it, a tenth of a second.
+        # No daemon: Python would end it inside C++, which aborts the process. The end of a command waits for it instead.
         self._thread = Thread(target=self._make, name="warm")
         self._thread.start()
 
