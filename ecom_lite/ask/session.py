@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
+from threading import enumerate as threads
 from typing import Any, Final, Generic, TypeVar
 
 import duckdb
@@ -20,6 +21,7 @@ from .reading import require_reading
 T = TypeVar("T")
 END_S: Final = 10.0  # a question that was told to end and has not by then is left behind, with its connection
 POLL_S: Final = 0.05
+THREAD: Final = "question"
 SERVER_LATER_S: Final = 2.0  # the server's own limit only matters where ours does not: it comes later
 CANCEL: Final = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND state = 'active'"
 _LOST: Final = re.compile(
@@ -29,6 +31,11 @@ _LOST: Final = re.compile(
     re.DOTALL,
 )
 _TIME_IS_UP: Final = "canceling statement due to statement timeout"
+
+
+def left_behind() -> bool:
+    """Whether a question is stuck: Python must then not end its thread, which is inside C++, but the process as a whole."""
+    return any(thread.name == THREAD for thread in threads())
 
 
 class Session:
@@ -156,7 +163,7 @@ class _Task(Generic[T]):
         self._result: list[T] = []
         self._error: BaseException | None = None
         # A daemon: what is stuck in a dead server must not keep the process.
-        Thread(target=self._run, name="question", daemon=True).start()
+        Thread(target=self._run, name=THREAD, daemon=True).start()
 
     def result(self) -> T:
         """Once it is done. Raises what it raised."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 
 from ..ask.statements import only
 from ..ask.warm import Warm
-from ..errors import UsageError
+from ..errors import EcomLiteError, UsageError
 from .base import ConfigFile, DataDir, Json, cli, load
 
 if TYPE_CHECKING:
@@ -58,7 +59,23 @@ def sql(
     if statement is None and sys.stdin.isatty():
         raise UsageError("no SQL statement was given")
     text = sys.stdin.read() if statement is None or statement == "-" else statement
-    _once(settings, warm, only(text), wish, timeout)
+    try:
+        _once(settings, warm, only(text), wish, timeout)
+    except BaseException as error:
+        _leave_if_stuck(error)
+        raise
+
+
+def _leave_if_stuck(error: BaseException) -> None:
+    """End the process here and now where a question is left behind: Python would abort on its thread."""
+    from ..ask.session import left_behind
+
+    if not left_behind():
+        return
+    if isinstance(error, EcomLiteError):
+        print(f"ecom_lite: {error}", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(error.exit_code if isinstance(error, EcomLiteError) else 130)
 
 
 def _wish(name: str | None, as_json: bool, output: Path | None, limit: int | None) -> Wish:
