@@ -69,7 +69,7 @@ def no_table(name: str, catalogue: Catalogue) -> str:
 
 def _no_table(name: str, catalogue: Catalogue) -> str:
     meant = near_tables(name.removeprefix("ecom."), catalogue)
-    return f"no table {name}{_did_you_mean(meant)}" + ("" if meant else "; .tables and `ecom_lite tables` list what there is")
+    return f"no table {name}{_did_you_mean(meant)}" + ("" if meant else "; `ecom_lite tables` lists what there is")
 
 
 def _no_column(name: str, said: str, asked: list[Table], catalogue: Catalogue) -> str:

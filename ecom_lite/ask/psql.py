@@ -38,7 +38,7 @@ def find_program(wanted: str | None = None, search: str | None = None) -> Path:
     names = wanted or " or ".join(PROGRAMS)
     raise EcomLiteError(
         f"{names} was not found, neither on the PATH nor with our own PostgreSQL: install PostgreSQL's client, or `pip install "
-        "pgcli`; `ecom_lite sql` has a prompt of its own"
+        "pgcli`; `ecom_lite sql` needs neither"
     )
 
 

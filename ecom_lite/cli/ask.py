@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def sql(
     statement: Annotated[
         str | None,
-        typer.Argument(help="One SQL statement (DuckDB's dialect). Without one: a prompt, or stdin where it is a pipe."),
+        typer.Argument(help="One SQL statement (DuckDB's dialect); - or none reads it from stdin."),
     ] = None,
     format_: Annotated[
         str | None,
@@ -40,14 +40,13 @@ def sql(
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
-    """Ask the warehouse, read-only: in one go, or at a prompt.
+    """Ask the warehouse, read-only.
 
     Schemas: warehouse, marts, realtime, ops; view memory.main.lake where Spark has written one. It takes SELECT, FROM, WITH,
     VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, and EXPLAIN of these; nothing is written, and nothing else is opened. All tables
-    of a question are read at one moment. The prompt has history, completion by Tab, and .help.
+    of a question are read at one moment.
 
     \b
-    ecom_lite sql
     ecom_lite sql "FROM sales_by_category ORDER BY revenue DESC"
     ecom_lite sql --json "FROM marts.customer_ltv WHERE segment = 'VIP'"
     ecom_lite sql -o sales.parquet "FROM fact_sales" --timeout 300
@@ -137,8 +136,8 @@ def tables(
 ) -> None:
     """List the tables and views that `sql` can ask.
 
-    With about how many rows each has, and what one of them is. `ecom_lite sql "DESCRIBE marts.daily_sales"` shows columns; the
-    prompt's .schema says what they mean.
+    With about how many rows each has, and what one of them is. `ecom_lite sql "DESCRIBE marts.daily_sales"` shows its columns,
+    docs/tables.md what they mean.
     """
     from ..ask.catalogue import read_catalogue
     from ..ask.listing import as_json
