@@ -47,11 +47,13 @@ def money(
 
 @lru_cache(maxsize=65_536)
 def list_price(json: bytes, code: str, strict: bool = False) -> Decimal | None:
-    """The list price from its JSON text, within the limits of a price; None where it is null. Raises Rejected.
+    """The list price from its JSON text, within the limits of a price. Raises Rejected.
 
-    It may be below the price: then there is no discount.
+    None where it is null, or, unless `strict`, an empty text. It may be below the price: then there is no discount.
     """
-    return None if json == b"null" else _price("list_price", _number("list_price", json, strict), code)
+    if json == b"null" or (json == b'""' and not strict):
+        return None
+    return _price("list_price", _number("list_price", json, strict), code)
 
 
 def _price(field: str, price: Decimal, code: str) -> Decimal:
