@@ -15,7 +15,9 @@ from . import hints
 from .fields import EVENT_TYPES, OrderLine, OrderReversal, fields_of
 from .rejected import Rejected, short
 
-LINE_FIELDS: Final = frozenset({"product_id", "product_title", "category", "price", "list_price", "quantity", "revenue", "reason"})
+LINE_FIELDS: Final = frozenset(
+    {"product_id", "product_title", "category", "price", "list_price", "quantity", "revenue", "reason"}
+)
 _ALL_FIELDS: Final = tuple(dict.fromkeys(one.name for event in EVENT_TYPES.values() for one in fields_of(event)))
 _MONEY: Final = ("price", "list_price", "revenue")
 _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
