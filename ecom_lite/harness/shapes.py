@@ -205,7 +205,8 @@ def spoiled(draw: random.Random, order: Mapping[str, Any]) -> dict[str, Any]:
     bad = draw.randrange(len(items))
     wrong = draw.choice((
         {"qty": 0}, {"qty": 10_001}, {"qty": "two"}, {"qty": None}, {"sku": None}, {"sku": ""}, {"unit_price": None},
-        {"unit_price": "19,99"}, {"was": "19,99"}, {"was": True}, {"was": Money(-1)}, {"group": 5}, {"name": 17}, {"sku": "nul \0 inside"}, {"currency": "EURO"},
+        {"unit_price": "19,99"}, {"was": "19,99"}, {"was": True}, {"was": Money(-1)},
+        {"group": 5}, {"name": 17}, {"sku": "nul \0 inside"}, {"currency": "EURO"},
         {"revenue": Money(123_456_789)},
     ))  # fmt: skip
     items[bad] |= wrong

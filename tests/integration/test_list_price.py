@@ -1,4 +1,4 @@
-"""List prices: loaded as they came, beside declared attributes too, shown in the reporting currency, and part of the fingerprint."""
+"""List prices: loaded as they came, beside attributes too, shown in the reporting currency, and part of the fingerprint."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def test_facts_keep_the_list_price_that_came_within_the_limits_of_a_price(bench:
         ("out_of_range", "list_price -1 is outside 0 .. 100,000,000"),
         (
             "wrong_type",
-            "list_price is '\"RRP 12\"', not a JSON number; write digits and a point, nothing else: the currency is a field of its own",
+            "list_price is '\"RRP 12\"', not a JSON number; write digits and a point, nothing else: "
+            "the currency is a field of its own",
         ),
     ]
 
