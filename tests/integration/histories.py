@@ -69,8 +69,9 @@ class History:
         self._withheld = [line for line in self._withheld if line not in came] + late
         loaded = [line for line in new if line not in late] + came
         insert_lines(connection, loaded)
-        channel = {"channel": self._rng.choice(("web", "till", None))}
-        connection.execute("UPDATE warehouse.fact_sales SET channel = %(channel)s WHERE load_xid = ops.load_order()", channel)
+        said = {"channel": self._rng.choice(("web", "till", None)), "list_price": self._rng.choice((None, 20, 99.99))}
+        change = "UPDATE warehouse.fact_sales SET channel = %(channel)s, list_price = %(list_price)s WHERE load_xid = ops.load_order()"
+        connection.execute(change, said)
         self.lines += loaded
 
     def _load_returns(self, connection: psycopg.Connection) -> None:

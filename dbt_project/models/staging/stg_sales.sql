@@ -13,7 +13,7 @@ select
     {{ hour_of('sales.ordered_at') }} as order_hour,
     sales.quantity,
     sales.unit_price,
-    sales.revenue as gross,
+    greatest(sales.list_price * sales.quantity, sales.revenue) as gross,
     sales.revenue,
     sales.currency,
     sales.original_revenue,
