@@ -70,8 +70,8 @@ class History:
         loaded = [line for line in new if line not in late] + came
         insert_lines(connection, loaded)
         said = {"channel": self._rng.choice(("web", "till", None)), "list_price": self._rng.choice((None, 20, 99.99))}
-        change = "UPDATE warehouse.fact_sales SET channel = %(channel)s, list_price = %(list_price)s WHERE load_xid = ops.load_order()"
-        connection.execute(change, said)
+        change = "UPDATE warehouse.fact_sales SET channel = %(channel)s, list_price = %(list_price)s "
+        connection.execute(f"{change} WHERE load_xid = ops.load_order()", said)
         self.lines += loaded
 
     def _load_returns(self, connection: psycopg.Connection) -> None:
