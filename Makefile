@@ -60,6 +60,7 @@ docs: $(READY)
 	$(PY) -m ecom_lite.dashboards.docs
 	$(PY) -m ecom_lite.dashboards.http_docs
 	$(PY) -m ecom_lite.observe.metrics
+	$(PY) -m ecom_lite.check.docs
 	ECOM_LITE_WRITE_DOCS=1 $(PY) -m pytest -q tests/integration/test_tables_doc.py
 
 clean:

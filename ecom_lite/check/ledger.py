@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import psycopg
 
 from ..warehouse.sqlfiles import read_sql
-
-DUPLICATE: Final = "duplicate"
-MALFORMED: Final = "malformed."  # followed by the kind
 
 
 @dataclass(frozen=True)
@@ -23,13 +20,8 @@ class Ledger:
     other_events: int
     faults: Mapping[str, int]  # "late", "out_of_order", "duplicate", "malformed.<kind>" -> events
 
-    @property
-    def duplicates(self) -> int:
-        return self.faults.get(DUPLICATE, 0)
-
-    @property
-    def malformed(self) -> dict[str, int]:
-        return {fault: count for fault, count in self.faults.items() if fault.startswith(MALFORMED)}
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 def read_ledger(reader: psycopg.Connection) -> Ledger:

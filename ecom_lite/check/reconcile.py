@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 import psycopg
 
-from ..observe.gaps import tell
 from ..warehouse.connect import Address
 from ..warehouse.offsets import Place, offsets_of, reached
-from .currencies import currency_line, of_other_rates
-from .faults import fault_lines
-from .figures import take_figures
 from .ledger import Ledger, read_ledger
-from .lines import Line, Report, between, equal
-from .marts import mart_lines
-from .sums import sum_lines
+from .moment import Moment, at_one_moment
+from .named import Check, built_in
+from .verdict import Line, Report, Result
 
 __all__ = ["CATCH_UP_S", "EndOffsets", "Line", "Report", "reconcile"]
 
 CATCH_UP_S: Final = 60.0  # how long the loader may take to reach the offsets of this moment
 LEDGER_FLUSH_S: Final = 3.0  # a live producer writes its ledger at least this often
+MARTS_EVERY_S: Final = 300.0
+OWN_TIMEOUT_S: Final = 10.0
 POLL_S: Final = 0.1
+SILENT_S: Final = 1.0  # so long nothing is said of waiting
+AGAIN_S: Final = 10.0  # then it is said this often
 
 EndOffsets = Callable[[], Mapping[Place, int]]
+Said = Callable[[str], None]
 
 
 def reconcile(
@@ -39,82 +40,78 @@ def reconcile(
     producing: bool,
     catch_up_s: float = CATCH_UP_S,
     spark: bool = True,
+    checks: Sequence[Check] | None = None,
+    marts_every_s: float = MARTS_EVERY_S,
+    own_timeout_s: float = OWN_TIMEOUT_S,
+    said: Said = lambda text: None,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Report:
-    """Take the count, of a live run too: wait until the loader has reached the broker's end of this moment, then compare.
+    """Take the count, of a live run too: wait until the loader has reached the broker's end of this moment, then run `checks`.
 
-    `producing` says that a producer is sending: its ledger is then read before and after, and the count must lie between.
+    These are the built-in ones where nothing is said. The broker is asked only where one of them needs it; `said` hears what
+    is waited for. `producing` says that a producer is sending: its ledger is then read before and after, and the count must lie
+    between. Raises CheckFailed where the database refuses, psycopg.OperationalError where it cannot be reached.
     """
+    chosen = [check for check in (built_in() if checks is None else checks) if spark or check.name != "minutes"]
+    broker = any(check.needs_broker for check in chosen)
     with psycopg.connect(address.conninfo("ecom_reader"), autocommit=True) as reader:
         before = read_ledger(reader)
         watermark = _watermark(reader)  # before the offsets: what Spark has counted up to it, the loader will have loaded
-        ends_before = dict(end_offsets())
-        waiting = _catch_up(reader, ends_before, clock() + catch_up_s, clock, wait)
-        moment = take_figures(reader, topics, watermark)
-        figures = moment.figures
-        after = _ledger_after(reader, figures["own"], clock, wait) if producing else read_ledger(reader)
-        ends_after = dict(end_offsets())
-    further = figures["further"]
-    records = figures["accounted"] - figures["markers"] - figures["lost"]
-    figures |= {
-        "sent": (before if producing else after).events,
-        "broker": records,
-        "foreign": records - figures["own"],
-        "gaps": [gap.as_json() for gap in moment.gaps],
-    }
-    lines = [
-        between("sent (ledger) = own records on the broker", before.events, figures["own"], after.events),
-        _offsets_line(sum(ends_before.values()), figures["next_offsets"], sum(ends_after.values()), waiting),
-        equal(
-            "records = facts + duplicates + other + dead",
-            records + further,
-            figures["facts"] + figures["duplicates"] + figures["other"] + figures["dead"],
-            f"{figures['own']:,} own, {figures['foreign']:,} foreign"
-            + (f"; {further:,} more are further lines of records with several" if further else ""),
+        ends = dict(end_offsets()) if broker else {}
+        waiting = _Waiting(reader, ends, catch_up_s, said, clock, wait).for_the_loader()
+        known = {"topics": list(topics), "watermark": watermark, "marts_every_s": marts_every_s}
+        with at_one_moment(reader, chosen, known, own_timeout_s) as moment:
+            results = {check.name: moment.run(check) for check in chosen if not check.values & {"ledger", "ends"}}
+            last = [check for check in chosen if check.name not in results]
+            if last:
+                _give_what_came_after(moment, address, before, ends, waiting, end_offsets, producing, clock, wait)
+            results |= {check.name: moment.run(check) for check in last}
+    in_order = [results[check.name] for check in chosen]
+    return Report(in_order, _figures(in_order))
+
+
+def _figures(results: Sequence[Result]) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for result in results:
+        figures |= result.figures
+    return figures
+
+
+def _give_what_came_after(
+    moment: Moment,
+    address: Address,
+    before: Ledger,
+    ends: Mapping[Place, int],
+    waiting: Counter[str],
+    end_offsets: EndOffsets,
+    producing: bool,
+    clock: Callable[[], float],
+    wait: Callable[[float], None],
+) -> None:
+    """What is compared with counts of our moment, and may grow: it is read after the moment, too, by another connection."""
+    ((own,),) = moment.rows("own_records")
+    with psycopg.connect(address.conninfo("ecom_reader"), autocommit=True) as later:
+        after = _ledger_after(later, own, clock, wait) if producing else read_ledger(later)
+    named = ", ".join(f"{count:,} on {topic}" for topic, count in waiting.items())
+    several = len({topic for topic, _ in ends}) > 1 and named
+    moment.give(
+        ledger=json.dumps(
+            {"before": before.as_json(), "after": after.as_json(), "sent": (before if producing else after).events}
         ),
-        equal("facts counted = rows of fact_sales", figures["facts"], figures["fact_rows"]),
-        equal("other events counted = rows of fact_returns + user_changes", figures["other"], figures["other_rows"]),
-        equal("dead letters counted = rows of dead_letters", figures["dead"], figures["dead_rows"]),
-        equal("facts without a dimension row", figures["orphans"], 0),
-        equal("offsets lost to retention", figures["lost"], 0, tell(moment.gaps) if moment.gaps else ""),
-    ]
-    lines += fault_lines(before, after, moment.own_dead, figures)
-    lines += sum_lines(moment.sums, figures)
-    lines.append(currency_line(moment.currencies, figures))
-    lines += of_other_rates(mart_lines(moment.marts, moment.attributes, moment.cuts, figures), moment.currencies)
-    if spark:
-        lines.append(_window_line(moment.windows, figures))
-    return Report(lines, figures)
+        ends=json.dumps(
+            {
+                "before": sum(ends.values()),
+                "after": sum(end_offsets().values()) if ends else 0,
+                "waiting": f"the topics ({named})" if several else "the topic",
+            }
+        ),
+    )
 
 
 def _watermark(reader: psycopg.Connection) -> datetime | None:
     row = reader.execute("SELECT max(watermark) FROM realtime.stream_progress").fetchone()
     return row[0] if row else None
-
-
-def _offsets_line(low: int, accounted: int, high: int, waiting: Mapping[str, int]) -> Line:
-    line = between("broker's offsets = offsets accounted for", low, accounted, high)
-    if accounted >= low:
-        return line
-    named = ", ".join(f"{count:,} on {topic}" for topic, count in waiting.items())
-    where = f"the topics ({named})" if named else "the topic"
-    return replace(line, note=f"{low - accounted:,} wait on {where}, not loaded yet; after a stop the next run loads them")
-
-
-def _window_line(windows: Mapping[str, Any], figures: dict[str, Any]) -> Line:
-    figures["window_lines"], figures["late_rows"] = windows["window_lines"], windows["late_rows"]
-    if windows["until"] is None:
-        return Line("closed minutes = facts", "no minute is closed yet", "", True, "the stream has seen no event")
-    late, repeated = figures["late_rows"], windows["repeated_lines"]
-    missing = windows["fact_lines"] - windows["window_lines"]
-    note = f"minutes up to {windows['until']:%Y-%m-%d %H:%M}" + (f"; {late:,} late lines were not counted" if late else "")
-    if repeated:
-        note += f"; lines that came again with another time, which the minutes may count once more: {repeated:,}"
-    right = windows["fact_lines"]
-    # Both are bounds: a late line that is a duplicate too is dropped without being missed, and a line that comes again is counted
-    # once more only when Spark has forgotten it.
-    return Line("lines in closed minutes = facts", windows["window_lines"], right, -repeated <= missing <= late, note)
 
 
 def _ledger_after(reader: psycopg.Connection, own: int, clock: Callable[[], float], wait: Callable[[float], None]) -> Ledger:
@@ -136,20 +133,38 @@ def _ledger_after(reader: psycopg.Connection, own: int, clock: Callable[[], floa
     return read_ledger(reader)
 
 
-def _catch_up(
-    reader: psycopg.Connection,
-    ends: Mapping[Place, int],
-    deadline: float,
-    clock: Callable[[], float],
-    wait: Callable[[float], None],
-) -> Counter[str]:
-    """Of several topics, what is not loaded at the deadline."""
-    topics = {topic for topic, _ in ends}
-    while True:
-        offsets = offsets_of(reader, topics)
-        if reached(offsets, ends) or clock() > deadline:
+class _Waiting:
+    """Until all that was on the broker is loaded, or the time is up; and says so where it takes longer than a moment."""
+
+    def __init__(
+        self,
+        reader: psycopg.Connection,
+        ends: Mapping[Place, int],
+        limit_s: float,
+        said: Said,
+        clock: Callable[[], float],
+        wait: Callable[[float], None],
+    ) -> None:
+        self._reader, self._ends, self._limit_s = reader, ends, limit_s
+        self._said, self._clock, self._wait = said, clock, wait
+
+    def for_the_loader(self) -> Counter[str]:
+        """What is not loaded at the end of it, by topic."""
+        topics = {topic for topic, _ in self._ends}
+        began = self._clock()
+        say_at = began + SILENT_S
+        while True:
+            offsets = offsets_of(self._reader, topics)
             left: Counter[str] = Counter()
-            for place, end in ends.items():
+            for place, end in self._ends.items():
                 left[place[0]] += max(0, end - offsets.get(place, 0))
-            return +left if len(topics) > 1 else Counter()
-        wait(POLL_S)
+            now = self._clock()
+            if reached(offsets, self._ends) or now > began + self._limit_s:
+                return +left
+            if now >= say_at:
+                say_at = now + AGAIN_S
+                named = ", ".join(f"{count:,} records of {topic}" for topic, count in (+left).items())
+                self._said(
+                    f"waiting for the loader: {named} are not loaded yet; {began + self._limit_s - now:.0f} s more at most"
+                )
+            self._wait(POLL_S)

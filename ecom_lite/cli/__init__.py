@@ -12,10 +12,10 @@ import typer
 from .. import __version__
 from ..errors import EcomLiteError, in_words
 from ..terminal.screen import protect
-from . import bench, data, dead, events, life, load, look, machine, rates, steer
+from . import bench, check, data, dead, events, life, load, look, machine, rates, steer
 from .base import cli, ended
 
-__all__ = ["bench", "cli", "data", "dead", "events", "life", "load", "look", "machine", "main", "rates", "steer"]
+__all__ = ["bench", "check", "cli", "data", "dead", "events", "life", "load", "look", "machine", "main", "rates", "steer"]
 
 
 def _version(asked: bool) -> None:

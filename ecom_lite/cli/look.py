@@ -1,4 +1,4 @@
-"""Verbs that look in, or touch, the warehouse: refresh, check, sql, migrate."""
+"""Verbs that look in, or touch, the warehouse: refresh, sql, migrate."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..settings.tree import Settings
-from ..terminal.printing import print_table, thousands
+from ..terminal.printing import print_table
 from .base import ConfigFile, DataDir, Json, cli, load
 
 
@@ -47,59 +46,6 @@ def refresh(
             print(result["message"], file=sys.stderr)
     if result["status"] != "success":
         raise typer.Exit(1)
-
-
-@cli.command()
-def check(
-    fingerprint: Annotated[
-        bool, typer.Option("--fingerprint", help="Print one hash over facts and marts instead: equal content, equal hash.")
-    ] = False,
-    data_dir: DataDir = None,
-    config: ConfigFile = None,
-    json_: Json = False,
-) -> None:
-    """Take the count, from the first event sent to the last mart.
-
-    Sent = on the broker = facts + duplicates + other events + dead letters; what was broken or sent twice on purpose = what was
-    found; sums, marts and closed minutes = facts. Works beside a live run and without one. Exits 1 when a line does not close,
-    and names it; with --fingerprint, when the marts are behind the facts.
-    """
-    if fingerprint:
-        _fingerprint(load(config, data_dir), json_)
-        return
-    from ..check.reconcile import CATCH_UP_S, reconcile
-    from ..run.opened import opened
-    from ..terminal.terminal import Terminal
-
-    settings, terminal = load(config, data_dir), Terminal()
-    with opened(settings, terminal, "check", kafka=True) as now:
-        with terminal.busy("dbt is making the first marts"):
-            now.wait_first_marts()
-        limit_s = CATCH_UP_S if now.live else 0  # without a run nobody loads: nothing to wait for
-        report = reconcile(now.address, settings.topics, now.reach.end_offsets, producing=now.producing, catch_up_s=limit_s)
-    if json_:
-        print(json.dumps(report.as_json(), default=str))
-    else:
-        rows = [
-            ("ok" if line.closes else "OPEN", line.name, thousands(line.left), thousands(line.right), line.note)
-            for line in report.lines
-        ]
-        print_table(["", "line", "left", "right", "remark"], rows)
-    report.raise_if_open()
-    print("the count closes", file=sys.stderr)
-
-
-def _fingerprint(settings: Settings, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from ..check.fingerprint import fingerprint as take
-    from ..run.opened import opened
-    from ..terminal.terminal import Terminal
-
-    with opened(settings, Terminal(), "check", kafka=False) as now:
-        found = take(now.address)
-    print(json.dumps(asdict(found)) if as_json else found.fingerprint)
-    found.raise_if_behind()
 
 
 @cli.command()

@@ -110,6 +110,16 @@ class DbtFigures(Struct, frozen=True, kw_only=True):
     message: str | None = None
 
 
+class CheckFigures(Struct, frozen=True, kw_only=True):
+    """The newest result of one of the user's own checks. `at` is ISO 8601."""
+
+    state: str  # pass, fail, skipped, error (it could not be run)
+    severity: str  # error, warning
+    at: str
+    seconds: float = 0.0
+    told: str = ""  # why it does not pass: one line
+
+
 F = TypeVar("F")
 
 

@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
+from .figures import CheckFigures
 from .histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Buckets
 from .status import RunStatus
 
@@ -77,6 +78,11 @@ def _of_loaders(status: RunStatus) -> list[Sample]:
     return _by({"fact": load.facts, "duplicate": load.duplicates, "other": load.other, "dead": load.dead})
 
 
+def _checks(status: RunStatus, value: Callable[[CheckFigures], float | None]) -> list[Sample]:
+    found = ((name, check, value(check)) for name, check in status.checks.items() if check.state != "skipped")
+    return [((name, check.severity), sample) for name, check, sample in found if sample is not None]
+
+
 def _epoch(iso: str | None) -> float | None:
     return None if not iso else datetime.fromisoformat(iso).timestamp()
 
@@ -120,6 +126,11 @@ METRICS: Final = (
            lambda status: _one(status.dbt.seconds if status.dbt else None), unit="seconds"),
     Metric("ecom_lite_dbt_last_success_timestamp_seconds", "gauge", "When the newest successful dbt run ended.",
            lambda status: _one(_epoch(status.dbt.succeeded_at) if status.dbt else None), unit="seconds since 1970"),
+    Metric("ecom_lite_check_ok", "gauge",
+           "1 when a check of your own has passed, 0 when it has failed or could not be run (`check.every_s`).",
+           lambda status: _checks(status, lambda check: check.state == "pass"), ("check", "severity")),
+    Metric("ecom_lite_check_timestamp_seconds", "gauge", "When a check of your own was last run.",
+           lambda status: _checks(status, lambda check: _epoch(check.at)), ("check", "severity"), unit="seconds since 1970"),
     Metric("ecom_lite_spark_batch_seconds", "gauge", "Spark's last micro-batch, from its trigger to its commit.",
            lambda status: _one(status.stream.batch_ms / 1000 if status.stream else None), unit="seconds"),
     Metric("ecom_lite_spark_watermark_delay_seconds", "gauge", "How far Spark's watermark was behind the real time.",

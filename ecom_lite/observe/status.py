@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .figures import DbtFigures, LoaderFigures, StreamFigures
+from .figures import CheckFigures, DbtFigures, LoaderFigures, StreamFigures
 
 VERSION: Final = 1  # goes up when a reader of the old form would misread the new one; a field more is no such change
 
@@ -84,6 +84,7 @@ class RunStatus(Totals, frozen=True, kw_only=True):
     resident_bytes: dict[str, int] = {}  # memory by part that has processes of its own; run: this process and all in it
     disk_bytes: dict[str, int] = {}  # by store, measured once a minute
     gaps: list[Gap] = []  # oldest first
+    checks: dict[str, CheckFigures] = {}  # the user's own, where check.every_s is set
     parts: dict[str, PartStatus] = {}  # in the order of their start
 
     @property

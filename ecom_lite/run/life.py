@@ -179,7 +179,8 @@ class Run:
 
     def status(self) -> RunStatus:
         """How the run is now. For any thread."""
-        return run_status(self._state, self._settings, self._meter, self._supervisor, self._began)
+        figures = self._services.checks.figures
+        return run_status(self._state, self._settings, self._meter, self._supervisor, self._began, figures)
 
     def written(self) -> RunStatus:
         """How it was when the state file was last written: what `ecom_lite status` shows. For any thread."""

@@ -26,6 +26,7 @@ from .backfill import Backfill
 from .grafana_part import GrafanaService, find_grafana
 from .jobs import WORKER, produce_job
 from .marts import Marts
+from .own_checks import OwnChecks
 from .page_part import PageService
 from .servers import Servers
 from .shop_control import ShopControl
@@ -57,6 +58,7 @@ class Services:
     marts: Marts
     sums: Callable[[], None]  # brings what is kept of the facts up to them: sums, and minutes where Spark does not
     backfill: Backfill
+    checks: OwnChecks
     token: str
 
     def addresses(self) -> dict[str, str]:
@@ -89,6 +91,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         shop = ShopControl(settings, producer.send, lambda: producer.figures.control)
     backfill = Backfill(lambda: ProducerFigures() if producer is None else producer.last_figures, lambda: servers.reach.address)
     sums = Sums(lambda: servers.reach.address, minutes=run.light)
+    checks = OwnChecks(settings, lambda: servers.reach.address)
     page = PageService(lambda: _page(settings, servers, status, written, shop, marts, token))
     binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
     grafana = None if binary is None else GrafanaService(binary, settings, registry, lambda: servers.reach.address)
@@ -105,13 +108,13 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if gateway is not None:
         parts.append((EngineService("spark", gateway), []))
         parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
-    parts.append((Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill)), ["schema"]))
+    parts.append((Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks)), ["schema"]))
     parts += [(loader, ["minutes"]) for loader in loading]
     if producer is not None:
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
-    return Services(parts, page, grafana, loading, producer, marts, sums.refresh, backfill, token)
+    return Services(parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, token)
 
 
 def _produce_job(settings: Settings, servers: Servers, producer: Producer | None, shop: ShopControl | None) -> msgspec.Struct:
@@ -156,11 +159,15 @@ def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stre
     return Stream(settings, reach.address.only("ecom_stream"), reach.bootstrap, settings.data_dir, gateway)
 
 
-def _schedule(settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill) -> Schedule:
+def _schedule(
+    settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill, checks: OwnChecks
+) -> Schedule:
     from ..transform import add_runs, new_facts_exist
 
     schedule = Schedule()
     address = servers.reach.address.only("ecom_dbt")
     add_runs(schedule, settings.transform.every_s, marts.refresh, lambda: new_facts_exist(address), backfill)
     schedule.every("sums of the facts", SUMS_EVERY_S, sums, at_once=True)
+    if settings.check.every_s is not None:
+        schedule.every("your own checks", settings.check.every_s, checks.take)
     return schedule

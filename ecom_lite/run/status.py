@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 
 from msgspec import structs
 
-from ..observe.figures import InForce, LoaderFigures, ProducerFigures, StreamFigures
+from ..observe.figures import CheckFigures, InForce, LoaderFigures, ProducerFigures, StreamFigures
 from ..observe.gaps import Gap as Lost
 from ..observe.meter import Meter
 from ..observe.status import Gap, PartStatus, RunStatus
@@ -17,7 +18,14 @@ from ..supervise.worker import WorkerService
 from .loaders import Loader, all_lives
 
 
-def run_status(state: str, settings: Settings, meter: Meter, supervisor: Supervisor | None, began: float) -> RunStatus:
+def run_status(
+    state: str,
+    settings: Settings,
+    meter: Meter,
+    supervisor: Supervisor | None,
+    began: float,
+    checks: Mapping[str, CheckFigures] | None = None,
+) -> RunStatus:
     """How the run is now. `state` is its own word for it; `began` is in epoch seconds. Quick; from any thread."""
     health = {} if supervisor is None else supervisor.health()
     figures = {name: each.figures for name, each in health.items()}
@@ -48,6 +56,7 @@ def run_status(state: str, settings: Settings, meter: Meter, supervisor: Supervi
         disk_bytes=meter.disk,
         gaps=[_gap(gap) for gap in meter.gaps],
         parts=part_status(supervisor),
+        checks=dict(checks or {}),
     )
 
 

@@ -47,14 +47,16 @@ def load_with_origins(
     origins: dict[str, str] = {}
     if path.is_file():
         _add_file(merged, origins, path)
+        _beside(path, merged)
     for name, value in sorted((os.environ if env is None else env).items()):
         if value and name.startswith(ENV_PREFIX):
             _add_variable(merged, origins, name, value)
     for dotted, value in (flags or {}).items():
         if value is not None:
             _put(merged, origins, dotted, value, f"option --{dotted.partition('.')[2].replace('_', '-')}")
-    # `Settings._absolute` runs only for a section that was given: name it always.
+    # What makes a path absolute runs only for a section that was given: name them always.
     merged.setdefault("run", {})
+    merged.setdefault("check", {})
     try:
         return Settings.model_validate(merged), origins
     except ValidationError as error:
@@ -81,6 +83,14 @@ def _add_file(into: dict[str, Any], origins: dict[str, str], path: Path) -> None
             name = f"{section}.{key}"
             into.setdefault(section, {})[key] = value
             origins.update({one: place(one) for one in _names(name, value)})
+
+
+def _beside(path: Path, into: dict[str, Any]) -> None:
+    """The folder of the user's checks is meant from where the file is."""
+    check = into.setdefault("check", {})
+    folder = check.get("folder", Settings.model_fields["check"].default.folder)
+    if isinstance(folder, str | Path):
+        check["folder"] = path.parent / Path(folder).expanduser()
 
 
 def _names(name: str, value: Any) -> Iterator[str]:

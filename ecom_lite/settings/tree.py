@@ -183,6 +183,14 @@ class Transform(Section):
     threads: int = Field(2, ge=1)
 
 
+class Check(Section):
+    """Your own checks: .sql files (docs/checks.md)."""
+
+    folder: Path = Field(Path("checks"), description="your own checks, a .sql file each; as a rule beside config.toml")
+    timeout_s: float = Field(10, gt=0, le=3600, description="the longest that one of your own checks may take")
+    every_s: float | None = Field(None, ge=1, description="a run takes your own checks this often, such as 60; unset: never")
+
+
 class Dashboards(Section):
     """The built-in page, and Grafana where a binary is found."""
 
@@ -218,6 +226,7 @@ class Settings(Section):
     load: Load = Load()
     spark: Spark = Spark()
     transform: Transform = Transform()
+    check: Check = Check()
     dashboards: Dashboards = Dashboards()
     grafana: Grafana = Grafana()
     jars: Jars = Jars()
@@ -226,6 +235,11 @@ class Settings(Section):
     @classmethod
     def _absolute(cls, run: Run) -> Run:
         return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
+
+    @field_validator("check", mode="after")
+    @classmethod
+    def _absolute_checks(cls, check: Check) -> Check:
+        return check.model_copy(update={"folder": Path(os.path.abspath(check.folder.expanduser()))})
 
     @model_validator(mode="after")
     def _topics_differ(self) -> Settings:

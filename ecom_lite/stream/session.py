@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -94,7 +95,8 @@ def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
             conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)
             for name, value in configuration(settings, gateway, data_dir).items():
                 conf.set(name, value)
-            return SparkSession(SparkContext(gateway=connection, conf=conf))
+            with _interrupts_kept():
+                return SparkSession(SparkContext(gateway=connection, conf=conf))
         except (Py4JError, OSError, RuntimeError) as error:
             _stop_context()
             raise StreamError(f"Spark cannot start with spark.master = {settings.spark.master}: {short(error)}") from error
@@ -122,6 +124,17 @@ def _connect(gateway: Gateway) -> Any:
     with environment(PYSPARK_GATEWAY_PORT=str(gateway.port), PYSPARK_GATEWAY_SECRET=gateway.secret):
         connect: Any = launch_gateway
         return connect()
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """A context that is made on the main thread takes SIGINT for itself and never gives it back; it is our caller's."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def _disconnect(connection: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import socket
 import struct
 import time
@@ -208,6 +209,12 @@ def test_local_spark_refuses_whoever_has_not_its_secret_at_every_port(gateway: S
     for port in ports:
         answer = rpc_answer(port)
         assert "IllegalStateException: Expected SaslMessage" in answer, f"it read what was sent: {answer.splitlines()[0]}"
+
+
+def test_a_session_leaves_the_interrupts_to_its_caller(gateway: SparkGateway, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    open_session(load_settings(env={}, flags={"run.data_dir": str(tmp_path)}), gateway, tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path) -> None:

@@ -1,5 +1,17 @@
--- The facts, in the reporting currency, in one pass, parted at the cuts of the dbt runs in question: segment 0 is below the first cut, ...
-SELECT width_bucket(load_xid, %(cuts)s::bigint[]) AS segment, count(*) AS lines, count(revenue) AS priced,
-       round(coalesce(sum(revenue), 0), (SELECT greatest(decimals, 2) FROM ops.reporting_currency)) AS revenue
-FROM (SELECT load_xid, revenue FROM warehouse.sales OFFSET 0) worth  -- each amount is worked out once
-GROUP BY segment
+-- The facts, in the reporting currency, in one pass: all of them (without a run_id), and those below the cut of each dbt run in question.
+WITH runs AS (
+    SELECT run_id, status, row_number() OVER (ORDER BY load_xid_below, run_id) - 1 AS until
+    FROM jsonb_to_recordset(%(runs)s::jsonb) AS r(run_id bigint, status text, load_xid_below bigint)
+), segments AS MATERIALIZED (
+    SELECT width_bucket(load_xid, ARRAY(SELECT (r ->> 'load_xid_below')::bigint FROM jsonb_array_elements(%(runs)s::jsonb) r ORDER BY 1)) AS segment,
+           count(*) AS lines, count(revenue) AS priced,
+           round(coalesce(sum(revenue), 0), (SELECT greatest(decimals, 2) FROM ops.reporting_currency)) AS revenue
+    FROM (SELECT load_xid, revenue FROM warehouse.sales OFFSET 0) worth  -- each amount is worked out once
+    GROUP BY segment
+)
+SELECT NULL AS run_id, NULL AS status, coalesce(sum(lines), 0) AS lines, coalesce(sum(priced), 0) AS priced, coalesce(sum(revenue), 0.00) AS revenue
+FROM segments
+UNION ALL
+SELECT run_id, status, coalesce(sum(lines), 0), coalesce(sum(priced), 0), coalesce(sum(revenue), 0.00)
+FROM runs LEFT JOIN segments ON segment <= until
+GROUP BY run_id, status

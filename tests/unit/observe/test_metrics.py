@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from prometheus_client.parser import text_string_to_metric_families
 
 from ecom_lite.errors import PortTaken
-from ecom_lite.observe.figures import DbtFigures, LoaderFigures, StreamFigures
+from ecom_lite.observe.figures import CheckFigures, DbtFigures, LoaderFigures, StreamFigures
 from ecom_lite.observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ecom_lite.observe.metrics import METRICS, OF_LOADERS, PAGE, docs, rendered
 from ecom_lite.observe.status import PartStatus, RunStatus
@@ -35,6 +35,11 @@ FULL = RunStatus(
     ),
     stream=StreamFigures(batch=1, rows_per_s=2, batch_ms=1500, watermark_lag_s=61),
     dbt=DbtFigures(run_id=2, trigger="refresh", status="running", seconds=0.5, succeeded_at="2026-11-23T07:00:00+00:00"),
+    checks={
+        "stock": CheckFigures(state="pass", severity="error", at="2026-11-23T07:00:00+00:00"),
+        "prices": CheckFigures(state="error", severity="warning", at="2026-11-23T07:00:00+00:00"),
+        "later": CheckFigures(state="skipped", severity="error", at="2026-11-23T07:00:00+00:00"),
+    },
     resident_bytes={"run": 1000}, disk_bytes={"kafka": 2000},
     parts={"load": PartStatus(state="ready", ok=True), "load-2": PartStatus(state="restarting", restarts=2)},
 )  # fmt: skip
@@ -95,12 +100,16 @@ def test_figures_are_those_of_the_status() -> None:
     assert found["ecom_lite_lag_records", (("partition", "0"),)] == 11
     assert found["ecom_lite_part_ready", (("part", "load"),)] == 1
     assert found["ecom_lite_part_restarts_total", (("part", "load-2"),)] == 2
+    checks = {dict(labels)["check"]: value for (name, labels), value in found.items() if name == "ecom_lite_check_ok"}
+    assert checks == {"stock": 1, "prices": 0}
+    labels = (("check", "prices"), ("severity", "warning"))
+    assert found["ecom_lite_check_timestamp_seconds", labels] == 1_795_417_200
 
 
 def test_what_is_not_known_yet_has_no_sample() -> None:
     found = {name for name, _ in samples(rendered(RunStatus()).decode())}
     assert "ecom_lite_events_sent_total" in found
-    assert not [name for name in found if re.search("spark|dbt|commit_delay|batch|lag|part|resident|disk", name)]
+    assert not [name for name in found if re.search("spark|dbt|check|commit_delay|batch|lag|part|resident|disk", name)]
 
 
 def test_the_document_is_current() -> None:

@@ -19,6 +19,7 @@ from ecom_lite.observe.health import Health
 from ecom_lite.observe.meter import Meter
 from ecom_lite.run import life
 from ecom_lite.run.life import Options, Run
+from ecom_lite.run.own_checks import OwnChecks
 from ecom_lite.run.reach import Reach
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
@@ -68,6 +69,7 @@ def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) 
     services = SimpleNamespace(
         parts=[(part, names[max(0, place - 1) : place]) for place, part in enumerate(parts)],
         page=SimpleNamespace(url="http://127.0.0.1:1/"), loaders=[], producer=None, token="secret", addresses=dict,
+        checks=OwnChecks(settings, lambda: NOWHERE),
     )  # fmt: skip
     monkeypatch.setattr(life, "build", lambda *_: services)
     monkeypatch.setattr(life, "TICK_S", 0.05)

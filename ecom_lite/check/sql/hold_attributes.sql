@@ -1,1 +1,0 @@
-LOCK TABLE marts.sales_by_attribute IN ACCESS SHARE MODE

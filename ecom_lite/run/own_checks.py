@@ -1,0 +1,52 @@
+"""The user's own checks in a run: taken again and again, with the newest result of each for the status and the metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ..contract.events import utc_now
+from ..observe.figures import CheckFigures
+from ..settings.tree import Settings
+from ..warehouse.connect import Address
+
+WELL: Final = ("pass", "skipped")
+log = logging.getLogger("ecom_lite.check")
+
+
+class OwnChecks:
+    """`take` runs all .sql files of check.folder, as they are now; `where` is asked once the warehouse is up."""
+
+    def __init__(self, settings: Settings, where: Callable[[], Address]) -> None:
+        self._settings = settings
+        self._where = where
+        self.figures: Mapping[str, CheckFigures] = {}  # by the name of the check; replaced whole, for any thread
+
+    def take(self) -> None:
+        """One round; one that begins to fail is logged, and so is its mending. Raises where the warehouse does not answer."""
+        from ..check.named import own_checks
+        from ..check.reconcile import reconcile
+
+        wanted = self._settings.check
+        checks = own_checks(wanted.folder)
+        if not checks:
+            self.figures = {}
+            return
+        reader = self._where().only("ecom_reader")
+        report = reconcile(
+            reader, [], dict, producing=False, catch_up_s=0, checks=checks, own_timeout_s=wanted.timeout_s
+        )  # fmt: skip
+        before, at = self.figures, utc_now().isoformat()
+        self.figures = {
+            result.check.name: CheckFigures(
+                state=result.state, severity=result.check.severity, at=at, seconds=result.seconds, told=result.told
+            )
+            for result in report.results
+        }
+        for name, now in self.figures.items():
+            was_well = name not in before or before[name].state in WELL
+            if was_well and now.state not in WELL:
+                log.log(logging.ERROR if now.severity == "error" else logging.WARNING, "check %s fails: %s", name, now.told)
+            elif not was_well and now.state in WELL:
+                log.info("check %s passes again", name)
