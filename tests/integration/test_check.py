@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
-from ecom_lite.check.duck import attach, query
+from ecom_lite.ask.duck import attach, query
 from ecom_lite.check.moment import at_one_moment
 from ecom_lite.check.named import built_in, choose
 from ecom_lite.check.reconcile import Line, Report, reconcile
