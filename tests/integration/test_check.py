@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -17,18 +16,17 @@ import duckdb
 import psycopg
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
-from psycopg import sql
 
 from ecom_lite.ask.duck import attach, query
 from ecom_lite.check.moment import at_one_moment
 from ecom_lite.check.named import built_in, choose
 from ecom_lite.check.reconcile import Line, Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
-from ecom_lite.rollups import Rollups
 from ecom_lite.topic.client import ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 
+from .counted import clone, fill, make_marts, send_own, write_ledger
 from .loading import Bench, line
 
 SENT = "sent (ledger) = own records on the broker"
@@ -102,6 +100,7 @@ def faulty_copy(faulty: Bench) -> Iterator[Bench]:
         yield bench
 
 
+<<<<<<< HEAD
 @contextmanager
 def clone(source: Address, target: Address) -> Iterator[None]:
     with source.with_database("postgres").connect("admin", autocommit=True) as admin:
@@ -166,6 +165,8 @@ def send_own(bench: Bench, values: Sequence[dict[str, Any] | bytes], fault: str 
             producer.send(bench.topic, value=raw, headers=headers, partition=0)
 
 
+=======
+>>>>>>> main
 def count(bench: Bench, *, producing: bool = False, catch_up_s: float = 0.5) -> Report:
     ends = partial(ends_of, bench.client, [bench.topic])
     return reconcile(bench.warehouse, [bench.topic], ends, producing=producing, catch_up_s=catch_up_s)
