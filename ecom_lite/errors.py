@@ -89,5 +89,13 @@ class QueryError(EcomLiteError):
     """A user's SQL statement was refused: the message is the database's."""
 
 
+class TookTooLong(QueryError):
+    """A user's question was ended because its time was up: the message says how to give it more."""
+
+
+class WarehouseLost(QueryError):
+    """PostgreSQL, or the connection to it, went away under a question: the message is its last words, and what to do."""
+
+
 class DashboardError(EcomLiteError):
     """A dashboard file cannot be read or holds something no renderer can draw."""

@@ -20,7 +20,8 @@ from ecom_lite.settings.load import load_settings
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
-from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
+from ecom_lite.warehouse.passwords import load_passwords
+from ecom_lite.warehouse.roles import ensure_database_and_roles
 
 TEMPLATE = "ecom_template"
 # Whoever started us in the background, or by nohup, has these ignored, and so would have every child.

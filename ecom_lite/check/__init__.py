@@ -1,1 +1,1 @@
-"""Ad-hoc SQL by DuckDB over the warehouse, and the reconciliation that must close."""
+"""Named checks, ours and the user's, and the reconciliation that must close."""

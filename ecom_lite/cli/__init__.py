@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Final
 
 import typer
 
 from .. import __version__
 from ..errors import EcomLiteError, in_words
 from ..terminal.screen import protect
-from . import bench, check, data, dead, events, life, load, look, machine, rates, steer
 from .base import cli, ended
 
-__all__ = ["bench", "check", "cli", "data", "dead", "events", "life", "load", "look", "machine", "main", "rates", "steer"]
+MODULES: Final = ("ask", "bench", "check", "data", "dead", "events", "life", "load", "look", "machine", "rates", "steer")
+QUICK: Final = {"sql": "ask", "psql": "ask", "tables": "ask"}  # people wait for their start: no other verb is imported
 
 
 def _version(asked: bool) -> None:
@@ -31,6 +32,13 @@ def _main(
     pass
 
 
+def verbs(first: str = "") -> typer.Typer:
+    """The application with all verbs, or, where the first word of the line is a quick verb, with those of its file."""
+    for name in [QUICK[first]] if first in QUICK else MODULES:
+        import_module(f".{name}", __package__)
+    return cli
+
+
 def _foreign(error: Exception) -> bool:
     """A database that went away under a command is no bug of ours. (psycopg is imported only where it is used.)"""
     psycopg = sys.modules.get("psycopg")
@@ -43,7 +51,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, ended)  # so that engines, locks and temporary files go
     try:
-        cli(prog_name="ecom_lite", standalone_mode=True)
+        verbs("".join(sys.argv[1:2]))(prog_name="ecom_lite", standalone_mode=True)
     except EcomLiteError as error:
         print(f"ecom_lite: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -8,14 +8,15 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from ..errors import UsageError
-from ..settings.load import load_settings
-from ..settings.tree import Settings
+
+if TYPE_CHECKING:
+    from ..settings.tree import Settings
 
 cli = typer.Typer(
     name="ecom_lite",
@@ -68,6 +69,8 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def load(config: Path | None, data_dir: Path | None, **flags: Any) -> Settings:
     """The settings of a verb; flags are section__key names. Raises ConfigError."""
+    from ..settings.load import load_settings  # a tenth of a second: not before it is needed
+
     return load_settings(config, flags={"run.data_dir": data_dir, **{n.replace("__", "."): v for n, v in flags.items()}})
 
 

@@ -1,4 +1,4 @@
-"""Verbs that look in, or touch, the warehouse: refresh, sql, migrate."""
+"""Verbs that look in, or touch, the warehouse: refresh, migrate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ..terminal.printing import print_table
 from .base import ConfigFile, DataDir, Json, cli, load
 
 
@@ -46,47 +45,6 @@ def refresh(
             print(result["message"], file=sys.stderr)
     if result["status"] != "success":
         raise typer.Exit(1)
-
-
-@cli.command()
-def sql(
-    statement: Annotated[str, typer.Argument(help="One SQL statement (DuckDB's dialect); - reads it from stdin.")],
-    data_dir: DataDir = None,
-    config: ConfigFile = None,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object per row.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many rows.")] = 1000,
-) -> None:
-    """Ask the warehouse, read-only.
-
-    Schemas: warehouse, marts, realtime, ops; view memory.main.lake where Spark has written one. It takes SELECT, FROM, WITH,
-    VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, and EXPLAIN of these; nothing is written, and nothing else is opened.
-
-    \b
-    ecom_lite sql "FROM sales_by_category ORDER BY revenue DESC"
-    ecom_lite sql --json "FROM marts.customer_ltv WHERE segment = 'VIP'"
-    echo "SHOW ALL TABLES" | ecom_lite sql -
-    """
-    from ..check.duck import attach, query, require_one
-    from ..run.opened import opened
-    from ..settings.data_dir import LAKE
-    from ..terminal.terminal import Terminal
-
-    settings = load(config, data_dir)
-    text = sys.stdin.read() if statement == "-" else statement
-    require_one(text)
-    with opened(settings, Terminal(), "sql", kafka=False) as now:
-        connection = attach(now.address, settings.data_dir / LAKE)
-        try:
-            columns, rows, more = query(connection, text, limit)
-        finally:
-            connection.close()
-    if json_:
-        for row in rows:
-            print(json.dumps(dict(zip(columns, row, strict=True)), default=str))
-    else:
-        print_table(columns, rows)
-    if more:
-        print(f"only the first {limit:,} rows are shown; --limit shows more", file=sys.stderr)
 
 
 @cli.command()

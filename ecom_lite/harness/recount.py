@@ -12,7 +12,7 @@ from typing import Final
 
 import duckdb
 
-from ..check.duck import attach
+from ..ask.duck import attach
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .expect import Violation

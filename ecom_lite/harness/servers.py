@@ -26,7 +26,8 @@ from ..settings.tree import Settings
 from ..topic.client import client_config, ensure_topics
 from ..warehouse.connect import Address
 from ..warehouse.migrate import migrate
-from ..warehouse.roles import ensure_database_and_roles, load_passwords
+from ..warehouse.passwords import load_passwords
+from ..warehouse.roles import ensure_database_and_roles
 from .records import PARTITIONS
 
 TEMPLATE: Final = "faults_template"

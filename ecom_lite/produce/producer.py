@@ -18,7 +18,8 @@ from ..settings.override import ShopOverride
 from ..settings.tree import Settings
 from ..simulate import Outgoing
 from ..topic.client import client_config, explained, reachable
-from ..warehouse.connect import BROKEN, Address
+from ..warehouse.broken import BROKEN
+from ..warehouse.connect import Address
 from .clock import ShopClock
 from .course import Course
 from .episodes import Episodes

@@ -6,16 +6,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import NotRunning
 from ..live.lock import holder
 from ..live.state import read_state
-from ..settings.tree import Settings
-from ..terminal.terminal import Terminal
 from ..warehouse.connect import Address
 from .reach import Reach, live_reach
-from .servers import servers
+
+if TYPE_CHECKING:
+    from ..settings.tree import Settings
+    from ..terminal.terminal import Terminal
 
 FIRST_MARTS_S: Final = 30.0
 POLL_S: Final = 0.1
@@ -47,10 +48,11 @@ class Opened:
 
 
 @contextmanager
-def opened(settings: Settings, terminal: Terminal, purpose: str, *, kafka: bool) -> Iterator[Opened]:
+def opened(settings: Settings, terminal: Terminal | None, purpose: str, *, kafka: bool) -> Iterator[Opened]:
     """Yield the warehouse. Starting our own servers takes 1 s (PostgreSQL) or 4 s (with Kafka); they are stopped at the end.
 
-    Raises NotRunning when the folder has no data and nothing runs: there is nothing to look at.
+    Without a `terminal` one is made where something is started. Raises NotRunning when the folder has no data and nothing runs:
+    there is nothing to look at.
     """
     if holder(settings.data_dir) is not None:
         state = read_state(settings.data_dir)
@@ -62,6 +64,10 @@ def opened(settings: Settings, terminal: Terminal, purpose: str, *, kafka: bool)
     ours = [name for name, address in named.items() if not address]
     if not all((settings.data_dir / name).is_dir() for name in ours):
         raise NotRunning(f"{settings.data_dir} has no data yet: start with `ecom_lite run`")
+    from ..terminal.terminal import Terminal
+    from .servers import servers
+
+    terminal = terminal or Terminal()
     with servers(settings, purpose, terminal, kafka=kafka) as started:
         with terminal.busy(f"starting {' and '.join(ours)} for this command" if ours else "connecting"):
             started.supervisor.start()

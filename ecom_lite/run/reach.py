@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..engines.kafka import KafkaServer
-from ..engines.postgres import PostgresServer
 from ..errors import EcomLiteError
 from ..live.state import read_state
-from ..settings.tree import Kafka, Settings
 from ..warehouse.connect import Address
-from ..warehouse.passwords import shared_passwords
-from ..warehouse.roles import load_passwords
+from ..warehouse.passwords import load_passwords, shared_passwords
+
+if TYPE_CHECKING:
+    from ..engines.kafka import KafkaServer
+    from ..engines.postgres import PostgresServer
+    from ..settings.tree import Kafka, Settings
 
 
 @dataclass(frozen=True)

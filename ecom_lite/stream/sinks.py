@@ -15,7 +15,8 @@ import psycopg
 
 from ..errors import StreamError, first_line
 from ..warehouse.backoff import delays
-from ..warehouse.connect import BROKEN, Address
+from ..warehouse.broken import BROKEN
+from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .queries import OBSERVED
 

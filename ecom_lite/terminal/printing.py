@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from .console import console
 from .screen import shown, visible
 
 COLOURS: Final = ("red", "green", "yellow", "blue", "magenta", "cyan")
@@ -30,6 +29,8 @@ def thousands(value: Any) -> str:
 
 def log_printer(*, one: bool) -> Callable[[str, str], None]:
     """Prints (part, line) of a log: with the part before it, coloured on a terminal; not for `one` part alone."""
+    from .console import console  # rich: a table does without
+
     out = console()
     if one or not out.is_terminal:
         return lambda name, line: print(line if one else f"{name:<10} | {line}", flush=True)

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
-
-import psycopg
-from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ConfigError
+
+if TYPE_CHECKING:  # psycopg takes a fifth of a second: an address does without until it is connected to
+    import psycopg
 
 ROLES: Final = ("ecom_owner", "ecom_loader", "ecom_producer", "ecom_stream", "ecom_dbt", "ecom_reader")
 CONNECT_TIMEOUT_S: Final = 5
 READER_STATEMENT_TIMEOUT_S: Final = 30
 # A server that vanishes without a word (a pulled cable, a frozen host) is a broken connection after about half a minute.
 LIVENESS: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
-# What is raised where a connection broke, or the server has ended it because we stood still: a new one goes on.
-BROKEN: Final = (
-    psycopg.OperationalError, psycopg.InterfaceError, errors.IdleInTransactionSessionTimeout, errors.TransactionTimeout,
-)  # fmt: skip
 
 
 class _One(Mapping[str, str]):
@@ -57,6 +52,9 @@ class Address:
     @classmethod
     def from_url(cls, url: str, passwords: Mapping[str, str]) -> Address:
         """The external address of `postgres.url`; ConfigError when it is not one."""
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict
+
         try:
             parts = conninfo_to_dict(url)
         except psycopg.ProgrammingError as error:
@@ -90,6 +88,8 @@ class Address:
 
     def conninfo(self, role: str, **extra: Any) -> str:
         """A libpq connection string for one of ROLES (or "admin"), with a connect timeout."""
+        from psycopg.conninfo import make_conninfo
+
         admin = role == "admin"
         return make_conninfo(
             "",
@@ -104,4 +104,6 @@ class Address:
 
     def connect(self, role: str, *, autocommit: bool = False) -> psycopg.Connection:
         """A new connection as `role`. Raises psycopg.OperationalError when the server cannot be reached."""
+        import psycopg
+
         return psycopg.connect(self.conninfo(role), autocommit=autocommit)

@@ -8,12 +8,14 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError
-from ..settings.data_dir import PASSWORDS, ROLES_FILE, write_private
-from ..settings.tree import Settings
+from ..settings.data_dir import PASSWORDS, ROLES_FILE, SECRETS, write_private
 from .connect import ROLES, Address
+
+if TYPE_CHECKING:
+    from ..settings.tree import Settings
 
 PASSWORD_BYTES: Final = 24
 
@@ -60,6 +62,13 @@ class Passwords(Mapping[str, str]):
             write_private(self.path, json.dumps(dict(passwords)))
         except OSError as error:
             raise ConfigError(f"the roles' passwords cannot be kept in {self.path}: {error.strerror}") from None
+
+
+def load_passwords(data_dir: Path) -> Passwords:
+    """Those for our own server, made at first use and kept in `secrets.json` in the data folder."""
+    passwords = Passwords(data_dir / SECRETS)
+    passwords.make(ROLES)
+    return passwords
 
 
 def shared_passwords(settings: Settings) -> Passwords:

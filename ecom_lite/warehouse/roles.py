@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
-from ..settings.data_dir import SECRETS
 from .connect import LIVENESS, READER_STATEMENT_TIMEOUT_S, ROLES, Address
 from .passwords import PASSWORD_BYTES, Passwords
 
@@ -18,13 +16,6 @@ LOCK_KEY: Final = 7_204_003  # advisory lock: two machines make roles, or change
 # A client that stands still in a transaction, or whose machine is lost, holds its locks and the cut of all that follows the load
 # order. Between two statements of ours lie milliseconds; dbt's are far apart when the run is busy. Readers hold up nobody.
 STANDS_STILL_S: Final = {role: 60 if role == "ecom_dbt" else 10 for role in ROLES if role != "ecom_reader"}
-
-
-def load_passwords(data_dir: Path) -> Passwords:
-    """Those for our own server, made at first use and kept in `secrets.json` in the data folder."""
-    passwords = Passwords(data_dir / SECRETS)
-    passwords.make(ROLES)
-    return passwords
 
 
 def ensure_database_and_roles(address: Address, shared: Passwords | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ecom_lite.check.duck import attach, query
+from ecom_lite.ask.duck import attach, query
 from ecom_lite.errors import MigrationError
 from ecom_lite.load.attributes import AttributeColumns
 from ecom_lite.warehouse.attributes import VIEWS

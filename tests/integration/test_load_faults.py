@@ -371,7 +371,8 @@ def test_a_stop_drains_what_the_topic_holds_at_that_moment(bench: Bench) -> None
 def own_postgres(tmp_path_factory: pytest.TempPathFactory, session_dir: Path) -> Iterator[tuple[PostgresServer, Address]]:
     """A PostgreSQL that a test may stop."""
     from ecom_lite.warehouse.migrate import migrate
-    from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
+    from ecom_lite.warehouse.passwords import load_passwords
+    from ecom_lite.warehouse.roles import ensure_database_and_roles
 
     folder = session_dir / "own_postgres"
     server = PostgresServer(folder / "data", folder / "logs")

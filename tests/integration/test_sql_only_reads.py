@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ecom_lite.check.duck import attach, query
+from ecom_lite.ask.duck import attach, query
 from ecom_lite.errors import QueryError
 from ecom_lite.warehouse.connect import Address
 

@@ -10,7 +10,8 @@ import pytest
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
-from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
+from ecom_lite.warehouse.passwords import load_passwords
+from ecom_lite.warehouse.roles import ensure_database_and_roles
 from tests.runs import wait_for
 
 ROWS = 600_000  # far more new ranges than the 256 that a server's queue of requests holds

@@ -15,7 +15,8 @@ from ecom_lite.errors import ConfigError, MigrationError
 from ecom_lite.observe.gaps import read_gaps
 from ecom_lite.warehouse.connect import ROLES, Address
 from ecom_lite.warehouse.migrate import Migration, bundled, migrate
-from ecom_lite.warehouse.roles import ensure_database_and_roles, load_passwords
+from ecom_lite.warehouse.passwords import load_passwords
+from ecom_lite.warehouse.roles import ensure_database_and_roles
 
 
 @pytest.fixture

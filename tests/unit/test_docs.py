@@ -10,13 +10,13 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from ecom_lite.cli import cli
+from ecom_lite.cli import verbs
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.show import describe
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-VERBS = set(get_command(cli).commands)  # type: ignore[attr-defined]
+VERBS = set(get_command(verbs()).commands)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -14,12 +14,27 @@ import pytest
 from msgspec.structs import replace
 
 from ecom_lite import __version__, cli
-from ecom_lite.cli import base
 from ecom_lite.live.lock import RunLock
 from ecom_lite.live.state import RunState, write_state
 from ecom_lite.observe.status import PartStatus
+from ecom_lite.settings import load as settings_load
 
-LOOKING = ("run", "status", "stop", "logs", "refresh", "check", "sql", "migrate", "fetch", "reset", "doctor", "config")
+LOOKING = (
+    "run",
+    "status",
+    "stop",
+    "logs",
+    "refresh",
+    "check",
+    "sql",
+    "psql",
+    "tables",
+    "migrate",
+    "fetch",
+    "reset",
+    "doctor",
+    "config",
+)
 VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "generate", "produce", "events")
 
 
@@ -187,7 +202,7 @@ def test_a_database_that_goes_away_is_no_traceback(shell: Shell, monkeypatch: py
     def gone(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("connection refused")
 
-    monkeypatch.setattr(base, "load_settings", gone)
+    monkeypatch.setattr(settings_load, "load_settings", gone)
     said = shell("status")
     assert said.code == 1 and "the warehouse did not answer: connection refused" in said.err
 
@@ -196,7 +211,7 @@ def test_ctrl_c_is_130(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(base, "load_settings", interrupted)
+    monkeypatch.setattr(settings_load, "load_settings", interrupted)
     assert shell("status").code == 130
 
 

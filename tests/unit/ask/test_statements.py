@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecom_lite.check.duck import require_one
+from ecom_lite.ask.statements import only
 from ecom_lite.errors import UsageError
 
 
@@ -18,21 +18,23 @@ from ecom_lite.errors import UsageError
         "SELECT ';', \"a;b\" FROM t",
         "SELECT 'é;' AS \"ü;\"",
         "SELECT $$a;b$$",
+        "SELECT $x$a;$$;b$x$",
+        "SELECT E'it\\';s', 'back\\'",
         "PIVOT marts.daily_sales ON category USING sum(revenue)",
         "SELEC nonsense",
     ],
 )
 def test_one_statement_is_taken(text: str) -> None:
-    require_one(text)
+    only(text)
 
 
 @pytest.mark.parametrize("text", ["", "  ", ";", "-- only a remark", "/* ; */ ;"])
 def test_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="no SQL statement was given"):
-        require_one(text)
+        only(text)
 
 
 @pytest.mark.parametrize("text", ["SELECT 1; SELECT 2", "SELECT 'é';SELECT 2;", "; SELECT 1;; FROM t -- x"])
 def test_several_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="2 SQL statements were given: give one"):
-        require_one(text)
+        only(text)

@@ -1,0 +1,118 @@
+"""What there is to ask about: every schema, table, view and column that a reader may read, with what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Final
+
+from ..settings.bundled import bundled
+from ..warehouse.connect import Address
+from ..warehouse.sqlfiles import read_sql
+from .duck import ROLE
+
+SCHEMAS: Final = ("warehouse", "marts", "realtime", "ops")  # unqualified names are looked for in the first
+INTERNAL: Final = ("stg_", "int_")  # dbt's own, on the way to a mart
+LAKE: Final = "memory.main"
+LAKE_COMMENT: Final = "Raw events as Parquet files, written by Spark."
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `type` is PostgreSQL's."""
+
+    name: str
+    type: str
+    nullable: bool
+    comment: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table or view. `rows` is the server's estimate; None of a view."""
+
+    schema: str
+    name: str
+    rows: int | None
+    comment: str
+    columns: tuple[Column, ...]
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def internal(self) -> bool:
+        return self.schema == "marts" and self.name.startswith(INTERNAL)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All of them, in the order in which people read them; `comments` are those of the schemas."""
+
+    tables: tuple[Table, ...] = ()
+    comments: tuple[tuple[str, str], ...] = ()
+
+    def find(self, name: str) -> Table | None:
+        """By `schema.table`, or by the name alone: of several that of the first schema. Case does not matter."""
+        wanted = name.replace('"', "").lower().removeprefix("ecom.")
+        return next((table for table in self.tables if wanted in (table.qualified.lower(), table.name.lower())), None)
+
+    def shown(self, word: str = "") -> list[Table]:
+        """Those for people: of this schema, or with this word in their name; without a word all."""
+        word = word.lower()
+        tables = [table for table in self.tables if not table.internal]
+        return [table for table in tables if word == table.schema] or [table for table in tables if word in table.qualified]
+
+    @property
+    def schemas(self) -> list[str]:
+        return list(dict.fromkeys(table.schema for table in self.tables))
+
+
+def read_catalogue(address: Address, *, lake: bool = False) -> Catalogue:
+    """What is there now, asked as the reader. `lake`: there is the view of the Parquet files, too. Raises psycopg.Error."""
+    with address.connect(ROLE, autocommit=True) as reader:
+        cursor = reader.execute(read_sql(__package__, "catalogue"), {"schemas": list(SCHEMAS)})
+        names = [column.name for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor]
+    tables = [_table(list(columns)) for _, columns in groupby(rows, lambda row: (row["schema"], row["table"]))]
+    if lake:
+        tables.append(Table(LAKE, "lake", None, LAKE_COMMENT, ()))
+    comments = {row["schema"]: row["schema_comment"] or "" for row in rows}
+    return Catalogue(tuple(_with_dbts_words(tables)), tuple(comments.items()))
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
+    first = rows[0]
+    columns = tuple(Column(row["name"], _short(row["type"]), row["nullable"], row["comment"] or "") for row in rows)
+    return Table(first["schema"], first["table"], first["rows"], first["table_comment"] or "", columns)
+
+
+def _short(kind: str) -> str:
+    kind = kind.replace("timestamp with time zone", "timestamptz").replace("timestamp without time zone", "timestamp")
+    return kind.replace("character varying", "varchar").replace("double precision", "double")
+
+
+def _with_dbts_words(tables: Iterable[Table]) -> list[Table]:
+    """The marts have no comments in the database: dbt's project describes them."""
+    words = _dbts_words()
+    found = []
+    for table in tables:
+        model = words.get(table.name, {}) if table.schema == "marts" else {}
+        said = {column["name"]: column.get("description", "") for column in model.get("columns", ())}
+        columns = tuple(replace(column, comment=column.comment or said.get(column.name, "")) for column in table.columns)
+        found.append(replace(table, comment=table.comment or model.get("description", ""), columns=columns))
+    return found
+
+
+def _dbts_words() -> dict[str, dict[str, Any]]:
+    """Name of a mart -> its entry in dbt's YAML."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    models: dict[str, dict[str, Any]] = {}
+    for file in sorted((bundled("dbt_project") / "models" / "marts").glob("*.yml")):
+        document = yaml.load(file.read_text("utf-8"), Loader=loader) or {}
+        models |= {model["name"]: model for model in document.get("models") or ()}
+    return models

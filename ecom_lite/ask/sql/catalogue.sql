@@ -1,0 +1,15 @@
+-- The columns of each table and view that the reader may read, with what is said of them. Rows are an estimate: of a table that
+-- was never counted what the statistics of writes say.
+SELECT n.nspname AS schema, c.relname AS "table", a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+       c.relkind <> 'v' AND NOT a.attnotnull AS nullable,
+       CASE WHEN c.relkind <> 'v' THEN greatest(s.n_live_tup, c.reltuples, 0)::bigint END AS rows,
+       obj_description(n.oid, 'pg_namespace') AS schema_comment, obj_description(c.oid, 'pg_class') AS table_comment,
+       col_description(c.oid, a.attnum) AS comment
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
+WHERE n.nspname = ANY(%(schemas)s::text[]) AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
+  AND a.attnum > 0 AND NOT a.attisdropped
+  AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+ORDER BY array_position(%(schemas)s::text[], n.nspname::text), c.relkind = 'v', c.relname, a.attnum

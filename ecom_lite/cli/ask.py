@@ -1,0 +1,157 @@
+"""Verbs that ask the warehouse: sql, psql, tables. People wait for their start: what is slow to import comes where it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..ask.statements import only
+from ..ask.warm import Warm
+from ..errors import EcomLiteError, UsageError
+from .base import ConfigFile, DataDir, Json, cli, load
+
+if TYPE_CHECKING:
+    from ..ask.answer import Wish
+    from ..settings.tree import Settings
+
+
+@cli.command()
+def sql(
+    statement: Annotated[
+        str | None,
+        typer.Argument(help="One SQL statement (DuckDB's dialect); - or none reads it from stdin."),
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help="table, csv, json, markdown or parquet. Default: as --output ends, else table"),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json: one object per row.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the answer to this file.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many rows. Default: all; of a table what fits the screen, or 1000")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0, help="End a question after so many seconds; 0 never.")] = 30,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Ask the warehouse, read-only.
+
+    Schemas: warehouse, marts, realtime, ops; view memory.main.lake where Spark has written one. It takes SELECT, FROM, WITH,
+    VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, and EXPLAIN of these; nothing is written, and nothing else is opened. All tables
+    of a question are read at one moment.
+
+    \b
+    ecom_lite sql "FROM sales_by_category ORDER BY revenue DESC"
+    ecom_lite sql --json "FROM marts.customer_ltv WHERE segment = 'VIP'"
+    ecom_lite sql -o sales.parquet "FROM fact_sales" --timeout 300
+    echo "SHOW ALL TABLES" | ecom_lite sql
+    """
+    warm = Warm()  # beside the settings: neither is waited for twice
+    settings = load(config, data_dir)
+    wish = _wish(format_, json_, output, limit)
+    if statement is None and sys.stdin.isatty():
+        raise UsageError("no SQL statement was given")
+    text = sys.stdin.read() if statement is None or statement == "-" else statement
+    try:
+        _once(settings, warm, only(text), wish, timeout)
+    except BaseException as error:
+        _leave_if_stuck(error)
+        raise
+
+
+def _leave_if_stuck(error: BaseException) -> None:
+    """End the process here and now where a question is left behind: Python would abort on its thread."""
+    from ..ask.session import left_behind
+
+    if not left_behind():
+        return
+    if isinstance(error, EcomLiteError):
+        print(f"ecom_lite: {error}", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(error.exit_code if isinstance(error, EcomLiteError) else 130)
+
+
+def _wish(name: str | None, as_json: bool, output: Path | None, limit: int | None) -> Wish:
+    from ..ask.answer import Wish, check_parquet
+    from ..ask.formats import JSON, TABLE, format_named, format_of
+
+    if as_json and name not in (None, JSON):
+        raise UsageError(f"--json and --format {name}: give one of them")
+    form = JSON if as_json else format_named(name) if name else TABLE if output is None else format_of(output)
+    wish = Wish(form, limit, output)
+    check_parquet(wish)
+    return wish
+
+
+def _once(settings: Settings, warm: Warm, text: str, wish: Wish, timeout_s: float) -> None:
+    from ..ask.once import ask_once
+    from ..run.opened import opened
+
+    with opened(settings, None, "sql", kafka=False) as now:
+        told = ask_once(now.address, settings, warm, text, wish, timeout_s)
+    for note in told.notes:
+        print(note, file=sys.stderr)
+    if wish.output is not None:
+        print(f"{told.rows:,} rows in {wish.output}", file=sys.stderr)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+def psql(
+    arguments: Annotated[list[str] | None, typer.Argument(help="For psql, as they are, such as -c 'SELECT 1'.")] = None,
+    with_: Annotated[str | None, typer.Option("--with", help="psql or pgcli. Default: psql, where there is none pgcli")] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Open psql, or pgcli, on the warehouse, to read.
+
+    As the role ecom_reader. PostgreSQL's own SQL and commands (\\d+, \\timing). The password is handed over by the environment.
+
+    \b
+    ecom_lite psql
+    ecom_lite psql -c "SELECT count(*) FROM warehouse.fact_sales"
+    ecom_lite psql --with pgcli
+    """
+    from ..ask.psql import find_program, run
+    from ..run.opened import opened
+
+    program = find_program(with_)
+    settings = load(config, data_dir)
+    with opened(settings, None, "psql", kafka=False) as now:
+        code = run(program, now.address, arguments or [])
+    raise typer.Exit(code)
+
+
+@cli.command()
+def tables(
+    word: Annotated[str, typer.Argument(help="Only those of this schema, or with this word in their name.")] = "",
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """List the tables and views that `sql` can ask.
+
+    With about how many rows each has, and what one of them is. `ecom_lite sql "DESCRIBE marts.daily_sales"` shows its columns,
+    docs/tables.md what they mean.
+    """
+    from ..ask.catalogue import read_catalogue
+    from ..ask.listing import as_json
+    from ..ask.listing import tables as listed
+    from ..ask.once import has_lake
+    from ..run.opened import opened
+
+    settings = load(config, data_dir)
+    with opened(settings, None, "tables", kafka=False) as now:
+        catalogue = read_catalogue(now.address, lake=has_lake(settings))
+    if json_:
+        print(json.dumps(as_json(catalogue, word)))
+        return
+    lines = listed(catalogue, shutil.get_terminal_size().columns, word)
+    if not lines:
+        raise UsageError(f"no table has {word!r} in its name, and no schema is called so; `ecom_lite tables` lists all")
+    print("\n".join(lines))
