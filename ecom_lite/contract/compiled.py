@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from ..settings.events import Events
 from .attributes import Attributes
 from .events import settle_line
-from .fields import Event, OrderLine, wire_struct
+from .fields import Event, OrderLine, or_none, wire_struct
 from .mapping import LINE_FIELDS, EventMapping, Path, path_in_line, steps_of, whole_units
 from .rejected import refuse_not_utf8
 from .times import event_time
@@ -57,7 +57,7 @@ class _Node:
         return (attribute,)
 
     def fields(self) -> list[tuple[str, Any, Any]]:
-        leaves = [(attribute, _or_none(type_), None) for attribute, type_ in self.leaves.values()]
+        leaves = [(attribute, or_none(type_), None) for attribute, type_ in self.leaves.values()]
         return leaves + [(attribute, node.struct() | None, None) for attribute, node in self.nodes.values()]
 
     def names(self) -> dict[str, str]:
@@ -133,7 +133,7 @@ class _Compiled:
                         raise ValueError(name)
                     self._unless_in_line.append((field, self._document.leaf((name,), type_)[0]))
                     default = None
-                fields.append((field, type_ if default is msgspec.NODEFAULT else _or_none(type_), default))
+                fields.append((field, type_ if default is msgspec.NODEFAULT else or_none(type_), default))
                 continue
             if name in constants:
                 self._constants.append((field, _as_decoded(constants[name], type_)))
@@ -226,14 +226,11 @@ class _Compiled:
             decimals = self._mapping.decimals_of(line.currency)
             line.price = whole_units(bytes(line.price), decimals)
             line.revenue = whole_units(bytes(line.revenue or b"null"), decimals)
+            if line.list_price is not None:
+                line.list_price = whole_units(bytes(line.list_price), decimals)
         if self._settle_attributes is not None:
             self._settle_attributes(line, b"")
         return settle_line(line, b"", now, self._strict, self._currency)
-
-
-def _or_none(type_: Any) -> Any:
-    """Raw takes null as it takes all else, and does not stand beside another type."""
-    return type_ if type_ is Raw else type_ | None
 
 
 def _as_decoded(constant: object, type_: Any) -> Any:

@@ -26,7 +26,7 @@ from .fields import (
     fields_of,
     wire_struct,
 )
-from .money import money
+from .money import list_price, money
 from .rejected import MAX_EVENT_BYTES, Rejected, explain, not_json, refuse_not_utf8, short
 from .times import EARLIEST, LATEST_AHEAD, Clock, event_time, utc_now
 
@@ -136,6 +136,8 @@ def settle_line(wire: Any, value: bytes, now: datetime, strict: bool, currency: 
     wire.price, wire.revenue, wire.currency = money(
         bytes(wire.price), quantity, b"null" if revenue is None else bytes(revenue), wire.currency or currency, strict
     )
+    if wire.list_price is not None:
+        wire.list_price = list_price(bytes(wire.list_price), wire.currency, strict)
     if not (wire.category and wire.product_title):
         wire.category = wire.category or UNCATEGORISED
         wire.product_title = wire.product_title or str(wire.product_id)

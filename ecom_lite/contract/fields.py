@@ -60,6 +60,11 @@ _PRICE_RULE: Final = {
     "type": ["number", "string"], "pattern": DIGITS, "minimum": 0, "exclusiveMaximum": int(PRICE_LIMIT),
     "description": "at most as many decimals as the currency has",
 }  # fmt: skip
+_LIST_PRICE_RULE: Final = {
+    "type": ["number", "string", "null"], "pattern": DIGITS, "minimum": 0, "exclusiveMaximum": int(PRICE_LIMIT),
+    "description": "price of one unit before any discount, which is what it is above price; at most as many decimals as the "
+    "currency has; where there is none: no discount is known",
+}  # fmt: skip
 _REVENUE_RULE: Final = {
     "type": ["number", "string", "null"], "pattern": DIGITS, "minimum": 0,
     "description": "price x quantity, to the currency's smallest unit",
@@ -77,6 +82,7 @@ Id = Annotated[int | str, Kind("text", wire=_ID, wide=_WIDE_ID)]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT), Kind("text", wide=_WIDE_NAME, absent=None)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT), Kind("text")]
 Price = Annotated[Decimal, Kind("decimal(10, 2)", wire=msgspec.Raw, rule=_PRICE_RULE)]
+ListPrice = Annotated[Decimal, Kind("decimal(10, 2)", wire=msgspec.Raw, rule=_LIST_PRICE_RULE)]
 Revenue = Annotated[Decimal, Kind("decimal(14, 2)", wire=msgspec.Raw, absent=None, rule=_REVENUE_RULE)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY), Kind("integer", wide=_COUNT | str | float)]
 Time = Annotated[datetime, Kind("timestamptz", wire=_TIME)]
@@ -101,6 +107,7 @@ class OrderLine(Struct, kw_only=True, gc=False, omit_defaults=True):
     event_id: Mark | None = None
     event_type: Annotated[Literal["order"], Kind("text", "string")] | None = None
     schema_version: Version | None = None
+    list_price: ListPrice | None = None
 
 
 class OrderReversal(Struct, kw_only=True, gc=False, omit_defaults=True):
@@ -189,15 +196,20 @@ def wire_struct(
         wire = kind.wire if strict or kind.wide is None else kind.wide
         if wire is not None:
             absent = one.default if strict or one.nullable else kind.absent
-            changed.append((one.name, wire | None if one.nullable else wire, absent))
+            changed.append((one.name, or_none(wire) if one.nullable else wire, absent))
         elif names is not None:  # what is inherited keeps its name
             changed.append((one.name, hints[one.name], one.default))
     if names is not None:
         changed = [(name, _without_float(wire), absent) for name, wire, absent in changed]
     if extra:
-        changed += [(name, wire | None if wire is not msgspec.Raw else wire, None) for name, (_, wire) in extra.items()]
+        changed += [(name, or_none(wire), None) for name, (_, wire) in extra.items()]
         names = {**(names or {}), **{name: on_wire for name, (on_wire, _) in extra.items()}}
     return msgspec.defstruct(f"_{event.__name__}Wire", changed, bases=(event,), kw_only=True, gc=False, rename=names)
+
+
+def or_none(wire: Any) -> Any:
+    """Raw takes null as it takes all else, and does not stand beside another type."""
+    return wire if wire is msgspec.Raw else wire | None
 
 
 def _without_float(hint: Any) -> Any:

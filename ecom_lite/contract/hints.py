@@ -33,6 +33,11 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {  # the surer a name, the earl
         "unitprice", "itemprice", "priceeach", "unitamount", "unitpricecents", "pricecents", "priceincents", "amount",
         "einzelpreis", "preis",
     ),
+    "list_price": (
+        "regularprice", "compareatprice", "originalprice", "rrp", "msrp", "fullprice", "wasprice", "pricebeforediscount",
+        "listpricecents", "regularpricecents", "compareatpricecents", "originalpricecents", "listenpreis", "uvp",
+        "originalpreis",
+    ),
     "quantity": ("qty", "count", "units", "pieces", "menge", "anzahl", "stck"),
     "revenue": (
         "linetotal", "itemrevenue", "linerevenue", "lineamount", "total", "subtotal", "totalprice", "totalamount", "amounttotal",
@@ -147,9 +152,9 @@ def of_type(name: str, found: object) -> str:
         return "; write the number without quotes"
     if isinstance(found, str) and _COMMA.fullmatch(found):
         return "; write the decimals behind a point"
-    if isinstance(found, str) and name in ("price", "revenue") and _BASE64.fullmatch(found):
+    if isinstance(found, str) and name in ("price", "list_price", "revenue") and _BASE64.fullmatch(found):
         return "; it looks like a decimal in base64: set json.decimal.format=NUMERIC (Debezium: decimal.handling.mode=double)"
-    if isinstance(found, str) and name in ("price", "revenue") and _ADORNED.fullmatch(found):
+    if isinstance(found, str) and name in ("price", "list_price", "revenue") and _ADORNED.fullmatch(found):
         return "; write digits and a point, nothing else: the currency is a field of its own"
     return ""
 

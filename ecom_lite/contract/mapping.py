@@ -15,9 +15,11 @@ from . import hints
 from .fields import EVENT_TYPES, OrderLine, OrderReversal, fields_of
 from .rejected import Rejected, short
 
-LINE_FIELDS: Final = frozenset({"product_id", "product_title", "category", "price", "quantity", "revenue", "reason"})
+LINE_FIELDS: Final = frozenset(
+    {"product_id", "product_title", "category", "price", "list_price", "quantity", "revenue", "reason"}
+)
 _ALL_FIELDS: Final = tuple(dict.fromkeys(one.name for event in EVENT_TYPES.values() for one in fields_of(event)))
-_MONEY: Final = ("price", "revenue")
+_MONEY: Final = ("price", "list_price", "revenue")
 _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NO_TIME_S: Final = 10**12
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -32,22 +32,40 @@ def money(
     code = code_of(currency)
     if code is None or (strict and code != currency):
         raise Rejected("unknown_currency", f"currency {short(currency)} is no ISO 4217 code{hints.of_currency(currency)}")
-    decimals = DECIMALS[code]
-    unit = Decimal(1).scaleb(-decimals)
+    unit = Decimal(1).scaleb(-DECIMALS[code])
     price = _number("price", price_json, strict)
     revenue = None if revenue_json == b"null" and not strict else _number("revenue", revenue_json, strict)
-    # The fact's unit_price is to the cent, and must fit too.
-    if not 0 <= price < PRICE_LIMIT or price.quantize(_CENT) == PRICE_LIMIT:
-        raise Rejected("out_of_range", f"price {short(price)} is outside 0 .. {PRICE_LIMIT:,}")
-    if price != price.quantize(unit):
-        raise Rejected("out_of_range", f"price {short(price)} has more decimals than {code} has ({decimals})")
+    price = _price("price", price, code)
     exact = (price * quantity).quantize(unit)
     if revenue is None:
-        return price.quantize(unit), exact, code
+        return price, exact, code
     # Not exactly: many producers multiply floats, and send 72.30000000000001 for 24.10 x 3.
     if (revenue and revenue.adjusted() > MAX_MONEY_CHARS) or abs(revenue - exact) >= min(unit / 2, _HALF_CENT):
         raise Rejected("revenue_mismatch", f"{short(revenue)} is not {price} x {quantity} = {exact}")
-    return price.quantize(unit), exact, code
+    return price, exact, code
+
+
+@lru_cache(maxsize=65_536)
+def list_price(json: bytes, code: str, strict: bool = False) -> Decimal | None:
+    """The list price from its JSON text, within the limits of a price. Raises Rejected.
+
+    None where it is null, or, unless `strict`, an empty text. It may be below the price: then there is no discount.
+    """
+    if json == b"null" or (json == b'""' and not strict):
+        return None
+    return _price("list_price", _number("list_price", json, strict), code)
+
+
+def _price(field: str, price: Decimal, code: str) -> Decimal:
+    """In whole smallest units of the currency. Raises Rejected."""
+    # The fact's unit_price is to the cent, and must fit too.
+    if not 0 <= price < PRICE_LIMIT or price.quantize(_CENT) == PRICE_LIMIT:
+        raise Rejected("out_of_range", f"{field} {short(price)} is outside 0 .. {PRICE_LIMIT:,}")
+    decimals = DECIMALS[code]
+    exact = price.quantize(Decimal(1).scaleb(-decimals))
+    if price != exact:
+        raise Rejected("out_of_range", f"{field} {short(price)} has more decimals than {code} has ({decimals})")
+    return exact
 
 
 def _number(field: str, text: bytes, strict: bool) -> Decimal:

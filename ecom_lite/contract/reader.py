@@ -164,8 +164,8 @@ def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
                     "out_of_range", f"product {line.product_id!r} stands twice, at {' and '.join(prices)}: an order "
                     "has one line per product, so give the second another order_id or product_id"
                 )  # fmt: skip
-            for name, value in attributes_of(line).items():
-                if (before := attributes_of(first)[name]) != value:
+            for (name, before), value in zip(_said(first).items(), _said(line).values(), strict=True):
+                if before != value:
                     raise Rejected(
                         "out_of_range", f"product {line.product_id!r} stands twice, with {name} {short(before)} and "
                         f"{short(value)}: an order has one line per product, so give the second another order_id or product_id"
@@ -175,3 +175,8 @@ def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
         if first.quantity > MAX_QUANTITY:
             raise Rejected("out_of_range", f"product {line.product_id!r}: {first.quantity:,} units in all; {MAX_QUANTITY:,} fit")
     return list(found.values())
+
+
+def _said(line: OrderLine) -> dict[str, object]:
+    """What of a line must not differ between two lines that are added up, beside its price."""
+    return {"list_price": line.list_price, **attributes_of(line)}

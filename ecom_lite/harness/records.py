@@ -131,8 +131,15 @@ def line(draw: random.Random, order: str | int, product: int, quantity: int, bro
         "product_title": title(draw, product), "category": CATEGORIES[product % len(CATEGORIES)],
         "price": Money(small, decimals), "quantity": quantity, "revenue": Money(small * quantity, decimals),
         "timestamp": moment(draw), "currency": currency,
+        "list_price": listed(draw, small, decimals) if draw.random() < 0.2 else None,
     }  # fmt: skip
     return text({name: value for name, value in {**base, **broken}.items() if value is not None})
+
+
+def listed(draw: random.Random, small: int, decimals: int) -> str:
+    """A list price above the price, or a bit below it, as a number or its digits; or none, in an empty text."""
+    found = Money(max(0, small + draw.randint(-50, 500)), decimals)
+    return draw.choice((found, found, str.__str__(found), ""))
 
 
 def title(draw: random.Random, product: int) -> str | None:
@@ -218,6 +225,10 @@ BROKEN: Final[tuple[Mapping[str, Any], ...]] = (
     {"timestamp": "the day after"},
     {"timestamp": "1999-12-31T23:59:59Z"},
     {"revenue": Money(123_456_789)},
+    {"list_price": "19,99"},
+    {"list_price": Money(-1)},
+    {"list_price": Money(123, 7)},
+    {"list_price": Money(10**12)},
 )
 
 

@@ -33,6 +33,7 @@ FORMS: Final = (CONTRACT, RENAMED, ORDERS)
 ROUNDS: Final = (CONTRACT, CONTRACT, RENAMED, ORDERS)  # of each four rounds, in a drawn order
 NAMES: Final = {
     "order_id": "orderNo", "user_id": "customerId", "product_id": "sku", "product_title": "title", "price": "unitPrice",
+    "list_price": "listPrice",
     "revenue": "total", "timestamp": "createdAt",
 }  # fmt: skip
 EVENTS: Final[Mapping[str, Mapping[str, Any]]] = {  # of the round's settings; sql/documents_FORM.sql says the same
@@ -42,7 +43,7 @@ EVENTS: Final[Mapping[str, Mapping[str, Any]]] = {  # of the round's settings; s
         "fields": {
             "order_id": "id", "user_id": ["customer.id", "guest"], "timestamp": "created_at", "product_id": "items[].sku",
             "product_title": "items[].name", "category": "items[].group", "price": "items[].unit_price",
-            "quantity": "items[].qty",
+            "list_price": "items[].was", "quantity": "items[].qty",
         },
         "lines": "items[]",
     },
@@ -176,6 +177,7 @@ def renamed(draw: random.Random, order: str, product: int, quantity: int, broken
         "product_title": title(draw, product), "category": CATEGORIES[product % len(CATEGORIES)],
         "price": draw.choice((small, str(small))), "quantity": quantity, "revenue": draw.choice((small * quantity, None)),
         "timestamp": moment(draw), "currency": draw.choice(tuple(DECIMALS)) if draw.random() < 0.15 else None,
+        "list_price": small + draw.randint(-50, 500) if small > 50 and draw.random() < 0.2 else None,
     }  # fmt: skip
     return text({NAMES.get(name, name): value for name, value in {**base, **broken}.items() if value is not None})
 
@@ -189,10 +191,11 @@ def head(draw: random.Random, order: str) -> dict[str, Any]:
 
 
 def item(draw: random.Random, product: int, quantity: int, order: Mapping[str, Any]) -> dict[str, Any]:
-    decimals = DECIMALS.get(order.get("currency"), 2)
+    decimals, small = DECIMALS.get(order.get("currency"), 2), draw.randint(0, 99_999)
+    listed = {"was": draw.choice((Money(small + draw.randint(0, 500), decimals), ""))} if draw.random() < 0.2 else {}
     return {
         "sku": identity(draw, product), "name": title(draw, product), "group": CATEGORIES[product % len(CATEGORIES)],
-        "unit_price": Money(draw.randint(0, 99_999), decimals), "qty": quantity,
+        "unit_price": Money(small, decimals), "qty": quantity, **listed,
     }  # fmt: skip
 
 
@@ -202,11 +205,12 @@ def spoiled(draw: random.Random, order: Mapping[str, Any]) -> dict[str, Any]:
     bad = draw.randrange(len(items))
     wrong = draw.choice((
         {"qty": 0}, {"qty": 10_001}, {"qty": "two"}, {"qty": None}, {"sku": None}, {"sku": ""}, {"unit_price": None},
-        {"unit_price": "19,99"}, {"group": 5}, {"name": 17}, {"sku": "nul \0 inside"}, {"currency": "EURO"},
+        {"unit_price": "19,99"}, {"was": "19,99"}, {"was": True}, {"was": Money(-1)},
+        {"group": 5}, {"name": 17}, {"sku": "nul \0 inside"}, {"currency": "EURO"},
         {"revenue": Money(123_456_789)},
     ))  # fmt: skip
     items[bad] |= wrong
-    if draw.random() < 0.2:  # or a product at two prices
+    if draw.random() < 0.2:  # or a product at two prices, or with two list prices
         items[bad] = dict(order["items"][bad])
-        items.append({**items[bad], "unit_price": Money(7_654_321)})
+        items.append({**items[bad], draw.choice(("unit_price", "was")): Money(7_654_321)})
     return {**order, "items": items}

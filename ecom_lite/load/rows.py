@@ -20,6 +20,7 @@ CHUNK_LINES: Final = 1_000  # the server takes one in while we build the next
 COLUMNS: Final = (
     "order_id", "product_key", "user_key", "category_key", "date_key", "ordered_at", "quantity",
     "source_partition", "source_offset", "load_xid", "unit_price", "revenue", "currency", "exact_price",
+    "list_price",
 )  # fmt: skip
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER: Final = struct.pack(">h", -1)
@@ -34,11 +35,13 @@ _GROUP: Final = 10**_GROUP_DIGITS
 
 
 @lru_cache(maxsize=65_536)
-def amounts(price: Decimal, revenue: Decimal, currency: str) -> bytes:
-    """unit_price, revenue, currency and exact_price of a line, each with its length. A shop has few of them."""
+def amounts(price: Decimal, revenue: Decimal, currency: str, list_price: Decimal | None) -> bytes:
+    """unit_price, revenue, currency, exact_price and list_price of a line, each with its length. A shop has few of them."""
     exact = _numeric(price, _EXACT_SCALE) if DECIMALS[currency] > _CENTS_SCALE else _NULL
     code = currency.encode()
-    return _numeric(price, _CENTS_SCALE) + _numeric(revenue, _CENTS_SCALE) + struct.pack(">i", len(code)) + code + exact
+    in_cents = _numeric(price, _CENTS_SCALE) + _numeric(revenue, _CENTS_SCALE)
+    listed = _NULL if list_price is None else _numeric(list_price, _EXACT_SCALE)
+    return in_cents + struct.pack(">i", len(code)) + code + exact + listed
 
 
 def _numeric(money: Decimal, scale: int) -> bytes:
@@ -83,7 +86,7 @@ def copy_chunks(
                     8, load_xid,
                 )
             )  # fmt: skip
-            add(amounts(event.price, event.revenue, event.currency))
+            add(amounts(event.price, event.revenue, event.currency, event.list_price))
             if end is not None:
                 add(end(event))
         yield b"".join(parts)

@@ -29,7 +29,18 @@ VAGUE: Final = frozenset({
 IN_CENTS: Final = ("cent", "minor", "unitamount")  # in the name of a price
 NEEDED: Final = tuple(info.name for info in msgspec.structs.fields(wire_struct(OrderLine)) if info.required)
 # In the order in which they choose: what one field has taken is no other's.
-FIELDS: Final = ("order_id", "timestamp", "user_id", "product_id", "product_title", "quantity", "price", "category", "revenue")
+FIELDS: Final = (
+    "order_id",
+    "timestamp",
+    "user_id",
+    "product_id",
+    "product_title",
+    "quantity",
+    "price",
+    "list_price",
+    "category",
+    "revenue",
+)
 _TIME_UNITS: Final = {"us": 10**14, "ns": 10**17}  # from this number on
 
 Values = dict[int, Any]  # number of the sample -> what stands there
@@ -80,6 +91,8 @@ def propose(documents: Sequence[Any], now: datetime) -> Proposal:
             found[name] = chosen
     _title_for_id(found, samples, notes)
     unit = _unit(found, samples, notes)
+    if unit == "cents" and any("." in str(value) for value in samples.values(found.get("list_price", ())).values()):
+        notes["list_price"] = f"{found.pop('list_price')[0]} is not in cents, as the price is: it is left out"
     if revenue := _revenue(found, samples, unit):
         found["revenue"] = revenue
     time_unit = _time_unit(found, samples, notes)

@@ -16,8 +16,9 @@ _FIELDS: Final = frozenset(get_args(EventField))
 # Columns of the facts and of the views over them, the dimensions' names, and PostgreSQL's own columns.
 _TAKEN: Final = frozenset({
     "ordered_at", "order_date", "unit_price", "exact_price", "currency", "original_price", "original_revenue",
+    "original_list_price",
     "source_partition", "source_offset", "source_topic", "source", "load_xid", "load_xid_below", "loaded_at", "user", "product",
-    "date", "attribute", "value", "lines", "orders", "units", "list_price", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",
+    "date", "attribute", "value", "lines", "orders", "units", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",
 })  # fmt: skip
 
 

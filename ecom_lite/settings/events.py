@@ -24,7 +24,9 @@ class Events(Section):
         description='where a field stands: order_id = "orderId", price = "item.unit_price", user_id = ["customer.id", "email"]',
     )
     constants: dict[MappedName, str | bool | int | float] = Field({}, description='the same for all events: category = "Books"')
-    unit: Literal["units", "cents"] = Field("units", description="of price and revenue; cents: the smallest unit of the currency")
+    unit: Literal["units", "cents"] = Field(
+        "units", description="of prices and revenue; cents: the smallest unit of the currency"
+    )
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         "auto", description="of times that are numbers; auto: s or ms by size"
     )

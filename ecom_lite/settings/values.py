@@ -85,7 +85,7 @@ Countries = Annotated[tuple[Literal["US", "GB", "DE", "FR", "ES", "NL"], ...], B
 
 EventField = Literal[  # a test holds it equal to the table of fields, which stands on a higher floor
     "order_id", "user_id", "product_id", "product_title", "category", "price", "quantity", "revenue", "timestamp",
-    "currency", "event_id", "event_type", "schema_version", "reason", "name", "email", "city", "country",
+    "currency", "event_id", "event_type", "schema_version", "list_price", "reason", "name", "email", "city", "country",
 ]  # fmt: skip
 _STEPS: Final = r"[^.\[\]]+(\.[^.\[\]]+)*"
 _PATH: Final = re.compile(rf"{_STEPS}(\[\](\.{_STEPS})?)?")

@@ -22,7 +22,10 @@ LAKE_RECORDS_PER_BATCH: Final = 200_000
 MAX_AHEAD_S: Final = 60.0
 OBSERVED: Final = "records"  # the metrics that a batch reports: records, lines, ahead
 
-JSON_TYPES: Final = {str: "STRING", int: "BIGINT"}  # as schema_of_variant calls them; of the optional fields
+JSON_TYPES: Final = {
+    str: "STRING",
+    int: "BIGINT",
+}  # as schema_of_variant calls them; of the optional fields, but for the list price
 
 # Year, -, month, day, hour, :, minute, second, fraction, Z or hours of the offset, minutes of the offset. Not $ at the end:
 # for Java that is also before a last line feed.
@@ -137,7 +140,9 @@ def _order_lines() -> str:
     lists = {one.name: one.kind.column for one in table if one.name == "price"}
     lists["smallest_unit"] = _smallest_unit()
     lists["struct"] = ", ".join(f"{one.name} {one.kind.spark}" for one in table)
-    lists["optional"] = " AND ".join(_fits(one) for one in table if one.nullable and one.kind.spark == "variant")
+    lists["optional"] = " AND ".join(
+        _fits(one) for one in table if one.nullable and one.kind.spark == "variant" and one.python in JSON_TYPES
+    )
     text = read_sql(__package__, "order_lines").decode()
     for name, part in lists.items():
         text = text.replace(f"{{{name}}}", part)

@@ -22,7 +22,7 @@ WITH heads AS (
                 'event_id', doc -> '$.event_id', 'schema_version', doc -> '$.schema_version'))
             ELSE json_merge_patch('{}', json_object(
                 'order_id', doc -> '$.id', 'user_id', who, 'timestamp', doc -> '$.created_at', 'product_id', item -> '$.sku',
-                'product_title', item -> '$.name', 'category', item -> '$.group', 'price', item -> '$.unit_price', 'quantity', item -> '$.qty',
+                'product_title', item -> '$.name', 'category', item -> '$.group', 'price', item -> '$.unit_price', 'list_price', item -> '$.was', 'quantity', item -> '$.qty',
                 'revenue', item -> '$.revenue', 'reason', item -> '$.reason',
                 'currency', coalesce(present(item -> '$.currency'), doc -> '$.currency'),
                 'event_type', coalesce(present(item -> '$.event_type'), doc -> '$.event_type'),

@@ -5,7 +5,7 @@ WITH coded AS (
 ), mapped AS (
     SELECT * EXCLUDE (doc, text), CASE WHEN own OR doc IS NULL THEN doc ELSE json_merge_patch('{}', json_object(
         'order_id', doc -> '$.orderNo', 'user_id', doc -> '$.customerId', 'product_id', doc -> '$.sku', 'product_title', doc -> '$.title',
-        'category', doc -> '$.category', 'price', whole_units(doc -> '$.unitPrice', code), 'quantity', doc -> '$.quantity',
+        'category', doc -> '$.category', 'price', whole_units(doc -> '$.unitPrice', code), 'list_price', whole_units(doc -> '$.listPrice', code), 'quantity', doc -> '$.quantity',
         'revenue', whole_units(doc -> '$.total', code), 'timestamp', doc -> '$.createdAt', 'currency', doc -> '$.currency',
         'event_type', doc -> '$.event_type', 'event_id', doc -> '$.event_id', 'schema_version', doc -> '$.schema_version',
         'reason', doc -> '$.reason', 'name', doc -> '$.name', 'email', doc -> '$.email', 'city', doc -> '$.city', 'country', doc -> '$.country'

@@ -11,6 +11,7 @@ WITH fields AS (
            doc ->> 'product_title' AS title_text, coalesce(nullif(doc ->> 'category', ''), 'Uncategorised') AS category, doc ->> 'quantity' AS quantity_text,
            [doc ->> name FOR name IN ['reason', 'name', 'email', 'city', 'country']] AS other_texts,
            list_distinct([json_type(doc, '$.' || name) FOR name IN ['event_id', 'name', 'email', 'city', 'country']]) AS other_types,
+           json_type(doc, '$.list_price') AS list_type, doc ->> 'list_price' AS list_text, TRY_CAST(doc ->> 'list_price' AS DECIMAL(38, 18)) AS exact_list,
            json_type(doc, '$.currency') AS currency_type, upper(coalesce(nullif(doc ->> 'currency', ''), 'USD')) AS currency,
            json_type(doc, '$.schema_version') AS version_type, doc ->> 'schema_version' AS version_text,
            TRY_CAST(doc ->> 'price' AS DECIMAL(38, 18)) AS exact_price, TRY_CAST(doc ->> 'revenue' AS DECIMAL(38, 18)) AS exact_revenue,
@@ -21,7 +22,11 @@ WITH fields AS (
            END AS time_text
     FROM documents
 ), numbers AS (
-    SELECT * EXCLUDE (exact_price),
+    SELECT * EXCLUDE (exact_price, exact_list),
+           coalesce(list_type, 'NULL') = 'NULL' OR (list_type = 'VARCHAR' AND list_text = '') AS unlisted,
+           CASE WHEN exact_list >= 0 AND TRY_CAST(exact_list AS DECIMAL(10, 2)) IS NOT NULL AND exact_list = TRY_CAST(exact_list AS DECIMAL(12, 4))
+                     AND (exact_list * 10000)::BIGINT % 10 ** (4 - decimals(currency)) = 0
+                THEN exact_list::DECIMAL(12, 4) END AS list_price,
            id(user_type, user_text) AS user_id, id(product_type, product_text) AS product_id,
            coalesce(nullif(title_text, ''), id(product_type, product_text)) AS title,
            CASE WHEN order_type = 'VARCHAR' THEN order_text ELSE whole_number(order_type, order_text)::VARCHAR END AS order_id,
@@ -93,11 +98,13 @@ WITH fields AS (
             THEN 'wrong_type'
         WHEN kind = 'order' AND price IS NULL THEN 'out_of_range'
         WHEN kind = 'order' AND coalesce(revenue_type, 'NULL') <> 'NULL' AND coalesce(abs(exact_revenue - price * quantity) >= least(0.005, 0.5 / 10 ** decimals(currency)), true) THEN 'revenue_mismatch'
+        WHEN kind = 'order' AND NOT unlisted AND NOT is_money(list_type, list_text) THEN 'wrong_type'
+        WHEN kind = 'order' AND NOT unlisted AND list_price IS NULL THEN 'out_of_range'
         WHEN moment IS NULL OR moment < TIMESTAMPTZ '2000-01-01 00:00:00Z' OR moment > now() + INTERVAL 1 DAY THEN 'bad_timestamp'
         WHEN kind = 'order' AND quantity = $refused_quantity THEN 'refused_by_database'
         END AS reason
     FROM moments
 )
 SELECT partition, "offset", value, own, reason, CASE WHEN reason IS NULL THEN kind END AS kind, order_id, user_id, product_id,
-       title, category, currency, quantity, price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 4) END AS revenue, moment, line
+       title, category, currency, quantity, price, list_price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 4) END AS revenue, moment, line
 FROM reasons

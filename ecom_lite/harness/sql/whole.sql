@@ -2,6 +2,7 @@
 CREATE OR REPLACE TABLE judged AS
 WITH twins AS (
     SELECT *, coalesce(min(price) OVER same <> max(price) OVER same OR min(currency) OVER same <> max(currency) OVER same, false)
+              OR coalesce(min(list_price) OVER same <> max(list_price) OVER same, false) OR count(list_price) OVER same NOT IN (0, count(*) OVER same)
               OR coalesce(sum(quantity) OVER same, 0) > 10000 AS apart
     FROM judged
     WINDOW same AS (PARTITION BY partition, "offset", product_id)
@@ -17,6 +18,6 @@ SELECT partition, "offset", first(value ORDER BY line) AS value, first(own ORDER
        CASE WHEN reason IS NULL THEN first(kind ORDER BY line) END AS kind, first(order_id ORDER BY line) AS order_id,
        first(user_id ORDER BY line) AS user_id, first(product_id ORDER BY line) AS product_id, first(title ORDER BY line) AS title,
        first(category ORDER BY line) AS category, first(currency ORDER BY line) AS currency, sum(quantity)::BIGINT AS quantity,
-       first(price ORDER BY line) AS price, sum(revenue)::DECIMAL(18, 4) AS revenue, first(moment ORDER BY line) AS moment, min(line) AS line
+       first(price ORDER BY line) AS price, first(list_price ORDER BY line) AS list_price, sum(revenue)::DECIMAL(18, 4) AS revenue, first(moment ORDER BY line) AS moment, min(line) AS line
 FROM records
 GROUP BY partition, "offset", reason, CASE WHEN reason IS NULL THEN product_id END

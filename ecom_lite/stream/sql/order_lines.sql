@@ -49,6 +49,9 @@ field AS (
             THEN upper(try_cast(e.currency AS STRING))
         END AS currency,
         {amount:price} AS price,
+        {amount:list_price} AS list_price,
+        coalesce(schema_of_variant(e.list_price), 'VOID') = 'VOID'
+            OR (schema_of_variant(e.list_price) = 'STRING' AND try_cast(e.list_price AS STRING) = '') AS list_price_is_absent,
         {whole:quantity} AS quantity,
         {amount:revenue} AS revenue,
         coalesce(schema_of_variant(e.revenue), 'VOID') = 'VOID' AS revenue_is_absent,
@@ -88,6 +91,8 @@ typed AS (
         price,
         try_cast(price AS DECIMAL(12, 4)) AS exact_price,
         try_cast(price AS {price}) AS unit_price,
+        list_price,
+        list_price_is_absent,
         quantity,
         revenue,
         revenue_is_absent,
@@ -141,6 +146,13 @@ judged AS (
             AND char_length(product_title) <= :max_text AND NOT contains(product_title, chr(0))
             AND char_length(category) BETWEEN 1 AND :max_text AND NOT contains(category, chr(0))
             AND price >= 0 AND price = exact_price AND exact_price % smallest_unit = 0 AND unit_price IS NOT NULL
+            AND (
+                list_price_is_absent
+                OR (
+                    list_price >= 0 AND list_price = try_cast(list_price AS DECIMAL(12, 4)) AND list_price % smallest_unit = 0
+                    AND try_cast(list_price AS {price}) IS NOT NULL
+                )
+            )
             AND quantity BETWEEN 1 AND :max_quantity
             AND (revenue_is_absent OR abs(revenue - try_cast(exact_price * quantity AS DECIMAL(18, 4))) < least(smallest_unit / 2, 0.005BD))
             AND ordered_at >= CAST(:earliest AS TIMESTAMP)

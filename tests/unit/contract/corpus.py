@@ -184,6 +184,29 @@ def _currencies() -> Iterator[Case]:
     yield Case("a cancellation with a currency", reversal(currency='"EURO"'), OTHER)
 
 
+def _list_prices() -> Iterator[Case]:
+    for text in ("24.99", "19.99", "0", "-0", "5", '"24.99"', "1e2", "null", '""', "99999999.99", "24.9900000000000000000000000"):
+        yield Case(f"list_price {text}", order(list_price=text), FACT)
+    for text in ("true", "[24.99]", '{"amount":24.99}', '"24,99"', '" 24.99"', '"-1"', '"1e2"', '".5"'):
+        yield Case(f"list_price {text}", order(list_price=text), "wrong_type", "list_price")
+    for text in ("-0.01", "100000000", "1e300", "1e-999", "1e99999999999999999999", "9" * 30, "9" * 5000):
+        yield Case(f"list_price {text[:40]}", order(list_price=text), "out_of_range", "list_price")
+    for text in ("24.995", '"24.995"', "24.9900000000000000001"):
+        yield Case(f"list_price {text}", order(list_price=text), "out_of_range", "list_price")
+    for code, price, fate in (
+        ("JPY", "24.5", "out_of_range"),
+        ("JPY", "25.0", FACT),
+        ("KWD", "24.995", FACT),
+        ("KWD", "24.9995", "out_of_range"),
+        ("KWD", "99999999.995", "out_of_range"),
+        ("CLF", "0.0001", FACT),
+    ):
+        fields = {"currency": f'"{code}"', "price": "10", "revenue": "30", "list_price": price}
+        yield Case(f"list_price {price} {code}", order(**fields), fate, "" if fate == FACT else "list_price")
+    yield Case("list_price NaN", order(list_price="NaN"), "not_json")
+    yield Case("a cancellation with a list_price", reversal(list_price='"x"'), OTHER)
+
+
 def _numbers() -> Iterator[Case]:
     for text in ("NaN", "Infinity", "-Infinity", "nan", "+1", "01", "1.", ".5", "0x10", "1_000", "1e", "--1"):
         yield Case(f"price {text}", order(price=text), "not_json")
@@ -241,6 +264,7 @@ def _numbers() -> Iterator[Case]:
     yield Case("a revenue as a text, a cent off", order(revenue='"59.98"'), "revenue_mismatch", "59.97")
     yield Case("revenue null", order(revenue="null"), FACT)
     yield from _currencies()
+    yield from _list_prices()
     yield Case("price true without a revenue", order(price="true", revenue="null"), "wrong_type", "price")
     yield Case("revenue true", order(revenue="true"), "wrong_type", "revenue")
     for text in ('"3"', '"03"', '"3.0"', "3.0", "3.000", "3e0", "0.3e1", "30e-1"):

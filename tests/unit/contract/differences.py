@@ -12,6 +12,8 @@ _LAST_DIGITS = "Spark's decimals have 18 digits behind the point"
 _PYTHON = "what only Python reads as a date: weeks, offsets of more than 18 hours or with seconds"
 SPARK: Final[dict[str, str]] = {
     "price with a digit behind the 18th decimal": _LAST_DIGITS,
+    "list_price 24.9900000000000000001": _LAST_DIGITS,
+    "list_price 1e-999": "to Spark it is 0",
     "timestamp 2026-W01-1": _PYTHON,
     "timestamp 2026-01-02T10:00:00+20:00": _PYTHON,
     "timestamp 2026-01-01T10:00:00+02:00:30": _PYTHON,
@@ -35,6 +37,9 @@ RECOUNT: Final[dict[str, str]] = {
     "timestamp 1e999": "beyond a float the decoder gives up; DuckDB keeps the digits, and finds no time in them",
     "price 1e-999": "to DuckDB it is 0: then it is the revenue that is wrong",
     "price with a digit behind the 18th decimal": "DuckDB has a fraction as a float",
+    "list_price 24.9900000000000000001": "DuckDB has a fraction as a float",
+    "list_price 1e-999": "to DuckDB it is 0",
+    "list_price NaN": _LENIENT,
     "quantity 3.00000000000000001": "DuckDB has a fraction as a float",
     "user_id 9007199254740993.0": "DuckDB has a fraction as a float",
     "a key twice: the last one counts": _FIRST_KEY,

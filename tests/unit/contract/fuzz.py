@@ -54,6 +54,7 @@ NEAR: Final[dict[str, tuple[str, ...]]] = {
         "1e300",
         '"2999-01-01"',
     ),
+    "list_price": ("24.99", "0", "null", '""', '"24.99"', "-0.01", "24.995", "100000000", "1e9", '"24,99"', "true"),
     "currency": ('"EURO"', '"JPY"', '"KWD"', '"eur"', '"\\u0000"', '""', "978"),
     "quantity": ("0", "-1", "10001", "2147483648", '"2"', "2.0", '"2.0"', '" 2"', "2.5"),
     "price": ("-0.01", "100000000", "1e9", '"19.99"', '"19,99"', '"1e2"'),
@@ -116,6 +117,8 @@ def events(draw: st.DrawFn, changes: tuple[int, ...] = (0, 0, 1, 1, 2, 3)) -> by
         fields.append(("event_type", json.dumps(kind)))
     if "price" in known and any(changes) and draw(st.integers(0, 7)) == 0:
         fields.append(("currency", draw(st.sampled_from(NEAR["currency"]))))
+    if "price" in known and any(changes) and draw(st.integers(0, 7)) == 0:
+        fields.append(("list_price", draw(st.sampled_from(NEAR["list_price"]))))
     for _ in range(draw(st.sampled_from(changes))):
         name = draw(st.sampled_from((*KINDS[kind], *KINDS[kind], "timestamp", "currency", *OPTIONAL)))
         replaced = draw(st.sampled_from(NEAR[name]) | json_text() if name in NEAR else json_text())

@@ -16,13 +16,14 @@ from ecom_lite.contract.rejected import Rejected
 from ecom_lite.settings.events import Events
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-LINE: dict[str, Any] = {"sku": "a", "name": "A", "category": "Pens", "unit_price": 1999, "qty": 1}
+LINE: dict[str, Any] = {"sku": "a", "name": "A", "category": "Pens", "unit_price": 1999, "qty": 1, "was": 2499}
 ORDER: dict[str, Any] = {
     "id": 9, "customer": {"id": "u1"}, "created_at": "2026-07-01 10:00:00", "items": [LINE, {**LINE, "sku": "b", "qty": 2}],
 }  # fmt: skip
 PATHS = {
     "order_id": "id", "user_id": ["user", "customer.id"], "timestamp": "created_at", "product_id": "items[].sku",
     "product_title": "items[].name", "price": "items[].unit_price", "quantity": "items[].qty",
+    "list_price": "items[].was",
 }  # fmt: skip
 FLAT: dict[str, Any] = {
     "order_id": "A1", "user_id": 7, "product_id": 5, "product_title": "Pen", "category": "Office", "price": 19.99,
@@ -49,7 +50,7 @@ MAPPINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {
             "order_id": 1, "user_id": 2, "timestamp": 1793000000, "coupon": "X", "store": "Berlin",
             "rows": [
-                {"sku": 5, "price": 2, "quantity": 1, "order_id": "own", "coupon": "Y"},
+                {"sku": 5, "price": 2, "quantity": 1, "order_id": "own", "coupon": "Y", "list_price": None},
                 {"sku": 6, "price": 2, "quantity": 1},
             ],
         },
@@ -62,7 +63,11 @@ MAPPINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"attributes": {"weight": "number", "gift": "boolean", "channel": "text"}, "fields": {"channel": "meta.channel"}},
         {**FLAT, "weight": 1.25, "gift": True, "meta": {"channel": "web"}},
     ),
-    "constants": ({"constants": {"user_id": "guest", "quantity": 3}}, {**FLAT, "revenue": "59.97"}),
+    "constants": ({"constants": {"user_id": "guest", "quantity": 3, "list_price": 25}}, {**FLAT, "revenue": "59.97"}),
+    "a list price elsewhere, in cents": (
+        {"fields": {"list_price": ["before.price", "rrp"]}, "unit": "cents"},
+        {**FLAT, "price": 1999, "revenue": None, "before": {"price": None}, "rrp": 2499},
+    ),
     "nested": (
         {
             "fields": {
@@ -124,6 +129,8 @@ def test_whatever_is_sent_it_says_no_other_thing_than_the_long_way(
             "id",
             "user",
             "currency",
+            "list_price",
+            "was",
             "coupon",
             "weight",
             "gift",

@@ -56,7 +56,7 @@ def test_the_nine_fields_of_a_plain_producer_are_an_order_line() -> None:
     assert msgspec.structs.asdict(event) == {
         "order_id": "o-1", "user_id": 7, "product_id": 42, "product_title": "Mug", "category": "Kitchen",
         "price": Decimal("19.99"), "quantity": 3, "revenue": Decimal("59.97"), "timestamp": MIDNIGHT,
-        "currency": "USD", "event_id": None, "event_type": None, "schema_version": None,
+        "currency": "USD", "event_id": None, "event_type": None, "schema_version": None, "list_price": None,
     }  # fmt: skip
 
 
@@ -161,6 +161,36 @@ def test_money_is_exact(price: str, quantity: int, revenue: str, cents: int) -> 
     assert event.revenue * 100 == cents
     assert event.price * quantity == event.revenue
     assert event.revenue.as_tuple().exponent == -2
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant", "strictly"),
+    [
+        ("24.99", Decimal("24.99"), Decimal("24.99")),
+        ("5", Decimal(5), Decimal(5)),  # below the price: it may be, and is no discount
+        ("null", None, None),
+        ('"24.99"', Decimal("24.99"), "wrong_type"),
+        ('""', None, "wrong_type"),
+        ('"RRP 24.99"', "wrong_type", "wrong_type"),
+        ("24.995", "out_of_range", "out_of_range"),
+        ("100000000", "out_of_range", "out_of_range"),
+    ],
+)
+def test_a_list_price_is_optional_and_keeps_the_limits_of_a_price(raw: str, meant: object, strictly: object) -> None:
+    for strict, expected in ((False, meant), (True, strictly)):
+        try:
+            event = parse(order(list_price=raw), NOW, strict=strict)
+        except Rejected as rejected:
+            assert rejected.reason == expected and rejected.detail.startswith("list_price ")
+        else:
+            assert isinstance(event, OrderLine) and event.list_price == expected
+
+
+def test_the_list_price_of_another_currency_has_its_decimals() -> None:
+    event = parse(order(currency='"KWD"', list_price="24.995"), NOW)
+    assert isinstance(event, OrderLine) and event.list_price == Decimal("24.995")
+    with pytest.raises(Rejected, match=r"list_price 24\.5 has more decimals than JPY has \(0\)"):
+        parse(order(currency='"JPY"', price="10", revenue="30", list_price="24.5"), NOW)
 
 
 @pytest.mark.parametrize("extra", ['"x":1e999', '"x":{"y":[1,2]}', '"price":19.99', r'"\u0000":1'])

@@ -129,6 +129,10 @@ def test_a_whole_order_becomes_one_event_for_each_of_its_products() -> None:
         ({"items": [1]}, ["wrong_type", "items[]", "1", "object"]),
         ({"items": [*ORDER["items"], {"sku": "c", "name": "C", "qty": 1}]}, ["missing_field", "line 4", "`items[].unit_price`"]),
         ({"items": [FIRST, {**FIRST, "unit_price": 1}]}, ["out_of_range", "'a' stands twice", "19.99", "0.01"]),
+        (
+            {"items": [{**FIRST, "list_price": 2499}, {**FIRST, "list_price": None}]},
+            ["out_of_range", "'a' stands twice", "with list_price 24.99 and None"],
+        ),
         ({"items": [{**FIRST, "qty": 6000}] * 2}, ["out_of_range", "'a'", "12,000"]),
         ({"items": [{**FIRST, "qty": 0}]}, ["out_of_range", "line 1", "quantity"]),
         ({"created_at": None}, ["missing_field", "timestamp", "`created_at`"]),

@@ -58,6 +58,7 @@ def as_seen(event: Event) -> tuple[object, ...]:
             event.currency,
             event.quantity,
             event.price,
+            event.list_price,
             event.revenue,
             event.timestamp,
         )
@@ -68,8 +69,8 @@ def as_seen(event: Event) -> tuple[object, ...]:
 
 def as_the_recount_sees_it(records: list[Raw]) -> list[tuple[object, ...]]:
     rows = judged(records).execute(
-        "SELECT reason, kind, order_id, user_id, product_id, title, category, currency, quantity, price, revenue, moment"
-        ' FROM judged ORDER BY "offset"'
+        "SELECT reason, kind, order_id, user_id, product_id, title, category, currency, quantity, price, list_price, revenue,"
+        ' moment FROM judged ORDER BY "offset"'
     )
     return [_as_seen(row) for row in rows.fetchall()]
 
@@ -106,8 +107,8 @@ def test_the_recount_and_the_loader_read_every_foreign_record_alike(form: str, s
     records = [(0, offset, record.value, record.own) for offset, record in enumerate(sent)]
     judge(duck, Account(NOWHERE, "topic", records, {0: len(records)}, {}, [], None, form))
     rows = duck.execute(
-        "SELECT reason, kind, order_id, user_id, product_id, title, category, currency, quantity, price, revenue, moment,"
-        ' "offset" FROM judged ORDER BY "offset", line'
+        "SELECT reason, kind, order_id, user_id, product_id, title, category, currency, quantity, price, list_price, revenue,"
+        ' moment, "offset" FROM judged ORDER BY "offset", line'
     ).fetchall()
     found: dict[int, list[tuple[object, ...]]] = {}
     for *row, offset in rows:

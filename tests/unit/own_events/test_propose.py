@@ -187,5 +187,22 @@ def test_prices_that_may_be_cents_and_times_without_a_zone_are_noted() -> None:
     assert 'unit = "cents"' in notes["unit"] and "time_zone" in notes["timestamp"]
 
 
+@pytest.mark.parametrize(
+    "name", ["list_price", "listPrice", "regular_price", "compare_at_price", "originalPrice", "RRP", "msrp", "UVP"]
+)
+def test_a_price_before_discounts_is_found_by_its_usual_names(name: str) -> None:
+    found = propose([{**PLAIN, name: "24.99"}, {**PLAIN, name: None}, {**PLAIN, name: ""}], NOW)
+    assert found.settings() == ({} if name == "list_price" else {"fields": {"list_price": name}})
+    (event,) = make_reader(Events.model_validate(found.settings()))(json.dumps({**PLAIN, name: "24.99"}).encode(), NOW)
+    assert isinstance(event, OrderLine) and event.list_price == Decimal("24.99")
+
+
+def test_a_list_price_in_another_unit_than_the_price_is_left_out_and_said() -> None:
+    cents = {**PLAIN, "unit_price_cents": 1999, "price": None, "revenue": None}
+    assert propose([{**cents, "list_price": 2499}], NOW).settings() == {"unit": "cents", "fields": {"price": "unit_price_cents"}}
+    found = propose([{**cents, "compare_at_price": "24.99"}], NOW)
+    assert "list_price" not in found.fields and "compare_at_price is not in cents" in found.notes["list_price"]
+
+
 def test_names_that_no_path_can_say_are_left_out() -> None:
     assert propose([{"order.id": 1, "items[]": [{"price": 1, "qty": 1, "sku": "a"}], "": 2}], NOW).settings() == {}

@@ -1,6 +1,6 @@
--- What was in one currency before facts had one has the same hash since.
+-- What was in one currency before facts had one, and what has no list price, has the same hash since.
 SELECT f.order_id, p.product_id, u.user_id, c.category, f.ordered_at, f.quantity, coalesce(f.exact_price, f.unit_price),
-       concat_ws(' ', f.revenue, nullif(f.currency, 'USD'))
+       concat_ws(' ', f.revenue, nullif(f.currency, 'USD'), f.list_price)
 FROM warehouse.fact_sales f
 LEFT JOIN warehouse.dim_product p USING (product_key)
 LEFT JOIN warehouse.dim_user u USING (user_key)
