@@ -1,4 +1,4 @@
-{# Every relation of this project lives in `marts`, whatever the folder. #}
+{# What analysts read is in `marts`; what it is made from, in `intermediate`, whatever the folder. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-  {{ target.schema }}
+  {{ custom_schema_name or target.schema }}
 {%- endmacro %}

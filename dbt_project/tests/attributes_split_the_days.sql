@@ -7,6 +7,7 @@ with days as (
         {% for name, type in declared %}select '{{ name }}'::text as attribute{{ ' union all ' if not loop.last }}{% endfor %}
         {%- if not declared %}select null::text as attribute where false{% endif %}
     ) as known
+    where days.lines > 0
 ),
 
 split as (

@@ -6,7 +6,7 @@ with facts as (
 ),
 
 marts as (
-    select 'customer_ltv' as mart, sum(items) as units, sum(lifetime_value) as revenue from {{ ref('customer_ltv') }}
+    select 'customer_ltv' as mart, sum(items) as units, sum(revenue) as revenue from {{ ref('customer_ltv') }}
     union all
     select 'product_performance', sum(units), sum(revenue) from {{ ref('product_performance') }}
     union all

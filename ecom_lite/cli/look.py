@@ -52,6 +52,9 @@ def migrate(
     rotate_passwords: Annotated[
         bool, typer.Option("--rotate-passwords", help="First give the database's roles new random passwords.")
     ] = False,
+    rebuild_marts: Annotated[
+        bool, typer.Option("--rebuild-marts", help="Take another shop.time_zone: the next refresh builds all marts anew.")
+    ] = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
@@ -71,5 +74,8 @@ def migrate(
 
         rotate(settings, terminal)
     with opened(settings, terminal, "migrate", kafka=False) as now:
-        applied = apply(now.address, currency=settings.currency, attributes=settings.events.attributes)
+        applied = apply(
+            now.address, currency=settings.currency, attributes=settings.events.attributes, time_zone=settings.shop.time_zone,
+            rebuild_marts=rebuild_marts,
+        )  # fmt: skip
     print("\n".join(applied) if applied else f"up to date: {bundled()[-1].name}")

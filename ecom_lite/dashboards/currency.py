@@ -1,4 +1,4 @@
-"""The boards in the currency that figures are in: copies of the bundled files, with its sign where they have the dollar's."""
+"""The boards of one shop: copies of the bundled files, with the sign of its currency for the dollar's, and its time zone."""
 
 from __future__ import annotations
 
@@ -23,12 +23,17 @@ def unit_of(currency: str) -> str:
     return DOLLAR if currency == "USD" else CURRENCY + SIGNS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
 
 
-def write_boards(bundled: Path, folder: Path, currency: str) -> None:
-    """Write the boards of `bundled` to `folder`, with amounts in `currency`. Raises OSError, which names the file."""
+def write_boards(bundled: Path, folder: Path, currency: str, time_zone: str = "UTC") -> None:
+    """Write the boards of `bundled` to `folder`, with amounts in `currency`. Raises OSError, which names the file.
+
+    Where the shop has a time zone of its own, they show it; else the browser's, as the bundled ones do.
+    """
     with naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(bundled.glob("*.json")):
         board = _with_unit(json.loads(path.read_text("utf-8")), unit_of(currency))
+        if time_zone != "UTC":
+            board["timezone"] = time_zone
         write_plain(folder / path.name, json.dumps(board, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -65,7 +65,10 @@ class Servers:
         address, ours = address_of(self.settings, self.postgres), self.postgres is not None
         ensure_database_and_roles(address, None if ours else shared_passwords(self.settings))
         try:
-            applied = migrate(address, currency=self.settings.currency, attributes=self.settings.events.attributes)
+            applied = migrate(
+                address, currency=self.settings.currency, attributes=self.settings.events.attributes,
+                time_zone=self.settings.shop.time_zone,
+            )  # fmt: skip
         except psycopg.OperationalError as error:
             told = None if ours else refusal(self.settings, error)
             raise told or error from None

@@ -135,7 +135,8 @@ def _settle_minutes(settings: Settings, servers: Servers) -> None:
 def _write_boards(settings: Settings) -> None:
     from ..dashboards.currency import write_boards
 
-    write_boards(bundled("grafana") / "dashboards", settings.data_dir / DASHBOARDS, settings.currency.of_figures)
+    folder = settings.data_dir / DASHBOARDS
+    write_boards(bundled("grafana") / "dashboards", folder, settings.currency.of_figures, settings.shop.time_zone)
 
 
 def _page(

@@ -13,7 +13,7 @@ from ..errors import UsageError
 from .currencies import DECIMALS, DEFAULT
 from .events import AllEvents
 from .section import Section, Topic
-from .values import Countries, CurrencyCode, Duration, Moment, Rate, Share, Unit
+from .values import Countries, CurrencyCode, Duration, Moment, Rate, Share, Unit, Zone
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -77,6 +77,7 @@ class Shop(Section):
         description="orders per second, or max, or natural (by its clock); unset: natural with a history, else 5",
     )
     events: int | None = Field(None, ge=0, description="stop after this many events")
+    time_zone: Zone = Field("UTC", description="days, weeks and months of the marts begin by its clock, such as Europe/Berlin")
     # Its clock
     start: Moment | None = Field(None, description="its clock begins here, not now: equal seeds then send equal events")
     history: Duration | None = Field(None, description="so much past (such as 90d) is sent first, at full speed")

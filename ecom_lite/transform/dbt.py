@@ -1,4 +1,4 @@
-"""One dbt invocation in this process: its arguments, its environment, and its results as plain figures."""
+"""One dbt invocation in this process: its arguments, its environment, and what comes of it."""
 
 from __future__ import annotations
 
@@ -7,32 +7,22 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import TransformError
 from ..warehouse.connect import Address
+from .plan import CUT, ModelPlan, TestPlan, models_of, tests_of
+from .results import Outcome, brief, summarise
 
 ROLE: Final = "ecom_dbt"
 LOG_FILE_BYTES: Final = 2_000_000  # dbt keeps five older files beside it
-MESSAGE_CHARS: Final = 2_000
 MODEL_DONE: Final = "LogModelResult"  # dbt's name of the event
 MONEY_DECIMALS: Final = 2  # of the marts' amounts, at least
 PARSE_CUT: Final = 0  # a parse takes no facts; one fixed value keeps dbt's partial parse valid
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one `dbt build` did: `failed` names the data tests that found rows, `errors` says what could not run, and why."""
-
-    models: int
-    passed: int
-    failed: Sequence[str]
-    errors: Sequence[str]
 
 
 class Dbt:
@@ -48,6 +38,7 @@ class Dbt:
         self._work_dir = work_dir
         self._threads = threads
         self._manifest: Any = None
+        self._readings = 0
         self._decimals = MONEY_DECIMALS
         self._parsed: Mapping[str, tuple[int, int]] = {}
 
@@ -64,34 +55,73 @@ class Dbt:
         if result.exception is not None or result.result is None:
             raise TransformError(f"dbt cannot read the project {self._project_dir}: {brief(result.exception)}")
         self._manifest, self._parsed = result.result, files
+        self._readings += 1
 
     def build(
         self, load_xid_below: int, *, full_refresh: bool = False, money_decimals: int = MONEY_DECIMALS,
-        said: Say = lambda text: None,
+        select: Sequence[str] = (), said: Say = lambda text: None,
     ) -> Outcome:  # fmt: skip
-        """Models and data tests, with the facts below the cut; `said` hears of each model as it finishes.
+        """The models with the facts below the cut, `select` those only and what they are made from; `said` hears of each.
 
         Raises TransformError where dbt cannot run at all.
         """
         self.parse(money_decimals)
-        arguments = ["--exclude-resource-type", "unit_test"]
+        arguments = [word for name in select for word in ("--select", f"+{name}")]
         if full_refresh:
             arguments.append("--full-refresh")
-        return self._outcome("build", load_xid_below, arguments, said)
+        return summarise(self._results("run", self._vars(load_xid_below), arguments, said))
+
+    def models(self) -> Mapping[str, str]:
+        """What there is to select: each model's name, and what it is made as (view, incremental, table)."""
+        self.parse()
+        nodes = self._manifest.nodes.values()
+        return {node.name: str(node.config.materialized) for node in nodes if str(node.resource_type) == "model"}
+
+    def behind(self, select: Sequence[str]) -> frozenset[str]:
+        """The models that a run of these builds: they, and what they are made from."""
+        nodes, found = self._manifest.nodes, set[str]()
+        look = [uid for uid, node in nodes.items() if uid.startswith("model.") and node.name in select]
+        while look:
+            node = nodes[look.pop()]
+            if node.name not in found:
+                found.add(node.name)
+                look += [uid for uid in node.depends_on.nodes if uid in nodes and uid.startswith("model.")]
+        return frozenset(found)
+
+    def tests(self) -> list[TestPlan]:
+        """The data tests, compiled. Their models must be there."""
+        results = self._results("compile", self._plan_vars(), ["--select", "test_type:data"])
+        return tests_of(_good(results), self._manifest)
+
+    def plan(self) -> list[ModelPlan]:
+        """What an ordinary refresh does. A run of dbt must have made all models, with this very project."""
+        chosen = [word for kind in ("incremental", "table") for word in ("--select", f"config.materialized:{kind}")]
+        results = self._results("run", self._plan_vars(), chosen)
+        return models_of(_good(results), self._manifest)
+
+    @property
+    def readings(self) -> int:
+        """How often the project has been read."""
+        return self._readings
 
     def unit_tests(self) -> Outcome:
         """dbt's own unit tests of the models: they need the models' tables, not their rows."""
-        return self._outcome("test", PARSE_CUT, ["--resource-type", "unit_test"])
-
-    def _outcome(self, verb: str, load_xid_below: int, arguments: Sequence[str], said: Say = lambda text: None) -> Outcome:
         self.parse()
-        result = self._invoke(verb, *arguments, "--vars", self._vars(load_xid_below), manifest=self._manifest, said=said)
+        return summarise(self._results("test", self._vars(PARSE_CUT), ["--resource-type", "unit_test"]))
+
+    def _results(
+        self, verb: str, variables: str, arguments: Sequence[str], said: Say = lambda text: None
+    ) -> Sequence[Any]:  # fmt: skip
+        result = self._invoke(verb, *arguments, "--vars", variables, manifest=self._manifest, said=said)
         if result.exception is not None:
             raise TransformError(f"dbt could not run: {brief(result.exception)}")
-        return summarise(result.result.results if result.result is not None else [])
+        return list(result.result.results) if result.result is not None else []
 
-    def _vars(self, load_xid_below: int) -> str:
-        return json.dumps({"load_xid_below": load_xid_below, "money_decimals": self._decimals})
+    def _vars(self, load_xid_below: int, **more: object) -> str:
+        return json.dumps({"load_xid_below": load_xid_below, "money_decimals": self._decimals, **more})
+
+    def _plan_vars(self) -> str:
+        return self._vars(CUT, plan=True)
 
     def _files(self) -> Mapping[str, tuple[int, int]]:
         if not (self._project_dir / "dbt_project.yml").is_file():
@@ -183,24 +213,9 @@ def environment(variables: Mapping[str, str]) -> Iterator[Callable[[], None]]:
         forget()
 
 
-def summarise(results: Sequence[Any]) -> Outcome:
-    """dbt's node results as figures: a test that found rows is a failed test, anything that broke is an error."""
-    models, passed = 0, 0
-    failed: list[str] = []
-    errors: list[str] = []
+def _good(results: Sequence[Any]) -> Sequence[Any]:
+    """The results, where all are good; else the first bad one is a TransformError."""
     for result in results:
-        kind, status = str(result.node.resource_type), str(result.status)
-        if status in {"error", "runtime error", "partial success"}:
-            errors.append(f"{kind} {result.node.name}: {brief(result.message)}")
-        elif status == "fail":
-            failed.append(str(result.node.name))
-        elif status in {"pass", "warn"}:
-            passed += 1
-        elif status == "success" and kind == "model":
-            models += 1
-    return Outcome(models, passed, failed, errors)
-
-
-def brief(message: object) -> str:
-    """A message of dbt on one line, at most MESSAGE_CHARS long."""
-    return " ".join(str(message).split())[:MESSAGE_CHARS]
+        if str(result.status) not in ("success", "pass"):
+            raise TransformError(f"dbt cannot plan {result.node.name}: {brief(result.message)}")
+    return results

@@ -5,23 +5,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 
-from ..errors import TransformError
+from ..errors import TransformError, UsageError
 from ..warehouse.connect import Address
 from ..warehouse.currency import Missing, tell_missing
 from ..warehouse.sqlfiles import read_sql
-from .dbt import MONEY_DECIMALS, ROLE, Dbt, Outcome, Say
+from .dbt import MONEY_DECIMALS, ROLE, Dbt, Say
+from .refresher import Done, Order, Refresher
+from .results import ModelRun
 
 LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
 LOCK_TIMEOUT_S: Final = 120
+RUNS_KEPT: Final = 500  # of which ops.dbt_models tells
 HELD_S: Final = 30  # facts that wait for so long wait for somebody: a loader's transaction takes a fraction of a second
 
 logger = logging.getLogger("ecom_lite.transform")
@@ -52,7 +56,8 @@ _one_at_a_time = _OneAtATime()  # of the process, not of a Transform: dbt keeps 
 @dataclass(frozen=True)
 class DbtRun:
     """One recorded run. `status` is success, tests failed or error; the marts hold exactly the facts with load_xid below the cut,
-    unless it is error: then a model that failed still holds an older cut and catches up in the next run."""
+    unless it is error: then a model that failed still holds an older cut and catches up in the next run. Of a run of some
+    models it is selected, or selected, tests failed: the others hold what they held."""
 
     run_id: int
     trigger: str
@@ -63,6 +68,10 @@ class DbtRun:
     tests_failed: int
     message: str
     load_xid_below: int
+    quick: bool = False  # carried out by a plan, else by dbt itself
+    all_tests: bool = True  # those that read all facts, too
+    selected: Sequence[str] = ()
+    by_model: Sequence[ModelRun] = ()
 
 
 class Transform:
@@ -76,6 +85,7 @@ class Transform:
     ) -> None:
         self._address = address
         self._dbt = Dbt(address, project_dir, work_dir, threads)
+        self._refresher = Refresher(address, self._dbt, threads, clock)
         self._clock = clock
         self._last: DbtRun | None = None
 
@@ -89,28 +99,34 @@ class Transform:
         with _one_at_a_time.turn("warm-up", lambda text: None):
             self._dbt.parse()
 
-    def run(self, trigger: str, *, full_refresh: bool = False, said: Say = lambda text: None) -> DbtRun:
+    def run(
+        self, trigger: str, *, full_refresh: bool = False, select: Sequence[str] = (), said: Say = lambda text: None
+    ) -> DbtRun:  # fmt: skip
         """Build the marts and test them; blocks until done, behind any other run. `said` hears of the waiting and of each model.
 
-        A failing test or model is in the returned run and in ops.dbt_runs. Raises TransformError where dbt cannot run at all:
-        the project cannot be read, the database does not answer, another process holds the dbt lock for LOCK_TIMEOUT_S.
+        `select` builds some models only, with all that they are made from. A failing test or model is in the returned run and in
+        ops.dbt_runs. Raises TransformError where dbt cannot run at all: the project cannot be read, the database does not answer,
+        another process holds the dbt lock for LOCK_TIMEOUT_S; UsageError where there is no such model.
         """
         with _one_at_a_time.turn(trigger, said), self._session() as connection:
+            if select:
+                _require_known(select, self._dbt.models())
             started = self._clock()
             connection.execute(read_sql(__package__, "close_leftovers"))
-            wish = {"trigger": trigger, "full_refresh": full_refresh}
+            wish = {"trigger": trigger, "full_refresh": full_refresh, "selected": list(select) or None}
             run_id, cut, full, decimals = _row(connection.execute(read_sql(__package__, "start_run"), wish))
             if full and not full_refresh:
                 said("amounts are worth something else since the last run: the marts are built anew from all facts")
             held = _held_back(connection, cut)
             if held:
                 said(held)
+            order = Order(cut, full, max(decimals, MONEY_DECIMALS), select)
             try:
-                outcome = self._dbt.build(cut, full_refresh=full, money_decimals=max(decimals, MONEY_DECIMALS), said=said)
+                done = self._refresher.carry_out(order, connection, said)
                 warnings = [text for text in (held, _without_rate(connection, cut)) if text]
-                run = _finished(run_id, trigger, cut, outcome, self._clock() - started, warnings)
+                run = _finished(run_id, trigger, order, done, self._clock() - started, warnings)
             except TransformError as error:
-                run = DbtRun(run_id, trigger, "error", self._clock() - started, 0, 0, 0, str(error), cut)
+                run = DbtRun(run_id, trigger, "error", self._clock() - started, 0, 0, 0, str(error), cut, selected=select)
                 self._record(connection, run)
                 raise
             self._record(connection, run)
@@ -118,7 +134,12 @@ class Transform:
 
     def _record(self, connection: psycopg.Connection, run: DbtRun) -> None:
         self._last = run
-        connection.execute(read_sql(__package__, "finish_run"), vars(run))
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute(read_sql(__package__, "finish_run"), vars(run))
+            cursor.executemany(
+                read_sql(__package__, "add_model"), [{"run_id": run.run_id, **vars(model)} for model in run.by_model]
+            )
+            cursor.execute(read_sql(__package__, "forget_models"), {"run_id": run.run_id, "kept": RUNS_KEPT})
         level = logging.WARNING if run.message else logging.INFO
         text = "dbt run %d (%s): %s, %d models, %d tests passed, %d failed, %.1f s%s"
         detail = f": {run.message}" if run.message else ""
@@ -184,10 +205,28 @@ def _without_rate(connection: psycopg.Connection, cut: int) -> str:
     return tell_missing([Missing(*row) for row in missing])
 
 
-def _finished(run_id: int, trigger: str, cut: int, outcome: Outcome, seconds: float, warnings: list[str]) -> DbtRun:
-    status = "error" if outcome.errors else "tests failed" if outcome.failed else "success"
-    message = "; ".join([*outcome.errors, *outcome.failed, *warnings])
-    return DbtRun(run_id, trigger, status, seconds, outcome.models, outcome.passed, len(outcome.failed), message, cut)
+def _finished(run_id: int, trigger: str, order: Order, done: Done, seconds: float, warnings: list[str]) -> DbtRun:
+    outcome = done.outcome
+    if outcome.errors:
+        status = "error"
+    elif order.select:
+        status = "selected, tests failed" if outcome.failed else "selected"
+    else:
+        status = "tests failed" if outcome.failed else "success"
+    return DbtRun(
+        run_id, trigger, status, seconds, outcome.models, outcome.passed, len(outcome.failed),
+        "; ".join([*outcome.errors, *outcome.failed, *warnings]), order.cut, done.quick, done.all_tests, tuple(order.select),
+        tuple(outcome.by_model),
+    )  # fmt: skip
+
+
+def _require_known(select: Sequence[str], models: Mapping[str, str]) -> None:
+    """Raises UsageError, with names that are near."""
+    for name in select:
+        if name not in models:
+            near = get_close_matches(name, models, 3, 0.5)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(models))}"
+            raise UsageError(f"no model {name!r}: {hint}")
 
 
 def _row(cursor: psycopg.Cursor[Any]) -> Any:

@@ -14,6 +14,7 @@ import psycopg
 from ..errors import MigrationError
 from ..settings.tree import Currency
 from .attributes import declare, require
+from .calendar import set_time_zone
 from .connect import Address
 from .currency import set_reporting_currency
 from .moved import settle, was_moved
@@ -50,10 +51,13 @@ def migrate(
     migrations: Sequence[Migration] | None = None,
     currency: Currency | None = None,
     attributes: Mapping[str, str] | None = None,
+    time_zone: str | None = None,
+    rebuild_marts: bool = False,
 ) -> list[str]:
     """Apply what is missing, as ecom_owner, and return the names applied. Safe to repeat and to run twice at once.
 
-    What figures are in is set by `currency`; columns are added for `attributes` that are new, by name and type; None leaves them.
+    What figures are in is set by `currency`; columns are added for `attributes` that are new, by name and type; days are those of
+    `time_zone`, another one than before only with `rebuild_marts`. None leaves each as it is.
     A warehouse that was moved here from another server is made to go on here.
     Raises MigrationError when an applied file was edited, when the database is newer than this program, or when a file fails.
     """
@@ -79,6 +83,8 @@ def migrate(
         settle(connection)
         if currency is not None:
             set_reporting_currency(connection, currency.of_figures)
+        if time_zone is not None:
+            set_time_zone(connection, time_zone, rebuild=rebuild_marts)
         connection.commit()
         connection.autocommit = True  # from here on each change is a transaction of its own
         made = [] if attributes is None else declare(connection, attributes)

@@ -28,8 +28,8 @@ three schemas. Times are with time zone, and days are UTC; money is exact, in wh
 MARTS_HEAD: Final = """
 ## marts
 
-What dbt makes of the facts, first as soon as there are some, then every `transform.every_s`. Names that begin with
-`stg_` and `int_` are dbt's own, on the way there.
+What dbt makes of the facts, first as soon as there are some, then every `transform.every_s`. What it needs on the way there is in
+the schema `intermediate`, which only dbt reads.
 """
 COLUMNS: Final = "| column | type | | what it is |\n|---|---|---|---|\n"
 

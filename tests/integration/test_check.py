@@ -469,11 +469,11 @@ def test_a_dbt_run_that_has_brought_some_marts_further_keeps_the_count_closed(co
     assert not open_lines(report) & marts
     (line_,) = (found for found in report.lines if found.name == MART_LINES)
     assert (", which is at work" if status == "running" else ", which failed") in line_.note
-    copy.ask("UPDATE marts.customer_ltv SET lifetime_value = lifetime_value + 1")
+    copy.ask("UPDATE marts.customer_ltv SET revenue = revenue + 1")
     assert not open_lines(count(copy, catch_up_s=0)) & marts
-    copy.ask("UPDATE marts.customer_ltv SET lifetime_value = lifetime_value + 0.01")
+    copy.ask("UPDATE marts.customer_ltv SET revenue = revenue + 0.01")
     assert open_lines(count(copy, catch_up_s=0)) & marts == {CUSTOMERS}  # neither what it was nor what it will be
-    copy.ask("UPDATE marts.customer_ltv SET lifetime_value = lifetime_value - 0.01")
+    copy.ask("UPDATE marts.customer_ltv SET revenue = revenue - 0.01")
     new_run(copy, "success")
     assert open_lines(count(copy, catch_up_s=0)) & marts == {PRODUCTS}  # a run that ended well has brought all
 

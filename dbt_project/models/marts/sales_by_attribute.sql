@@ -1,21 +1,19 @@
 -- Each line counts once for every attribute. An attribute has a cut of its own, so one that is declared later takes in all facts.
 -- depends_on: {{ ref('stg_sales') }}
+-- depends_on: {{ source('ops', 'mart_cuts') }}
+{%- set declared = attributes(ref('stg_sales')) %}
 {{ config(
     unique_key=['attribute', 'value', 'date'],
-    indexes=[{'columns': ['attribute', 'value', 'date'], 'unique': true}, {'columns': ['attribute', 'load_xid_below']}],
+    indexes=[{'columns': ['attribute', 'value', 'date'], 'unique': true}],
+    post_hook="{{ keep_attribute_cuts() }}",
 ) }}
-{%- set declared = attributes(ref('stg_sales')) %}
 
 {% if declared -%}
-with cuts as (
-    select
-        attribute,
-        {% if is_incremental() %}
-        coalesce((select max(present.load_xid_below) from {{ this }} as present where present.attribute = known.attribute), 0) as taken
-        {% else %}
-        0 as taken
-        {% endif %}
-    from (values {% for name, type in declared %}('{{ name }}'){{ ', ' if not loop.last }}{% endfor %}) as known (attribute)
+with cuts (attribute, taken) as (
+    values
+    {%- for name, type in declared %}
+    ('{{ name }}', {{ taken(this, name) if is_incremental() else 0 }}::bigint){{ ',' if not loop.last }}
+    {%- endfor %}
 ),
 
 new_sales as (
@@ -31,7 +29,7 @@ new_sales as (
         values {% for name, type in declared %}('{{ name }}', {{ attribute_text(name, type) }}){{ ', ' if not loop.last }}{% endfor %}
     ) as said (attribute, value)
     inner join cuts using (attribute)
-    where sales.load_xid < {{ cut() }} and sales.load_xid >= (select min(taken) from cuts) and sales.load_xid >= cuts.taken
+    where sales.load_xid < {{ cut() }} and sales.load_xid >= {{ oldest_cut(declared) }} and sales.load_xid >= cuts.taken
     group by said.attribute, said.value, sales.order_date
 )
 
@@ -39,14 +37,13 @@ select
     attribute,
     value,
     date,
-    (new_sales.lines{% if is_incremental() %} + coalesce(present.lines, 0){% endif %})::bigint as lines,
-    (new_sales.units{% if is_incremental() %} + coalesce(present.units, 0){% endif %})::bigint as units,
-    {{ money('new_sales.revenue' ~ (' + coalesce(present.revenue, 0)' if is_incremental() else '')) }} as revenue,
-    {{ cut() }}::bigint as load_xid_below
+    ({{ added('lines', 'new_sales') }})::bigint as lines,
+    ({{ added('units', 'new_sales') }})::bigint as units,
+    {{ money(added('revenue', 'new_sales')) }} as revenue
 from new_sales
-{% if is_incremental() %}
+{%- if is_incremental() %}
 left join {{ this }} as present using (attribute, value, date)
-{% endif %}
+{%- endif %}
 {%- else -%}
 select
     null::text as attribute,
@@ -54,7 +51,6 @@ select
     null::date as date,
     0::bigint as lines,
     0::bigint as units,
-    {{ money('0') }} as revenue,
-    {{ cut() }}::bigint as load_xid_below
+    {{ money('0') }} as revenue
 where false
 {%- endif %}

@@ -10,14 +10,16 @@ import pytest
 
 from ecom_lite.errors import TransformError
 from ecom_lite.transform import Transform
-from ecom_lite.transform.dbt import MESSAGE_CHARS, brief, environment, summarise
+from ecom_lite.transform.dbt import environment
+from ecom_lite.transform.results import MESSAGE_CHARS, brief, summarise
 from ecom_lite.warehouse.connect import Address
 
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_dbt": "hidden"})
 
 
 def result(kind: str, name: str, status: str, message: str = "") -> SimpleNamespace:
-    return SimpleNamespace(node=SimpleNamespace(resource_type=kind, name=name), status=status, message=message)
+    node = SimpleNamespace(resource_type=kind, name=name)
+    return SimpleNamespace(node=node, status=status, message=message, execution_time=0.5, adapter_response={"rows_affected": 7})
 
 
 def test_results_become_figures() -> None:
@@ -34,6 +36,9 @@ def test_results_become_figures() -> None:
         ]
     )
     assert (outcome.models, outcome.passed, outcome.failed) == (1, 2, ["sum_is_right"])
+    assert [(model.model, model.rows, model.broken) for model in outcome.by_model] == [
+        ("good", 7, False), ("bad", None, True), ("behind_bad", None, True),
+    ]  # fmt: skip
     assert outcome.errors == ["model bad: Database Error division by zero", "test broken_test: no such column"]
 
 

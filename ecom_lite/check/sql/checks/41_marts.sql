@@ -15,7 +15,7 @@ WITH facts AS (
 ), products AS (
     SELECT coalesce(sum(revenue), 0) AS revenue FROM marts.product_performance
 ), customers AS (
-    SELECT coalesce(sum(lifetime_value), 0) AS revenue FROM marts.customer_ltv
+    SELECT coalesce(sum(revenue), 0) AS revenue FROM marts.customer_ltv
 ), held AS (  -- where none fits, the last good run, which is the oldest of them
     SELECT c.*, d.lines AS mart_lines, d.revenue AS mart_revenue FROM cuts c CROSS JOIN daily d
     ORDER BY (c.lines, c.revenue) = (d.lines, d.revenue) DESC, c.lines = d.lines DESC, c.run_id LIMIT 1

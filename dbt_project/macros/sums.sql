@@ -1,0 +1,69 @@
+{# The measures of money and goods, each with one meaning everywhere: see int_movements.yml. net = gross - discounts - returns. #}
+{% macro measures() -%}
+  {{ return(['lines', 'units', 'gross', 'discounts', 'revenue', 'returned_units', 'returns']) }}
+{%- endmacro %}
+
+{# What this run's movements add to each group of `grain` (columns of int_movements), and its orders that are new to the group: those
+   with no earlier line there. A line that has been taken is found by the primary key of the facts. #}
+{% macro new_sums(grain) -%}
+  select
+      {{ grain | join(', ') }},
+      {% if is_incremental() -%}
+      count(*) filter (where lines > 0 and not exists (
+          select 1
+          from {{ ref('int_movements') }} as earlier
+          where earlier.order_id = new_orders.order_id
+              {%- for column in grain %}
+              and earlier.{{ column }} = new_orders.{{ column }}
+              {%- endfor %}
+              and earlier.lines = 1
+              and earlier.load_xid < {{ taken(this) }}
+      )) as orders,
+      {%- else -%}
+      count(*) filter (where lines > 0) as orders,
+      {%- endif %}
+      {%- for measure in measures() %}
+      coalesce(sum({{ measure }}), 0) as {{ measure }}{{ ',' if not loop.last }}
+      {%- endfor %}
+  from (
+      select
+          {{ grain | join(', ') }},
+          order_id,
+          {%- for measure in measures() %}
+          sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+          {%- endfor %}
+      from {{ ref('int_movements') }}
+      where {{ is_new() }}
+      group by {{ grain | join(', ') }}, order_id
+  ) as new_orders
+  group by {{ grain | join(', ') }}
+{%- endmacro %}
+
+{# A measure with what the model has of it already (`present`). #}
+{% macro added(measure, source='new_sums') -%}
+  coalesce({{ source }}.{{ measure }}, 0){% if is_incremental() %} + coalesce(present.{{ measure }}, 0){% endif %}
+{%- endmacro %}
+
+{# The sums of each group of `grain`, with what is new: the whole of a model that has nothing else. #}
+{% macro sums_by(grain) -%}
+with new_sums as (
+    {{ new_sums(grain) }}
+)
+
+select
+    {%- for column in grain %}
+    new_sums.{{ column }},
+    {%- endfor %}
+    ({{ added('lines') }})::bigint as lines,
+    ({{ added('orders') }})::bigint as orders,
+    ({{ added('units') }})::bigint as units,
+    {{ money(added('gross')) }} as gross,
+    {{ money(added('discounts')) }} as discounts,
+    {{ money(added('revenue')) }} as revenue,
+    ({{ added('returned_units') }})::bigint as returned_units,
+    {{ money(added('returns')) }} as returns
+from new_sums
+{%- if is_incremental() %}
+left join {{ this }} as present using ({{ grain | join(', ') }})
+{%- endif %}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+UPDATE ops.calendar SET time_zone = %(zone)s, since = now()
