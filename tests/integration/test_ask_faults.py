@@ -107,7 +107,7 @@ def test_a_question_ends_in_time_and_leaves_the_server_alone(address: Address, q
 
 def test_after_a_question_that_failed_the_next_one_is_answered(address: Address) -> None:
     session = Session(address)
-    for wrong in ("FROM nowhere", "SELECT category::integer FROM dim_category", "DROP TABLE dim_category"):
+    for wrong in ("FROM nowhere", "SELECT 'many'::integer", "DROP TABLE dim_category"):
         with pytest.raises(QueryError):
             session.ask(wrong, first)
         assert session.ask("SELECT 7", first) == 7
