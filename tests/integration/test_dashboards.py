@@ -262,10 +262,11 @@ def test_while_panels_wait_for_the_database_all_else_is_answered_and_more_panels
         wait_for(lambda: len(asked) >= 60 - 16, "those beyond what one address may have are told at once", 15)
         for path in ("/ready", "/health", "/metrics", "/api/status", "/static/x/app.js", "/d/realtime-operations", "/api/boards"):
             assert _code_soon(page, path) == 200, path
+        unlocked = [code for code, _, _ in asked].count(200)  # a panel that needs neither table gives its place to another
     for thread in threads:
         thread.join(30)
     codes = Counter(code for code, _, _ in asked)
-    assert codes[503] >= 60 - 16 and codes[200] + codes[503] == 60 and codes[200] >= 3, codes
+    assert codes[503] >= 60 - 16 - unlocked and codes[200] + codes[503] == 60 and codes[200] >= 3, codes
     for code, headers, body in asked:
         if code == 503:
             assert headers["retry-after"] == "2" and json.loads(body)["error"].startswith("busy: "), body
