@@ -2,26 +2,15 @@
    ecom_lite/transform/plan.py). With the variable `plan` a model is not built: its texts are the message of its result. #}
 {% materialization incremental, adapter='postgres' %}
   {%- if var('plan', false) -%}
-    {{ return(report_plan(sql, pre_hooks, post_hooks, false)) }}
+    {{ return(report_plan(sql, pre_hooks, post_hooks)) }}
   {%- endif -%}
   {{ return(dbt.materialization_incremental_default()) }}
 {% endmaterialization %}
 
-{% materialization table, adapter='postgres' %}
-  {%- if var('plan', false) -%}
-    {{ return(report_plan(sql, pre_hooks, post_hooks, true)) }}
-  {%- endif -%}
-  {{ return(dbt.materialization_table_default()) }}
-{% endmaterialization %}
-
-{# A model that is made whole changes only the rows that differ: nobody waits for a table that is swapped. #}
-{% macro report_plan(sql, pre_hooks, post_hooks, whole) %}
+{% macro report_plan(sql, pre_hooks, post_hooks) %}
   {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
-  {%- set keys = plan_keys() -%}
-  {%- if not keys -%}
-    {{ exceptions.raise_compiler_error(this.name ~ " needs a unique_key or a unique index") }}
-  {%- endif -%}
-  {%- set updated = config.get('merge_update_columns') or columns -%}
+  {%- set key = config.require('unique_key') -%}
+  {%- set keys = [key] if key is string else key -%}
   {%- set temporary = '"' ~ this.identifier ~ '__dbt_tmp"' -%}
   {%- set create -%}
     create temporary table {{ temporary }} on commit drop as (
@@ -32,24 +21,12 @@
     merge into {{ this }} as dest
     using {{ temporary }} as new
     on {% for key in keys %}new."{{ key }}" = dest."{{ key }}"{{ ' and ' if not loop.last }}{% endfor %}
-    when matched
-    {%- if whole %} and row({{ plan_list(columns, 'dest.') }}) is distinct from row({{ plan_list(columns, 'new.') }}){% endif %}
-    then update set {% for column in updated %}"{{ column }}" = new."{{ column }}"{{ ', ' if not loop.last }}{% endfor %}
+    when matched then update set {% for column in columns %}"{{ column }}" = new."{{ column }}"{{ ', ' if not loop.last }}{% endfor %}
     when not matched then insert ({{ plan_list(columns, '') }}) values ({{ plan_list(columns, 'new.') }})
-    {%- if whole %}
-    when not matched by source then delete
-    {%- endif %}
   {%- endset -%}
   {%- set texts = {'before': plan_hooks(pre_hooks), 'create': create, 'merge': merge, 'after': plan_hooks(post_hooks)} -%}
   {%- do store_raw_result('main', message=tojson(texts), code='PLAN', rows_affected='0') -%}
   {{ return({'relations': [this.incorporate(type='table')]}) }}
-{% endmacro %}
-
-{% macro plan_keys() %}
-  {%- set key = config.get('unique_key') -%}
-  {%- if key -%}{{ return([key] if key is string else key) }}{%- endif -%}
-  {%- for index in config.get('indexes', default=[]) if index.unique -%}{{ return(index.columns) }}{%- endfor -%}
-  {{ return([]) }}
 {% endmacro %}
 
 {% macro plan_list(columns, prefix) -%}

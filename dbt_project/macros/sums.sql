@@ -44,6 +44,26 @@
   coalesce({{ source }}.{{ measure }}, 0){% if is_incremental() %} + coalesce(present.{{ measure }}, 0){% endif %}
 {%- endmacro %}
 
+{# `new_sums` and what the model has of them already, by `grain`. #}
+{% macro all_sums(grain, more=[]) -%}
+  select
+      {{ grain | join(', ') }},
+      {%- for measure in measures() + more %}
+      {{ added(measure) }} as {{ measure }}{{ ',' if not loop.last }}
+      {%- endfor %}
+  from new_sums
+  {%- if is_incremental() %}
+  left join {{ this }} as present using ({{ grain | join(', ') }})
+  {%- endif %}
+{%- endmacro %}
+
+{# The measures in the types that tables keep. #}
+{% macro kept_measures() -%}
+  {%- for measure in measures() -%}
+  {{ measure ~ '::bigint' if measure in ['lines', 'units', 'returned_units'] else money(measure) }} as {{ measure }}{{ ',\n    ' if not loop.last }}
+  {%- endfor -%}
+{%- endmacro %}
+
 {# The sums of each group of `grain`, with what is new: the whole of a model that has nothing else. #}
 {% macro sums_by(grain) -%}
 with new_sums as (
@@ -51,19 +71,10 @@ with new_sums as (
 )
 
 select
-    {%- for column in grain %}
-    new_sums.{{ column }},
-    {%- endfor %}
-    ({{ added('lines') }})::bigint as lines,
-    ({{ added('orders') }})::bigint as orders,
-    ({{ added('units') }})::bigint as units,
-    {{ money(added('gross')) }} as gross,
-    {{ money(added('discounts')) }} as discounts,
-    {{ money(added('revenue')) }} as revenue,
-    ({{ added('returned_units') }})::bigint as returned_units,
-    {{ money(added('returns')) }} as returns
-from new_sums
-{%- if is_incremental() %}
-left join {{ this }} as present using ({{ grain | join(', ') }})
-{%- endif %}
+    {{ grain | join(', ') }},
+    orders::bigint as orders,
+    {{ kept_measures() }}
+from (
+    {{ all_sums(grain, ['orders']) }}
+) as sums
 {%- endmacro %}

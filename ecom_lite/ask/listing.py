@@ -1,4 +1,4 @@
-"""The list of tables, and one table's columns, as text that fits a terminal of 80 columns."""
+"""The list of tables, as text that fits a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -17,19 +17,6 @@ def tables(catalogue: Catalogue, width: int, word: str = "") -> list[str]:
     """A line per table, by schema: its name, about how many rows, what one of them is. `word`: of this schema, or with it in the
     name; [] where there is none."""
     return list(_tables(catalogue.shown(word), dict(catalogue.comments), width))
-
-
-def schema(table: Table, width: int) -> list[str]:
-    """What the table is, and a line per column: name, type, meaning."""
-    name = max((len(column.name) for column in table.columns), default=0)
-    kind = max((len(_type(column.type, column.nullable)) for column in table.columns), default=0)
-    size = "a view" if table.rows is None else f"about {table.rows:,} row{'' if table.rows == 1 else 's'}"
-    what = f"{table.qualified}, {size}" + (f". {table.comment}" if table.comment else "")
-    lines = [*_wrapped(what, width), ""]
-    for column in table.columns:
-        start = f"  {column.name.ljust(name)}  {_type(column.type, column.nullable).ljust(kind)}"
-        lines.append(cut(f"{start}  {column.comment}".rstrip(), width))
-    return lines
 
 
 def _tables(tables: list[Table], comments: dict[str, str], width: int) -> Iterator[str]:
@@ -51,18 +38,8 @@ def _size(table: Table) -> str:
     return "view" if table.rows is None else f"{table.rows:,}"
 
 
-def _type(kind: str, nullable: bool) -> str:
-    return kind if not nullable else f"{kind}?"
-
-
 def _first_sentence(comment: str) -> str:
     return comment.partition(". ")[0].partition("\n")[0]
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(line, width)
 
 
 def as_json(catalogue: Catalogue, word: str = "") -> dict[str, Any]:

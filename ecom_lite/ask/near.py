@@ -62,11 +62,6 @@ def near_tables(name: str, catalogue: Catalogue) -> list[str]:
     return [table.qualified for table in like[:SHOWN]]
 
 
-def no_table(name: str, catalogue: Catalogue) -> str:
-    """For a table that is not there."""
-    return _no_table(name, catalogue)
-
-
 def _no_table(name: str, catalogue: Catalogue) -> str:
     meant = near_tables(name.removeprefix("ecom."), catalogue)
     return f"no table {name}{_did_you_mean(meant)}" + ("" if meant else "; `ecom_lite tables` lists what there is")

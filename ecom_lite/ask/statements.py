@@ -1,4 +1,4 @@
-"""Where a statement ends, and how it looks on one line: only texts, names, comments and `;` matter for that."""
+"""Where a statement ends: only texts, names, comments and `;` matter for that."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def split(text: str) -> tuple[list[str], str]:
         elif part["text"] or part["word"]:
             something = True
     rest = text[begin:]
-    return statements, rest if something or is_open(rest) else ""
+    return statements, rest if something or _is_open(rest) else ""
 
 
 def only(text: str) -> str:
@@ -51,19 +51,7 @@ def only(text: str) -> str:
     return found[0]
 
 
-def is_open(text: str) -> bool:
+def _is_open(text: str) -> bool:
     """Whether it ends inside a text, a name or a remark."""
     parts = list(_PARTS.finditer(text))
     return bool(parts) and any(parts[-1][name] == "" for name in _CLOSED)
-
-
-def one_line(text: str) -> str:
-    """The same statement as one line, for the history: without remarks, each space one blank. Texts stay as they are."""
-    line = ""
-    for part in _PARTS.finditer(text):
-        blank = bool(part["space"] or part["remark"])
-        if blank and line and not line.endswith(" "):
-            line += " "
-        elif not blank:
-            line += part[0]
-    return line.strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final, Protocol
@@ -54,7 +55,7 @@ def _lines(refresh: Refresh, full: bool) -> Iterator[bytes]:
     def work() -> None:
         try:
             run = refresh("refresh", full_refresh=full, said=lambda text: told.put({"said": text}))
-            told.put({"run": vars(run)})
+            told.put({"run": asdict(run)})
         except EcomLiteError as error:
             told.put({"error": str(error)})
         except Exception as error:

@@ -95,8 +95,7 @@ class Dbt:
 
     def plan(self) -> list[ModelPlan]:
         """What an ordinary refresh does. A run of dbt must have made all models, with this very project."""
-        chosen = [word for kind in ("incremental", "table") for word in ("--select", f"config.materialized:{kind}")]
-        results = self._results("run", self._plan_vars(), chosen)
+        results = self._results("run", self._plan_vars(), ["--select", "config.materialized:incremental"])
         return models_of(_good(results), self._manifest)
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ecom_lite.errors import TransformError
+from ecom_lite.errors import TransformError, UsageError
 from ecom_lite.transform import Transform
 from ecom_lite.transform.dbt import Dbt
 from ecom_lite.warehouse.connect import Address
@@ -164,3 +164,35 @@ def test_a_database_that_does_not_answer_is_named(warehouse: Address, tmp_path: 
     transform = Transform(warehouse.with_database("no_such_database"), PROJECT, tmp_path / "dbt", threads=2)
     with pytest.raises(TransformError, match="no_such_database"):
         transform.run("schedule")
+
+
+def test_a_run_of_some_models_builds_what_they_are_made_from_and_the_others_catch_up(
+    warehouse: Address, transform: Transform
+) -> None:
+    load(warehouse, some_lines(20))
+    assert transform.run("first facts").status == "success"
+    load(warehouse, some_lines(30, seed=2))
+    run = transform.run("refresh", select=["cohorts"])
+    assert run.status == "selected" and {"cohorts", "int_customer_months", "int_movements"} <= {one.model for one in run.by_model}
+    lines = "SELECT (SELECT sum(lines)::int FROM marts.daily_sales), (SELECT sum(orders) > 20 FROM marts.cohorts)"
+    assert rows(warehouse, lines) == [(20, True)]
+    assert transform.run("schedule").status == "success"
+    assert rows(warehouse, lines) == [(50, True)]
+    with pytest.raises(UsageError, match=r"no model 'cohort': did you mean cohorts"):
+        transform.run("refresh", select=["cohort"])
+
+
+def test_an_ordinary_run_is_quick_and_each_model_is_told_of(warehouse: Address, transform: Transform) -> None:
+    for seed, quick in ((1, False), (2, True), (3, True)):
+        load(warehouse, some_lines(20, seed=seed))
+        run = transform.run("schedule")
+        assert (run.status, run.quick) == ("success", quick)
+    told = "SELECT rows, tests_failed, error FROM ops.dbt_models WHERE model = 'daily_sales' ORDER BY run_id"
+    found = rows(warehouse, told)
+    assert len(found) == 3 and found[-1][0] >= 1 and all(row[1:] == (0, "") for row in found)
+    with warehouse.connect("ecom_dbt") as connection:
+        connection.execute("UPDATE marts.daily_sales SET net = net + 1")
+    load(warehouse, some_lines(5, seed=4))
+    run = transform.run("schedule")
+    assert run.quick and run.status == "tests failed"
+    assert rows(warehouse, told)[-1][1] >= 1 and "failures" in rows(warehouse, told)[-1][2]

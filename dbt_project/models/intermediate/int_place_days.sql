@@ -88,14 +88,7 @@ select
     date,
     country,
     city,
-    ({{ added('lines') }})::bigint as lines,
-    ({{ added('units') }})::bigint as units,
-    {{ money(added('gross')) }} as gross,
-    {{ money(added('discounts')) }} as discounts,
-    {{ money(added('revenue')) }} as revenue,
-    ({{ added('returned_units') }})::bigint as returned_units,
-    {{ money(added('returns')) }} as returns
-from new_sums
-{%- if is_incremental() %}
-left join {{ this }} as present using (date, country, city)
-{%- endif %}
+    {{ kept_measures() }}
+from (
+    {{ all_sums(['date', 'country', 'city']) }}
+) as sums

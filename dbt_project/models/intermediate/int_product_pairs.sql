@@ -5,29 +5,43 @@
     indexes=[{'columns': ['product_key', 'other_key'], 'unique': true}, {'columns': ['orders']}],
 ) }}
 
-with new_orders as (
-    select distinct order_id
+{# In the load order, so the later line of a pair says whether the pair is new. #}
+{%- set lines -%}
+    (array_agg(product_key order by load_xid, product_key))[:{{ var('basket_lines') }}] as products,
+    (array_agg(load_xid order by load_xid, product_key))[:{{ var('basket_lines') }}] as loads
+{%- endset %}
+
+with orders as (
+    {% if is_incremental() %}
+    -- Order by order: a join would read all facts.
+    select lines.products, lines.loads
+    from (select distinct order_id from {{ ref('stg_sales') }} where {{ is_new() }}) as new_orders
+    cross join lateral (
+        select
+            {{ lines }}
+        from {{ ref('stg_sales') }} as sales
+        where sales.order_id = new_orders.order_id and sales.load_xid < {{ cut() }}
+    ) as lines
+    {% else %}
+    select
+        {{ lines }}
     from {{ ref('stg_sales') }}
     where {{ is_new() }}
-),
-
-lines as (
-    select
-        sales.order_id,
-        sales.product_key,
-        {{ is_new('sales.load_xid') }} as is_new,
-        row_number() over (partition by sales.order_id order by sales.load_xid, sales.product_key) as place
-    from new_orders
-    inner join {{ ref('stg_sales') }} as sales using (order_id)
-    where sales.load_xid < {{ cut() }}
+    group by order_id
+    having count(*) > 1
+    {% endif %}
 ),
 
 new_pairs as (
-    select one.product_key, other.product_key as other_key, count(*) as orders
-    from lines as one
-    inner join lines as other on other.order_id = one.order_id and other.product_key > one.product_key
-    where one.place <= {{ var('basket_lines') }} and other.place <= {{ var('basket_lines') }} and (one.is_new or other.is_new)
-    group by one.product_key, other.product_key
+    select
+        least(products[earlier], products[later]) as product_key,
+        greatest(products[earlier], products[later]) as other_key,
+        count(*) as orders
+    from orders
+    cross join generate_subscripts(products, 1) as later
+    cross join generate_series(1, later - 1) as earlier
+    where {{ is_new('loads[later]') }}
+    group by 1, 2
 )
 
 select

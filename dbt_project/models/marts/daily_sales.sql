@@ -38,14 +38,8 @@ days as (
 
 select
     date,
-    lines::bigint as lines,
     orders::bigint as orders,
-    units::bigint as units,
-    {{ money('gross') }} as gross,
-    {{ money('discounts') }} as discounts,
-    {{ money('revenue') }} as revenue,
-    returned_units::bigint as returned_units,
-    {{ money('returns') }} as returns,
+    {{ kept_measures() }},
     {{ money('revenue - returns') }} as net,
     customers::bigint as customers,
     {{ money('revenue / nullif(orders, 0)') }} as average_order_value,

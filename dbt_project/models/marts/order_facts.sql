@@ -8,27 +8,39 @@
     ],
 ) }}
 
-with touched as (
-    select distinct order_id, user_key
-    from {{ ref('int_movements') }}
-    where {{ is_new() }}
-),
+{%- set sums -%}
+    min(movements.ordered_at) as ordered_at,
+    max(movements.ordered_at) as last_line_at,
+    min(movements.order_date) as order_date,
+    {%- for measure in measures() %}
+    coalesce(sum(movements.{{ measure }}), 0) as {{ measure }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endset %}
 
-fresh as (
+with fresh as (
+    {% if is_incremental() %}
+    -- Order by order: a join would read all facts.
+    select touched.order_id, users.user_id, sums.*
+    from (select distinct order_id, user_key from {{ ref('int_movements') }} where {{ is_new() }}) as touched
+    inner join {{ ref('stg_users') }} as users using (user_key)
+    cross join lateral (
+        select
+            {{ sums }}
+        from {{ ref('int_movements') }} as movements
+        where movements.order_id = touched.order_id
+            and movements.user_key = touched.user_key
+            and movements.load_xid < {{ cut() }}
+    ) as sums
+    {% else %}
     select
         movements.order_id,
         users.user_id,
-        min(movements.ordered_at) as ordered_at,
-        max(movements.ordered_at) as last_line_at,
-        min(movements.order_date) as order_date,
-        {%- for measure in measures() %}
-        coalesce(sum(movements.{{ measure }}), 0) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from touched
-    inner join {{ ref('int_movements') }} as movements using (order_id, user_key)
+        {{ sums }}
+    from {{ ref('int_movements') }} as movements
     inner join {{ ref('stg_users') }} as users using (user_key)
-    where movements.load_xid < {{ cut() }}
+    where {{ is_new('movements.load_xid') }}
     group by movements.order_id, users.user_id
+    {% endif %}
 ),
 
 {% if is_incremental() %}
@@ -48,7 +60,7 @@ followers as (
         from {{ this }} as present
         where present.user_id = places.user_id
             and (present.ordered_at, present.order_id) > (places.ordered_at, places.order_id)
-            and not exists (select 1 from fresh where fresh.order_id = present.order_id and fresh.user_id = present.user_id)
+            and (present.order_id, present.user_id) not in (select fresh.order_id, fresh.user_id from fresh)
         order by present.ordered_at, present.order_id
         limit 1
     ) as follower
@@ -81,7 +93,7 @@ known as (
         from {{ this }} as present
         where present.user_id = changed.user_id
             and (present.ordered_at, present.order_id) < (changed.ordered_at, changed.order_id)
-            and not exists (select 1 from fresh where fresh.order_id = present.order_id and fresh.user_id = present.user_id)
+            and (present.order_id, present.user_id) not in (select fresh.order_id, fresh.user_id from fresh)
         order by present.ordered_at desc, present.order_id desc
         limit 1
     ) as predecessor
@@ -110,13 +122,7 @@ select
     ordered_at,
     last_line_at,
     order_date,
-    lines::bigint as lines,
-    units::bigint as units,
-    {{ money('gross') }} as gross,
-    {{ money('discounts') }} as discounts,
-    {{ money('revenue') }} as revenue,
-    returned_units::bigint as returned_units,
-    {{ money('returns') }} as returns,
+    {{ kept_measures() }},
     {{ money('revenue - returns') }} as net,
     days_since_order_before::integer as days_since_order_before
 from changed
