@@ -93,7 +93,7 @@ def light_warehouse(data_dir: Path, **flags: Any) -> Iterator[LightWarehouse]:
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
     settings = load_settings(flags={"run.data_dir": data_dir, "run.light": True, **dotted})
     quiet = Terminal(quiet=True)
-    with servers(settings, "testing", quiet, restarts=settings.run.restarts, temporary=True) as started:
+    with servers(settings, "testing", quiet, restarts=settings.run.restarts, temporary=True, sets_clock=True) as started:
         for loader in workers(settings, lambda: started.reach, settings.data_dir, started.registry):
             started.supervisor.add(loader, ["schema", "topics"])
         started.supervisor.start()

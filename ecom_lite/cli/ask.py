@@ -151,7 +151,7 @@ def tables(
     if json_:
         print(json.dumps(as_json(catalogue, word)))
         return
-    lines = listed(catalogue, shutil.get_terminal_size().columns, word)
+    lines = listed(catalogue, shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize, word)
     if not lines:
         raise UsageError(f"no table has {word!r} in its name, and no schema is called so; `ecom_lite tables` lists all")
     print("\n".join(lines))

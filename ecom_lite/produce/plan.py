@@ -14,7 +14,9 @@ from ..settings.values import duration_text
 
 DEFAULT_RATE: Final = 5.0  # orders per second
 SPEED_BACK: Final = timedelta(hours=24)  # a faster clock without a start begins so long ago
-NOT_BEHAVIOUR: Final = frozenset({"enabled", "rate", "events"})  # may change from start to start
+NOT_BEHAVIOUR: Final = frozenset(
+    {"enabled", "rate", "events", "time_zone"}
+)  # may change from start to start; the last is of the marts
 CLOCK: Final = ("start", "history", "speed")  # decided once, as `opened_at` and `live_from`; kept to tell one plan from another
 
 

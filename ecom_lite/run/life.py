@@ -63,7 +63,7 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
 
     started = servers(
         settings, "run", terminal, jars=[group for group in jar_groups(settings) if group != "kafka"],
-        restarts=settings.run.restarts, listener=heard,
+        restarts=settings.run.restarts, listener=heard, sets_clock=True,
     )  # fmt: skip
     with started as servers_:
         require_ports(settings)

@@ -35,13 +35,15 @@ class Servers:
     """Kafka and PostgreSQL, ours or those that the settings name, as the first services of a supervisor.
 
     Services that are added to `supervisor` may need the steps `schema` and `topics`. Nothing runs before `supervisor.start`.
-    `say` tells the user a line in a style.
+    `say` tells the user a line in a style. The clock of the marts is set, or refused, where `sets_clock`: not for a question.
     """
 
     def __init__(
-        self, settings: Settings, supervisor: Supervisor, registry: ChildRegistry, say: Callable[[str, str], None], *, kafka: bool
-    ) -> None:
+        self, settings: Settings, supervisor: Supervisor, registry: ChildRegistry, say: Callable[[str, str], None], *,
+        kafka: bool, sets_clock: bool,
+    ) -> None:  # fmt: skip
         self._say = say
+        self._time_zone = settings.shop.time_zone if sets_clock else None
         self.settings = settings
         self.supervisor = supervisor
         self.registry = registry
@@ -67,7 +69,7 @@ class Servers:
         try:
             applied = migrate(
                 address, currency=self.settings.currency, attributes=self.settings.events.attributes,
-                time_zone=self.settings.shop.time_zone,
+                time_zone=self._time_zone,
             )  # fmt: skip
         except psycopg.OperationalError as error:
             told = None if ours else refusal(self.settings, error)
@@ -97,6 +99,7 @@ def servers(
     restarts: int = 0,
     listener: Listener = lambda service, event, detail: None,
     temporary: bool = False,
+    sets_clock: bool = False,
 ) -> Iterator[Servers]:
     """The data folder locked for `purpose`, what a killed run left in it ended, the jars fetched (Kafka's where
     it is ours, and the groups named in `jars`); nothing started yet.
@@ -114,7 +117,7 @@ def servers(
         supervisor = Supervisor(
             restarts=restarts, restart_window_s=run.restart_window_s, ready_timeout_s=run.ready_timeout_s, listener=listener
         )
-        started = Servers(settings, supervisor, registry, terminal.say, kafka=kafka)
+        started = Servers(settings, supervisor, registry, terminal.say, kafka=kafka, sets_clock=sets_clock)
         try:
             yield started
         except BaseException:

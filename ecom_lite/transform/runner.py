@@ -116,7 +116,7 @@ class Transform:
             wish = {"trigger": trigger, "full_refresh": full_refresh, "selected": list(select) or None}
             run_id, cut, full, decimals = _row(connection.execute(read_sql(__package__, "start_run"), wish))
             if full and not full_refresh:
-                said("amounts are worth something else since the last run: the marts are built anew from all facts")
+                said("rates, currency or days are other ones since the last run: the marts are built anew from all facts")
             held = _held_back(connection, cut)
             if held:
                 said(held)

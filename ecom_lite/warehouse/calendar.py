@@ -8,14 +8,14 @@ from ..errors import MigrationError
 from .sqlfiles import read_sql
 
 
-def set_time_zone(connection: psycopg.Connection, zone: str, *, rebuild: bool = False) -> None:
-    """Write the zone. As ecom_owner, in the transaction of the caller.
+def set_time_zone(connection: psycopg.Connection, zone: str, *, rebuild: bool = False) -> bool:
+    """Write the zone; whether it was another one before. As ecom_owner, in the transaction of the caller.
 
     Raises MigrationError where marts count days by another clock, unless `rebuild`: then the next run of dbt builds them anew.
     """
     (present, marts) = connection.execute(read_sql(__package__, "time_zone")).fetchone() or (zone, False)
     if present == zone:
-        return
+        return False
     if marts and not rebuild:
         raise MigrationError(
             f'shop.time_zone = "{zone}", but the marts of this warehouse count days by the clock of {present}: put "{present}" '
@@ -23,3 +23,4 @@ def set_time_zone(connection: psycopg.Connection, zone: str, *, rebuild: bool = 
         )
     connection.execute(read_sql(__package__, "set_time_zone"), {"zone": zone})
     connection.execute(read_sql(__package__, "rebuild_marts"))
+    return True

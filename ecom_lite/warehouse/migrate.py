@@ -83,11 +83,12 @@ def migrate(
         settle(connection)
         if currency is not None:
             set_reporting_currency(connection, currency.of_figures)
-        if time_zone is not None:
-            set_time_zone(connection, time_zone, rebuild=rebuild_marts)
+        made = []
+        if time_zone is not None and set_time_zone(connection, time_zone, rebuild=rebuild_marts):
+            made.append(f"days by the clock of {time_zone}")
         connection.commit()
         connection.autocommit = True  # from here on each change is a transaction of its own
-        made = [] if attributes is None else declare(connection, attributes)
+        made += [] if attributes is None else declare(connection, attributes)
         return [*(migration.name for migration in fresh), *made]
 
 

@@ -144,3 +144,24 @@ def test_a_background_run_that_cannot_start_says_why(tmp_path: Path) -> None:
     run = LightRun(tmp_path / "data", "--detach", env={"ECOM_LITE_JARS__JAVA": "/nowhere/java"})
     assert run.wait() == 1
     assert "/nowhere/java" in run.stderr and "Traceback" not in run.stderr and run.stdout == ""
+
+
+def test_another_time_zone_takes_a_rebuild_and_reading_goes_on(tmp_path: Path) -> None:
+    there, berlin = {"ECOM_LITE_SHOP__TIME_ZONE": "UTC"}, {"ECOM_LITE_SHOP__TIME_ZONE": "Europe/Berlin"}
+    start = ("--start", "2026-01-01T00:00Z", "--events", "300", "--rate", "max", "--json")
+    runs = [LightRun(tmp_path / "data", *start, env=there)]
+    try:
+        assert runs[0].wait(120) == 0, runs[0].stderr
+        runs.append(LightRun(tmp_path / "data", *start, env=berlin))
+        assert runs[1].wait(120) == 1 and "migrate --rebuild-marts" in runs[1].stderr, runs[1].stderr
+        asked = runs[1].verb("sql", "--format", "csv", "SELECT count(*) AS days FROM marts.daily_sales")
+        assert asked.returncode == 0 and asked.stdout.startswith("days"), asked.stderr
+        changed = runs[1].verb("migrate", "--rebuild-marts")
+        assert (changed.returncode, changed.stdout.strip()) == (0, "days by the clock of Europe/Berlin"), changed.stderr
+        built = runs[1].verb("refresh")
+        assert built.returncode == 0 and "built anew" in built.stdout + built.stderr, built
+        runs.append(LightRun(tmp_path / "data", *start, env=berlin))  # the shop of before goes on
+        assert runs[2].wait(120) == 0, runs[2].stderr
+    finally:
+        for run in runs:
+            run.close()

@@ -25,6 +25,8 @@ from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
 from tests.runs import wait_for
 
+from .facts import settle
+
 BOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"
 STATUS = RunStatus(state="running", facts=3, lag=2)
 
@@ -64,6 +66,19 @@ def test_every_panel_has_data(warehouse: Address, queries: Queries, tmp_path: Pa
 
 def test_the_figures_are_the_warehouse_s(warehouse: Address, queries: Queries, tmp_path: Path) -> None:
     seed_warehouse(warehouse, lines=3_000, days=10, users=100)
+    with warehouse.connect("ecom_loader") as loader:  # a line that came back: revenue stays, what a customer is worth does not
+        found = loader.execute(
+            "INSERT INTO warehouse.fact_returns (order_id, product_id, kind, quantity, reason, returned_at, source_partition, "
+            "source_offset, load_xid) SELECT order_id, product_id, 'order_returned', quantity, '', ordered_at, 0, 0, "
+            "ops.load_order() FROM warehouse.fact_sales JOIN warehouse.dim_product USING (product_key) "
+            "WHERE revenue > 0 ORDER BY source_offset LIMIT 1 RETURNING order_id, product_id"
+        )
+        order = found.fetchone()
+        (returned,) = loader.execute(
+            "SELECT revenue FROM warehouse.fact_sales JOIN warehouse.dim_product USING (product_key) "
+            "WHERE (order_id, product_id) = (%s, %s)", order
+        ).fetchone() or (0,)  # fmt: skip
+    settle(warehouse)
     build_marts(warehouse, tmp_path)
     boards = load_boards(BOARDS)
 
@@ -89,6 +104,10 @@ def test_the_figures_are_the_warehouse_s(warehouse: Address, queries: Queries, t
     assert sorted(row[1] for row in channels) == ["(none)", "app", "store", "web"]
     assert (sum(row[4] for row in channels), sum(row[5] for row in channels)) == (pytest.approx(float(revenue)), pytest.approx(1))
     assert sum(row[1] for row in rows("business-intelligence", "Daily trend")) == pytest.approx(float(revenue))
+    assert sum(row[1] for row in rows("business-intelligence", "Revenue by segment")) == pytest.approx(float(revenue))
+    assert rows("business-intelligence", "Average lifetime value") == [
+        [pytest.approx(float(revenue - returned) / customers, abs=0.01)]
+    ]
     shares = rows("business-intelligence", "Category comparison")
     assert [sum(row[index] for row in shares) for index in (1, 2, 3)] == [pytest.approx(1)] * 3
 
