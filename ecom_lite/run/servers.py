@@ -40,7 +40,7 @@ class Servers:
 
     def __init__(
         self, settings: Settings, supervisor: Supervisor, registry: ChildRegistry, say: Callable[[str, str], None], *,
-        kafka: bool, sets_clock: bool,
+        kafka: bool, sets_clock: bool = False,
     ) -> None:  # fmt: skip
         self._say = say
         self._time_zone = settings.shop.time_zone if sets_clock else None
