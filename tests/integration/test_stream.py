@@ -165,6 +165,13 @@ def running(stream: Stream) -> Iterator[Running]:
         it.end()
 
 
+def wait_until_late(warehouse: Address, line: Line) -> None:
+    """Until Spark drops what is older than `line` by the watermark's delay: a batch is judged by the watermark of the one before."""
+    due = line.ordered_at - timedelta(seconds=WATERMARK_S, milliseconds=1)
+    known = "SELECT coalesce(max(watermark), '-infinity') >= '{}' FROM realtime.stream_progress"
+    wait_for(lambda: rows(warehouse, known.format(due.isoformat())) == [(True,)], "the watermark")
+
+
 def a_stream(warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gateway: SparkGateway, **more: object) -> Stream:
     flags = {
         "kafka.topic": topic,
@@ -263,6 +270,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
         wait_for(lambda: progress(warehouse)[0] == shop.sent, "all of the first lines")
         assert minutes_in(warehouse) == minutes_of(first)
         assert progress(warehouse) == (shop.sent, 0, 40)
+        wait_until_late(warehouse, first[-1])
         # Lines older than the watermark are dropped and counted; one within its reach is counted.
         late = [replace(first[0], order_id=f"late-{n}") for n in range(7)]
         in_time = replace(first[-1], order_id="in-time", ordered_at=first[-1].ordered_at - timedelta(seconds=WATERMARK_S - 10))
@@ -346,6 +354,7 @@ def test_a_state_of_another_layout_makes_the_stream_begin_anew_and_takes_nothing
         with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
             shop.send(wire(line) for line in lines)
             wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+            wait_until_late(warehouse, lines[-1])
             shop.send([wire(late)])
             wait_for(lambda: progress(warehouse)[0] == shop.sent, "the late one")
     bench.load()
