@@ -59,8 +59,8 @@ def refresh_endpoint(marts: Marts | None, token: str) -> Callable[[Request], Any
 
     async def answer(request: Request) -> Response:
         """Builds the marts now, `{"full": true}` from all facts anew, `{"select": ["daily_sales"]}` some of them and what they
-        are made from: 200, with one JSON object a line as it goes: `said` (a line of text), at the end `run` (its figures, those of
-        each model in `by_model`) or `error` (it failed: the status was sent long before).
+        are made from: 200, with one JSON object a line as it goes: `said` (a line of text), at the end `run` (its figures, those
+        of each model in `by_model`) or `error` (it failed: the status was sent long before).
 
         400: a wrong body, a model that there is not; 409: there are no marts to build here; 413: more than 4,096 bytes."""
         refused = refuse(request, token)
