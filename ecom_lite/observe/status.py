@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .figures import CheckFigures, DbtFigures, LoaderFigures, StreamFigures
+from .figures import CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
 
 VERSION: Final = 1  # goes up when a reader of the old form would misread the new one; a field more is no such change
 
@@ -81,6 +81,7 @@ class RunStatus(Totals, frozen=True, kw_only=True):
     load: LoaderFigures = LoaderFigures()  # all loaders of this run together, with those that have died
     stream: StreamFigures | None = None
     dbt: DbtFigures | None = None  # None before the first run
+    dbt_models: dict[str, ModelFigures] = {}  # by model
     resident_bytes: dict[str, int] = {}  # memory by part that has processes of its own; run: this process and all in it
     disk_bytes: dict[str, int] = {}  # by store, measured once a minute
     gaps: list[Gap] = []  # oldest first
