@@ -105,7 +105,7 @@ class OddSales:
         if chance < 0.10:  # more than was bought
             return [self._back(line, "order_returned", bought + rng.randint(1, 3), after)]
         if chance < 0.15:  # of a line that nobody knows, by its order or by its product
-            unknown = {"order_id": f"{line['order_id']}-x"} if rng.random() < 0.5 else {"product_id": "SKU-none"}
+            unknown = {"order_id": f"{line['order_id']}-x"} if rng.random() < 0.5 else {"product_id": f"{line['product_id']}-x"}
             return [self._back(line, "order_returned", some, after) | unknown]
         if chance < 0.25:  # in two parts, maybe too much: the second half of a cent is no cent more
             second = after + rng.choice((timedelta(), timedelta(days=rng.randint(1, 60))))
