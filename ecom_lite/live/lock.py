@@ -45,9 +45,11 @@ class RunLock:
         except OSError:
             file.close()
             who = holder(self._path.parent) or {}
+            purpose = who.get("purpose", "run")
+            way = "see it with `ecom_lite status`, end it with `ecom_lite stop`" if purpose == "run" else "wait for its end, or end it"
             raise AlreadyRunning(
-                f"{self._path.parent} is in use by `ecom_lite {who.get('purpose', 'run')}`, pid {who.get('pid', 'unknown')}: "
-                "see it with `ecom_lite status`, end it with `ecom_lite stop`, or choose another folder by --data-dir"
+                f"{self._path.parent} is in use by `ecom_lite {purpose}`, pid {who.get('pid', 'unknown')}: {way}, or choose another "
+                "folder by --data-dir"
             ) from None
         self._file = file
         with naming(self._path):

@@ -106,6 +106,13 @@ def test_a_talk(shop: Shop) -> None:
         assert typed.exit_code() == 0
 
 
+def test_a_command_beside_a_prompt_that_has_started_its_own_servers_is_told_which(shop: Shop) -> None:
+    with shop.prompt() as typed:
+        typed.until(PROMPT)
+        beside = shop.asked("", "SELECT 1")
+        assert beside.returncode == 2 and f"in use by `ecom_lite sql`, pid {typed.pid}: wait for its end" in beside.stderr
+
+
 def test_the_tables_are_those_of_the_verb(shop: Shop) -> None:
     with shop.prompt() as typed:
         typed.until(PROMPT)

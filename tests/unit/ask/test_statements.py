@@ -62,7 +62,8 @@ def test_a_text_is_cut_into_statements(text: str, complete: list[str], rest: str
     ("text", "mark"),
     [
         ("", ""), ("SELECT 1", ""), ("SELECT 'a'", ""), ("SELECT 'it''s", "'"), ("SELECT E'\\'", "'"), ('FROM "a', '"'),
-        ("SELECT $$a", "$"), ("SELECT $x$ $$", "$"), ("/* a", "*"), ("/* a\n", "*"), ("SELECT $$a\n", "$"), ("/* a */", ""), ("-- it's", ""), ("-- it's\nSELECT '", "'"),
+        ("SELECT $$a", "$"), ("SELECT $x$ $$", "$"), ("/* a", "*"), ("/* a\n", "*"),
+        ("SELECT $$a\n", "$"), ("/* a */", ""), ("-- it's", ""), ("-- it's\nSELECT '", "'"),
     ],
 )  # fmt: skip
 def test_what_a_text_ends_inside(text: str, mark: str) -> None:
