@@ -185,8 +185,12 @@ def test_a_run_of_some_models_builds_what_they_are_made_from_and_the_others_catc
 def test_an_ordinary_run_is_quick_and_each_model_is_told_of(warehouse: Address, transform: Transform) -> None:
     for seed, quick in ((1, False), (2, True), (3, True)):
         load(warehouse, some_lines(20, seed=seed))
-        run = transform.run("schedule")
+        said: list[str] = []
+        run = transform.run("schedule", said=said.append)
         assert (run.status, run.quick) == ("success", quick)
+        count = len(run.by_model)
+        assert [line.split(":")[0] for line in said[:count]] == [f"{n + 1} of {count}" for n in range(count)], "in order"
+        assert said[count:] == [f"asking {run.tests_passed} data tests"]
     told = "SELECT rows, tests_failed, error FROM ops.dbt_models WHERE model = 'daily_sales' ORDER BY run_id"
     found = rows(warehouse, told)
     assert len(found) == 3 and found[-1][0] >= 1 and all(row[1:] == (0, "") for row in found)
