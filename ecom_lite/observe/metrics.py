@@ -134,7 +134,7 @@ METRICS: Final = (
     Metric("ecom_lite_dbt_model_ok", "gauge",
            "1 when the newest dbt run that took the model has built it and none of its data tests failed.",
            lambda status: _models(status, lambda model: model.ok), ("model",)),
-    Metric("ecom_lite_dbt_model_seconds", "gauge", "How long that run took to build the model; quick runs leave views as they are.",
+    Metric("ecom_lite_dbt_model_seconds", "gauge", "How long that run took to build the model; views only by dbt's own.",
            lambda status: _models(status, lambda model: model.seconds), ("model",), unit="seconds"),
     Metric("ecom_lite_dbt_model_rows", "gauge", "Rows that it has written into the model; of tables.",
            lambda status: _models(status, lambda model: model.rows), ("model",)),

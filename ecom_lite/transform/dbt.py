@@ -191,7 +191,9 @@ class Dbt:
         options = [str(word) for pair in fixed.items() for word in pair]
         with environment(self._variables(address or self._address, role)) as forget:
             # dbt copies the environment before it sends the first event, so the password is in ours for milliseconds only.
-            return runner(manifest=manifest, callbacks=[Listener(forget, said)]).invoke([*verb.split(), *options, *switches, *arguments])
+            return runner(manifest=manifest, callbacks=[Listener(forget, said)]).invoke(
+                [*verb.split(), *options, *switches, *arguments]
+            )
 
     def _variables(self, address: Address, role: str) -> dict[str, str]:
         return {

@@ -104,7 +104,7 @@ class Transform:
             self._dbt.parse()
 
     def docs(self, reader: Address) -> Path:
-        """dbt's documentation of the project as one HTML file, made where it is not there yet: that takes seconds, behind any run.
+        """dbt's documentation of the project as one HTML file, made where it is not there yet: in a second, behind any run.
 
         The database is asked as `reader`, for its catalogues. Raises TransformError.
         """

@@ -109,7 +109,8 @@ def test_figures_are_those_of_the_status() -> None:
     by_model = {(name.removeprefix("ecom_lite_dbt_model_"), dict(labels)["model"]): value
                 for (name, labels), value in found.items() if "_dbt_model_" in name}  # fmt: skip
     assert by_model == {
-        ("ok", "daily_sales"): 0, ("seconds", "daily_sales"): 0.25, ("rows", "daily_sales"): 30, ("tests_failed", "daily_sales"): 2,
+        ("ok", "daily_sales"): 0, ("seconds", "daily_sales"): 0.25,
+        ("rows", "daily_sales"): 30, ("tests_failed", "daily_sales"): 2,
         ("ok", "stg_sales"): 1, ("seconds", "stg_sales"): 0.125, ("tests_failed", "stg_sales"): 0,
     }  # fmt: skip
     labels = (("check", "prices"), ("severity", "warning"))
