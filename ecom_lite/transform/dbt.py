@@ -65,11 +65,13 @@ class Dbt:
     ) -> Outcome:  # fmt: skip
         """The models with the facts below the cut, `select` those only and what they are made from; `said` hears of each.
 
-        Raises TransformError where dbt cannot run at all.
+        Tables that are made anew take the views above them away: these are made again, too. Raises TransformError where dbt
+        cannot run at all.
         """
         self.parse(money_decimals)
         arguments = [word for name in select for word in ("--select", f"+{name}")]
         if full_refresh:
+            arguments += [word for name in sorted(self._standing_on(self.behind(select))) for word in ("--select", name)]
             arguments.append("--full-refresh")
         return summarise(self._results("run", self._vars(load_xid_below), arguments, said))
 
@@ -89,6 +91,18 @@ class Dbt:
                 found.add(node.name)
                 look += [uid for uid in node.depends_on.nodes if uid in nodes and uid.startswith("model.")]
         return frozenset(found)
+
+    def _standing_on(self, built: frozenset[str]) -> set[str]:
+        """The views that read one of these models, or a view that does."""
+        views = [node for node in self._manifest.nodes.values() if str(node.config.materialized) == "view"]
+        found: set[str] = set()
+        while more := {
+            view.name
+            for view in views
+            if view.name not in built | found and any(uid.split(".")[-1] in built | found for uid in view.depends_on.nodes)
+        }:
+            found |= more
+        return found
 
     def tests(self) -> list[TestPlan]:
         """The data tests, compiled. Their models must be there."""

@@ -19,6 +19,7 @@ MIDNIGHTS: Final = (
     datetime(2025, 10, 31, 23, tzinfo=UTC),
 )  # where a day, mostly a month, begins in Berlin
 INSTANT: Final = timedelta(microseconds=1)
+PLACES: Final = (("Turin", "Italy"), ("Bern", "Switzerland"), ("Köln", "Germany"), (None, "Italy"), ("Lyon", None), (None, None))
 REASONS: Final = ("", "too small", "broken", "zu groß")
 Event = dict[str, Any]
 
@@ -36,7 +37,8 @@ class OddSales:
 
     def events(self) -> Iterator[Event]:
         for number in range(self.orders):
-            for group in self._order(f"till-{number}", self._moment(number)):
+            at = self._moment(number)
+            for group in [*self._order(f"till-{number}", at), *self._changes(at)]:
                 # Some come in much later, but those of one line in their order.
                 if self._rng.random() < 0.2:
                     self._late.append(group)
@@ -70,6 +72,15 @@ class OddSales:
                 group.append({**line, "price": 7.77, "revenue": round(7.77 * line["quantity"], 2), "timestamp": text(at)})
             yield group
 
+    def _changes(self, at: datetime) -> Iterator[list[Event]]:
+        """Of customers' profiles, at a moment like those of orders, or a day from it: some say less, some meet in one moment."""
+        for _ in range(self._rng.choice((0, 0, 0, 1, 2))):
+            (city, country), kind = self._rng.choice(PLACES), self._rng.choice(("user_registered", "user_updated"))
+            said = {"name": self._rng.choice((None, "Ada", "Zoë")), "city": city, "country": country}
+            moment = text(at + self._rng.choice((timedelta(), timedelta(days=1), -INSTANT)))
+            change = {"event_type": kind, "user_id": f"c-{self._rng.randrange(900)}", "timestamp": moment}
+            yield [change | {name: value for name, value in said.items() if value is not None}]
+
     def _line(self, order_id: str, customer: str, product: int, at: datetime) -> Event:
         cents = self._rng.choice((0, 1, 999, self._rng.randint(1, 50_000)))
         quantity = self._rng.randint(1, 7)
@@ -94,7 +105,7 @@ class OddSales:
         if chance < 0.10:  # more than was bought
             return [self._back(line, "order_returned", bought + rng.randint(1, 3), after)]
         if chance < 0.15:  # of a line that nobody knows, by its order or by its product
-            unknown = {"order_id": f"{line['order_id']}-x"} if rng.random() < 0.5 else {"product_id": "SKU-none"}
+            unknown = {"order_id": f"{line['order_id']}-x"} if rng.random() < 0.5 else {"product_id": f"{line['product_id']}-x"}
             return [self._back(line, "order_returned", some, after) | unknown]
         if chance < 0.25:  # in two parts, maybe too much: the second half of a cent is no cent more
             second = after + rng.choice((timedelta(), timedelta(days=rng.randint(1, 60))))

@@ -182,6 +182,17 @@ def test_a_run_of_some_models_builds_what_they_are_made_from_and_the_others_catc
         transform.run("refresh", select=["cohort"])
 
 
+def test_views_outlast_tables_that_are_made_anew_under_them(warehouse: Address, transform: Transform) -> None:
+    load(warehouse, some_lines(30))
+    assert transform.run("first facts").status == "success"
+    there = "SELECT relnamespace::regnamespace::text, relname FROM pg_class WHERE relkind IN ('r', 'v') ORDER BY 1, 2"
+    before = rows(warehouse, there)
+    run = transform.run("refresh", select=["customer_ltv"], full_refresh=True)
+    assert run.status == "selected" and {"customer_rfm", "basket_pairs", "return_problems"} <= {one.model for one in run.by_model}
+    assert rows(warehouse, there) == before
+    assert transform.run("schedule").status == "success"
+
+
 def test_an_ordinary_run_is_quick_and_each_model_is_told_of(warehouse: Address, transform: Transform) -> None:
     for seed, quick in ((1, False), (2, True), (3, True)):
         load(warehouse, some_lines(20, seed=seed))

@@ -18,5 +18,8 @@ SELECT
     ((event ->> 'price')::DECIMAL(18, 2) * 100)::BIGINT AS price,
     ((event ->> 'list_price')::DECIMAL(18, 2) * 100)::BIGINT AS list_price,
     coalesce(event ->> 'reason', '') AS reason,
+    event ->> 'name' AS name,
+    event ->> 'city' AS city,
+    event ->> 'country' AS country,
     (event ->> 'timestamp')::TIMESTAMPTZ AS moment
 FROM written
