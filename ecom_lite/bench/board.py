@@ -50,7 +50,7 @@ class Looked(NamedTuple):
 
 
 def look(rig: Rig, settings: Settings, address: Address, rate: int) -> Looked:
-    """At the board of a warehouse of facts while the shop sends `rate` events a second. Raises CheckFailed where it is not exact."""
+    """At the board, while the shop sends `rate` events a second. Raises CheckFailed where it is not exact."""
     board = next(iter(load_boards(bundled("grafana") / "dashboards").values()))
     topic = settings.kafka.topic
     Sums(lambda: address, minutes=True).refresh()  # the first pass takes in all that is there

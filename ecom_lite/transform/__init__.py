@@ -1,6 +1,6 @@
 """dbt in this process, one run at a time: the marts follow the facts."""
 
-from .runner import DbtRun, Transform, new_facts_exist
+from .runner import DbtRun, Transform, many_facts_wait, new_facts_exist
 from .timetable import add_runs
 
-__all__ = ["DbtRun", "Transform", "add_runs", "new_facts_exist"]
+__all__ = ["DbtRun", "Transform", "add_runs", "many_facts_wait", "new_facts_exist"]
