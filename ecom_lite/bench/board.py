@@ -19,6 +19,7 @@ from ..engines.from_settings import logs_dir
 from ..errors import CheckFailed, EcomLiteError
 from ..observe.figures import ProducerFigures
 from ..run.jobs import WORKER, produce_job
+from ..run.services import SUMS_EVERY_S
 from ..run.sums import Sums
 from ..settings.bundled import bundled
 from ..settings.override import ShopOverride
@@ -34,7 +35,6 @@ EVENTS_PER_ORDER: Final = 2.5  # of the shop, with its sign-ups, moves and retur
 WARM_S: Final = 6.0
 LOOKS: Final = 15
 LOOK_EVERY_S: Final = 1.0
-SUMS_EVERY_S: Final = 2.0  # as a run
 STOP_S: Final = 5.0
 WATCH_S: Final = 0.1
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small
     from ..engines.spark import SparkGateway
     from ..stream.stream import Stream
 
-SUMS_EVERY_S: Final = 2.0
+SUMS_EVERY_S: Final = 1.0
 PRODUCER_STOP_S: Final = 10.0
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 TOKEN_BYTES: Final = 32

@@ -73,4 +73,9 @@ def add_runs(
     jobs.every("dbt", every_s, by_pace)
     if early is not None:
         ahead = early
-        jobs.every("many facts", min(EARLY_EVERY_S, every_s), lambda: not past.pending() and ahead() and in_advance())
+
+        def look() -> None:
+            if not past.pending() and ahead():
+                in_advance()
+
+        jobs.every("many facts", min(EARLY_EVERY_S, every_s), look)
