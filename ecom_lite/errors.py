@@ -89,6 +89,12 @@ class QueryError(EcomLiteError):
     """A user's SQL statement was refused: the message is the database's."""
 
 
+class OnlyReads(QueryError):
+    """A user's SQL statement would do more than read: wrong usage, whatever is in the warehouse."""
+
+    exit_code = 2
+
+
 class TookTooLong(QueryError):
     """A user's question was ended because its time was up: the message says how to give it more."""
 

@@ -52,6 +52,12 @@
   round(({{ part }})::numeric / nullif({{ whole }}, 0), 6)::numeric(12, 6)
 {%- endmacro %}
 
+{# How much more or less than before, as a part of that; null where before there was nothing, or less: a rise would look like a fall.
+   Wide, because a day may follow one of a cent. #}
+{% macro growth(now, before) -%}
+  (case when {{ before }} > 0 then round(({{ now }} - {{ before }})::numeric / {{ before }}, 6) end)::numeric(30, 6)
+{%- endmacro %}
+
 {# 1 to 5: which fifth of all rows a row is in, by the share of rows that are below it. #}
 {% macro fifth(ordering) -%}
   least(5, 1 + floor(5 * percent_rank() over (order by {{ ordering }})))::integer

@@ -46,6 +46,11 @@ class Told:
 
     rows: int
     notes: tuple[str, ...] = ()
+    more: bool = False  # there are more rows than were read
+
+    @property
+    def counted(self) -> str:
+        return ("more than " if self.more else "") + (f"{self.rows:,} rows" if self.rows != 1 or self.more else "1 row")
 
 
 def answer(session: Session, statement: str, wish: Wish) -> Told:
@@ -146,7 +151,7 @@ def _table(session: Session, statement: str, wish: Wish) -> Told:
     width = shutil.get_terminal_size().columns if screen else None
     made = grid(columns, rows[:show], width, shown if screen else str)
     _print(made.lines, wish)
-    return Told(len(rows), tuple(_notes(show, len(rows), more, wish, screen, made.left_out)))
+    return Told(len(rows), tuple(_notes(show, len(rows), more, wish, screen, made.left_out)), more)
 
 
 def _notes(show: int, rows: int, more: bool, wish: Wish, screen: bool, left_out: Sequence[str]) -> Iterator[str]:

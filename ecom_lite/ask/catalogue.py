@@ -60,10 +60,12 @@ class Catalogue:
         return next((table for table in self.tables if wanted in (table.qualified.lower(), table.name.lower())), None)
 
     def shown(self, word: str = "") -> list[Table]:
-        """Those for people: of this schema, or with this word in their name; without a word all."""
+        """Those for people: of this schema, with this word in their name, or this very `schema.table`; without a word all."""
         word = word.lower()
         tables = [table for table in self.tables if not table.internal]
-        return [table for table in tables if word == table.schema] or [table for table in tables if word in table.qualified]
+        if "." in word:
+            return [table for table in tables if word in (table.schema, table.qualified)]
+        return [table for table in tables if word == table.schema] or [table for table in tables if word in table.name]
 
     @property
     def schemas(self) -> list[str]:

@@ -1,7 +1,8 @@
-"""The list of tables, as text that fits a terminal of 80 columns."""
+"""The list of tables, and one table's columns, as text that fits a terminal of 80 columns."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
@@ -17,6 +18,19 @@ def tables(catalogue: Catalogue, width: int, word: str = "") -> list[str]:
     """A line per table, by schema: its name, about how many rows, what one of them is. `word`: of this schema, or with it in the
     name; [] where there is none."""
     return list(_tables(catalogue.shown(word), dict(catalogue.comments), width))
+
+
+def schema(table: Table, width: int) -> list[str]:
+    """What the table is, and a line per column: name, type (`?`: may be null), meaning."""
+    kinds = [column.type + ("?" if column.nullable else "") for column in table.columns]
+    name = max((len(column.name) for column in table.columns), default=0)
+    wide = max(map(len, kinds), default=0)
+    size = "a view" if table.rows is None else f"about {table.rows:,} row{'' if table.rows == 1 else 's'}"
+    lines = textwrap.wrap(f"{table.qualified}, {size}" + (f". {table.comment}" if table.comment else ""), width)
+    for column, kind in zip(table.columns, kinds, strict=True):
+        start = f"  {column.name.ljust(name)}  {kind.ljust(wide)}"
+        lines.append(cut(f"{start}  {column.comment}".rstrip(), max(width, len(start) + LEAST_COMMENT)))
+    return lines
 
 
 def _tables(tables: list[Table], comments: dict[str, str], width: int) -> Iterator[str]:

@@ -17,6 +17,7 @@ _NO_COLUMN: Final = re.compile(
     r'Referenced column "(?P<a>[^"]+)" not found|does not have a column named "(?P<b>[^"]+)"'
     r'|Column "(?P<c>[^"]+)" does not exist on (?:left|right) side of join'
 )
+_NO_FROM: Final = re.compile(r'Referenced column "(?P<name>[^"]+)" was not found because the FROM clause is missing')
 _NO_ALIAS: Final = re.compile(r'Referenced table "(?P<name>[^"]+)" not found')
 _NO_FUNCTION: Final = re.compile(r"(?P<kind>\w+) Function with name (?P<name>\S+) does not exist!")
 _MEANT: Final = re.compile(r'Did you mean "(?P<name>[^"]+)"|Candidate (?:bindings|tables): :? ?(?P<names>[^\n]+)')
@@ -27,14 +28,16 @@ _PIVOT: Final = re.compile(r'\n\nLINE 1: CREATE OR REPLACE TEMP TYPE "__pivot_en
 def explained(said: str, statement: str, catalogue: Callable[[], Catalogue]) -> str:
     """The message of a question that failed; the catalogue is only asked for where a name was not found."""
     if found := _NO_TABLE.search(said) or _NO_CATALOG.search(said):
-        return _no_table(_as_written(found["name"], statement), catalogue())
+        return no_table(_as_written(found["name"], statement), catalogue())
     if found := _NO_COLUMN.search(said):
         name = next(text for text in found.groups() if text)
         return _no_column(name, said, tables_of(statement, catalogue()), catalogue())
+    if found := _NO_FROM.search(said):
+        return f"no column {found['name']}: the question has no FROM"
     if found := _NO_ALIAS.search(said):
-        return f"no table {found['name']} in this question{_did_you_mean(_meant(said))}"
+        return f"no table {found['name']} in this question{did_you_mean(_meant(said))}"
     if found := _NO_FUNCTION.search(said):
-        return f"no function {found['name']}{_did_you_mean(_meant(said))}"
+        return f"no function {found['name']}{did_you_mean(_meant(said))}"
     return _PIVOT.sub("", _KIND.sub("", said))
 
 
@@ -62,22 +65,33 @@ def near_tables(name: str, catalogue: Catalogue) -> list[str]:
     return [table.qualified for table in like[:SHOWN]]
 
 
-def _no_table(name: str, catalogue: Catalogue) -> str:
+def no_table(name: str, catalogue: Catalogue) -> str:
+    """For a table that is not there."""
     meant = near_tables(name.removeprefix("ecom."), catalogue)
-    return f"no table {name}{_did_you_mean(meant)}" + ("" if meant else "; `ecom_lite tables` lists what there is")
+    return f"no table {name}{did_you_mean(meant)}" + ("" if meant else "; `ecom_lite tables` lists what there is")
+
+
+def none_listed(word: str, catalogue: Catalogue) -> str:
+    """For a word that no list of tables has anything for: a table's full name, or a part of a name, or a schema."""
+    if "." in word:
+        return no_table(word, catalogue)
+    meant = [*near(word, catalogue.schemas), *near_tables(word, catalogue)][:SHOWN]
+    return f"no table has {word!r} in its name, and no schema is called so" + (
+        did_you_mean(meant) or "; without a word all are listed"
+    )
 
 
 def _no_column(name: str, said: str, asked: list[Table], catalogue: Catalogue) -> str:
     here = [column.name for table in asked for column in table.columns]
     if meant := near(name, here):
-        return f"no column {name}{_did_you_mean(meant)}"
+        return f"no column {name}{did_you_mean(meant)}"
     there = [table for table in catalogue.shown() if any(column.name == name for column in table.columns)]
     if there:
         return f"no column {name} here; it is in {_listed([table.qualified for table in there[:SHOWN]])}"
     elsewhere = near(name, {column.name for table in catalogue.shown() for column in table.columns})
     if elsewhere and not asked:
-        return f"no column {name}{_did_you_mean(_meant(said))}"
-    has = f"; {asked[0].qualified} has {', '.join(here)}" if len(asked) == 1 else _did_you_mean(_meant(said))
+        return f"no column {name}{did_you_mean(_meant(said))}"
+    has = f"; {asked[0].qualified} has {', '.join(here)}" if len(asked) == 1 else did_you_mean(_meant(said))
     return f"no column {name}{has}"
 
 
@@ -97,7 +111,8 @@ def _meant(said: str) -> list[str]:
     return [found["name"]] if found["name"] else re.findall(r'"([^"]+)"', found["names"])[:SHOWN]
 
 
-def _did_you_mean(names: list[str]) -> str:
+def did_you_mean(names: list[str]) -> str:
+    """The end of a message about a name that is not there; "" without one that is near."""
     return f"; did you mean {_listed(names, 'or')}?" if names else ""
 
 

@@ -1,12 +1,16 @@
-"""A question in one go: `ecom_lite sql "SELECT ..."`."""
+"""Questions of a command that ends by itself: `ecom_lite sql "SELECT ..."`, and the statements of a file, one after the other."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from ..errors import QueryError, TookTooLong, WarehouseLost
-from ..settings.data_dir import LAKE
-from .answer import Told, Wish, answer, parquet_draft
+from ..errors import EcomLiteError, UsageError
+from .answer import Told, Wish, parquet_draft
+from .asker import Asker
+from .talk import Talk
 
 if TYPE_CHECKING:
     from ..settings.tree import Settings
@@ -14,32 +18,26 @@ if TYPE_CHECKING:
     from .warm import Warm
 
 
-def has_lake(settings: Settings) -> bool:
-    """Whether Spark has written raw events as Parquet."""
-    return any((settings.data_dir / LAKE).glob("**/*.parquet"))
-
-
-def ask_once(address: Address, settings: Settings, warm: Warm, statement: str, wish: Wish, timeout_s: float) -> Told:
+def ask_once(
+    settings: Settings, reach: Callable[[ExitStack], Address], warm: Warm, statement: str, wish: Wish, timeout_s: float
+) -> Told:  # fmt: skip
     """Ask the one statement and show its answer. Raises QueryError, with near names; UsageError, OSError."""
-    prepared = warm.taken()
-    from .session import Session
+    with parquet_draft(wish) as draft, Asker(settings, reach, warm, timeout_s, output=draft) as asker:
+        return asker.ask(statement, wish)
 
-    with parquet_draft(wish) as draft:
-        session = Session(address, settings.data_dir / LAKE, timeout_s=timeout_s, output=draft, prepared=prepared)
+
+def ask_all(asker: Asker, lines: Iterable[str], wish: Wish) -> None:
+    """Answer each statement as soon as it is complete. Raises the first error, which names the line where its statement begins;
+    UsageError where there is no statement."""
+    talk = Talk(asker, wish, lambda line: print(line, file=sys.stderr))
+    for part in talk.parts(lines):
         try:
-            return answer(session, statement, wish)
-        except TookTooLong as error:
-            raise TookTooLong(f"{error} (--timeout {timeout_s * 4:g})") from None
-        except WarehouseLost as error:
-            raise WarehouseLost(f"{error}; `ecom_lite status` says what runs") from None
-        except QueryError as error:
-            raise QueryError(_with_near_names(str(error), statement, address)) from None
-        finally:
-            session.close()
-
-
-def _with_near_names(said: str, statement: str, address: Address) -> str:
-    from .catalogue import read_catalogue
-    from .near import explained
-
-    return explained(said, statement, lambda: read_catalogue(address))
+            talk.do(part)
+        except EcomLiteError as error:
+            if part.line == 1:
+                raise
+            raise type(error)(f"line {part.line}: {error}") from None
+        if talk.over:
+            return
+    if not talk.done:
+        raise UsageError("no SQL statement was given")

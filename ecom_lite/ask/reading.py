@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import duckdb
 
-from ..errors import QueryError
+from ..errors import OnlyReads
 
 # Table functions that touch nothing but what is handed to them, what is attached, and (held by allowed_directories) the lake.
 HARMLESS: Final = frozenset((
@@ -26,7 +26,7 @@ _ALL_FUNCTIONS: Final = (
 
 
 def require_reading(connection: duckdb.DuckDBPyConnection, text: str) -> None:
-    """Raise QueryError unless the one statement in `text` only reads; duckdb.Error where it cannot be parsed.
+    """Raise OnlyReads unless the one statement in `text` only reads; duckdb.Error where it cannot be parsed.
 
     `connection` must be closed to the outside already: to parse an IMPORT reads files.
     """
@@ -38,7 +38,7 @@ def require_reading(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     others = [statement for statement in statements[:-1] if statement.query]  # a PIVOT makes a type first, which has no text
     if kind != duckdb.StatementType.SELECT or others:
         name = (others[0] if others else statements[-1]).type.name.replace("_", " ")
-        raise QueryError(f"`ecom_lite sql` only reads: give a {READING}; this is of the kind {name}")
+        raise OnlyReads(f"`ecom_lite sql` only reads: give a {READING}; this is of the kind {name}")
     tree = _tree(connection, statements[-1].query)
     if tree is None:
         known = {name for (name,) in connection.execute(_ALL_FUNCTIONS).fetchall()}
@@ -46,7 +46,7 @@ def require_reading(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     else:
         found = {name.lower() for name in _table_functions(tree)}
     if refused := sorted(found - HARMLESS):
-        raise QueryError(
+        raise OnlyReads(
             f"`ecom_lite sql` only reads the warehouse and the lake: the function {refused[0]} is not for that; "
             "`SHOW ALL TABLES` lists what can be read"
         )

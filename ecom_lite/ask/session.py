@@ -56,6 +56,7 @@ class Session:
     ) -> None:
         self.timeout_s = timeout_s
         self.lost = self.stuck = False
+        self.answering = False  # something of the last answer may have been shown
         self._address = address
         self._output = output
         self._name = f"{duck.NAME} {secrets.token_hex(4)}"  # so that the server can be told to end what is ours
@@ -96,6 +97,7 @@ class Session:
         connection.begin()
         try:
             connection.execute(statement)
+            self.answering = True
             return take(connection)
         finally:
             try:
@@ -109,6 +111,7 @@ class Session:
         return count(connection)
 
     def _checked(self, statement: str) -> duckdb.DuckDBPyConnection:
+        self.answering = False
         require_reading(self._connection, statement)
         if self._asked:  # tables may have come and gone since
             self._connection.execute("CALL pg_clear_cache()")

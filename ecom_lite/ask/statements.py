@@ -1,4 +1,4 @@
-"""Where a statement ends: only texts, names, comments and `;` matter for that."""
+"""Where a statement ends, and how it looks on one line: only texts, names, comments and `;` matter for that."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ..errors import UsageError
 
 # 'text', E'te\'xt', "name", $tag$text$tag$, -- remark, /* remark */, ;, space, anything else. What has no end goes to the end.
 _PARTS: Final = re.compile(
-    r"""(?P<text>\b[eE]'(?:\\.|''|[^'\\])*(?P<open_e>'|$) | '(?:''|[^'])*(?P<open_text>'|$) | "(?:""|[^"])*(?P<open_name>"|$)
-               | \$(?P<tag>\w*)\$(?:.*?)(?P<open_dollar>\$(?P=tag)\$|$))
-      | (?P<remark>--[^\n]*(?P<open_line>\n|$) | /\*(?:.*?)(?P<open_remark>\*/|$))
+    r"""(?P<text>\b[eE]'(?:\\.|''|[^'\\])*(?P<open_e>'|\Z) | '(?:''|[^'])*(?P<open_text>'|\Z) | "(?:""|[^"])*(?P<open_name>"|\Z)
+               | \$(?P<tag>\w*)\$(?:.*?)(?P<open_dollar>\$(?P=tag)\$|\Z))
+      | (?P<remark>--[^\n]*(?P<open_line>\n|\Z) | /\*(?:.*?)(?P<open_remark>\*/|\Z))
       | (?P<end>;)
       | (?P<space>\s+)
       | (?P<word>\w+|.)""",
     re.VERBOSE | re.DOTALL,
 )
-_CLOSED: Final = ("open_e", "open_text", "open_name", "open_dollar", "open_remark")
+_CLOSED: Final = {"open_e": "'", "open_text": "'", "open_name": '"', "open_dollar": "$", "open_remark": "*"}
 
 
 def split(text: str) -> tuple[list[str], str]:
@@ -34,7 +34,7 @@ def split(text: str) -> tuple[list[str], str]:
         elif part["text"] or part["word"]:
             something = True
     rest = text[begin:]
-    return statements, rest if something or _is_open(rest) else ""
+    return statements, rest if something or open_in(rest) else ""
 
 
 def only(text: str) -> str:
@@ -51,7 +51,19 @@ def only(text: str) -> str:
     return found[0]
 
 
-def _is_open(text: str) -> bool:
-    """Whether it ends inside a text, a name or a remark."""
+def open_in(text: str) -> str:
+    """What the text ends inside: `'` or `$` a text, `"` a name, `*` a remark; "" where it is none of these."""
     parts = list(_PARTS.finditer(text))
-    return bool(parts) and any(parts[-1][name] == "" for name in _CLOSED)
+    return next((mark for name, mark in _CLOSED.items() if parts[-1][name] == ""), "") if parts else ""
+
+
+def one_line(text: str) -> str:
+    """The same statement as one line, for the history: without remarks, each space one blank. Texts stay as they are."""
+    line = ""
+    for part in _PARTS.finditer(text):
+        blank = bool(part["space"] or part["remark"])
+        if blank and line and not line.endswith(" "):
+            line += " "
+        elif not blank:
+            line += part[0]
+    return line.strip()

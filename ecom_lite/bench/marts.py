@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 
 
 class Marts(NamedTuple):
-    """`first_rollup_s` is the pass that takes in all facts; later ones take what is new."""
+    """Of one size: seconds of a full refresh and of an ordinary one, the models and tests of the latter, and the board."""
 
     full_refresh_s: float
     refresh_s: float
@@ -68,7 +68,7 @@ def bench_marts(settings: Settings, terminal: Terminal, *, facts: str, new: int,
         for size in sizes:
             terminal.say(f"{size:,} facts")
             found[size] = _measure(own, size, new, rate, terminal.say)
-        return {"sizes": [_figures(size, at, found[sizes[0]]) for size, at in found.items()], "new_facts": new, "rate": rate}
+        return {"sizes": [figures_of(size, at, found[sizes[0]]) for size, at in found.items()], "new_facts": new, "rate": rate}
 
     shop = settings.shop.model_copy(update={"customers": CUSTOMERS, "products": PRODUCTS})
     # Databases are dropped one by one, so the space is that of the largest.
@@ -136,7 +136,8 @@ def _good(run: DbtRun) -> DbtRun:
     return run
 
 
-def _figures(size: int, at: Marts, first: Marts) -> dict[str, Any]:
+def figures_of(size: int, at: Marts, first: Marts) -> dict[str, Any]:
+    """The figures of one size with their growth since the first one; docs/benchmarks.md says what each is."""
     board = at.board
     return {
         "facts": size,

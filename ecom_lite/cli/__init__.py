@@ -15,7 +15,10 @@ from ..errors import EcomLiteError, in_words
 from ..terminal.screen import protect
 from .base import cli, ended
 
-MODULES: Final = ("ask", "bench", "check", "data", "dead", "events", "life", "load", "look", "machine", "rates", "steer")
+MODULES: Final = (
+    "ask", "bench", "check", "data", "dead", "events", "life", "load", "machine", "rates", "refresh", "schema",
+    "steer",
+)  # fmt: skip
 QUICK: Final = {"sql": "ask", "psql": "ask", "tables": "ask"}  # people wait for their start: no other verb is imported
 
 

@@ -6,11 +6,14 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..ask.formats import PARQUET
 from ..ask.statements import only
 from ..ask.warm import Warm
 from ..errors import EcomLiteError, UsageError
@@ -19,13 +22,14 @@ from .base import ConfigFile, DataDir, Json, cli, load
 if TYPE_CHECKING:
     from ..ask.answer import Wish
     from ..settings.tree import Settings
+    from ..warehouse.connect import Address
 
 
 @cli.command()
 def sql(
     statement: Annotated[
         str | None,
-        typer.Argument(help="One SQL statement (DuckDB's dialect); - or none reads it from stdin."),
+        typer.Argument(help="One SQL statement (DuckDB's dialect). Without one a prompt, or the statements that stdin has."),
     ] = None,
     format_: Annotated[
         str | None,
@@ -46,26 +50,34 @@ def sql(
     VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, and EXPLAIN of these; nothing is written, and nothing else is opened. All tables
     of a question are read at one moment.
 
+    Without a statement there is a prompt on a terminal (history, Tab, .help); the statements of a file are asked one after the
+    other, up to the first that fails.
+
     \b
     ecom_lite sql "FROM sales_by_category ORDER BY revenue DESC"
     ecom_lite sql --json "FROM marts.customer_ltv WHERE segment = 'VIP'"
     ecom_lite sql -o sales.parquet "FROM fact_sales" --timeout 300
-    echo "SHOW ALL TABLES" | ecom_lite sql
+    ecom_lite sql < questions.sql
     """
     warm = Warm()  # beside the settings: neither is waited for twice
     settings = load(config, data_dir)
     wish = _wish(format_, json_, output, limit)
-    if statement is None and sys.stdin.isatty():
-        raise UsageError("no SQL statement was given")
-    text = sys.stdin.read() if statement is None or statement == "-" else statement
     try:
-        _once(settings, warm, only(text), wish, timeout)
+        if statement is None and sys.stdin.isatty():
+            _prompt(settings, warm, wish, timeout)
+        elif statement is not None and statement != "-":
+            _once(settings, warm, only(statement), wish, timeout)
+        elif wish.output is not None or wish.format == PARQUET:  # one answer, one file
+            _once(settings, warm, only(sys.stdin.read()), wish, timeout)
+        else:
+            _all_of_stdin(settings, warm, wish, timeout)
     except BaseException as error:
         _leave_if_stuck(error)
         raise
+    _leave_if_stuck()
 
 
-def _leave_if_stuck(error: BaseException) -> None:
+def _leave_if_stuck(error: BaseException | None = None) -> None:
     """End the process here and now where a question is left behind: Python would abort on its thread."""
     from ..ask.session import left_behind
 
@@ -73,8 +85,9 @@ def _leave_if_stuck(error: BaseException) -> None:
         return
     if isinstance(error, EcomLiteError):
         print(f"ecom_lite: {error}", file=sys.stderr)
+    sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(error.exit_code if isinstance(error, EcomLiteError) else 130)
+    os._exit(0 if error is None else error.exit_code if isinstance(error, EcomLiteError) else 130)
 
 
 def _wish(name: str | None, as_json: bool, output: Path | None, limit: int | None) -> Wish:
@@ -89,16 +102,48 @@ def _wish(name: str | None, as_json: bool, output: Path | None, limit: int | Non
     return wish
 
 
+def _reach(settings: Settings) -> Callable[[ExitStack], Address]:
+    """The live run's warehouse, or one that is started for as long as the stack is open."""
+
+    def reach(stack: ExitStack) -> Address:
+        from ..run.opened import opened
+
+        return stack.enter_context(opened(settings, None, "sql", kafka=False)).address
+
+    return reach
+
+
 def _once(settings: Settings, warm: Warm, text: str, wish: Wish, timeout_s: float) -> None:
     from ..ask.once import ask_once
-    from ..run.opened import opened
 
-    with opened(settings, None, "sql", kafka=False) as now:
-        told = ask_once(now.address, settings, warm, text, wish, timeout_s)
+    told = ask_once(settings, _reach(settings), warm, text, wish, timeout_s)
     for note in told.notes:
         print(note, file=sys.stderr)
     if wish.output is not None:
-        print(f"{told.rows:,} rows in {wish.output}", file=sys.stderr)
+        print(f"{told.counted} in {wish.output}", file=sys.stderr)
+
+
+def _all_of_stdin(settings: Settings, warm: Warm, wish: Wish, timeout_s: float) -> None:
+    from ..ask.asker import Asker
+    from ..ask.once import ask_all
+
+    with Asker(settings, _reach(settings), warm, timeout_s) as asker:
+        ask_all(asker, sys.stdin, wish)
+
+
+def _prompt(settings: Settings, warm: Warm, wish: Wish, timeout_s: float) -> None:
+    from .. import __version__
+    from ..ask.asker import Asker
+    from ..ask.prompt import Prompt, say
+    from ..settings.data_dir import SQL_HISTORY
+
+    if wish.output is not None or not sys.stdout.isatty():
+        raise UsageError("no SQL statement was given")
+    asker = Asker(
+        settings, _reach(settings), warm, timeout_s, limit_by=".timeout", again=lambda lost: say(f"{lost}; connecting anew")
+    )  # fmt: skip
+    with asker:
+        Prompt(asker, wish, settings.data_dir / SQL_HISTORY).run(__version__)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
@@ -139,10 +184,11 @@ def tables(
     With about how many rows each has, and what one of them is. `ecom_lite sql "DESCRIBE marts.daily_sales"` shows its columns,
     docs/tables.md what they mean.
     """
+    from ..ask.asker import has_lake
     from ..ask.catalogue import read_catalogue
     from ..ask.listing import as_json
     from ..ask.listing import tables as listed
-    from ..ask.once import has_lake
+    from ..ask.near import none_listed
     from ..run.opened import opened
 
     settings = load(config, data_dir)
@@ -153,5 +199,5 @@ def tables(
         return
     lines = listed(catalogue, shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize, word)
     if not lines:
-        raise UsageError(f"no table has {word!r} in its name, and no schema is called so; `ecom_lite tables` lists all")
+        raise UsageError(none_listed(word, catalogue))
     print("\n".join(lines))

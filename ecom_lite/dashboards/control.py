@@ -100,7 +100,7 @@ def control_endpoint(control: Control | None, token: str) -> Callable[[Request],
         if request.method == "POST":
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
                 return _refusal(415, f"send {MEDIA_TYPE}")
-            body = await _body(request)
+            body = await read_body(request)
             if body is None:
                 return _refusal(413, f"at most {MAX_BODY_BYTES:,} bytes")
             try:
@@ -132,7 +132,7 @@ def _has_token(request: Request, token: str) -> bool:
     return right and scheme.lower() == "bearer" and bool(token)
 
 
-async def _body(request: Request) -> bytes | None:
+async def read_body(request: Request) -> bytes | None:
     """None when it is too long; no more than the limit and a chunk is ever held."""
     body = b""
     async for chunk in request.stream():

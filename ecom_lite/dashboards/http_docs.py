@@ -66,6 +66,7 @@ EXAMPLES: Final = (
     Example("GET", "/api/control", "/api/control", token=True),
     Example("POST", "/api/control", "/api/control", body='{"rate": 50, "faults": {"late": "5%"}}', token=True),
     Example("POST", "/api/refresh", "/api/refresh", token=True),
+    Example("POST", "/api/refresh", "/api/refresh", body='{"select": ["daily_sales"]}', token=True),
 )
 
 HEAD: Final = f"""# The HTTP API

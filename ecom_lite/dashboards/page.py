@@ -29,7 +29,7 @@ from .control import Control, control_endpoint
 from .guard import WILDCARDS, Guard
 from .probes import Status, probes
 from .queries import Queries
-from .refresh import Refresh, refresh_endpoint
+from .refresh import Marts, refresh_endpoint
 from .turnstile import Busy, Turnstile
 
 logger = logging.getLogger("ecom_lite.dashboards")
@@ -65,7 +65,7 @@ class Page:
         port: int,
         status: Status,
         control: Control | None = None,
-        refresh: Refresh | None = None,
+        marts: Marts | None = None,
         token: str = "",
         written: Status | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class Page:
         self.port = port
         self.token = token or secrets.token_urlsafe(TOKEN_BYTES)
         self._control = control
-        self._refresh = refresh
+        self._marts = marts
         self._address = address
         self._boards_dir = boards_dir
         self._probes = probes(status, written or status)
@@ -106,7 +106,7 @@ class Page:
             self._queries = Queries(self._address)
             self._queries.open()
             control = control_endpoint(self._control, self.token)
-            refresh = refresh_endpoint(self._refresh, self.token)
+            refresh = refresh_endpoint(self._marts, self.token)
             app = Guard(build_app(boards, self._queries, Assets(), self._probes, control, refresh), self.host)
             config = uvicorn.Config(
                 app,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -63,12 +63,16 @@ class LiveRun:
             now = self.in_force()
         return now
 
-    def refresh(self, *, full_refresh: bool, said: Callable[[str], None]) -> dict[str, Any]:
-        """Have the run build its marts, where dbt is warm; returns the figures of that dbt run. Blocks until it is done.
+    def refresh(
+        self, *, full_refresh: bool, select: Sequence[str] = (), said: Callable[[str], None] = lambda text: None
+    ) -> dict[str, Any]:
+        """Have the run build its marts, or `select` of them, where dbt is warm; returns the figures of that dbt run. Blocks until
+        it is done.
 
-        `said` hears what it waits for, and each model as it finishes. Raises TransformError where dbt cannot run at all.
+        `said` hears what it waits for, and each model as it finishes. Raises TransformError where dbt cannot run at all,
+        UsageError where there is no such model.
         """
-        body = json.dumps({"full": full_refresh}).encode()
+        body = json.dumps({"full": full_refresh, "select": list(select)}).encode()
         with self._answer("POST", REFRESH, body, REFRESH_TIMEOUT_S) as answer:
             for line in answer:
                 told = json.loads(line)

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -45,10 +46,7 @@ class RunLock:
         except OSError:
             file.close()
             who = holder(self._path.parent) or {}
-            raise AlreadyRunning(
-                f"{self._path.parent} is in use by `ecom_lite {who.get('purpose', 'run')}`, pid {who.get('pid', 'unknown')}: "
-                "see it with `ecom_lite status`, end it with `ecom_lite stop`, or choose another folder by --data-dir"
-            ) from None
+            raise AlreadyRunning(f"{in_use(self._path.parent, who)}, or choose another folder by --data-dir") from None
         self._file = file
         with naming(self._path):
             file.truncate(0)
@@ -61,6 +59,13 @@ class RunLock:
             self._file.truncate(0)
             self._file.close()
             self._file = None
+
+
+def in_use(data_dir: Path, who: Mapping[str, Any]) -> str:
+    """For a user who wants the folder that another has, see `holder`: who that is, and what to do."""
+    purpose = who.get("purpose", "run")
+    way = "see it with `ecom_lite status`, end it with `ecom_lite stop`" if purpose == "run" else "wait for its end, or end it"
+    return f"{data_dir} is in use by `ecom_lite {purpose}`, pid {who.get('pid', 'unknown')}: {way}"
 
 
 def _lock(file: IO[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import AlreadyRunning, EcomLiteError
-from ..live.lock import holder
+from ..live.lock import holder, in_use
 from ..live.state import RunState, forget_state, read_state
 from ..settings.data_dir import LOGS
 from ..settings.tree import Settings
@@ -31,10 +31,7 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
     data_dir, terminal = settings.data_dir, Terminal()
     who = holder(data_dir)
     if who is not None:
-        raise AlreadyRunning(
-            f"{data_dir} is in use by `ecom_lite {who.get('purpose', 'run')}`, pid {who.get('pid', 'unknown')}: "
-            "see it with `ecom_lite status`, end it with `ecom_lite stop`"
-        )
+        raise AlreadyRunning(in_use(data_dir, who))
     log = data_dir / LOGS / LOG
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,10 +31,21 @@ class Marts:
         self._lock = threading.Lock()
         self._transform: Transform | None = None
 
-    def refresh(self, trigger: str, *, full_refresh: bool = False, said: Callable[[str], None] = lambda text: None) -> DbtRun:
-        """One dbt run. Blocks, behind any other run; `said` hears of the waiting, and of each model as it finishes.
+    def require_known(self, select: Sequence[str]) -> None:
+        """Raises UsageError, with names that are near, where there is no such model. Quick: neither dbt nor database is asked."""
+        from ..transform import model_names, require_known
 
-        A failing test or model is in the result. Raises TransformError where dbt cannot run at all.
+        require_known(select, model_names(bundled("dbt_project")))
+
+    def refresh(
+        self, trigger: str, *, full_refresh: bool = False, select: Sequence[str] = (),
+        said: Callable[[str], None] = lambda text: None,
+    ) -> DbtRun:  # fmt: skip
+        """One dbt run, of all models or of `select` and what they are made from. Blocks, behind any other run; `said` hears of
+        the waiting, and of each model as it finishes.
+
+        A failing test or model is in the result. Raises TransformError where dbt cannot run at all, UsageError where there is no
+        such model.
         """
         from ..transform import Transform
 
@@ -44,7 +55,7 @@ class Marts:
                 self._transform = Transform(address, bundled("dbt_project"), self._folder, self._threads)
             transform = self._transform
         with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=_lower_priority) as thread:
-            return thread.submit(transform.run, trigger, full_refresh=full_refresh, said=said).result()
+            return thread.submit(transform.run, trigger, full_refresh=full_refresh, select=select, said=said).result()
 
 
 def _lower_priority() -> None:

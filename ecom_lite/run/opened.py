@@ -51,10 +51,13 @@ class Opened:
 def opened(settings: Settings, terminal: Terminal | None, purpose: str, *, kafka: bool) -> Iterator[Opened]:
     """Yield the warehouse. Starting our own servers takes 1 s (PostgreSQL) or 4 s (with Kafka); they are stopped at the end.
 
+    Another command that has started them for itself (a prompt may stand for long) is named, and has to end first.
+
     Without a `terminal` one is made where something is started. Raises NotRunning when the folder has no data and nothing runs:
     there is nothing to look at.
     """
-    if holder(settings.data_dir) is not None:
+    held_by = holder(settings.data_dir)
+    if held_by is not None and held_by.get("purpose", "run") == "run":
         state = read_state(settings.data_dir)
         produce = None if state is None else state.parts.get("produce")
         producing = produce is not None and produce.state == "ready"

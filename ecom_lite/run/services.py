@@ -149,7 +149,7 @@ def _page(
     port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
     return Page(
         servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, port,
-        status, control=None if shop is None else shop.change, refresh=marts.refresh, token=token, written=written,
+        status, control=None if shop is None else shop.change, marts=marts, token=token, written=written,
     )  # fmt: skip
 
 

@@ -23,12 +23,13 @@ PASSWORDS: Final = "passwords"  # of our roles on a server that runs elsewhere
 ROLES_FILE: Final = "roles.json"  # in there
 STATE: Final = "state.json"
 CHILDREN: Final = "children.json"
+SQL_HISTORY: Final = "sql_history"  # what was asked at the prompt of `ecom_lite sql`
 LOCK: Final = "run.lock"
 OLDER_LOG: Final = ".1"  # behind the name of a log: the one generation before it
 DRAFT: Final = ".new"  # behind the name of a file that is being replaced
 
 FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, DASHBOARDS, LOADERS, LOGS, PASSWORDS)
-FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN)
+FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN, SQL_HISTORY)
 # Everything that a run writes and a reset deletes; the lock stays while it is held. A file that is none of these is not ours.
 OURS: Final = (*FOLDERS, *FILES, *(name + DRAFT for name in FILES))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -14,11 +15,12 @@ from typing import Any, Final
 from ..errors import TransformError
 from ..warehouse.connect import Address
 from .plan import CUT, ModelPlan, TestPlan, models_of, tests_of
-from .results import Outcome, brief, summarise
+from .results import SKIPPED, Outcome, brief, summarise
 
 ROLE: Final = "ecom_dbt"
 LOG_FILE_BYTES: Final = 2_000_000  # dbt keeps five older files beside it
-MODEL_DONE: Final = "LogModelResult"  # dbt's name of the event
+MODEL_DONE: Final = "LogModelResult"  # dbt's names of the events
+MODEL_SKIPPED: Final = "SkippingDetails"
 MONEY_DECIMALS: Final = 2  # of the marts' amounts, at least
 PARSE_CUT: Final = 0  # a parse takes no facts; one fixed value keeps dbt's partial parse valid
 
@@ -63,11 +65,13 @@ class Dbt:
     ) -> Outcome:  # fmt: skip
         """The models with the facts below the cut, `select` those only and what they are made from; `said` hears of each.
 
-        Raises TransformError where dbt cannot run at all.
+        Tables that are made anew take the views above them away: these are made again, too. Raises TransformError where dbt
+        cannot run at all.
         """
         self.parse(money_decimals)
         arguments = [word for name in select for word in ("--select", f"+{name}")]
         if full_refresh:
+            arguments += [word for name in sorted(self._standing_on(self.behind(select))) for word in ("--select", name)]
             arguments.append("--full-refresh")
         return summarise(self._results("run", self._vars(load_xid_below), arguments, said))
 
@@ -87,6 +91,18 @@ class Dbt:
                 found.add(node.name)
                 look += [uid for uid in node.depends_on.nodes if uid in nodes and uid.startswith("model.")]
         return frozenset(found)
+
+    def _standing_on(self, built: frozenset[str]) -> set[str]:
+        """The views that read one of these models, or a view that does."""
+        views = [node for node in self._manifest.nodes.values() if str(node.config.materialized) == "view"]
+        found: set[str] = set()
+        while more := {
+            view.name
+            for view in views
+            if view.name not in built | found and any(uid.split(".")[-1] in built | found for uid in view.depends_on.nodes)
+        }:
+            found |= more
+        return found
 
     def tests(self) -> list[TestPlan]:
         """The data tests, compiled. Their models must be there."""
@@ -155,8 +171,7 @@ class Dbt:
         options = [str(word) for pair in fixed.items() for word in pair]
         with environment(self._variables()) as forget:
             # dbt copies the environment before it sends the first event, so the password is in ours for milliseconds only.
-            listen = _Listener(forget, said)
-            return runner(manifest=manifest, callbacks=[listen]).invoke([verb, *options, *switches, *arguments])
+            return runner(manifest=manifest, callbacks=[Listener(forget, said)]).invoke([verb, *options, *switches, *arguments])
 
     def _variables(self) -> dict[str, str]:
         address = self._address
@@ -174,20 +189,30 @@ class Dbt:
         }
 
 
-class _Listener:
-    """Hears dbt's events, from several of its threads."""
+class Listener:
+    """Hears dbt's events, from several of its threads, and tells of each model as it ends.
+
+    dbt numbers models as they begin: those that end are counted here.
+    """
 
     def __init__(self, forget: Callable[[], None], said: Say) -> None:
         self._forget = forget
         self._said = said
+        self._lock = threading.Lock()
+        self._ended = 0
 
     def __call__(self, event: Any) -> None:
         self._forget()
         if event.info.name == MODEL_DONE:
-            model = event.data
-            name = model.node_info.node_name
-            state = "" if model.status != "error" else ", failed"
-            self._said(f"{model.index} of {model.total}: {name}, {model.execution_time:.2f} s{state}")
+            state = "" if event.data.status != "error" else ", failed"
+            self._ends(event.data, f"{event.data.execution_time:.2f} s{state}")
+        elif event.info.name == MODEL_SKIPPED:
+            self._ends(event.data, SKIPPED)
+
+    def _ends(self, model: Any, how: str) -> None:
+        with self._lock:
+            self._ended += 1
+            self._said(f"{self._ended} of {model.total}: {model.node_info.node_name}, {how}")
 
 
 @contextmanager

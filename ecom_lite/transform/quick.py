@@ -15,7 +15,7 @@ from ..errors import TransformError
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .plan import ModelPlan, Taken, TestPlan, fill, has_tokens
-from .results import ModelRun, Outcome, TestResult, brief
+from .results import SKIPPED, ModelRun, Outcome, TestResult, brief
 
 TESTS_AT_ONCE: Final = 12  # of one query
 
@@ -59,20 +59,24 @@ def build(models: Sequence[ModelPlan], cut: int, on: Workers, said: Say, clock: 
     known = {model.model for model in waiting}
     done: dict[str, ModelRun] = {}
     at_work: dict[Future[ModelRun], ModelPlan] = {}
+
+    def ends(run: ModelRun, how: str) -> None:
+        done[run.model] = run
+        said(f"{len(done)} of {len(known)}: {run.model}, {how}")
+
     while waiting or at_work:
         for model in list(waiting):
             before = model.after & known
             if any(name in done and done[name].broken for name in before):
                 waiting.remove(model)
-                done[model.model] = ModelRun(model.model, 0.0, error="not built, because a model before it failed", broken=True)
+                ends(ModelRun(model.model, 0.0, error=SKIPPED, broken=True), SKIPPED)
             elif before <= done.keys():
                 waiting.remove(model)
                 at_work[on.threads.submit(_build_one, model, cut, on, clock)] = model
         for future in wait(at_work, return_when=FIRST_COMPLETED).done:
             del at_work[future]
             run = future.result()
-            done[run.model] = run
-            said(f"{len(done)} of {len(known)}: {run.model}, {run.seconds:.2f} s{', failed' if run.broken else ''}")
+            ends(run, f"{run.seconds:.2f} s{', failed' if run.broken else ''}")
     runs = [done[model.model] for model in models]
     errors = [f"model {run.model}: {run.error}" for run in runs if run.broken and run.seconds]
     return Outcome(sum(not run.broken for run in runs), 0, [], errors, runs)

@@ -15,7 +15,7 @@ from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .dbt import ROLE, Dbt
 from .plan import ModelPlan, TestPlan
-from .quick import Say, ask, build, workers
+from .quick import Say, Workers, ask, build, workers
 from .results import Outcome, with_tests
 
 WHOLE_TESTS_EVERY_S: Final = 3600.0  # of quick runs: tests that read all facts
@@ -70,7 +70,12 @@ class Refresher:
         state = self._state(connection)
         if self._tests_of != state:
             self._tests, self._tests_of = self._dbt.tests(), state
-        outcome = self._tested(built, order, self._tests, self._dbt.behind(order.select) if order.select else None)
+        tests = self._tests
+        if order.select:
+            only = self._dbt.behind(order.select)
+            tests = [test for test in tests if test.model in only and test.reads <= only]
+        with workers(self._address, ROLE, self._threads) as on:
+            outcome = _asked(built, tests, order.cut, on, said)
         if not order.select:
             self._good, self._models = (None if outcome.errors else state), None
             self._all_tests_at = self._clock()
@@ -82,22 +87,12 @@ class Refresher:
         tests = [test for test in self._tests if everything or not test.whole]
         with workers(self._address, ROLE, self._threads) as on:
             built = build(self._models or (), order.cut, on, said, self._clock)
-            broken = {model.model for model in built.by_model if model.broken}
-            outcome = with_tests(built, ask([test for test in tests if not test.reads & broken], order.cut, on))
+            outcome = _asked(built, tests, order.cut, on, said)
         if everything:
             self._all_tests_at = now
         if outcome.errors:
             self._good = None  # dbt says more about what is wrong, and mends what can be mended
         return Done(outcome, quick=True, all_tests=everything)
-
-    def _tested(self, built: Outcome, order: Order, tests: Sequence[TestPlan], only: frozenset[str] | None) -> Outcome:
-        """A test is asked where all that it reads was built: else it would compare one run with another."""
-        broken = {model.model for model in built.by_model if model.broken}
-        asked = [test for test in tests if not test.reads & broken]
-        if only is not None:
-            asked = [test for test in asked if test.model in only and test.reads <= only]
-        with workers(self._address, ROLE, self._threads) as on:
-            return with_tests(built, ask(asked, order.cut, on))
 
     def _planned(self) -> bool:
         """Make the plan, unless there is one. False where dbt cannot: then each run is a careful one, and the log says why."""
@@ -112,3 +107,12 @@ class Refresher:
     def _state(self, connection: psycopg.Connection) -> tuple[object, ...]:
         row = connection.execute(read_sql(__package__, "stamp")).fetchone()
         return (self._dbt.readings, row)
+
+
+def _asked(built: Outcome, tests: Sequence[TestPlan], cut: int, on: Workers, said: Say) -> Outcome:
+    """A test is asked where all that it reads was built: else it would compare one run with another."""
+    broken = {model.model for model in built.by_model if model.broken}
+    asked = [test for test in tests if not test.reads & broken]
+    if asked:
+        said(f"asking {len(asked)} data tests")
+    return with_tests(built, ask(asked, cut, on))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 MESSAGE_CHARS: Final = 2_000
+SKIPPED: Final = "not built, because a model before it failed"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _model(result: Any, name: str, status: str) -> ModelRun:
     if status == "success":
         rows = (result.adapter_response or {}).get("rows_affected")
         return ModelRun(name, float(result.execution_time), rows if isinstance(rows, int) and rows >= 0 else None)
-    why = "not built, because a model before it failed" if status == "skipped" else brief(result.message)
+    why = SKIPPED if status == "skipped" else brief(result.message)
     return ModelRun(name, float(result.execution_time), error=why, broken=True)
 
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 
-from ..errors import TransformError, UsageError
+from ..errors import TransformError
 from ..warehouse.connect import Address
 from ..warehouse.currency import Missing, tell_missing
 from ..warehouse.sqlfiles import read_sql
 from .dbt import MONEY_DECIMALS, ROLE, Dbt, Say
 from .refresher import Done, Order, Refresher
 from .results import ModelRun
+from .select import require_known
 
 LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
 LOCK_TIMEOUT_S: Final = 120
@@ -112,7 +112,7 @@ class Transform:
         """
         with _one_at_a_time.turn(trigger, said), self._session() as connection:
             if select:
-                _require_known(select, self._dbt.models())
+                require_known(select, self._dbt.models())
             started = self._clock()
             connection.execute(read_sql(__package__, "close_leftovers"))
             wish = {"trigger": trigger, "full_refresh": full_refresh, "selected": list(select) or None}
@@ -235,15 +235,6 @@ def _finished(run_id: int, trigger: str, order: Order, done: Done, seconds: floa
         "; ".join([*outcome.errors, *outcome.failed, *warnings]), order.cut, done.quick, done.all_tests, tuple(order.select),
         tuple(outcome.by_model),
     )  # fmt: skip
-
-
-def _require_known(select: Sequence[str], models: Mapping[str, str]) -> None:
-    """Raises UsageError, with names that are near."""
-    for name in select:
-        if name not in models:
-            near = get_close_matches(name, models, 3, 0.5)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(models))}"
-            raise UsageError(f"no model {name!r}: {hint}")
 
 
 def _row(cursor: psycopg.Cursor[Any]) -> Any:

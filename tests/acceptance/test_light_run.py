@@ -121,6 +121,30 @@ def test_refresh_and_migrate_work_beside_it(run: LightRun) -> None:
     assert "up to date" in run.verb("migrate").stdout
 
 
+def test_refresh_of_some_models_beside_it(run: LightRun) -> None:
+    said = run.verb("refresh", "--select", "cohorts")
+    lines = said.stdout.splitlines()
+    built = {line.split()[0] for line in lines[2:-1]}
+    assert said.returncode == 0 and lines[-1].startswith("dbt: selected, "), said.stderr
+    assert "cohorts" in built and "basket_pairs" not in built
+    told = re.findall(r"(\d+) of (\d+): ", said.stderr)
+    assert told == [(str(n + 1), str(len(built))) for n in range(len(built))], said.stderr
+    wrong = run.verb("refresh", "--select", "cohort")
+    assert (wrong.returncode, wrong.stdout) == (2, "") and "no model 'cohort': did you mean cohorts" in wrong.stderr
+    password = (run.data_dir / "postgres" / "superuser.password").read_text()
+    where = run.state["postgres"]
+    with psycopg.connect(
+        host=where["host"], port=where["port"], user="postgres", password=password, dbname=where["database"]
+    ) as admin:
+        admin.execute(  # a day of its own, which no event will correct
+            "INSERT INTO marts.daily_sales "
+            """SELECT (jsonb_populate_record(d, '{"date": "2001-01-01", "net": -5}')).* FROM marts.daily_sales d LIMIT 1"""
+        )
+    failed = run.verb("refresh", "--select", "daily_sales")
+    assert failed.returncode == 1 and "selected, tests failed" in failed.stdout, failed.stdout
+    assert run.verb("refresh", "--full").returncode == 0
+
+
 def test_the_roles_get_new_passwords_beside_it_and_its_parts_take_them_when_they_connect_anew(run: LightRun) -> None:
     file = run.data_dir / "secrets.json"
     before = json.loads(file.read_text())

@@ -182,11 +182,26 @@ def test_a_run_of_some_models_builds_what_they_are_made_from_and_the_others_catc
         transform.run("refresh", select=["cohort"])
 
 
+def test_views_outlast_tables_that_are_made_anew_under_them(warehouse: Address, transform: Transform) -> None:
+    load(warehouse, some_lines(30))
+    assert transform.run("first facts").status == "success"
+    there = "SELECT relnamespace::regnamespace::text, relname FROM pg_class WHERE relkind IN ('r', 'v') ORDER BY 1, 2"
+    before = rows(warehouse, there)
+    run = transform.run("refresh", select=["customer_ltv"], full_refresh=True)
+    assert run.status == "selected" and {"customer_rfm", "basket_pairs", "return_problems"} <= {one.model for one in run.by_model}
+    assert rows(warehouse, there) == before
+    assert transform.run("schedule").status == "success"
+
+
 def test_an_ordinary_run_is_quick_and_each_model_is_told_of(warehouse: Address, transform: Transform) -> None:
     for seed, quick in ((1, False), (2, True), (3, True)):
         load(warehouse, some_lines(20, seed=seed))
-        run = transform.run("schedule")
+        said: list[str] = []
+        run = transform.run("schedule", said=said.append)
         assert (run.status, run.quick) == ("success", quick)
+        count = len(run.by_model)
+        assert [line.split(":")[0] for line in said[:count]] == [f"{n + 1} of {count}" for n in range(count)], "in order"
+        assert said[count:] == [f"asking {run.tests_passed} data tests"]
     told = "SELECT rows, tests_failed, error FROM ops.dbt_models WHERE model = 'daily_sales' ORDER BY run_id"
     found = rows(warehouse, told)
     assert len(found) == 3 and found[-1][0] >= 1 and all(row[1:] == (0, "") for row in found)

@@ -49,9 +49,9 @@ select
     this_one.units::bigint as units,
     {{ money('this_one.net') }} as net,
     {{ money('coalesce(one_before.net, 0)') }} as net_before,
-    {{ share('this_one.net - one_before.net', 'one_before.net') }} as change,
+    {{ growth('this_one.net', 'one_before.net') }} as change,
     {{ money("case when this_one.period = 'day' then coalesce(week_before.net, 0) end") }} as net_same_weekday,
-    {{ share('this_one.net - week_before.net', 'week_before.net') }} as change_same_weekday
+    {{ growth('this_one.net', 'week_before.net') }} as change_same_weekday
 from periods as this_one
 cross join newest
 left join periods as one_before

@@ -1,10 +1,10 @@
-"""What `sql` takes: one statement, whatever stands around it."""
+"""What `sql` takes: one statement, whatever stands around it; or several, cut where each ends."""
 
 from __future__ import annotations
 
 import pytest
 
-from ecom_lite.ask.statements import only
+from ecom_lite.ask.statements import one_line, only, open_in, split
 from ecom_lite.errors import UsageError
 
 
@@ -38,3 +38,45 @@ def test_none_is_refused(text: str) -> None:
 def test_several_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="2 SQL statements were given: give one"):
         only(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "complete", "rest"),
+    [
+        ("", [], ""),
+        ("SELECT 1", [], "SELECT 1"),
+        ("SELECT 1;", ["SELECT 1"], ""),
+        ("SELECT 1; SELECT\n 2 ;\nSEL", ["SELECT 1", "SELECT\n 2"], "\nSEL"),
+        ("SELECT ';' -- ;\n, 2; -- and that; is all", ["SELECT ';' -- ;\n, 2"], ""),
+        ("; ;; /* ; */ ;", [], ""),
+        ("SELECT 1; SELECT 'a;", ["SELECT 1"], " SELECT 'a;"),
+        ('SELECT $$;$$; SELECT ";";', ["SELECT $$;$$", 'SELECT ";"'], ""),
+        ("SELECT 1; /* not yet", ["SELECT 1"], " /* not yet"),
+    ],
+)
+def test_a_text_is_cut_into_statements(text: str, complete: list[str], rest: str) -> None:
+    assert split(text) == (complete, rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("", ""), ("SELECT 1", ""), ("SELECT 'a'", ""), ("SELECT 'it''s", "'"), ("SELECT E'\\'", "'"), ('FROM "a', '"'),
+        ("SELECT $$a", "$"), ("SELECT $x$ $$", "$"), ("/* a", "*"), ("/* a\n", "*"),
+        ("SELECT $$a\n", "$"), ("/* a */", ""), ("-- it's", ""), ("-- it's\nSELECT '", "'"),
+    ],
+)  # fmt: skip
+def test_what_a_text_ends_inside(text: str, mark: str) -> None:
+    assert open_in(text) == mark
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("SELECT 1,\n   2", "SELECT 1, 2"),
+        ("SELECT -- one\n 1 /* and */\n\t, 'a  -- b'", "SELECT 1 , 'a  -- b'"),
+        ("-- first\nSELECT 'two\nlines'", "SELECT 'two\nlines'"),
+    ],
+)
+def test_a_statement_on_one_line(text: str, line: str) -> None:
+    assert one_line(text) == line

@@ -104,6 +104,9 @@ def test_version(shell: Shell) -> None:
         (["rate", "--nonsense"], "No such option: --nonsense"),
         (["rate", "-x"], "No such option: -x"),
         (["sql", "SELECT 1"], "has no data yet: start with `ecom_lite run`"),
+        (["refresh"], "has no data yet: start with `ecom_lite run`"),
+        (["refresh", "--select", "cohorts", "--select", "cohort"], "no model 'cohort': did you mean cohorts"),
+        (["refresh", "--select", "nothing_like_it"], "no model 'nothing_like_it': there are: basket_pairs, category_trend"),
     ],
 )
 def test_a_wrong_use_is_one_message_and_code_2(shell: Shell, arguments: list[str], words: str) -> None:

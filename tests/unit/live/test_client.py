@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +17,7 @@ import pytest
 from ecom_lite import cli
 from ecom_lite.dashboards import Page
 from ecom_lite.dashboards import control as endpoint
-from ecom_lite.errors import EcomLiteError, UsageError
+from ecom_lite.errors import EcomLiteError, TransformError, UsageError
 from ecom_lite.live import client
 from ecom_lite.live.lock import RunLock
 from ecom_lite.live.state import RunState, write_state
@@ -23,6 +25,7 @@ from ecom_lite.observe.figures import ControlAnswer
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.settings.override import FAULTS, ShopOverride
 from ecom_lite.settings.tree import Faults
+from ecom_lite.transform import require_known
 from ecom_lite.warehouse.connect import Address
 
 BOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"
@@ -200,6 +203,86 @@ def test_without_a_run_it_is_code_2(shell: Shell, serving: tuple[Page, Shop], ar
         write_state(shell.folder, live(serving[0]))
         said = shell(*arguments)
         assert said.code == 2 and "no run: `ecom_lite check`" in said.err
+
+
+@dataclass(frozen=True)
+class Built:
+    status: str
+    select: Sequence[str]
+    full: bool
+
+
+class MartsOfTheTest:
+    """Stands where dbt stands."""
+
+    def __init__(self) -> None:
+        self.broken = ""
+
+    def require_known(self, select: Sequence[str]) -> None:
+        require_known(select, ["daily_sales", "cohorts"])
+
+    def refresh(self, trigger: str, *, full_refresh: bool, select: Sequence[str], said: Callable[[str], None]) -> Built:
+        said("1 of 2: daily_sales, 0.10 s")
+        said("2 of 2: cohorts, 0.05 s")
+        if self.broken:
+            raise TransformError(self.broken)
+        return Built("selected", select, full_refresh)
+
+
+@pytest.fixture
+def building(shell: Shell) -> Iterator[tuple[client.LiveRun, MartsOfTheTest, Page]]:
+    marts = MartsOfTheTest()
+    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, RunStatus, marts=marts)
+    page.start()
+    try:
+        with RunLock(shell.folder, "run"):
+            write_state(shell.folder, live(page))
+            yield client.LiveRun(shell.folder), marts, page
+    finally:
+        page.stop()
+
+
+def test_a_refresh_of_some_models_goes_along_with_its_progress(
+    building: tuple[client.LiveRun, MartsOfTheTest, Page],
+) -> None:
+    run, marts, _ = building
+    said: list[str] = []
+    built = run.refresh(full_refresh=True, select=["cohorts"], said=said.append)
+    assert built == {"status": "selected", "select": ["cohorts"], "full": True}
+    assert said == ["1 of 2: daily_sales, 0.10 s", "2 of 2: cohorts, 0.05 s"]
+    assert run.refresh(full_refresh=False)["select"] == []
+    with pytest.raises(UsageError, match="no model 'cohort': did you mean cohorts"):
+        run.refresh(full_refresh=False, select=["cohort"])
+    marts.broken = "dbt cannot run"
+    with pytest.raises(TransformError, match="dbt cannot run"):
+        run.refresh(full_refresh=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ("[]", 400, "give a JSON object such as"),
+        ("{", 400, "the body is not JSON"),
+        ('{"full": 1}', 400, "full = 1: give true or false"),
+        ('{"select": "cohorts"}', 400, "select = 'cohorts': give a list"),
+        ('{"select": [1]}', 400, "give a list of models' names"),
+        ('{"models": []}', 400, "'models' is not known here"),
+        ('{"select": ["cohort"]}', 400, "did you mean cohorts"),
+        (json.dumps({"select": ["x" * 5000]}), 413, "at most 4,096 bytes"),
+        ("", 200, '"run"'),
+        ('{"select": ["cohorts"]}', 200, '"selected"'),
+    ],
+)
+def test_a_wrong_wish_is_refused_before_anything_is_built(
+    building: tuple[client.LiveRun, MartsOfTheTest, Page], body: str, status: int, words: str
+) -> None:
+    page = building[2]
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=30)
+    connection.request("POST", "/api/refresh", body, {"Authorization": f"Bearer {page.token}"})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert answer.status == status and words in text, text
 
 
 def test_a_run_without_the_shop_says_so(shell: Shell) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from ecom_lite.errors import TransformError
-from ecom_lite.transform import Transform
-from ecom_lite.transform.dbt import environment
+from ecom_lite.errors import TransformError, UsageError
+from ecom_lite.transform import Transform, model_names, require_known
+from ecom_lite.transform.dbt import MODEL_DONE, MODEL_SKIPPED, Listener, environment
 from ecom_lite.transform.results import MESSAGE_CHARS, brief, summarise
 from ecom_lite.warehouse.connect import Address
 
@@ -45,6 +46,61 @@ def test_results_become_figures() -> None:
 def test_messages_fit_in_a_row() -> None:
     assert brief("a\n  b") == "a b"
     assert len(brief("x" * 10_000)) == MESSAGE_CHARS
+
+
+def event(name: str, model: str, index: int, status: str = "success") -> SimpleNamespace:
+    """As dbt sends them: `index` counts the models in the order of their starts."""
+    node = SimpleNamespace(node_name=model)
+    data = SimpleNamespace(node_info=node, index=index, total=3, status=status, execution_time=0.25)
+    return SimpleNamespace(info=SimpleNamespace(name=name), data=data)
+
+
+def test_progress_counts_models_in_the_order_of_their_ends() -> None:
+    said: list[str] = []
+    hear = Listener(lambda: None, said.append)
+    hear(event(MODEL_DONE, "second", 2))
+    hear(event("LogStartLine", "third", 3))
+    hear(event(MODEL_DONE, "first", 1, "error"))
+    hear(event(MODEL_SKIPPED, "third", 3))
+    assert said == [
+        "1 of 3: second, 0.25 s", "2 of 3: first, 0.25 s, failed", "3 of 3: third, not built, because a model before it failed",
+    ]  # fmt: skip
+
+
+def test_progress_of_several_threads_is_told_in_order() -> None:
+    said: list[str] = []
+    inside = threading.Event()
+
+    def slow(text: str) -> None:
+        if not inside.is_set():
+            inside.set()
+            other.join(0.2)  # time for the other thread to overtake this one, if it could
+        said.append(text)
+
+    hear = Listener(lambda: None, slow)
+
+    def overtake() -> None:
+        assert inside.wait(30)
+        hear(event(MODEL_DONE, "b", 1))
+
+    other = threading.Thread(target=overtake)
+    other.start()
+    hear(event(MODEL_DONE, "a", 2))
+    other.join(30)
+    assert said == ["1 of 3: a, 0.25 s", "2 of 3: b, 0.25 s"]
+
+
+def test_models_are_known_by_their_files_as_dbt_knows_them(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "marts"
+    folder.mkdir(parents=True)
+    (folder / "cohorts.sql").touch()
+    (folder / "marts.yml").touch()
+    assert model_names(tmp_path) == {"cohorts"}
+    require_known(["cohorts"], model_names(tmp_path))
+    with pytest.raises(UsageError, match=r"no model 'cohort': did you mean cohorts\?"):
+        require_known(["cohorts", "cohort"], model_names(tmp_path))
+    with pytest.raises(UsageError, match="no model 'x': there are: cohorts"):
+        require_known(["x"], model_names(tmp_path))
 
 
 @pytest.mark.parametrize("early", [True, False])
