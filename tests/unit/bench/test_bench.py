@@ -12,9 +12,9 @@ import pytest
 from ecom_lite import cli
 from ecom_lite.bench import printed
 from ecom_lite.bench.bare import payload
+from ecom_lite.bench.board import Looked
 from ecom_lite.bench.course import ratios
 from ecom_lite.bench.latency import delays_ms, percentile
-from ecom_lite.bench.board import Looked
 from ecom_lite.bench.mappings import CASES, written
 from ecom_lite.bench.marts import Marts, figures_of, sizes_of
 from ecom_lite.bench.rig import isolated, require_space
