@@ -18,8 +18,8 @@ from .odd_sales import Event, OddSales
 
 RECOUNT: Final = Path(__file__).parent / "recount"
 BY_DAY: Final = (
-    "daily_sales", "hourly_sales", "cohorts", "new_and_returning", "category_trend", "sales_by_place", "order_facts", "customer_ltv",
-    "customer_rfm",
+    "daily_sales", "hourly_sales", "cohorts", "new_and_returning", "category_trend", "sales_by_place", "order_facts",
+    "customer_ltv", "customer_rfm",
 )  # fmt: skip
 WITH_RETURNS: Final = (*BY_DAY, "returns_by_product", "product_performance")
 MARTS: Final = (*WITH_RETURNS, "sales_by_attribute", "return_problems", "dim_customer_history", "basket_pairs")
