@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from ecom_lite.engines.postgres import PostgresServer
@@ -71,10 +72,21 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def opened_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     shop = Shop(tmp_path_factory.mktemp("prompt"))
     yield shop
     shop.server.remove()
+
+
+@pytest.fixture
+def shop(opened_shop: Shop) -> Shop:
+    """Up, however the test before has ended."""
+    try:
+        opened_shop.busy()
+    except psycopg.OperationalError:
+        opened_shop.server.kill()
+        opened_shop.server.start()
+    return opened_shop
 
 
 def answer(typed: Typed, line: str) -> str:
