@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-import psycopg
-
-from ..contract.events import utc_now
-from ..errors import EcomLiteError, UsageError
+from ..errors import UsageError
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from .backlog import fill
 from .bare import copy_raw
 from .growth import LARGE, SMALL, growth
 from .latency import RATE, latency
-from .machine import machine, versions
 from .mappings import TURNS, cases_of, mapping_rates
 from .mappings import ratios as mapping_ratios
 from .naive import SLICE, naive
 from .process import Loaded, load, load_by
-from .rig import Rig, rig
+from .rig import Rig
 from .stages import consume, decode_and_write
+from .told import Figures, measured
 
 MIN_EVENTS: Final = 1_000
 OTHERS_CORES: Final = 0.4  # more than the system itself uses
 BYTES_PER_EVENT: Final = 2_500  # on the topic, in the warehouse twice over, in the log
 ENGINES_BYTES: Final = 2 << 30  # an empty cluster and the log that PostgreSQL keeps
 GROWTH_BYTES: Final = 3 << 30
-
-Figures = dict[str, Any]
 
 
 def bench_load(
@@ -43,26 +38,14 @@ def bench_load(
     if events < MIN_EVENTS:
         raise UsageError(f"--events {events}: too few to measure anything; {MIN_EVENTS} is the least, 1000000 tells most")
     cases = cases_of(mapping) if mapping else []
-    began = utc_now()
     needed = ENGINES_BYTES + events * BYTES_PER_EVENT + (GROWTH_BYTES if with_growth else 0)
-    try:
-        with rig(settings, terminal, needed) as own:
-            figures = _map(own, terminal, cases, events) if cases else _measure(own, terminal, events, latency_s, with_growth)
-            where = {"machine": machine(), "versions": versions(own.servers)}
-    except psycopg.Error as error:
-        said = str(error).strip() or type(error).__name__
-        raise EcomLiteError(f"the benchmark's PostgreSQL: {said} (SQLSTATE {error.sqlstate})") from error
-    shop = settings.shop
-    return {
-        **figures,
-        "events": events,
-        "seed": shop.seed,
-        "shop": {"products": shop.products, "customers": shop.customers, "rate": "max"},
-        "began": began.isoformat(timespec="seconds"),
-        "took_s": round((utc_now() - began).total_seconds(), 1),
-        "command": command,
-        **where,
-    }
+
+    def measure(own: Rig) -> Figures:
+        figures = _map(own, terminal, cases, events) if cases else _measure(own, terminal, events, latency_s, with_growth)
+        return {**figures, "events": events}
+
+    figures = measured(settings, terminal, needed, measure, command)
+    return {**figures, "shop": {**figures["shop"], "rate": "max"}}
 
 
 def _measure(own: Rig, terminal: Terminal, events: int, latency_s: float, with_growth: bool) -> Figures:

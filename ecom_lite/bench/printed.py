@@ -56,11 +56,28 @@ def print_figures(figures: Mapping[str, Any]) -> None:
     rows = [(name, f"{every[name]:,}", what) for group in (RATES, COSTS, RATIOS) for name, what in group.items() if name in every]
     width = max(len(number) for _, number, _ in rows)
     print_table(["figure", "", "what it is"], [(name, number.rjust(width), what) for name, number, what in rows])
+    _print_circumstances(f"{figures['events']:,} events of seed {figures['seed']}", figures)
+
+
+def print_marts(figures: Mapping[str, Any]) -> None:
+    """A row for each size."""
+    columns = ["facts", "refresh_s", "growth", "full_refresh_s", "board_ms", "growth", "slowest", "beside"]
+    rows = [
+        (
+            f"{at['facts']:,}", at["refresh_s"], f"{at['ratios']['refresh_growth']:.2f}", at["full_refresh_s"],
+            at["board_ms"], f"{at['ratios']['board_growth']:.2f}", at["board_worst_ms"], f"{at['events_per_s']:,} events/s",
+        )
+        for at in figures["sizes"]
+    ]  # fmt: skip
+    print_table(columns, rows)
+    last = figures["sizes"][-1]
+    _print_circumstances(f"{figures['new_facts']:,} new facts a refresh, {last['models']} models, {last['tests']} tests", figures)
+
+
+def _print_circumstances(of: str, figures: Mapping[str, Any]) -> None:
     machine, versions, shop = figures["machine"], figures["versions"], figures["shop"]
     print()
-    print(
-        f"{figures['events']:,} events of seed {figures['seed']}: {shop['products']:,} products, {shop['customers']:,} customers"
-    )
+    print(f"{of}: {shop['products']:,} products, {shop['customers']:,} customers")
     print(f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}")
     print(", ".join(f"{name} {number}" for name, number in versions.items()))
     print(f"{figures['began']}, {figures['took_s']} s: {figures['command']}")

@@ -55,7 +55,7 @@ class LoaderProcess:
     """`python -m ecom_lite.run.worker load` on one topic and one warehouse."""
 
     def __init__(self, rig: Rig, settings: Settings, address: Address) -> None:
-        job = load_job(settings, _reach(rig, settings, address), "bench", DRAIN_S)
+        job = load_job(settings, reach_of(rig, settings, address), "bench", DRAIN_S)
         self._service = WorkerService(
             WORKER, "load", lambda: job, LoaderFigures, log=logs_dir(rig.settings) / "load.log", registry=rig.servers.registry,
             ready_s=settings.run.ready_timeout_s, stop_s=DRAIN_S,
@@ -120,7 +120,7 @@ def load(rig: Rig, settings: Settings, address: Address, sent: Sent) -> Loaded:
 
 def load_by(count: int, rig: Rig, settings: Settings, address: Address, sent: Sent) -> float:
     """Events/s of so many loader processes that share a backlog, from the first claim to the last commit. Raises CheckFailed."""
-    topic, reach = settings.kafka.topic, _reach(rig, settings, address)
+    topic, reach = settings.kafka.topic, reach_of(rig, settings, address)
     ends = end_offsets(rig.client, topic)
     (above,) = ask(address, "newest_xid")
     several = settings.model_copy(update={"load": settings.load.model_copy(update={"processes": count})})
@@ -159,7 +159,7 @@ def check(address: Address, topic: str, sent: Sent, above: int = 0) -> None:
         raise CheckFailed(f"the loader's count does not close on topic {topic} of {sent.events} events: {'; '.join(wrong)}")
 
 
-def _reach(rig: Rig, settings: Settings, address: Address) -> Reach:
+def reach_of(rig: Rig, settings: Settings, address: Address) -> Reach:
     """A topic and a warehouse of the rig."""
     return Reach(address, rig.reach.bootstrap, settings.kafka)
 

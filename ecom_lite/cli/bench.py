@@ -1,4 +1,4 @@
-"""Verbs that measure this machine: bench load."""
+"""Verbs that measure this machine: bench load, bench marts."""
 
 from __future__ import annotations
 
@@ -58,3 +58,35 @@ def load_(
         print(json.dumps(figures))
     else:
         print_figures(figures)
+
+
+@bench.command("marts")
+def marts(
+    facts: Annotated[str, typer.Option(help="Sizes of the fact table, with commas between them.")] = "100000,1000000,3000000",
+    new: Annotated[int, typer.Option(min=100, help="So many new facts for each refresh.")] = 5_000,
+    rate: Annotated[int, typer.Option(min=1, help="So many events/s are loaded while the board is looked at.")] = 5_000,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Measure what a refresh of the marts and a look at the real-time board cost as the facts grow.
+
+    Starts a Kafka and a PostgreSQL of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched. Per
+    size: the facts are made by SQL, all marts are built, then refreshed with new facts, then the board's panels are asked, each
+    computed, while a shop sends and the loader loads. Exits 1 when the board or a mart does not hold the facts.
+    docs/benchmarks.md says what each figure is.
+
+    \b
+    ecom_lite bench marts                                       some six minutes
+    ecom_lite bench marts --facts 100000,1000000,3000000,10000000 --json
+    """
+    from ..bench.marts import bench_marts
+    from ..bench.printed import print_marts
+    from ..terminal.terminal import Terminal
+
+    figures = bench_marts(
+        load(config, None), Terminal(), facts=facts, new=new, rate=rate, command="ecom_lite " + shlex.join(sys.argv[1:])
+    )
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_marts(figures)

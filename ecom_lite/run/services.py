@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small
     from ..engines.spark import SparkGateway
     from ..stream.stream import Stream
 
-SUMS_EVERY_S: Final = 2.0
+SUMS_EVERY_S: Final = 1.0
 PRODUCER_STOP_S: Final = 10.0
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 TOKEN_BYTES: Final = 32
@@ -163,11 +163,15 @@ def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stre
 def _schedule(
     settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill, checks: OwnChecks
 ) -> Schedule:
-    from ..transform import add_runs, new_facts_exist
+    from ..transform import add_runs, many_facts_wait, new_facts_exist
 
     schedule = Schedule()
     address = servers.reach.address.only("ecom_dbt")
-    add_runs(schedule, settings.transform.every_s, marts.refresh, lambda: new_facts_exist(address), backfill)
+    many = settings.transform.early_facts
+    add_runs(
+        schedule, settings.transform.every_s, marts.refresh, lambda: new_facts_exist(address), backfill,
+        early=(lambda: many_facts_wait(address, many)) if many else None,
+    )  # fmt: skip
     schedule.every("sums of the facts", SUMS_EVERY_S, sums, at_once=True)
     if settings.check.every_s is not None:
         schedule.every("your own checks", settings.check.every_s, checks.take)

@@ -28,6 +28,8 @@ from .select import require_known
 LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
 LOCK_TIMEOUT_S: Final = 120
 RUNS_KEPT: Final = 500  # of which ops.dbt_models tells
+REST: Final = 4.0  # runs ahead of time: the marts rest for so many times as long as the last run took
+LEAST_REST_S: Final = 10.0
 HELD_S: Final = 30  # facts that wait for so long wait for somebody: a loader's transaction takes a fraction of a second
 
 logger = logging.getLogger("ecom_lite.transform")
@@ -199,6 +201,21 @@ def new_facts_exist(address: Address) -> bool:
         connection.execute("SET enable_seqscan = off")
         (found,) = _row(connection.execute(read_sql(__package__, "new_facts"), {"taken": taken, "below": below}))
     return bool(found)
+
+
+def many_facts_wait(address: Address, many: int) -> bool:
+    """Whether a run ahead of time is worth it: so many facts wait, the last run ended well, and the marts have rested since.
+
+    Cheap: what waits is counted up to `many`. Raises psycopg.Error.
+    """
+    with address.connect(ROLE, autocommit=True) as connection:
+        row = connection.execute(read_sql(__package__, "rested"), {"least_s": LEAST_REST_S, "times": REST}).fetchone()
+        if row is None:
+            return False
+        connection.execute("SET enable_seqscan = off")  # as above
+        bounds = {"taken": row[0], "below": row[1], "most": many}
+        (waiting,) = _row(connection.execute(read_sql(__package__, "count_waiting"), bounds))
+    return bool(waiting >= many)
 
 
 def _held_back(connection: psycopg.Connection, cut: int) -> str:

@@ -91,7 +91,8 @@ class OddSales:
             "price": cents / 100, "quantity": quantity, "revenue": cents * quantity / 100, "timestamp": text(at),
         }  # fmt: skip
         listed = self._rng.choice((None, None, cents + self._rng.randint(0, 500), cents // 2))
-        return line if listed is None else {**line, "list_price": listed / 100}
+        said = {"list_price": listed and listed / 100, "channel": self._rng.choice((None, "till", "web"))}
+        return line | {name: value for name, value in said.items() if value is not None}
 
     def _returns(self, line: Event) -> list[Event]:
         rng, at, bought = self._rng, datetime.fromisoformat(line["timestamp"]), line["quantity"]

@@ -50,7 +50,7 @@ class Benchmark:
         self._err = folder / "stderr"
         with (folder / "stdout").open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [*COMMAND, "bench", "load", *options], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=self.work,
+                [*COMMAND, "bench", *options], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=self.work,
                 env={**os.environ, "TMPDIR": str(self.temporary)}, start_new_session=True,
             )  # fmt: skip
         self._out = folder / "stdout"
@@ -94,7 +94,7 @@ def benchmark(folder: Path, *options: str) -> Iterator[Benchmark]:
 
 
 def test_all_figures_come_from_one_run_and_nothing_is_left(tmp_path: Path) -> None:
-    with benchmark(tmp_path, "--events", str(EVENTS), "--latency-s", "1", "--seed", "11", "--json") as run:
+    with benchmark(tmp_path, "load", "--events", str(EVENTS), "--latency-s", "1", "--seed", "11", "--json") as run:
         wait_for(run.ended, "the benchmark ends", 120)
     assert run.process.returncode == 0, run.stderr
     figures = json.loads(run.stdout)
@@ -108,7 +108,7 @@ def test_all_figures_come_from_one_run_and_nothing_is_left(tmp_path: Path) -> No
 
 
 def test_what_a_mapping_costs_is_measured_alone_and_its_counts_are_checked(tmp_path: Path) -> None:
-    with benchmark(tmp_path, "--events", str(EVENTS), "--mapping", "none,rename,lines", "--json") as run:
+    with benchmark(tmp_path, "load", "--events", str(EVENTS), "--mapping", "none,rename,lines", "--json") as run:
         wait_for(run.ended, "the benchmark ends", 120)
     assert run.process.returncode == 0, run.stderr
     figures = json.loads(run.stdout)
@@ -117,8 +117,21 @@ def test_what_a_mapping_costs_is_measured_alone_and_its_counts_are_checked(tmp_p
     run.assert_nothing_left()
 
 
+@pytest.mark.long
+def test_marts_and_board_are_measured_and_are_what_the_facts_say(tmp_path: Path) -> None:
+    with benchmark(tmp_path, "marts", "--facts", "10000,20000", "--new", "200", "--rate", "300", "--json") as run:
+        wait_for(run.ended, "the benchmark ends", 300)
+    assert run.process.returncode == 0, run.stderr
+    small, large = json.loads(run.stdout)["sizes"]
+    assert (small["facts"], large["facts"]) == (10_000, 20_000) and small["models"] > 10 and small["tests"] > 50
+    for at in (small, large):
+        assert min(at[name] for name in ("refresh_s", "full_refresh_s", "board_ms", "events_per_s")) > 0
+        assert at["board_worst_ms"] >= at["board_ms"] and len(at["panels_ms"]) > 8
+    run.assert_nothing_left()
+
+
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
-    with benchmark(tmp_path, "--events", "1000000") as run:
+    with benchmark(tmp_path, "load", "--events", "1000000") as run:
 
         def at_work() -> bool:
             assert not run.ended(), run.stderr
@@ -132,7 +145,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_one_has_left_goes_when_a_tool_starts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with benchmark(tmp_path, "--events", "1000000") as run:
+    with benchmark(tmp_path, "load", "--events", "1000000") as run:
 
         def at_work() -> bool:
             assert not run.ended(), run.stderr

@@ -23,7 +23,7 @@ class History:
     """Events that are made up at random, and what has been loaded of them. Few ids: whatever can meet, meets."""
 
     seed: int
-    days: int = 70  # over three months, and a leap day
+    days: int = 70  # over three months
     first: datetime = DAY0 - timedelta(days=45)
     lines: list[Line] = field(default_factory=list)
 

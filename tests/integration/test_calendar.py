@@ -41,3 +41,19 @@ def test_days_are_those_of_the_shop_and_another_clock_takes_a_rebuild(warehouse:
     assert migrate(warehouse, time_zone="UTC", rebuild_marts=True) == ["days by the clock of UTC"]
     assert transform.run("schedule").status == "success"
     assert rows(warehouse, DAYS) == [("2026-03-28", 2), ("2026-03-29", 2)]
+
+
+def test_a_run_of_some_models_does_not_mix_two_clocks(warehouse: Address, tmp_path: Path) -> None:
+    migrate(warehouse, time_zone="Europe/Berlin")
+    load(warehouse, [sold_at("a", "2026-03-28 22:59"), sold_at("b", "2026-03-28 23:00")])
+    transform = Transform(warehouse, PROJECT, tmp_path / "dbt", threads=2)
+    assert transform.run("first facts").status == "success"
+    migrate(warehouse, time_zone="UTC", rebuild_marts=True)
+    load(warehouse, [sold_at("c", "2026-03-28 23:01")])
+    assert transform.run("refresh", select=["daily_sales"]).status == "selected"
+    assert rows(warehouse, DAYS) == [("2026-03-28", 3)]
+    assert transform.run("schedule").status == "success"
+    assert rows(warehouse, DAYS) == [("2026-03-28", 3)]
+    assert rows(warehouse, "SELECT hour::text, lines::int FROM marts.hourly_sales ORDER BY 1") == [
+        ("2026-03-28 22:00:00+00", 1), ("2026-03-28 23:00:00+00", 2)
+    ]  # fmt: skip

@@ -18,6 +18,7 @@ from .histories import History
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 REFRESHES = 6
+ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe")  # half hours, and changes of the clock
 NOT_COMPARED = (
     "int_profile_log",  # never built anew: it remembers what the warehouse has replaced since
     "int_place_days",  # keeps rows of nothing for places that a change of address has emptied: sales_by_place leaves them out
@@ -74,7 +75,7 @@ def refresh_some(transform: Transform, rng: random.Random) -> None:
 
 
 def check_history(warehouse: Address, transform: Transform, seed: int) -> None:
-    migrate(warehouse, attributes={"channel": "text"})
+    migrate(warehouse, attributes={"channel": "text"}, time_zone=ZONES[seed % len(ZONES)])
     history, rng, choice = History(seed), random.Random(seed), random.Random(f"selected {seed}")
     for n in range(REFRESHES):
         history.load(warehouse)

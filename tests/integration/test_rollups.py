@@ -144,3 +144,25 @@ IN_POUNDS = (
     "SELECT count(*), count(DISTINCT order_id), sum(quantity), sum(revenue) FILTER (WHERE currency = 'GBP') "
     "FROM warehouse.fact_sales"
 )
+
+
+def test_what_is_below_a_cut_is_known_from_the_sums_whichever_of_the_two_cuts_is_the_later(warehouse: Address) -> None:
+    lines = some_lines(120, orders=40)
+
+    def below(cut: str) -> list[tuple[Any, ...]]:
+        return rows(warehouse, f"SELECT * FROM realtime.facts_below({cut})", "ecom_dbt")
+
+    cuts = ["0"]
+    for n in range(4):
+        load(warehouse, lines[n::4])
+        cuts += [str(cut) for (cut,) in rows(warehouse, "SELECT ops.load_order_cut()", "ecom_dbt")]
+        if n == 1:
+            Rollups(warehouse).refresh()
+    counted = (
+        "SELECT count(*), coalesce(sum(quantity), 0), coalesce(sum(revenue), 0) FROM warehouse.fact_sales WHERE load_xid < {}"
+    )
+    assert [below(cut) for cut in cuts] == [rows(warehouse, counted.format(cut)) for cut in cuts]
+    assert [below(cut)[0][0] for cut in cuts] == [0, 30, 60, 90, 120]
+    with warehouse.connect("ecom_stream") as connection:
+        connection.execute("UPDATE realtime.rolled SET load_xid_below = 0, lines = 0, orders = 0, units = 0, revenue = 0")
+    assert [below(cut)[0][0] for cut in cuts] == [0, 30, 60, 90, 120], "no sums yet"

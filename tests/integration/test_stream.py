@@ -166,7 +166,7 @@ def running(stream: Stream) -> Iterator[Running]:
 
 
 def wait_until_late(warehouse: Address, line: Line) -> None:
-    """Until Spark drops what is older than `line` by the watermark's delay: a batch is judged by that of the one before."""
+    """Until Spark drops what is older than `line` by the delay: a batch is judged by the watermark of the one before."""
     due = line.ordered_at - timedelta(seconds=WATERMARK_S, milliseconds=1)
     known = "SELECT coalesce(max(watermark), '-infinity') >= '{}' FROM realtime.stream_progress"
     wait_for(lambda: rows(warehouse, known.format(due.isoformat())) == [(True,)], "the watermark")

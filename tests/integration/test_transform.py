@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ecom_lite.settings.attributes import AttributeType
-from ecom_lite.transform import Transform, new_facts_exist
+from ecom_lite.transform import Transform, many_facts_wait, new_facts_exist
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 
@@ -162,6 +162,30 @@ def test_a_slow_loader_is_not_skipped(warehouse: Address, transform: Transform) 
     taken = rows(warehouse, "SELECT sum(lines)::int FROM marts.daily_sales")
     assert taken == rows(warehouse, "SELECT count(*)::int FROM warehouse.fact_sales") == [(5 + 10 + 5 + 20,)]
     assert not new_facts_exist(warehouse)
+
+
+def test_a_run_ahead_of_time_is_worth_it_where_many_facts_wait_and_the_marts_have_rested(
+    warehouse: Address, transform: Transform
+) -> None:
+    def ago(seconds: int) -> None:
+        with warehouse.connect("ecom_dbt") as connection:
+            connection.execute(
+                "UPDATE ops.dbt_runs SET started_at = now() - make_interval(secs => %s), "
+                "finished_at = now() - make_interval(secs => %s)", [seconds + 10, seconds],
+            )  # fmt: skip
+
+    load(warehouse, some_lines(30))
+    assert not many_facts_wait(warehouse, 1), "the first run is another's matter"
+    transform.run("first facts")
+    load(warehouse, some_lines(20, seed=2))
+    assert not many_facts_wait(warehouse, 20), "it has just ended"
+    ago(39)
+    assert not many_facts_wait(warehouse, 20), "it took 10 s"
+    ago(41)
+    assert many_facts_wait(warehouse, 20) and not many_facts_wait(warehouse, 21)
+    with warehouse.connect("ecom_dbt") as connection:
+        connection.execute("UPDATE ops.dbt_runs SET status = 'error'")
+    assert not many_facts_wait(warehouse, 20), "what failed is tried again at the pace of the settings"
 
 
 def test_a_model_that_failed_catches_up(warehouse: Address, transform: Transform) -> None:

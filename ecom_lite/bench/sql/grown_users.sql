@@ -1,1 +1,1 @@
-INSERT INTO warehouse.dim_user (user_id) SELECT generate_series(1, 200000)
+INSERT INTO warehouse.dim_user (user_id) SELECT generate_series(1, %(customers)s)

@@ -1,7 +1,7 @@
 -- What is sold, and what of it comes back, each with its moment; and who lived where from when on.
 CREATE OR REPLACE TABLE sold AS  -- one row per order and product: what was said first
 SELECT
-    order_id, user_id, product_id, title, category, quantity, moment,
+    order_id, user_id, product_id, title, category, channel, quantity, moment,
     price * quantity AS revenue,
     greatest(coalesce(list_price, 0), price) * quantity AS gross
 FROM records

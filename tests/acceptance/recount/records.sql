@@ -21,5 +21,6 @@ SELECT
     event ->> 'name' AS name,
     event ->> 'city' AS city,
     event ->> 'country' AS country,
+    event ->> 'channel' AS channel,
     (event ->> 'timestamp')::TIMESTAMPTZ AS moment
 FROM written

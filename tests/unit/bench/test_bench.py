@@ -12,15 +12,17 @@ import pytest
 from ecom_lite import cli
 from ecom_lite.bench import printed
 from ecom_lite.bench.bare import payload
+from ecom_lite.bench.board import Looked
 from ecom_lite.bench.course import ratios
 from ecom_lite.bench.latency import delays_ms, percentile
 from ecom_lite.bench.mappings import CASES, written
+from ecom_lite.bench.marts import Marts, figures_of, sizes_of
 from ecom_lite.bench.rig import isolated, require_space
 from ecom_lite.bench.usage import Usage
 from ecom_lite.bench.watch import Seen
 from ecom_lite.contract.events import parse, utc_now
 from ecom_lite.contract.reader import make_reader
-from ecom_lite.errors import EcomLiteError
+from ecom_lite.errors import EcomLiteError, UsageError
 from ecom_lite.settings.load import load_settings
 from ecom_lite.simulate import Shop
 
@@ -137,3 +139,26 @@ def test_the_page_says_what_each_figure_is() -> None:
     text = DOCS.read_text(encoding="utf-8")
     names = {*printed.RATES, *printed.COSTS, *printed.RATIOS}
     assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+def test_growth_is_taken_from_the_smallest_size() -> None:
+    small = Marts(10.0, 0.5, 16, 72, Looked(80.0, 120.0, 15, {"1 Revenue": 20.0}, 5_000.4))
+    large = Marts(80.0, 0.6, 16, 72, Looked(100.0, 150.0, 15, {"1 Revenue": 25.0}, 4_999.6))
+    assert figures_of(3_000_000, large, small)["ratios"] == {
+        "refresh_growth": 1.2, "board_growth": 1.25, "refresh_to_full": 0.0075,
+    }  # fmt: skip
+    assert figures_of(100_000, small, small)["ratios"]["board_growth"] == 1.0
+    names = {*figures_of(1, small, small), *figures_of(1, small, small)["ratios"]} - {"facts", "ratios", "board_looks"}
+    text = DOCS.read_text(encoding="utf-8")
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+def test_sizes_are_whole_numbers_the_smallest_first() -> None:
+    assert sizes_of("3000000,100_000,3000000") == [100_000, 3_000_000]
+    for wrong, words in {
+        "1m": "whole numbers with commas",
+        "": "whole numbers with commas",
+        "100,20000": "100 is too few",
+    }.items():
+        with pytest.raises(UsageError, match=words):
+            sizes_of(wrong)

@@ -39,11 +39,17 @@ class Site:
     def __init__(self, past: Past) -> None:
         self.now, self.facts, self.status = 1000.0, False, "success"
         self.triggers: list[str] = []
+        self.many, self.takes_s = False, 0.0
         self.jobs = Jobs()
-        add_runs(self.jobs, 300.0, self.refresh, lambda: self.facts, past, lambda: self.now)
+        add_runs(
+            self.jobs, 300.0, self.refresh, lambda: self.facts, past, early=lambda: self.many, clock=lambda: self.now
+        )  # fmt: skip
 
     def refresh(self, trigger: str) -> Any:
         self.triggers.append(trigger)
+        if trigger == "many facts":
+            self.jobs.repeating["dbt"][1]()  # the pace comes while it is at work
+        self.now += self.takes_s
         return DbtRun(1, trigger, self.status, 0.1, 9, 11, 0, "", 5)
 
 
@@ -79,3 +85,30 @@ def test_there_is_one_more_a_minute_after_the_start_and_then_at_the_pace_of_the_
     seconds, job = site.jobs.repeating["dbt"]
     job()
     assert (seconds, site.triggers) == (300.0, ["first minute", "schedule"])
+
+
+def test_many_facts_are_not_waited_with_and_the_pace_lets_its_turn_pass_while_such_a_run_works_or_has_just_ended() -> None:
+    site = Site(Past())
+    look, pace = site.jobs.repeating["many facts"][1], site.jobs.repeating["dbt"][1]
+    look()
+    assert site.triggers == []
+    site.many, site.takes_s = True, 20.0
+    look()
+    site.now += 79
+    pace()
+    assert site.triggers == ["many facts"], "it rests for four times as long as the run took"
+    site.now += 2
+    pace()
+    assert site.triggers == ["many facts", "schedule"]
+
+
+def test_no_early_run_while_a_past_is_loading_nor_where_none_is_wanted() -> None:
+    past = Past(expected=True)
+    past.is_pending = True
+    site = Site(past)
+    site.many = True
+    site.jobs.repeating["many facts"][1]()
+    assert site.triggers == []
+    jobs = Jobs()
+    add_runs(jobs, 300.0, site.refresh, lambda: False, past)
+    assert set(jobs.repeating) == {"dbt"}
