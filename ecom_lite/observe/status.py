@@ -7,14 +7,8 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-<<<<<<< HEAD
 from .figures import CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
-
-VERSION: Final = 1  # goes up when a reader of the old form would misread the new one; a field more is no such change
-=======
-from .figures import CheckFigures, DbtFigures, LoaderFigures, StreamFigures
 from .form import VERSION
->>>>>>> main
 
 LOADER: Final = "load"  # the first loader's part; the others are load-2, load-3, ...
 
