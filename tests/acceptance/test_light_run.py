@@ -232,7 +232,8 @@ def test_the_readmes_commands_work_beside_it(run: LightRun) -> None:
     cells = re.findall(r"^\| (`ecom_lite .*?) \|", README, re.M)
     commands = [shlex.split(command) for cell in cells for command in re.findall(r"`ecom_lite (.*?)`", cell)]
     beside = {"rate", "pause", "resume", "fault", "status", "sql", "check", "dead", "refresh", "doctor", "config"}
-    tried = [words for words in commands if words[0] in beside]
+    typed = (["sql"], ["sql", "<", "questions.sql"])  # test_prompt.py has these
+    tried = [words for words in commands if words[0] in beside and words not in typed]
     assert {words[0] for words in tried} == beside, "the README shows each of them"
     for words in [*tried, ["fault", "off"]]:
         said = run.verb(*words)
