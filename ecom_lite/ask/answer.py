@@ -39,6 +39,11 @@ class Wish:
     limit: int | None = None
     output: Path | None = None
 
+    @property
+    def one_file(self) -> bool:
+        """Whether there cannot be another answer behind it."""
+        return self.output is not None or self.format == PARQUET
+
 
 @dataclass(frozen=True)
 class Told:

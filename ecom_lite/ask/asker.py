@@ -13,7 +13,6 @@ from ..settings.data_dir import LAKE
 from .answer import Told, Wish, answer
 
 if TYPE_CHECKING:
-    from ..settings.tree import Settings
     from ..warehouse.connect import Address
     from .catalogue import Catalogue
     from .session import Session
@@ -24,9 +23,9 @@ POLL_S: Final = 0.2
 LESS_PATIENT: Final = 4  # the proposed limit is so many times that which was too short
 
 
-def has_lake(settings: Settings) -> bool:
+def has_lake(data_dir: Path) -> bool:
     """Whether Spark has written raw events as Parquet."""
-    return any((settings.data_dir / LAKE).glob("**/*.parquet"))
+    return any((data_dir / LAKE).glob("**/*.parquet"))
 
 
 class Asker:
@@ -37,11 +36,11 @@ class Asker:
     """
 
     def __init__(
-        self, settings: Settings, reach: Callable[[ExitStack], Address], warm: Warm, timeout_s: float, *,
+        self, data_dir: Path, reach: Callable[[ExitStack], Address], warm: Warm, timeout_s: float, *,
         output: Path | None = None, limit_by: str = "--timeout", again: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
         self.timeout_s = timeout_s
-        self._settings = settings
+        self._data_dir = data_dir
         self._reach = reach
         self._warm = warm
         self._output = output
@@ -102,7 +101,7 @@ class Asker:
         if address is None:
             raise WarehouseLost("the warehouse is not connected")
         try:
-            return read_catalogue(address, lake=has_lake(self._settings))
+            return read_catalogue(address, lake=has_lake(self._data_dir))
         except psycopg.Error as error:
             raise WarehouseLost(f"PostgreSQL at {address.place} does not answer: {first_line(error)}") from None
 
@@ -139,7 +138,7 @@ class Asker:
         prepared = self._warm.taken()
         from .session import Session
 
-        lake = self._settings.data_dir / LAKE
+        lake = self._data_dir / LAKE
         try:
             return Session(self._address, lake, timeout_s=self.timeout_s, output=self._output, prepared=prepared)
         except QueryError:

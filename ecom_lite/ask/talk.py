@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from ..errors import EcomLiteError, UsageError
 from .answer import Wish
 from .asker import Asker
 from .commands import carry_out
@@ -46,3 +47,20 @@ class Talk:
             self._say(note)
         if self._timed:
             self._say(f"({told.counted}, {time.monotonic() - began:.3f} s)")
+
+
+def ask_all(asker: Asker, lines: Iterable[str], wish: Wish) -> None:
+    """Answer each statement as soon as it is complete. Raises the first error, which names the line where its statement begins;
+    UsageError where there is no statement."""
+    talk = Talk(asker, wish, lambda line: print(line, file=sys.stderr))
+    for part in talk.parts(lines):
+        try:
+            talk.do(part)
+        except EcomLiteError as error:
+            if part.line == 1:
+                raise
+            raise type(error)(f"line {part.line}: {error}") from None
+        if talk.over:
+            return
+    if not talk.done:
+        raise UsageError("no SQL statement was given")

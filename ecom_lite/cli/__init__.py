@@ -6,14 +6,15 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import typer
-
-from .. import __version__
 from ..errors import EcomLiteError, in_words
 from ..terminal.screen import protect
-from .base import cli, ended
+from .asking import quickly
+from .ends import ended
+
+if TYPE_CHECKING:  # a tenth of a second, and twice as much for what it imports
+    import typer
 
 MODULES: Final = (
     "ask", "bench", "check", "data", "dead", "events", "life", "load", "machine", "rates", "refresh", "schema",
@@ -22,23 +23,12 @@ MODULES: Final = (
 QUICK: Final = {"sql": "ask", "psql": "ask", "tables": "ask"}  # people wait for their start: no other verb is imported
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        print(__version__)
-        raise typer.Exit
-
-
-@cli.callback()
-def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
-) -> None:
-    pass
-
-
 def verbs(first: str = "") -> typer.Typer:
     """The application with all verbs, or, where the first word of the line is a quick verb, with those of its file."""
     for name in [QUICK[first]] if first in QUICK else MODULES:
         import_module(f".{name}", __package__)
+    from .base import cli
+
     return cli
 
 
@@ -48,13 +38,22 @@ def _foreign(error: Exception) -> bool:
     return psycopg is not None and isinstance(error, psycopg.Error)
 
 
+def _take_signals() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, ended)  # so that engines, locks and temporary files go
+
+
 def main() -> None:
     """Run the command line; errors that the user can act on are one message and an exit code, never a traceback."""
     protect()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, ended)  # so that engines, locks and temporary files go
     try:
-        verbs("".join(sys.argv[1:2]))(prog_name="ecom_lite", standalone_mode=True)
+        if sys.argv[1:2] == ["sql"]:
+            _take_signals()
+            if quickly(sys.argv[2:]):
+                sys.exit(0)
+        application = verbs("".join(sys.argv[1:2]))
+        _take_signals()
+        application(prog_name="ecom_lite", standalone_mode=True)
     except EcomLiteError as error:
         print(f"ecom_lite: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ..ask.formats import PARQUET
-from ..ask.statements import only
 from ..ask.warm import Warm
-from ..errors import EcomLiteError, UsageError
+from ..errors import UsageError
+from .asking import Asked, carry_out, looked_for
 from .base import ConfigFile, DataDir, Json, cli, load
-
-if TYPE_CHECKING:
-    from ..ask.answer import Wish
-    from ..settings.tree import Settings
-    from ..warehouse.connect import Address
 
 
 @cli.command()
@@ -59,91 +50,9 @@ def sql(
     ecom_lite sql -o sales.parquet "FROM fact_sales" --timeout 300
     ecom_lite sql < questions.sql
     """
+    asked = Asked(statement, format_, json_, output, limit, timeout, data_dir, config)
     warm = Warm()  # beside the settings: neither is waited for twice
-    settings = load(config, data_dir)
-    wish = _wish(format_, json_, output, limit)
-    try:
-        if statement is None and sys.stdin.isatty():
-            _prompt(settings, warm, wish, timeout)
-        elif statement is not None and statement != "-":
-            _once(settings, warm, only(statement), wish, timeout)
-        elif wish.output is not None or wish.format == PARQUET:  # one answer, one file
-            _once(settings, warm, only(sys.stdin.read()), wish, timeout)
-        else:
-            _all_of_stdin(settings, warm, wish, timeout)
-    except BaseException as error:
-        _leave_if_stuck(error)
-        raise
-    _leave_if_stuck()
-
-
-def _leave_if_stuck(error: BaseException | None = None) -> None:
-    """End the process here and now where a question is left behind: Python would abort on its thread."""
-    from ..ask.session import left_behind
-
-    if not left_behind():
-        return
-    if isinstance(error, EcomLiteError):
-        print(f"ecom_lite: {error}", file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0 if error is None else error.exit_code if isinstance(error, EcomLiteError) else 130)
-
-
-def _wish(name: str | None, as_json: bool, output: Path | None, limit: int | None) -> Wish:
-    from ..ask.answer import Wish, check_parquet
-    from ..ask.formats import JSON, TABLE, format_named, format_of
-
-    if as_json and name not in (None, JSON):
-        raise UsageError(f"--json and --format {name}: give one of them")
-    form = JSON if as_json else format_named(name) if name else TABLE if output is None else format_of(output)
-    wish = Wish(form, limit, output)
-    check_parquet(wish)
-    return wish
-
-
-def _reach(settings: Settings) -> Callable[[ExitStack], Address]:
-    """The live run's warehouse, or one that is started for as long as the stack is open."""
-
-    def reach(stack: ExitStack) -> Address:
-        from ..run.opened import opened
-
-        return stack.enter_context(opened(settings, None, "sql", kafka=False)).address
-
-    return reach
-
-
-def _once(settings: Settings, warm: Warm, text: str, wish: Wish, timeout_s: float) -> None:
-    from ..ask.once import ask_once
-
-    told = ask_once(settings, _reach(settings), warm, text, wish, timeout_s)
-    for note in told.notes:
-        print(note, file=sys.stderr)
-    if wish.output is not None:
-        print(f"{told.counted} in {wish.output}", file=sys.stderr)
-
-
-def _all_of_stdin(settings: Settings, warm: Warm, wish: Wish, timeout_s: float) -> None:
-    from ..ask.asker import Asker
-    from ..ask.once import ask_all
-
-    with Asker(settings, _reach(settings), warm, timeout_s) as asker:
-        ask_all(asker, sys.stdin, wish)
-
-
-def _prompt(settings: Settings, warm: Warm, wish: Wish, timeout_s: float) -> None:
-    from .. import __version__
-    from ..ask.asker import Asker
-    from ..ask.prompt import Prompt, say
-    from ..settings.data_dir import SQL_HISTORY
-
-    if wish.output is not None or not sys.stdout.isatty():
-        raise UsageError("no SQL statement was given")
-    asker = Asker(
-        settings, _reach(settings), warm, timeout_s, limit_by=".timeout", again=lambda lost: say(f"{lost}; connecting anew")
-    )  # fmt: skip
-    with asker:
-        Prompt(asker, wish, settings.data_dir / SQL_HISTORY).run(__version__)
+    carry_out(asked, warm, looked_for(asked))
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
@@ -193,7 +102,7 @@ def tables(
 
     settings = load(config, data_dir)
     with opened(settings, None, "tables", kafka=False) as now:
-        catalogue = read_catalogue(now.address, lake=has_lake(settings))
+        catalogue = read_catalogue(now.address, lake=has_lake(settings.data_dir))
     if json_:
         print(json.dumps(as_json(catalogue, word)))
         return

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from .. import __version__
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,25 +36,17 @@ class Negative(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-def ended(number: int, frame: object) -> None:
-    """Handler of a signal: end by the way of `finally`, with the shell's exit code for it."""
-    raise SystemExit(128 + number)
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
 
 
-@contextmanager
-def before_the_start() -> Iterator[None]:
-    """A signal in here ends the command in one line; a run has handlers of its own from its first part to its last."""
-
-    def stopped(number: int, frame: object) -> None:
-        os.write(2, b"ecom_lite: stopped before anything was started\n")
-        ended(number, frame)
-
-    previous = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+@cli.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
 
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the run keeps its data. Default: .ecom_lite")]

@@ -15,7 +15,8 @@ from ..errors import EcomLiteError, NotRunning, UsageError
 from ..live.lock import holder
 from ..settings.values import duration_s
 from ..terminal.printing import log_printer
-from .base import ConfigFile, DataDir, Json, before_the_start, cli, load
+from .base import ConfigFile, DataDir, Json, cli, load
+from .ends import before_the_start
 
 
 @cli.command()

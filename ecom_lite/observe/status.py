@@ -8,8 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from .figures import CheckFigures, DbtFigures, LoaderFigures, StreamFigures
-
-VERSION: Final = 1  # goes up when a reader of the old form would misread the new one; a field more is no such change
+from .form import VERSION
 
 LOADER: Final = "load"  # the first loader's part; the others are load-2, load-3, ...
 

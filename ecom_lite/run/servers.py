@@ -120,7 +120,7 @@ def servers(
         started = Servers(settings, supervisor, registry, terminal.say, kafka=kafka, sets_clock=sets_clock)
         try:
             yield started
-        except BaseException:
+        except Exception:  # no Ctrl-C: whoever presses it wants no more than that
             if supervisor.failure is not None:  # the first cause: a server that died under its user
                 raise supervisor.failure from None
             raise

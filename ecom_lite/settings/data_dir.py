@@ -27,9 +27,10 @@ SQL_HISTORY: Final = "sql_history"  # what was asked at the prompt of `ecom_lite
 LOCK: Final = "run.lock"
 OLDER_LOG: Final = ".1"  # behind the name of a log: the one generation before it
 DRAFT: Final = ".new"  # behind the name of a file that is being replaced
+SETTINGS_SEEN: Final = "settings_seen.json"  # by which settings a question came here
 
 FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, DASHBOARDS, LOADERS, LOGS, PASSWORDS)
-FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN, SQL_HISTORY)
+FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN, SQL_HISTORY, SETTINGS_SEEN)
 # Everything that a run writes and a reset deletes; the lock stays while it is held. A file that is none of these is not ours.
 OURS: Final = (*FOLDERS, *FILES, *(name + DRAFT for name in FILES))
 

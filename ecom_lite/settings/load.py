@@ -12,10 +12,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from ..errors import ConfigError
+from .seen import CONFIG_FILE, ENV_PREFIX
 from .tree import Settings
 
-ENV_PREFIX: Final = "ECOM_LITE_"
-CONFIG_FILE: Final = "config.toml"
 _SECTION: Final = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from ecom_lite.engines.postgres import PostgresServer
-from ecom_lite.settings.data_dir import PASSWORDS, ROLES_FILE, SQL_HISTORY
+from ecom_lite.live.lock import RunLock
+from ecom_lite.live.state import Database, RunState, write_state
+from ecom_lite.settings.data_dir import PASSWORDS, ROLES_FILE, SECRETS, SQL_HISTORY
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
@@ -68,10 +72,21 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def opened_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     shop = Shop(tmp_path_factory.mktemp("prompt"))
     yield shop
     shop.server.remove()
+
+
+@pytest.fixture
+def shop(opened_shop: Shop) -> Shop:
+    """Up, however the test before has ended."""
+    try:
+        opened_shop.busy()
+    except psycopg.OperationalError:
+        opened_shop.server.kill()
+        opened_shop.server.start()
+    return opened_shop
 
 
 def answer(typed: Typed, line: str) -> str:
@@ -253,6 +268,43 @@ def test_an_answer_comes_before_the_file_has_ended(shop: Shop) -> None:
             assert json.loads(asking.stdout.readline()) == {"n": number}
         asking.stdin.close()
         assert asking.wait(30) == 0
+
+
+def test_beside_a_run_a_short_question_imports_no_more_than_it_needs(shop: Shop, tmp_path: Path) -> None:
+    """Once the settings were found right, what reads them is not imported, nor what explains a command line."""
+    address = shop.address
+    data_dir, env = tmp_path / "data", {**shop.env, "ECOM_LITE_POSTGRES__URL": ""}
+
+    def ask(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            "-X",
+            "importtime",
+            "-m",
+            "ecom_lite",
+            "sql",
+            "--json",
+            *arguments,
+            "--data-dir",
+            str(data_dir),
+        ]
+        return subprocess.run(command, env={**env, **more}, capture_output=True, text=True, timeout=60)
+
+    with RunLock(data_dir, "run"):
+        (data_dir / SECRETS).write_text(json.dumps(dict(address.passwords)))
+        where = Database(host=address.host, port=address.port, database=address.database)
+        write_state(data_dir, RunState(state="running", pid=os.getpid(), postgres=where))
+        first, second = ask("SELECT 1 AS one"), ask("SELECT 1 AS one")
+        for done in (first, second):
+            assert (done.returncode, done.stdout) == (0, '{"one": 1}\n'), done.stderr
+        slow = ("typer", "pydantic", "msgspec", "psycopg", "rich", "tomllib")
+        assert [name for name in slow if f" {name}\n" in first.stderr][:3] == ["typer", "pydantic", "msgspec"]
+        assert not [name for name in slow if f" {name}\n" in second.stderr] and " duckdb\n" in second.stderr
+        wrong = ask("FROM dim_categry")
+        assert wrong.returncode == 1 and "no table dim_categry; did you mean warehouse.dim_category" in wrong.stderr
+        refused = ask("SELECT 1 AS one", ECOM_LITE_SHOP__RATE="nonsense")
+        assert refused.returncode == 2 and "ECOM_LITE_SHOP__RATE" in refused.stderr and refused.stdout == ""
+    assert ask("SELECT 1 AS one").returncode == 2, "the run is over, and has no data"
 
 
 @pytest.mark.parametrize(
