@@ -15,7 +15,7 @@ from typing import Any, Final
 from ..errors import TransformError
 
 CUT: Final = 9_000_000_000_000_000_001  # stands for the cut in a plan's texts: an id that no transaction gets
-WHOLE: Final = "whole"  # the tag of a test that reads all facts
+WHOLE: Final = "whole"  # the tag of a test that reads all facts, or of a model whose tests do
 _TAKEN: Final = re.compile(r"\btaken:(\w+):(\w*):")  # stands for the number in ops.mart_cuts
 _BUILT: Final = "incremental"  # what a refresh builds; views stand
 
@@ -102,8 +102,11 @@ def _test(node: Any, manifest: Any) -> TestPlan:
     reads: set[str] = set()
     for uid in models:
         reads |= {manifest.nodes[uid].name} if _is_table(manifest, uid) else tables_before(manifest, uid)
-    name = manifest.nodes[owner].name if owner in manifest.nodes else ""
-    return TestPlan(node.name, name, frozenset(reads), WHOLE in (node.tags or ()), sql)
+    tags, name = set(node.tags or ()), ""
+    if owner in manifest.nodes:
+        name = manifest.nodes[owner].name
+        tags |= set(manifest.nodes[owner].tags or ())
+    return TestPlan(node.name, name, frozenset(reads), WHOLE in tags, sql)
 
 
 def tables_before(manifest: Any, unique_id: str) -> frozenset[str]:

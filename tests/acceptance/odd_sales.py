@@ -20,6 +20,12 @@ MIDNIGHTS: Final = (
 )  # where a day, mostly a month, begins in Berlin
 INSTANT: Final = timedelta(microseconds=1)
 PLACES: Final = (("Turin", "Italy"), ("Bern", "Switzerland"), ("Köln", "Germany"), (None, "Italy"), ("Lyon", None), (None, None))
+CURRENCIES: Final = ("EUR", "JPY", "GBP")
+RATES: Final = """2025-01-01,EUR,1.0837
+2025-07-01,EUR,1.171513
+2025-10-25,EUR,1.16
+2025-06-15,JPY,0.006789
+"""  # none for GBP, and none for JPY before the middle of June
 REASONS: Final = ("", "too small", "broken", "zu groß")
 Event = dict[str, Any]
 
@@ -69,7 +75,8 @@ class OddSales:
             if returns and self._rng.random() < 0.3:
                 group = [*returns, line] if self._rng.random() < 0.5 else [returns[0], line, *returns[1:]]
             if self._rng.random() < 0.02:  # the same line again, at another price: the first counts
-                group.append({**line, "price": 7.77, "revenue": round(7.77 * line["quantity"], 2), "timestamp": text(at)})
+                price = round(line["price"] + 1, 2)
+                group.append({**line, "price": price, "revenue": round(price * line["quantity"], 2), "timestamp": text(at)})
             yield group
 
     def _changes(self, at: datetime) -> Iterator[list[Event]]:
@@ -83,6 +90,7 @@ class OddSales:
 
     def _line(self, order_id: str, customer: str, product: int, at: datetime) -> Event:
         cents = self._rng.choice((0, 1, 999, self._rng.randint(1, 50_000)))
+        currency = self._rng.choice((*CURRENCIES, *[None] * 6))
         quantity = self._rng.randint(1, 7)
         epoch = at >= RENAMED
         line: Event = {
@@ -90,8 +98,15 @@ class OddSales:
             "product_title": f"{'Thing' if epoch else 'Ding'} {product}", "category": f"Aisle {(product + epoch) % 7}",
             "price": cents / 100, "quantity": quantity, "revenue": cents * quantity / 100, "timestamp": text(at),
         }  # fmt: skip
-        listed = self._rng.choice((None, None, cents + self._rng.randint(0, 500), cents // 2))
-        said = {"list_price": listed and listed / 100, "channel": self._rng.choice((None, "till", "web"))}
+        listed = self._rng.choice((None, None, cents, cents + self._rng.randint(0, 500), cents // 2))
+        if currency == "JPY":  # has no cents
+            line |= {"price": cents, "revenue": cents * quantity}
+        unit = 1 if currency == "JPY" else 100
+        said = {
+            "list_price": None if listed is None else listed / unit,
+            "channel": self._rng.choice((None, "till", "web")),
+            "currency": currency,
+        }
         return line | {name: value for name, value in said.items() if value is not None}
 
     def _returns(self, line: Event) -> list[Event]:

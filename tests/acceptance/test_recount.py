@@ -14,7 +14,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from tests.runs import LightRun, wait_for
 
-from .odd_sales import Event, OddSales
+from .odd_sales import RATES, Event, OddSales
 
 RECOUNT: Final = Path(__file__).parent / "recount"
 BY_DAY: Final = (
@@ -97,6 +97,9 @@ def test_the_marts_are_what_a_recount_of_the_topic_finds(tmp_path: Path) -> None
     odd = list(OddSales(seed=5, orders=ODD_ORDERS).events())
     try:
         run.wait_ready()
+        (tmp_path / "rates.csv").write_text(RATES)
+        rated = run.verb("rates", "load", str(tmp_path / "rates.csv"))
+        assert rated.returncode == 0, rated.stderr
         send(run, tmp_path / "first.jsonl", odd[: len(odd) // 2])
         wait_for(lambda: run.state.get("history") == "sent" and run.state["lag"] == 0, "the past is loaded", 180)
         assert run.verb("refresh", deadline_s=120).returncode == 0
@@ -112,6 +115,7 @@ def test_the_marts_are_what_a_recount_of_the_topic_finds(tmp_path: Path) -> None
         duck.execute(f"SET TimeZone = 'UTC'; SET VARIABLE zone = '{ZONE}'")
         duck.execute((RECOUNT / "macros.sql").read_text())
         duck.execute((RECOUNT / "records.sql").read_text(), {"rows": json.dumps(list(topic_records(run.state["bootstrap"])))})
+        duck.execute((RECOUNT / "rates.sql").read_text(), {"file": str(tmp_path / "rates.csv")})
         recount(duck)
         counted = dict(
             duck.execute("SELECT 'facts', count(*) FROM sold UNION ALL SELECT 'back', count(*) FROM came_back").fetchall()

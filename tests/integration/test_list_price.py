@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import bundled, migrate
 from ecom_lite.warehouse.roles import ensure_database_and_roles
@@ -18,6 +20,7 @@ from .facts import insert_bulk, load, rows, some_lines
 from .loading import Bench, line
 from .test_currency import nodes, put_rates, written
 
+PROJECT = Path(__file__).parents[2] / "dbt_project"
 NUMBER = 32
 DECLARED = {"channel": "text", "order": "dimension"}  # a name that SQL has a word of its own for
 FACTS = "SELECT order_id, list_price FROM warehouse.fact_sales ORDER BY order_id"
@@ -104,6 +107,26 @@ def test_the_views_have_it_in_the_currency_that_came_and_in_the_reporting_one(be
         (Decimal("42.23"), Decimal("12.995"), Decimal("8.10")),
     ]
     assert bench.ask("SELECT list_price FROM warehouse.order_lines WHERE order_id = 'o-5'") == [(Decimal("12.995"),)]
+
+
+def test_a_line_at_its_list_price_has_no_discount_whatever_its_currency(bench: Bench, tmp_path: Path) -> None:
+    put_rates(bench.warehouse, ("EUR", "2026-01-01", "1.0837"))
+    bench.send(
+        [
+            sale(1, "12.99", currency="EUR", price="12.99", quantity=1000),
+            sale(2, "14.99", currency="EUR", price="12.99", quantity=1000),
+            sale(3, "14.99", currency="GBP"),  # without a rate
+            sale(4, "14.99", price="12.99", quantity=1000),
+        ]
+    )
+    bench.load()
+    assert Transform(bench.warehouse, PROJECT, tmp_path / "dbt", threads=2).run("first facts").status == "success"
+    assert bench.ask("SELECT gross, discounts, revenue FROM marts.order_facts ORDER BY order_id") == [
+        (Decimal("14077.26"), 0, Decimal("14077.26")),
+        (Decimal("16244.66"), Decimal("2167.40"), Decimal("14077.26")),
+        (0, 0, 0),
+        (14990, 2000, 12990),
+    ]
 
 
 def test_a_mapping_with_lines_in_cents_fills_it_beside_attributes(bench: Bench) -> None:

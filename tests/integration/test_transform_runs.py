@@ -211,3 +211,15 @@ def test_an_ordinary_run_is_quick_and_each_model_is_told_of(warehouse: Address, 
     run = transform.run("schedule")
     assert run.quick and run.status == "tests failed"
     assert rows(warehouse, told)[-1][1] >= 1 and "failures" in rows(warehouse, told)[-1][2]
+
+
+def test_the_tests_of_a_view_over_all_customers_are_for_whole_runs_only(
+    warehouse: Address, transform: Transform, tmp_path: Path
+) -> None:
+    transform.run("first")
+    dbt = Dbt(warehouse, PROJECT, tmp_path / "plan", threads=2)
+    dbt.parse()
+    of = {
+        model: [test.whole for test in dbt.tests() if test.model == model] for model in ("customer_rfm", "cohorts", "daily_sales")
+    }
+    assert len(of["customer_rfm"]) > 5 and all(of["customer_rfm"]) and all(of["cohorts"]) and not all(of["daily_sales"])

@@ -5,6 +5,7 @@
     indexes=[
         {'columns': ['user_key', 'date'], 'unique': true},
         {'columns': ['date']},
+        {'columns': ['user_key', 'is_first_day']},
         {'columns': ['first_load_xid']},
     ],
 ) }}

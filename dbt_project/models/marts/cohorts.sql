@@ -1,5 +1,5 @@
 -- From one row per customer and month: what a cohort is, and what became of it, cost the customers, not their orders.
-{{ config(materialized='view') }}
+{{ config(materialized='view', tags=['whole']) }}
 
 with firsts as (
     select user_key, min(month) as cohort_month

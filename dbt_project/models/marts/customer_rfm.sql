@@ -1,5 +1,5 @@
 -- Scores by fifths of all customers. Equal values have equal scores (ntile would part them by chance): the share of those below decides.
-{{ config(materialized='view') }}
+{{ config(materialized='view', tags=['whole']) }}
 
 with customers as (
     select

@@ -13,7 +13,20 @@ select
     {{ hour_of('sales.ordered_at') }} as order_hour,
     sales.quantity,
     sales.unit_price,
-    greatest(sales.list_price * sales.quantity, sales.revenue) as gross,
+    -- The whole line is converted, as its revenue is: what a rounded price of one unit is off would look like a discount.
+    case
+        when sales.original_list_price * sales.quantity > sales.original_revenue
+            then case
+                when sales.currency = (select currency from {{ source('ops', 'reporting_currency') }})
+                    then sales.original_list_price * sales.quantity
+                else round(
+                    sales.original_list_price * sales.quantity
+                    * warehouse.rate_on(sales.currency, (sales.ordered_at at time zone 'UTC')::date),
+                    (select decimals from {{ source('ops', 'reporting_currency') }})
+                )
+            end
+        else sales.revenue
+    end as gross,
     sales.revenue,
     sales.currency,
     sales.original_revenue,

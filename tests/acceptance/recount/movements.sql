@@ -1,12 +1,18 @@
 -- What is sold, and what of it comes back, each with its moment; and who lived where from when on.
-CREATE OR REPLACE TABLE sold AS  -- one row per order and product: what was said first
+CREATE OR REPLACE TABLE sold AS  -- one row per order and product: what was said first. Without a rate it is worth nothing
+WITH said AS (
+    SELECT *, (moment AT TIME ZONE 'UTC')::DATE AS utc_day FROM records
+    WHERE kind = 'order'
+    QUALIFY row_number() OVER (PARTITION BY order_id, product_id ORDER BY partition, "offset") = 1
+), rated AS (
+    SELECT said.*, CASE said.currency WHEN 'USD' THEN 1000000 ELSE coalesce(rates.rate, 0) END AS rate
+    FROM said ASOF LEFT JOIN rates ON rates.currency = said.currency AND rates.day <= said.utc_day
+)
 SELECT
     order_id, user_id, product_id, title, category, channel, quantity, moment,
-    price * quantity AS revenue,
-    greatest(coalesce(list_price, 0), price) * quantity AS gross
-FROM records
-WHERE kind = 'order'
-QUALIFY row_number() OVER (PARTITION BY order_id, product_id ORDER BY partition, "offset") = 1;
+    over(price * quantity * rate, 1000000) AS revenue,
+    over(greatest(coalesce(list_price, 0), price) * quantity * rate, 1000000) AS gross
+FROM rated;
 
 CREATE OR REPLACE TABLE came_back AS
 WITH said AS (  -- a line is cancelled once and returned once; saying it again adds nothing

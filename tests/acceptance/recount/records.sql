@@ -22,5 +22,6 @@ SELECT
     event ->> 'city' AS city,
     event ->> 'country' AS country,
     event ->> 'channel' AS channel,
+    coalesce(event ->> 'currency', 'USD') AS currency,
     (event ->> 'timestamp')::TIMESTAMPTZ AS moment
 FROM written
