@@ -45,7 +45,11 @@ class Assets:
 
     def index(self) -> bytes:
         """The page itself, which names the other files with their version."""
-        return self._files[INDEX].replace(b"{{version}}", self.version.encode())
+        return self.text(INDEX).encode()
+
+    def text(self, name: str) -> str:
+        """A page of static/, which names other files with their version."""
+        return self._files[name].decode().replace("{{version}}", self.version)
 
     def get(self, name: str) -> Asset | None:
         """A file by name, or None. The first call for Plotly takes some tenths of a second."""
@@ -65,4 +69,4 @@ class Assets:
             from plotly.offline import get_plotlyjs  # slow to import, and needed once
 
             return str(get_plotlyjs()).encode()
-        return self._files.get(name) if name != INDEX else None
+        return None if name.endswith(".html") else self._files.get(name)

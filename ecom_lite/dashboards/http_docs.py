@@ -15,6 +15,7 @@ from ..warehouse.connect import Address
 from .assets import Assets
 from .boards import load_boards
 from .control import control_endpoint
+from .dbt_docs import dbt_docs_endpoint
 from .docs import BOARDS, ROOT
 from .page import build_app
 from .probes import probes
@@ -56,6 +57,7 @@ EXAMPLES: Final = (
     Example("GET", "/", "/", 307),
     Example("GET", "/d/{uid}", "/d/realtime-operations"),
     Example("GET", "/static/{version}/{name}", "/static/any/app.js"),
+    Example("GET", "/dbt/", "/dbt/"),
     Example("GET", "/api/boards", "/api/boards"),
     Example("GET", "/api/boards/{uid}", _BOARD),
     Example("GET", "/api/boards/{uid}/panels/{id:int}", f"{_BOARD}/panels/1?from=now-6h&to=now"),
@@ -105,6 +107,7 @@ def routes() -> list[Route]:
         probes(RunStatus, RunStatus),
         control_endpoint(None, ""),
         refresh_endpoint(None, ""),
+        dbt_docs_endpoint(None, Assets()),
     )
     return [route for route in made.routes if isinstance(route, Route)]
 

@@ -26,6 +26,7 @@ from .answers import NEVER, error_answer, http_error, json_answer
 from .assets import Assets
 from .boards import Board, Panel, load_boards
 from .control import Control, control_endpoint
+from .dbt_docs import DbtDocs, dbt_docs_endpoint
 from .guard import WILDCARDS, Guard
 from .probes import Status, probes
 from .queries import Queries
@@ -74,6 +75,7 @@ class Page:
         self.token = token or secrets.token_urlsafe(TOKEN_BYTES)
         self._control = control
         self._marts = marts
+        self._docs = None if marts is None else DbtDocs(marts.docs)
         self._address = address
         self._boards_dir = boards_dir
         self._probes = probes(status, written or status)
@@ -107,7 +109,9 @@ class Page:
             self._queries.open()
             control = control_endpoint(self._control, self.token)
             refresh = refresh_endpoint(self._marts, self.token)
-            app = Guard(build_app(boards, self._queries, Assets(), self._probes, control, refresh), self.host)
+            assets = Assets()
+            docs = dbt_docs_endpoint(self._docs, assets)
+            app = Guard(build_app(boards, self._queries, assets, self._probes, control, refresh, docs), self.host)
             config = uvicorn.Config(
                 app,
                 log_config=None,
@@ -182,6 +186,7 @@ def build_app(
     watched: Sequence[Route],
     control: Callable[[Request], Any],
     refresh: Callable[[Request], Any],
+    docs: Callable[[Request], Any],
 ) -> Starlette:
     """The page's routes. Plain functions are run on threads that all share: none of them waits for the database."""
 
@@ -248,6 +253,7 @@ def build_app(
             Route("/", home),
             Route("/d/{uid}", page),
             Route("/static/{version}/{name}", static),
+            Route("/dbt/", docs),
             Route("/api/boards", list_boards),
             Route("/api/boards/{uid}", show_board),
             Route("/api/boards/{uid}/panels/{id:int}", show_panel),

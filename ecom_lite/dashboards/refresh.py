@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final, Protocol
@@ -21,10 +22,11 @@ SHAPE: Final = 'give a JSON object such as {"full": true, "select": ["daily_sale
 
 
 class Marts(Protocol):
-    """What builds the marts; the result is a dataclass of figures."""
+    """What builds the marts (the result is a dataclass of figures), and dbt's documentation of them (a file)."""
 
     def refresh(self, trigger: str, *, full_refresh: bool, select: Sequence[str], said: Callable[[str], None]) -> Any: ...
     def require_known(self, select: Sequence[str]) -> None: ...
+    def docs(self) -> Path: ...
 
 
 @dataclass(frozen=True)

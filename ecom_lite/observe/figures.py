@@ -101,13 +101,22 @@ class DbtFigures(Struct, frozen=True, kw_only=True):
 
     run_id: int
     trigger: str
-    status: str  # running, success, tests failed, error
+    status: str  # as in ops.dbt_runs: running, success, tests failed, error; selected where it was of some models only
     seconds: float  # so far, if it runs
     finished_at: str | None = None
     succeeded_at: str | None = None  # the end of the newest run that was a success
     tests_passed: int | None = None
     tests_failed: int | None = None
     message: str | None = None
+
+
+class ModelFigures(Struct, frozen=True, kw_only=True):
+    """The newest dbt run that took this model."""
+
+    ok: bool  # it was built, and no test of it failed
+    seconds: float  # to build it
+    rows: int | None = None  # that the run has written; None for a view, and where it was not built
+    tests_failed: int = 0  # its data tests that failed or could not be asked
 
 
 class CheckFigures(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .disk import stores_bytes
-from .figures import DbtFigures
+from .figures import DbtFigures, ModelFigures
 from .gaps import Gap, read_gaps
 from .memory import resident_bytes
 from .status import Totals
@@ -33,6 +33,7 @@ class Meter:
     def __init__(self, data_dir: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.totals = Totals()
         self.dbt: DbtFigures | None = None
+        self.models: dict[str, ModelFigures] = {}  # by name, of their newest dbt runs
         self.sent_per_s = 0.0
         self.loaded_per_s = 0.0
         self.memory: dict[str, int] = {}  # bytes by part
@@ -44,6 +45,7 @@ class Meter:
         self._clock = clock
         self._last: tuple[float, Totals] | None = None
         self._ticks = 0
+        self._models_of = 0  # the dbt run up to which `models` are known
         self._lost = 0  # records in `gaps`, by the loader's count
         self._events: list[tuple[str, str, str]] = []
         self._reader: psycopg.Connection[dict[str, Any]] | None = None
@@ -75,6 +77,7 @@ class Meter:
             self.history.append(self.loaded_per_s)
         self.totals, self._last = totals, (now, totals)
         self._measure_gaps()
+        self._measure_models()
 
     def measure_memory(self, parts: Mapping[int, str] | None = None) -> None:
         self.memory = resident_bytes(parts or {})
@@ -109,6 +112,18 @@ class Meter:
             self.gaps, self._lost = read_gaps(self._reader), lost
         except psycopg.Error:
             self._reader.close()
+
+    def _measure_models(self) -> None:
+        """Only when a dbt run has ended since."""
+        if self._reader is None or self.dbt is None or self.dbt.finished_at is None or self.dbt.run_id == self._models_of:
+            return
+        try:
+            found = self._reader.execute(read_sql(__package__, "models")).fetchall()
+        except psycopg.Error:
+            self._reader.close()
+            return
+        self.models = {row.pop("model"): msgspec.convert(row, ModelFigures) for row in found}
+        self._models_of = self.dbt.run_id
 
     def _record_events(self, address: Address) -> None:
         """While the database is away they wait here."""

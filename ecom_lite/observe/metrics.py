@@ -18,7 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from .figures import CheckFigures
+from .figures import CheckFigures, ModelFigures
 from .histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Buckets
 from .status import RunStatus
 
@@ -83,6 +83,11 @@ def _checks(status: RunStatus, value: Callable[[CheckFigures], float | None]) ->
     return [((name, check.severity), sample) for name, check, sample in found if sample is not None]
 
 
+def _models(status: RunStatus, value: Callable[[ModelFigures], float | None]) -> list[Sample]:
+    found = {name: value(model) for name, model in status.dbt_models.items()}
+    return _by({name: sample for name, sample in found.items() if sample is not None})
+
+
 def _epoch(iso: str | None) -> float | None:
     return None if not iso else datetime.fromisoformat(iso).timestamp()
 
@@ -126,6 +131,15 @@ METRICS: Final = (
            lambda status: _one(status.dbt.seconds if status.dbt else None), unit="seconds"),
     Metric("ecom_lite_dbt_last_success_timestamp_seconds", "gauge", "When the newest successful dbt run ended.",
            lambda status: _one(_epoch(status.dbt.succeeded_at) if status.dbt else None), unit="seconds since 1970"),
+    Metric("ecom_lite_dbt_model_ok", "gauge",
+           "1 when the newest dbt run that took the model has built it and none of its data tests failed.",
+           lambda status: _models(status, lambda model: model.ok), ("model",)),
+    Metric("ecom_lite_dbt_model_seconds", "gauge", "How long that run took to build the model; views only by dbt's own.",
+           lambda status: _models(status, lambda model: model.seconds), ("model",), unit="seconds"),
+    Metric("ecom_lite_dbt_model_rows", "gauge", "Rows that it has written into the model; of tables.",
+           lambda status: _models(status, lambda model: model.rows), ("model",)),
+    Metric("ecom_lite_dbt_model_tests_failed", "gauge", "Data tests of the model that failed in it, or could not be asked.",
+           lambda status: _models(status, lambda model: model.tests_failed), ("model",)),
     Metric("ecom_lite_check_ok", "gauge",
            "1 when a check of your own has passed, 0 when it has failed or could not be run (`check.every_s`).",
            lambda status: _checks(status, lambda check: check.state == "pass"), ("check", "severity")),

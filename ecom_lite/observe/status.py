@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .figures import CheckFigures, DbtFigures, LoaderFigures, StreamFigures
+from .figures import CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
 from .form import VERSION
 
 LOADER: Final = "load"  # the first loader's part; the others are load-2, load-3, ...
@@ -80,6 +80,7 @@ class RunStatus(Totals, frozen=True, kw_only=True):
     load: LoaderFigures = LoaderFigures()  # all loaders of this run together, with those that have died
     stream: StreamFigures | None = None
     dbt: DbtFigures | None = None  # None before the first run
+    dbt_models: dict[str, ModelFigures] = {}  # by model
     resident_bytes: dict[str, int] = {}  # memory by part that has processes of its own; run: this process and all in it
     disk_bytes: dict[str, int] = {}  # by store, measured once a minute
     gaps: list[Gap] = []  # oldest first

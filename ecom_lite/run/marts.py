@@ -47,15 +47,25 @@ class Marts:
         A failing test or model is in the result. Raises TransformError where dbt cannot run at all, UsageError where there is no
         such model.
         """
+        transform = self._ready()
+        with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=_lower_priority) as thread:
+            return thread.submit(transform.run, trigger, full_refresh=full_refresh, select=select, said=said).result()
+
+    def docs(self) -> Path:
+        """dbt's documentation of the models, one HTML file. Blocks for seconds where it is not there yet, behind any run. Raises
+        TransformError."""
+        transform, reader = self._ready(), self._where().only("ecom_reader")
+        with ThreadPoolExecutor(1, thread_name_prefix="dbt docs", initializer=_lower_priority) as thread:
+            return thread.submit(transform.docs, reader).result()
+
+    def _ready(self) -> Transform:
         from ..transform import Transform
 
         with self._lock:
             if self._transform is None:
                 address = self._where().only("ecom_dbt")
                 self._transform = Transform(address, bundled("dbt_project"), self._folder, self._threads)
-            transform = self._transform
-        with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=_lower_priority) as thread:
-            return thread.submit(transform.run, trigger, full_refresh=full_refresh, select=select, said=said).result()
+            return self._transform
 
 
 def _lower_priority() -> None:

@@ -52,6 +52,7 @@ def run_status(
         load=load,
         stream=stream if isinstance(stream, StreamFigures) else None,
         dbt=meter.dbt,
+        dbt_models=meter.models,
         resident_bytes=meter.memory,
         disk_bytes=meter.disk,
         gaps=[_gap(gap) for gap in meter.gaps],

@@ -24,7 +24,7 @@ STEPS: Final = frozenset({"schema", "topics", "minutes"})  # done once at the st
 UNWELL: Final = "!"  # in place of a ready part's mark: it lives and does not work
 BARS: Final = "▁▂▃▄▅▆▇█"
 SHOWN_GAPS: Final = 3
-BAD_DBT: Final = ("error", "tests failed")
+BAD_DBT: Final = ("error", "tests failed", "selected, tests failed")
 
 
 def mark(state: str) -> Text:

@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from ..errors import TransformError
 from ..warehouse.connect import Address
+from .docs import write_manifest
 from .plan import CUT, ModelPlan, TestPlan, models_of, tests_of
 from .results import SKIPPED, Outcome, brief, summarise
 
 ROLE: Final = "ecom_dbt"
+READER: Final = "ecom_reader"
 LOG_FILE_BYTES: Final = 2_000_000  # dbt keeps five older files beside it
 MODEL_DONE: Final = "LogModelResult"  # dbt's names of the events
 MODEL_SKIPPED: Final = "SkippingDetails"
@@ -124,6 +126,21 @@ class Dbt:
         self.parse()
         return summarise(self._results("test", self._vars(PARSE_CUT), ["--resource-type", "unit_test"]))
 
+    def docs(self, reader: Address, folder: Path) -> Path:
+        """dbt's documentation of the project as one file, made in `folder`. Of the database it reads catalogues, as `reader` (see
+        READER). Raises TransformError."""
+        self.parse()
+        folder.mkdir(parents=True, exist_ok=True)
+        write_manifest(self._manifest, folder / "manifest.json")
+        result = self._invoke(
+            "docs generate", "--static", "--no-compile", "--vars", self._vars(PARSE_CUT), manifest=self._manifest, target=folder,
+            address=reader, role=READER,
+        )  # fmt: skip
+        if result.exception is not None or not result.success:
+            errors = getattr(result.result, "errors", None)
+            raise TransformError(f"dbt could not make its documentation: {brief(result.exception or errors)}")
+        return folder / "static_index.html"
+
     def _results(
         self, verb: str, variables: str, arguments: Sequence[str], said: Say = lambda text: None
     ) -> Sequence[Any]:  # fmt: skip
@@ -148,13 +165,16 @@ class Dbt:
                 found[str(path)] = (stat.st_mtime_ns, stat.st_size)
         return found
 
-    def _invoke(self, verb: str, *arguments: str, manifest: Any = None, said: Say = lambda text: None) -> Any:
+    def _invoke(
+        self, verb: str, *arguments: str, manifest: Any = None, said: Say = lambda text: None, target: Path | None = None,
+        address: Address | None = None, role: str = ROLE,
+    ) -> Any:  # fmt: skip
         runner = importlib.import_module("dbt.cli.main").dbtRunner  # 1.4-3 s the first time
         self._work_dir.mkdir(parents=True, exist_ok=True)
         fixed = {
             "--project-dir": self._project_dir,
             "--profiles-dir": self._project_dir,
-            "--target-path": self._work_dir / "target",
+            "--target-path": target or self._work_dir / "target",
             "--log-path": self._work_dir / "logs",
             "--log-level": "none",  # nothing on our stdout and stderr
             "--log-level-file": "info",
@@ -169,18 +189,19 @@ class Dbt:
             "--partial-parse",
         ]
         options = [str(word) for pair in fixed.items() for word in pair]
-        with environment(self._variables()) as forget:
+        with environment(self._variables(address or self._address, role)) as forget:
             # dbt copies the environment before it sends the first event, so the password is in ours for milliseconds only.
-            return runner(manifest=manifest, callbacks=[Listener(forget, said)]).invoke([verb, *options, *switches, *arguments])
+            return runner(manifest=manifest, callbacks=[Listener(forget, said)]).invoke(
+                [*verb.split(), *options, *switches, *arguments]
+            )
 
-    def _variables(self) -> dict[str, str]:
-        address = self._address
+    def _variables(self, address: Address, role: str) -> dict[str, str]:
         return {
             "ECOM_DBT_HOST": address.host,
             "ECOM_DBT_PORT": str(address.port),
             "ECOM_DBT_DATABASE": address.database,
-            "ECOM_DBT_USER": ROLE,
-            "DBT_ENV_SECRET_ECOM_PASSWORD": address.passwords[ROLE],
+            "ECOM_DBT_USER": role,
+            "DBT_ENV_SECRET_ECOM_PASSWORD": address.passwords[role],
             "ECOM_DBT_THREADS": str(self._threads),
             **{
                 f"ECOM_DBT_{name.upper()}": address.options.get(name, "")

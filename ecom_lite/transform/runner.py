@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +15,12 @@ from typing import Any, Final
 
 import psycopg
 
-from ..errors import TransformError
+from ..errors import TransformError, first_line
 from ..warehouse.connect import Address
 from ..warehouse.currency import Missing, tell_missing
 from ..warehouse.sqlfiles import read_sql
-from .dbt import MONEY_DECIMALS, ROLE, Dbt, Say
+from .dbt import MONEY_DECIMALS, READER, ROLE, Dbt, Say
+from .docs import docs_key
 from .refresher import Done, Order, Refresher
 from .results import ModelRun
 from .select import require_known
@@ -86,6 +88,8 @@ class Transform:
         self, address: Address, project_dir: Path, work_dir: Path, threads: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._address = address
+        self._project_dir = project_dir
+        self._work_dir = work_dir
         self._dbt = Dbt(address, project_dir, work_dir, threads)
         self._refresher = Refresher(address, self._dbt, threads, clock)
         self._clock = clock
@@ -100,6 +104,27 @@ class Transform:
         """Import dbt and parse the project (seconds of CPU, no database): the first run is then quick. Raises TransformError."""
         with _one_at_a_time.turn("warm-up", lambda text: None):
             self._dbt.parse()
+
+    def docs(self, reader: Address) -> Path:
+        """dbt's documentation of the project as one HTML file, made where it is not there yet: in a second, behind any run.
+
+        The database is asked as `reader`, for its catalogues. Raises TransformError.
+        """
+        try:
+            with reader.connect(READER, autocommit=True) as connection:
+                (stamp,) = _row(connection.execute(read_sql(__package__, "stamp")))
+        except psycopg.Error as error:
+            raise TransformError(f"dbt's documentation needs the database: {first_line(error)}") from error
+        folder = self._work_dir / "docs"
+        page = folder / f"{docs_key(self._project_dir, stamp)}.html"
+        if not page.is_file():
+            with _one_at_a_time.turn("docs", lambda text: None):
+                made = self._dbt.docs(reader, folder / "making")
+            for old in folder.glob("*.html"):
+                old.unlink()
+            made.replace(page)
+            shutil.rmtree(made.parent)
+        return page
 
     def run(
         self, trigger: str, *, full_refresh: bool = False, select: Sequence[str] = (), said: Say = lambda text: None

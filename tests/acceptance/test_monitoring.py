@@ -86,6 +86,13 @@ def test_metrics_are_the_figures_of_status(run: LightRun) -> None:
     assert metrics["ecom_lite_disk_bytes"] == status["disk_bytes"] and {"kafka", "postgres"} <= set(status["disk_bytes"])
     assert metrics["ecom_lite_dbt_run_seconds"] == {"": status["dbt"]["seconds"]}
     assert metrics["ecom_lite_dbt_last_success_timestamp_seconds"][""] > 1.7e9
+    models = status["dbt_models"]
+    assert {"daily_sales", "stg_sales"} <= models.keys()
+    assert metrics["ecom_lite_dbt_model_seconds"] == {name: model["seconds"] for name, model in models.items()}
+    assert set(metrics["ecom_lite_dbt_model_ok"].values()) == {1} and set(
+        metrics["ecom_lite_dbt_model_tests_failed"].values()
+    ) == {0}
+    assert metrics["ecom_lite_dbt_model_rows"]["daily_sales"] > 0 and "stg_sales" not in metrics["ecom_lite_dbt_model_rows"]
     shown = json.loads(run.verb("status", "--json").stdout)
     assert shown.keys() == status.keys() - {"control_token"}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ecom_lite.observe.figures import ModelFigures
 from ecom_lite.observe.meter import DETAIL_CHARS, Meter
 
 from .loading import Bench, line
@@ -55,6 +56,42 @@ def test_totals_are_the_databases_and_rates_are_their_growth_a_second(bench: Ben
     meter.measure(bench.warehouse)
     assert (meter.loaded_per_s, list(meter.history)) == (0, [8, 0])
     assert meter.this_run(bench.warehouse, began=0)["dbt_runs"] == 2
+
+
+def test_each_model_has_the_figures_of_its_newest_dbt_run(bench: Bench, meter: Meter) -> None:
+    def run(number: int, status: str, *models: str, quick: bool = False) -> None:
+        ended = "NULL" if status == "running" else "now()"
+        bench.ask(
+            "INSERT INTO ops.dbt_runs (run_id, trigger, started_at, finished_at, status, load_xid_below, quick, selected) "
+            "OVERRIDING SYSTEM VALUE "
+            f"VALUES ({number}, 'schedule', now(), {ended}, '{status}', 1, {quick}, NULL)"
+        )
+        for model in models:
+            bench.ask(
+                f"INSERT INTO ops.dbt_models (run_id, model, seconds, rows, tests_failed, error) VALUES ({number}, {model})"
+            )
+
+    def found() -> dict[str, ModelFigures]:
+        meter.measure(bench.warehouse)
+        return meter.models
+
+    assert found() == {}
+    run(1, "success", "'gone', 1, 5, 0, ''", "'daily_sales', 1, 5, 0, ''")
+    run(2, "success", "'stg_sales', 0.5, NULL, 0, ''", "'daily_sales', 2, 50, 0, ''")
+    run(3, "error")
+    assert found() == {
+        "stg_sales": ModelFigures(ok=True, seconds=0.5), "daily_sales": ModelFigures(ok=True, seconds=2, rows=50),
+    }  # fmt: skip
+    run(4, "tests failed", "'daily_sales', 0.25, 3, 1, 'test x: 1 failures'", quick=True)
+    run(5, "running")
+    assert found()["daily_sales"].ok, "it is read when a run has ended"
+    bench.ask("UPDATE ops.dbt_runs SET status = 'selected', finished_at = now(), selected = '{cohorts}' WHERE run_id = 5")
+    bench.ask("INSERT INTO ops.dbt_models (run_id, model, seconds, error) VALUES (5, 'cohorts', 0, 'not built')")
+    assert found() == {
+        "stg_sales": ModelFigures(ok=True, seconds=0.5),
+        "daily_sales": ModelFigures(ok=False, seconds=0.25, rows=3, tests_failed=1),
+        "cohorts": ModelFigures(ok=False, seconds=0),
+    }  # fmt: skip
 
 
 def test_while_the_database_is_away_the_last_totals_stay_and_events_wait_for_it(bench: Bench, meter: Meter, clock: Clock) -> None:

@@ -28,7 +28,7 @@ export function drawStrip(element, status) {
   if ("facts" in status) steps.push(step("Warehouse", count(status.facts), detail("postgres", "order lines"), health("postgres"), words("postgres")));
   if ("dead_letters" in status) steps.push(step("Dead letters", count(status.dead_letters), status.dead_letters > 0 ? "see ecom_lite dead" : "none so far", status.dead_letters > 0 ? "warn" : "ok"));
   if ("last_dbt_run" in status) {
-    const fine = dbt?.status === "success";
+    const fine = dbt?.status === "success" || dbt?.status === "selected";
     const value = dbt ? (Number.isNaN(finished) ? dbt.status : ago(Date.now() - finished)) : "not yet";
     const said = dbt ? `${dbt.status}${typeof dbt.seconds === "number" ? `, ${format(dbt.seconds, { unit: "s" })}` : ""}` : "first run to come";
     steps.push(step("dbt", value, said, dbt ? (fine ? "ok" : dbt.status === "running" ? "" : "bad") : "", dbt?.message));

@@ -221,6 +221,9 @@ class MartsOfTheTest:
     def require_known(self, select: Sequence[str]) -> None:
         require_known(select, ["daily_sales", "cohorts"])
 
+    def docs(self) -> Path:
+        raise TransformError("no docs here")
+
     def refresh(self, trigger: str, *, full_refresh: bool, select: Sequence[str], said: Callable[[str], None]) -> Built:
         said("1 of 2: daily_sales, 0.10 s")
         said("2 of 2: cohorts, 0.05 s")

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from prometheus_client.parser import text_string_to_metric_families
 
 from ecom_lite.errors import PortTaken
-from ecom_lite.observe.figures import CheckFigures, DbtFigures, LoaderFigures, StreamFigures
+from ecom_lite.observe.figures import CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
 from ecom_lite.observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ecom_lite.observe.metrics import METRICS, OF_LOADERS, PAGE, docs, rendered
 from ecom_lite.observe.status import PartStatus, RunStatus
@@ -35,6 +35,10 @@ FULL = RunStatus(
     ),
     stream=StreamFigures(batch=1, rows_per_s=2, batch_ms=1500, watermark_lag_s=61),
     dbt=DbtFigures(run_id=2, trigger="refresh", status="running", seconds=0.5, succeeded_at="2026-11-23T07:00:00+00:00"),
+    dbt_models={
+        "daily_sales": ModelFigures(ok=False, seconds=0.25, rows=30, tests_failed=2),
+        "stg_sales": ModelFigures(ok=True, seconds=0.125),
+    },
     checks={
         "stock": CheckFigures(state="pass", severity="error", at="2026-11-23T07:00:00+00:00"),
         "prices": CheckFigures(state="error", severity="warning", at="2026-11-23T07:00:00+00:00"),
@@ -102,6 +106,13 @@ def test_figures_are_those_of_the_status() -> None:
     assert found["ecom_lite_part_restarts_total", (("part", "load-2"),)] == 2
     checks = {dict(labels)["check"]: value for (name, labels), value in found.items() if name == "ecom_lite_check_ok"}
     assert checks == {"stock": 1, "prices": 0}
+    by_model = {(name.removeprefix("ecom_lite_dbt_model_"), dict(labels)["model"]): value
+                for (name, labels), value in found.items() if "_dbt_model_" in name}  # fmt: skip
+    assert by_model == {
+        ("ok", "daily_sales"): 0, ("seconds", "daily_sales"): 0.25,
+        ("rows", "daily_sales"): 30, ("tests_failed", "daily_sales"): 2,
+        ("ok", "stg_sales"): 1, ("seconds", "stg_sales"): 0.125, ("tests_failed", "stg_sales"): 0,
+    }  # fmt: skip
     labels = (("check", "prices"), ("severity", "warning"))
     assert found["ecom_lite_check_timestamp_seconds", labels] == 1_795_417_200
 
