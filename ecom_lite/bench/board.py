@@ -53,7 +53,7 @@ def look(rig: Rig, settings: Settings, address: Address, rate: int) -> Looked:
     """At the board, while the shop sends `rate` events a second. Raises CheckFailed where it is not exact."""
     board = next(iter(load_boards(bundled("grafana") / "dashboards").values()))
     topic = settings.kafka.topic
-    Sums(lambda: address, minutes=True).refresh()  # the first pass takes in all that is there
+    Sums(lambda: address, minutes=True).refresh()
     with loader_process(rig, settings, address) as loader:
         loader.start()
         with _shop(rig, settings, address, rate), _sums(address) as sums:

@@ -80,4 +80,3 @@ ALTER FUNCTION realtime.top_products(integer) SET max_parallel_workers_per_gathe
 ALTER FUNCTION realtime.top_customers(integer) SET enable_seqscan = off;
 ALTER FUNCTION realtime.top_customers(integer) SET max_parallel_workers_per_gather = 0;
 ALTER FUNCTION realtime.facts_below(bigint) SET enable_seqscan = off;
-ALTER FUNCTION realtime.facts_below(bigint) SET max_parallel_workers_per_gather = 0;
