@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..settings.bundled import bundled
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .duck import ROLE
 
+if TYPE_CHECKING:  # late: the start of `sql` does without
+    import psycopg
+
 SCHEMAS: Final = ("warehouse", "marts", "realtime", "ops")  # unqualified names are looked for in the first
+UNCOUNTED: Final = -1  # rows of a small table of which the server knows nothing
 INTERNAL: Final = ("stg_", "int_")  # dbt's own, on the way to a mart
 LAKE: Final = "memory.main"
 LAKE_COMMENT: Final = "Raw events as Parquet files, written by Spark."
@@ -60,12 +64,17 @@ class Catalogue:
         return next((table for table in self.tables if wanted in (table.qualified.lower(), table.name.lower())), None)
 
     def shown(self, word: str = "") -> list[Table]:
-        """Those for people: of this schema, with this word in their name, or this very `schema.table`; without a word all."""
+        """Those for people: of this schema, with this word in their name or their schema's, or this very `schema.table`.
+
+        Without a word all.
+        """
         word = word.lower()
         tables = [table for table in self.tables if not table.internal]
         if "." in word:
             return [table for table in tables if word in (table.schema, table.qualified)]
-        return [table for table in tables if word == table.schema] or [table for table in tables if word in table.name]
+        return [table for table in tables if word == table.schema] or [
+            table for table in tables if word in table.name or word in table.schema
+        ]
 
     @property
     def schemas(self) -> list[str]:
@@ -78,11 +87,20 @@ def read_catalogue(address: Address, *, lake: bool = False) -> Catalogue:
         cursor = reader.execute(read_sql(__package__, "catalogue"), {"schemas": list(SCHEMAS)})
         names = [column.name for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor]
+        counted = {at: _count(reader, *at) for at in {(row["schema"], row["table"]) for row in rows if row["rows"] == UNCOUNTED}}
+    rows = [{**row, "rows": counted.get((row["schema"], row["table"]), row["rows"])} for row in rows]
     tables = [_table(list(columns)) for _, columns in groupby(rows, lambda row: (row["schema"], row["table"]))]
     if lake:
         tables.append(Table(LAKE, "lake", None, LAKE_COMMENT, ()))
     comments = {row["schema"]: row["schema_comment"] or "" for row in rows}
     return Catalogue(tuple(_with_dbts_words(tables)), tuple(comments.items()))
+
+
+def _count(reader: psycopg.Connection, schema: str, table: str) -> int:
+    from psycopg import sql
+
+    row = reader.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))).fetchone()
+    return int(row[0]) if row is not None else 0
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> Table:

@@ -141,9 +141,10 @@ def carry_out(asked: Asked, warm: Warm, place: Place) -> None:
         if statement is None and sys.stdin.isatty():
             _prompt(asked, warm, place, wish)
         elif statement is not None and statement != "-":
+            _require_text(statement)
             _once(asked, warm, place, wish, statement)
         elif wish.one_file:
-            _once(asked, warm, place, wish, sys.stdin.read())
+            _once(asked, warm, place, wish, "".join(_stdin()))
         else:
             _all_of_stdin(asked, warm, place, wish)
     except BaseException as error:
@@ -193,7 +194,27 @@ def _all_of_stdin(asked: Asked, warm: Warm, place: Place, wish: Wish) -> None:
     from ..ask.talk import ask_all
 
     with Asker(place.data_dir, place.reach, warm, asked.timeout_s) as asker:
-        ask_all(asker, sys.stdin, wish)
+        ask_all(asker, _stdin(), wish)
+
+
+def _stdin() -> Iterator[str]:
+    """Its lines, as UTF-8 whatever the locale is. Raises UsageError."""
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"stdin, line {number}: byte {error.start + 1} is {line[error.start]:#04x}, which is not UTF-8: "
+                "save the statements as UTF-8 text"
+            ) from None
+        yield text.replace("\r\n", "\n")
+
+
+def _require_text(statement: str) -> None:
+    try:
+        statement.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the SQL statement is not UTF-8 text") from None
 
 
 def _prompt(asked: Asked, warm: Warm, place: Place, wish: Wish) -> None:

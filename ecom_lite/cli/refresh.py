@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from ..errors import UsageError
 from ..terminal.printing import print_table, thousands
 from .base import ConfigFile, DataDir, Json, cli, load
 
@@ -64,8 +65,11 @@ def refresh(
 
 
 def names(given: Sequence[str]) -> list[str]:
-    """The models that were named, each once; several may stand in one argument, as dbt takes them."""
-    return list(dict.fromkeys(name for text in given for name in text.replace(",", " ").split()))
+    """The models that were named, each once; several may stand in one argument, as dbt takes them. Raises UsageError."""
+    found = list(dict.fromkeys(name for text in given for name in text.replace(",", " ").split()))
+    if given and not found:
+        raise UsageError("--select names no model; without it all are built")
+    return found
 
 
 def show(result: Mapping[str, Any]) -> None:

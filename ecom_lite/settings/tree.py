@@ -181,7 +181,7 @@ class Transform(Section):
     """dbt."""
 
     every_s: float = Field(300, gt=0)
-    early_facts: int = Field(50_000, ge=0, description="the marts are built earlier when so many facts wait; 0: never earlier")
+    early_facts: int = Field(50_000, ge=0, description="the marts are built earlier when so many facts wait; 0: never")
     threads: int = Field(2, ge=1)
 
 

@@ -252,6 +252,22 @@ def test_the_statements_of_a_file_are_answered_one_after_the_other(shop: Shop) -
     assert lines[2].startswith("warehouse.dim_category")
 
 
+def test_a_file_that_is_no_utf_8_is_one_line_of_error_and_one_with_a_mark_and_windows_lines_is_answered(shop: Shop) -> None:
+    def asked(data: bytes, *more: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(shop.command("sql", *more), env=shop.env, input=data, capture_output=True, timeout=60, check=False)
+
+    for more in ((), ("--format", "parquet", "-o", "answer.parquet")):
+        done = asked(b"SELECT 1 AS one\n, 'caf\xe9' AS two;\n", *more)
+        assert done.returncode == 2 and done.stdout == b"" and done.stderr.count(b"\n") == 1
+        assert b"stdin, line 2: byte 7 is 0xe9, which is not UTF-8" in done.stderr
+    done = asked("\ufeffSELECT 'café' AS one;\r\nSELECT 2 AS two;\r\n".encode(), "--format", "csv")
+    assert (done.returncode, done.stdout.decode()) == (0, "one\ncafé\ntwo\n2\n")
+    done = subprocess.run(
+        [*map(os.fsencode, shop.command("sql")), b"SELECT '\xe9'"], env=shop.env, capture_output=True, check=False
+    )
+    assert done.returncode == 2 and b"the SQL statement is not UTF-8 text" in done.stderr
+
+
 def test_a_file_ends_with_its_first_error(shop: Shop) -> None:
     done = shop.asked("SELECT 1 AS one;\n\nSELECT 2 AS two; FROM nowhere;\nSELECT 3 AS three;", "--format", "csv")
     assert (done.returncode, done.stdout) == (1, "one\n1\ntwo\n2\n")

@@ -115,6 +115,17 @@ def test_after_a_question_that_failed_the_next_one_is_answered(address: Address)
     session.close()
 
 
+def test_the_rows_of_small_tables_are_known_after_a_crash_has_taken_the_statistics(address: Address) -> None:
+    with address.connect("admin", autocommit=True) as admin:
+        admin.execute("INSERT INTO warehouse.dim_category (category) VALUES ('one'), ('two')")
+        admin.execute("TRUNCATE ops.service_events")
+        admin.execute("SELECT pg_stat_reset()")
+        (categories,) = admin.execute("SELECT count(*) FROM warehouse.dim_category").fetchone() or (0,)
+    rows = {table.qualified: table.rows for table in read_catalogue(address).tables}
+    assert rows["warehouse.dim_category"] == categories > 0 and rows["ops.calendar"] == 1
+    assert rows["ops.service_events"] == 0 and rows["warehouse.sales"] is None
+
+
 def test_a_table_that_was_made_since_is_found(address: Address) -> None:
     session = Session(address)
     session.ask(COUNT, first)

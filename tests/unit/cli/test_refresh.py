@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ecom_lite.cli.refresh import ERROR_CHARS, names, show
+from ecom_lite.errors import UsageError
 
 
 def model(name: str, **more: Any) -> dict[str, Any]:
@@ -16,6 +17,9 @@ def model(name: str, **more: Any) -> dict[str, Any]:
 def test_models_are_named_one_by_one_or_several_at_once() -> None:
     assert names([]) == []
     assert names(["cohorts", "daily_sales, customer_rfm", "cohorts"]) == ["cohorts", "daily_sales", "customer_rfm"]
+    for nothing in ([""], [" , "]):
+        with pytest.raises(UsageError, match="names no model"):
+            names(nothing)
 
 
 def test_the_table_has_each_model_and_its_first_error(capsys: pytest.CaptureFixture[str]) -> None:
