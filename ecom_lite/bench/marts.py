@@ -24,8 +24,6 @@ from .told import Figures, measured
 
 SIZES: Final = "100000,1000000,3000000"  # rows of fact_sales
 LEAST: Final = 10_000
-NEW: Final = 5_000  # facts for each refresh
-RATE: Final = 5_000  # events/s beside the board
 CUSTOMERS: Final = 50_000
 PRODUCTS: Final = 1_000
 REFRESHES: Final = 5  # of which the middle one counts

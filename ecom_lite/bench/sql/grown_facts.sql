@@ -1,4 +1,4 @@
--- Ninety days of a shop, in one statement, with all indexes in place; then `first` is the number of the order after the last one.
+-- Ninety days of a shop, in one statement, with all indexes in place. `first` is the number of the first order.
 INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, quantity, unit_price, revenue,
                                   source_partition, source_offset, load_xid)
 SELECT %(shop)s::text || '-' || o.number, p.product_key, u.user_key, p.category_key,
