@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # late: the start of `sql` does without
     import psycopg
 
 SCHEMAS: Final = ("warehouse", "marts", "realtime", "ops")  # unqualified names are looked for in the first
-UNCOUNTED: Final = -1  # rows of a small table of which the server knows nothing
+UNCOUNTED: Final = -1  # rows of a small table: to be counted
 INTERNAL: Final = ("stg_", "int_")  # dbt's own, on the way to a mart
 LAKE: Final = "memory.main"
 LAKE_COMMENT: Final = "Raw events as Parquet files, written by Spark."
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table or view. `rows` is the server's estimate; None of a view."""
+    """One table or view. `rows` is the server's estimate where it is large; None of a view."""
 
     schema: str
     name: str

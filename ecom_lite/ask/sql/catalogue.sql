@@ -1,11 +1,13 @@
--- The columns of each table and view that the reader may read, with what is said of them. Rows are an estimate: of a table that
--- was never counted what the statistics of writes say. Those are gone after a crash of the server: then small tables are counted, and large ones guessed.
+-- The columns of each table and view that the reader may read, with what is said of them. Small tables are to be counted; the rows
+-- of large ones are an estimate: what was counted last, or what the statistics of writes say. Those begin anew after a crash of the
+-- server, and then know only what came since: where they say less than the size allows, the size is believed.
 SELECT n.nspname AS schema, c.relname AS "table", a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
        c.relkind <> 'v' AND NOT a.attnotnull AS nullable,
        CASE WHEN c.relkind = 'v' THEN NULL
-            WHEN greatest(s.n_live_tup, c.reltuples) > 0 THEN greatest(s.n_live_tup, c.reltuples)::bigint
-            WHEN pg_relation_size(c.oid) = 0 THEN 0
-            WHEN pg_relation_size(c.oid) < 1048576 THEN -1  -- to be counted
+            WHEN c.relkind <> 'p' AND pg_relation_size(c.oid) = 0 THEN 0
+            WHEN c.relkind <> 'p' AND pg_relation_size(c.oid) < 1048576 THEN -1  -- to be counted
+            WHEN greatest(s.n_live_tup, c.reltuples) > pg_relation_size(c.oid) / 2000
+                THEN greatest(s.n_live_tup, c.reltuples, 0)::bigint
             ELSE pg_relation_size(c.oid) / 200  -- bytes of a row, about
        END AS rows,
        obj_description(n.oid, 'pg_namespace') AS schema_comment, obj_description(c.oid, 'pg_class') AS table_comment,
