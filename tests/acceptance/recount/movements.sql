@@ -68,5 +68,5 @@ SELECT
     last_value(city IGNORE NULLS) OVER so_far AS city,
     last_value(country IGNORE NULLS) OVER so_far AS country
 FROM said
-WINDOW so_far AS (PARTITION BY user_id ORDER BY moment, kind, mark ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+WINDOW so_far AS (PARTITION BY user_id ORDER BY moment, kind ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 QUALIFY row_number() OVER (PARTITION BY user_id, moment ORDER BY kind DESC) = 1
