@@ -45,7 +45,7 @@ def variables(document: Json) -> list[Json]:
     return list(document.get("templating", {}).get("list", []))
 
 
-def annotations(document: Json) -> list[Json]:
+def annotation_queries(document: Json) -> list[Json]:
     """Those that ask our data source; Grafana's own built-in one asks none."""
     listed = document.get("annotations", {}).get("list", [])
     return [each for each in listed if each.get("datasource", {}).get("uid") != "-- Grafana --" and not each.get("builtIn")]
@@ -90,7 +90,7 @@ def address(chosen: Chosen) -> list[tuple[str, str]]:
 
 def duration_ms(text: str) -> int:
     number, unit = re.fullmatch(r"(\d+)(ms|[smhdw])", text).groups()  # type: ignore[union-attr]
-    return int(number) * (1 if unit == "ms" else _SPAN_MS[unit])
+    return int(number) * (1 if unit == "ms" else int(_SPAN_MS[unit]))
 
 
 def fixed_range(document: Json, now_ms: int) -> tuple[int, int]:

@@ -186,7 +186,7 @@ def _some(document: Json, page: Server, chosen: board_files.Chosen) -> dict[str,
 
 
 def _annotations(document: Json, server: Server, page: Server, bounds: tuple[int, int], chosen: board_files.Chosen) -> list[str]:
-    queries = board_files.annotations(document)
+    queries = board_files.annotation_queries(document)
     if not queries:
         return []
     asked = urlencode([("from", str(bounds[0])), ("to", str(bounds[1])), *board_files.address(chosen)])
