@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,6 +84,15 @@ def interpolated(sql: str, document: Json, chosen: Chosen) -> str:
     return _VARIABLE.sub(value, sql)
 
 
+def plain_sql(sql: str, bounds: tuple[int, int]) -> str:
+    """What PostgreSQL is asked in the end, of a query that makes no series."""
+    start, end = (f"'{datetime.fromtimestamp(bound / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}'" for bound in bounds)
+    sql = re.sub(r"\$__timeFilter\(([^()]+)\)", rf"\1 BETWEEN {start} AND {end}", sql)
+    sql = sql.replace("$__timeFrom()", start).replace("$__timeTo()", end)
+    assert "$__" not in sql, sql
+    return sql
+
+
 def address(chosen: Chosen) -> list[tuple[str, str]]:
     """As in a board's address: var-category=A&var-category=B."""
     return [(f"var-{name}", value) for name, values in chosen.items() for value in values]
@@ -105,4 +115,4 @@ def fixed_range(document: Json, now_ms: int) -> tuple[int, int]:
 
 def height_px(document: Json) -> int:
     """Of the board in Grafana's grid."""
-    return max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in document["panels"]) * ROW_PX
+    return int(max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in document["panels"])) * ROW_PX

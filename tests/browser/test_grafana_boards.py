@@ -19,7 +19,7 @@ from ecom_lite.warehouse.connect import Address
 from tests.browser import board_files
 from tests.browser.board_files import ALL, BOARDS, Json
 from tests.browser.grafana_rows import Rows, Server, difference, from_grafana, from_page, listed, page_answer
-from tests.browser.seed import build_marts, seed_warehouse
+from tests.browser.seed import build_marts, seed_more, seed_warehouse
 from tests.browser.test_dashboards import ARGUMENTS, BUILT_GRAFANA, CHROMIUM, Tab, grafana_of
 from tests.conftest import a_database
 
@@ -48,6 +48,7 @@ def shop(binary: Path, template: Address, tmp_path_factory: pytest.TempPathFacto
     """A warehouse with sales and marts in which nothing happens any more."""
     with a_database(template) as made:
         seed_warehouse(made, lines=6_000, days=30, users=200)
+        seed_more(made)
         build_marts(made, tmp_path_factory.mktemp("dbt"))
         yield made
 
