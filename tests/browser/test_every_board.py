@@ -59,7 +59,7 @@ def shop(template: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def page(shop: Address) -> Iterator[Page]:
-    status = RunStatus(state="running", sent_per_s=1_012, loaded_per_s=1_012.5, lag=20_412, facts=3_004_000, dead=1_021)
+    status = RunStatus(state="running", sent_per_s=1_012, loaded_per_s=1_012, lag=20_412, facts=3_004_000, dead=1_021)
     made = Page(shop, BOARDS, "127.0.0.1", 0, lambda: status)
     made.start()
     yield made
