@@ -46,6 +46,34 @@ orders AS (
     ) known ON true
     WHERE known.yes IS NULL
 ),
+recent AS MATERIALIZED (  -- with the bounds of what is kept of the last days, which begin anew every hour
+    SELECT * FROM realtime.recent_lines(%(since)s, %(below)s, %(sales_from)s)
+),
+forgotten_sales AS (
+    DELETE FROM realtime.recent_sales WHERE minutes IN (1, 60) AND begins < %(sales_from)s
+),
+forgotten_products AS (
+    DELETE FROM realtime.recent_products WHERE begins < %(products_from)s
+),
+recent_sales AS (
+    INSERT INTO realtime.recent_sales AS r (minutes, begins, category_key, country, lines, orders, category_orders, units, revenue)
+    SELECT s.minutes, date_bin(s.minutes * interval '1 minute', l.ordered_at, 'epoch'), l.category_key, l.country, count(*),
+           count(*) FILTER (WHERE l.starts_order), count(*) FILTER (WHERE l.starts_in_category), sum(l.units), sum(l.revenue)
+    FROM recent l CROSS JOIN (VALUES (1), (60)) AS s (minutes)
+    GROUP BY 1, 2, 3, 4
+    ON CONFLICT (minutes, begins, category_key, country) DO UPDATE
+    SET lines = r.lines + excluded.lines, orders = r.orders + excluded.orders,
+        category_orders = r.category_orders + excluded.category_orders, units = r.units + excluded.units, revenue = r.revenue + excluded.revenue
+),
+recent_products AS (
+    INSERT INTO realtime.recent_products AS r (begins, product_key, lines, units, revenue)
+    SELECT date_bin('10 minutes', l.ordered_at, 'epoch'), l.product_key, count(*), sum(l.units), sum(l.revenue)
+    FROM recent l
+    WHERE l.ordered_at >= %(products_from)s
+    GROUP BY 1, 2
+    ON CONFLICT (begins, product_key) DO UPDATE
+    SET lines = r.lines + excluded.lines, units = r.units + excluded.units, revenue = r.revenue + excluded.revenue
+),
 sums AS (
     SELECT count(*) AS lines, coalesce(sum(quantity), 0) AS units, coalesce(sum(revenue), 0) AS revenue FROM fresh
 )
