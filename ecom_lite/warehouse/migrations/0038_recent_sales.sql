@@ -1,5 +1,6 @@
 -- Today so far against the same time of other days, by category and country, at the cost of the hours of a day and not of its facts: sums
--- of the last nine days by minute and by hour, kept by the pass that keeps the other sums (0030), and functions that add the tail.
+-- of the last nine days by minute and by hour, kept by the pass that keeps the other sums (0030). What is said of them is exact at the cut of
+-- that pass, which a run makes each second: a tail of 5,000 facts would cost each panel 50 ms, for where an order counts is asked of the facts.
 -- Buckets are of UTC; where the shop's day begins is asked when the figure is (half of an hour is made of minutes), so another time zone
 -- makes nothing anew. The country is that of the customer's profile when the line was taken in.
 CREATE TABLE realtime.recent_sales (
@@ -44,48 +45,15 @@ DELETE FROM realtime.rolled_customers;
 -- The newest returns are found from their end; a return is rare, and comes in about that order.
 CREATE INDEX fact_returns_returned_at ON warehouse.fact_returns (returned_at);
 
--- Order lines of [since, below) of the load order (below null: all from there on) that were ordered at `recent_from` or later. An order
--- counts at its first line, in the load order; and once in each of its categories, at its first line there. One probe of the primary key
--- per order and category tells whether an older line is there.
-CREATE FUNCTION realtime.recent_lines(since bigint, below bigint, recent_from timestamptz)
-RETURNS TABLE (ordered_at timestamptz, category_key integer, product_key bigint, country text, units integer, revenue numeric,
-               starts_order boolean, starts_in_category boolean)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    WITH fresh AS MATERIALIZED (
-        SELECT f.order_id, f.category_key, f.product_key, f.user_key, f.ordered_at, f.load_xid, f.quantity, coalesce(f.revenue, 0) AS revenue,
-               row_number() OVER (PARTITION BY f.order_id, f.category_key ORDER BY f.load_xid, f.ordered_at, f.product_key) = 1 AS may_start
-        FROM warehouse.sales f
-        WHERE f.load_xid >= since AND (below IS NULL OR f.load_xid < below) AND f.ordered_at >= recent_from
-    )
-    SELECT f.ordered_at, f.category_key, f.product_key, coalesce(u.country, '(unknown)'), f.quantity, f.revenue,
-           f.may_start AND older.lines IS NULL, f.may_start AND older.in_category IS NOT TRUE
-    FROM fresh f
-    LEFT JOIN LATERAL (
-        SELECT count(*) AS lines, bool_or(o.category_key = f.category_key) AS in_category
-        FROM warehouse.fact_sales o
-        WHERE f.may_start AND o.order_id = f.order_id
-          AND (o.load_xid, o.ordered_at, o.category_key, o.product_key) < (f.load_xid, f.ordered_at, f.category_key, f.product_key)
-        HAVING count(*) > 0
-    ) older ON true
-    LEFT JOIN LATERAL (SELECT d.country FROM warehouse.dim_user d WHERE d.user_key = f.user_key LIMIT 1) u ON true;
-END $$;
-
--- What was sold in each span [begins[n], ends[n]) of whole minutes: whole hours as hours, the rest as minutes, and the tail.
+-- What was sold in each span [begins[n], ends[n]) of whole minutes: whole hours as hours, the rest as minutes.
 CREATE FUNCTION realtime.sold(begins timestamptz[], ends timestamptz[], categories text[] DEFAULT '{*}', countries text[] DEFAULT '{*}')
 RETURNS TABLE (span integer, category text, country text, lines bigint, orders bigint, category_orders bigint, units bigint, revenue numeric)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
-    cut bigint;
     chosen integer[];
-    first timestamptz;
 BEGIN
-    SELECT load_xid_below INTO cut FROM realtime.rolled;
     SELECT array_agg(c.category_key) INTO chosen FROM warehouse.dim_category c WHERE '*' = ANY (categories) OR c.category = ANY (categories);
-    SELECT min(b) INTO first FROM unnest(begins) AS b;
     RETURN QUERY
     WITH spans AS MATERIALIZED (
         SELECT s.n::integer AS span, s.b, s.e,
@@ -108,18 +76,9 @@ BEGIN
         ) r
         WHERE r.category_key = ANY (chosen) AND ('*' = ANY (countries) OR r.country = ANY (countries))
         GROUP BY s.span, r.category_key, r.country
-        UNION ALL
-        SELECT s.span, t.category_key, t.country, count(*), count(*) FILTER (WHERE t.starts_order),
-               count(*) FILTER (WHERE t.starts_in_category), sum(t.units), sum(t.revenue)
-        FROM realtime.recent_lines(cut, NULL, first) t
-        JOIN spans s ON t.ordered_at >= s.b AND t.ordered_at < s.e
-        WHERE t.category_key = ANY (chosen) AND ('*' = ANY (countries) OR t.country = ANY (countries))
-        GROUP BY s.span, t.category_key, t.country
     )
-    SELECT p.span, c.category, p.country, sum(p.lines)::bigint, sum(p.orders)::bigint, sum(p.category_orders)::bigint,
-           sum(p.units)::bigint, sum(p.revenue)
-    FROM parts p JOIN warehouse.dim_category c USING (category_key)
-    GROUP BY p.span, c.category, p.country;
+    SELECT p.span, c.category, p.country, p.lines::bigint, p.orders::bigint, p.category_orders::bigint, p.units::bigint, p.revenue
+    FROM parts p JOIN warehouse.dim_category c USING (category_key);
 END $$;
 
 -- An increase with its sign; null where there is nothing to compare with.
@@ -212,13 +171,11 @@ RETURNS TABLE (product_id text, product_title text, category text, minutes integ
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
-    cut bigint;
     ends timestamptz := date_bin('10 minutes', at, 'epoch');
     width integer;
     sold bigint;
     least_lines CONSTANT integer := 20;
 BEGIN
-    SELECT load_xid_below INTO cut FROM realtime.rolled;
     FOREACH width IN ARRAY ARRAY[60, 360, 1440] LOOP
         SELECT coalesce(sum(r.lines), 0) INTO sold FROM realtime.recent_products r
         WHERE r.begins >= ends - width * interval '1 minute' AND r.begins < ends;
@@ -229,10 +186,6 @@ BEGIN
         SELECT r.product_key, r.begins >= ends - width * interval '1 minute' AS is_now, r.revenue
         FROM realtime.recent_products r
         WHERE r.begins >= ends - 2 * width * interval '1 minute' AND r.begins < ends
-        UNION ALL
-        SELECT f.product_key, f.ordered_at >= ends - width * interval '1 minute', coalesce(f.revenue, 0)
-        FROM warehouse.sales f
-        WHERE f.load_xid >= cut AND f.ordered_at >= ends - 2 * width * interval '1 minute' AND f.ordered_at < ends
     ), sums AS (
         SELECT product_key, coalesce(sum(revenue) FILTER (WHERE is_now), 0) AS revenue, coalesce(sum(revenue) FILTER (WHERE NOT is_now), 0) AS before
         FROM parts GROUP BY product_key
@@ -293,13 +246,10 @@ BEGIN
     RETURN said || CASE WHEN sold_in > 1 THEN '; ' || leader || ' leads' ELSE '' END;
 END $$;
 
-ALTER FUNCTION realtime.recent_lines(bigint, bigint, timestamptz) SET enable_seqscan = off;
-ALTER FUNCTION realtime.recent_lines(bigint, bigint, timestamptz) SET max_parallel_workers_per_gather = 0;
 ALTER FUNCTION realtime.sold(timestamptz[], timestamptz[], text[], text[]) SET max_parallel_workers_per_gather = 0;
-ALTER FUNCTION realtime.movers(integer, timestamptz, text[]) SET enable_seqscan = off;
 ALTER FUNCTION realtime.movers(integer, timestamptz, text[]) SET max_parallel_workers_per_gather = 0;
 
-COMMENT ON TABLE realtime.recent_sales IS 'The sums below the cut (`rolled`) of the last nine days, by minute and by hour, category and country. `realtime.sold(...)` adds the facts since.';
+COMMENT ON TABLE realtime.recent_sales IS 'The sums below the cut (`rolled`) of the last nine days, by minute and by hour, category and country. `realtime.sold(...)` adds them up.';
 COMMENT ON COLUMN realtime.recent_sales.minutes IS 'How long the span is: 1 or 60 minutes.';
 COMMENT ON COLUMN realtime.recent_sales.begins IS 'Where it begins; spans are of UTC.';
 COMMENT ON COLUMN realtime.recent_sales.category_key IS 'The category (dim_category) that the order lines had.';
@@ -309,13 +259,12 @@ COMMENT ON COLUMN realtime.recent_sales.orders IS 'Orders whose first line (in t
 COMMENT ON COLUMN realtime.recent_sales.category_orders IS 'Orders whose first line of this category is among them: an order of two categories counts in both.';
 COMMENT ON COLUMN realtime.recent_sales.units IS 'Sum of the quantities.';
 COMMENT ON COLUMN realtime.recent_sales.revenue IS 'Sum of the revenue, in the reporting currency.';
-COMMENT ON TABLE realtime.recent_products IS 'The sums below the cut (`rolled`) of the last three days, by ten minutes and product. `realtime.movers(10)` adds the facts since.';
+COMMENT ON TABLE realtime.recent_products IS 'The sums below the cut (`rolled`) of the last three days, by ten minutes and product. `realtime.movers(10)` reads them.';
 COMMENT ON COLUMN realtime.recent_products.begins IS 'Where the ten minutes begin.';
 COMMENT ON COLUMN realtime.recent_products.product_key IS 'The product (dim_product).';
 COMMENT ON COLUMN realtime.recent_products.lines IS 'Order lines.';
 COMMENT ON COLUMN realtime.recent_products.units IS 'Sum of the quantities.';
 COMMENT ON COLUMN realtime.recent_products.revenue IS 'Sum of the revenue, in the reporting currency.';
-COMMENT ON FUNCTION realtime.recent_lines(bigint, bigint, timestamptz) IS 'Order lines of a part of the load order, each with its country and whether an order is counted at it.';
 COMMENT ON FUNCTION realtime.sold(timestamptz[], timestamptz[], text[], text[]) IS 'What was sold in spans of whole minutes of the last nine days, by category and country; ''*'' among the categories or countries: all.';
 COMMENT ON FUNCTION realtime.change(numeric, numeric) IS 'How much more or less than before, as +12.3 %; null where before there was nothing.';
 COMMENT ON FUNCTION realtime.so_far(timestamptz, text[], text[]) IS 'Today up to the last whole minute (and this minute), and up to the same time yesterday and a week ago, by the shop''s clock; by category and country.';
