@@ -17,7 +17,11 @@ from ..errors import EcomLiteError
 
 TIMEOUT_S: Final = 60.0
 KILOBYTE: Final = 1_000
-_NAMED: Final = re.compile(r"""(?:src|href)="(/static/[^"]+)"|(?:from|import)\s*\(?\s*"(\./[^"]+)"|url\("?([^")]+)"?\)""")
+_NAMED: Final = {
+    ".html": re.compile(r'(?:src|href)="(/static/[^"]+)"'),
+    ".js": re.compile(r"""(?:from|import)\s*\(?\s*["'](\./[\w./-]+)["']"""),
+    ".css": re.compile(r"""url\(["']?([\w./-]+\.\w+)["']?\)"""),
+}
 
 
 class Looked(NamedTuple):
@@ -42,15 +46,25 @@ class Site:
 
     def get(self, path: str) -> tuple[bytes, int]:
         """The content, and how many bytes came for it: gzipped where the page does that."""
-        self._connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
-        answer = self._connection.getresponse()
-        sent = answer.read()
+        answer, sent = fetch(self._connection, path)
         if answer.status != http.client.OK:
             raise EcomLiteError(f"the page answered {path} with {answer.status} {answer.reason}: {sent[:200]!r}")
         return (_unzipped(sent) if answer.headers["Content-Encoding"] == "gzip" else sent), len(sent)
 
     def boards(self) -> list[dict[str, Any]]:
         return [json.loads(self.get(f"/api/boards/{each['uid']}")[0]) for each in json.loads(self.get("/api/boards")[0])]
+
+
+def fetch(connection: http.client.HTTPConnection, path: str) -> tuple[http.client.HTTPResponse, bytes]:
+    """An answer and its content. The page closes a connection that says nothing for some seconds: then on another one."""
+    try:
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+    except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+        connection.close()
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+    return answer, answer.read()
 
 
 def _unzipped(content: bytes) -> bytes:
@@ -96,8 +110,7 @@ def page_bytes(site: Site, path: str) -> int:
         if (at := waiting.popleft()) in sizes:
             continue
         content, sizes[at] = site.get(at)
-        for named in _NAMED.finditer(content.decode("utf-8", "replace")) if not at.endswith((".svg", ".woff2", ".png")) else ():
-            target = urljoin(at, next(group for group in named.groups() if group))
-            if target.startswith("/static/"):
-                waiting.append(target)
+        pattern = _NAMED.get(at[at.rfind(".") :] if at.startswith("/static/") else ".html")
+        for named in pattern.findall(content.decode("utf-8", "replace")) if pattern else ():
+            waiting.append(urljoin(at, named))
     return sum(sizes.values())

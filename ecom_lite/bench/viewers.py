@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import threading
 import time
@@ -12,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ..errors import EcomLiteError
-from .looks import Site, panels_of
+from .looks import Site, fetch, panels_of
 
 STATUS_S: Final = 2.0  # between two questions for the strip above the panels
 SILENCE_S: Final = 30.0  # a stream says something each 10 s at least
@@ -119,12 +118,10 @@ class Viewers:
             self._end.wait(max(0.0, min(due, status_due) - time.monotonic()))
 
     def _ask(self, connection: http.client.HTTPConnection, path: str) -> None:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        content = answer.read()
+        answer, content = fetch(connection, path)
         if answer.status == http.client.SERVICE_UNAVAILABLE:  # too many at once: the next refresh asks again
             return
-        if answer.status != http.client.OK or json.loads(content).get("state") == "error":
+        if answer.status != http.client.OK:
             raise EcomLiteError(f"{path} answered {answer.status}: {content[:200]!r}")
         self._count_one()
 
