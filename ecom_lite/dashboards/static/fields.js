@@ -121,7 +121,7 @@ function valueColumns(panel, frame) {
   const wanted = panel.options.reduceOptions?.fields ?? "";
   const columns = shownColumns(panel, frame);
   if (wanted === "") return columns.filter(({ kind }) => kind === "number" || kind === "boolean");
-  return columns.filter(({ name, kind }) => pattern(wanted).test(name) && !(kind === "time" && wanted === "/.*/"));
+  return columns.filter(({ name }) => name === wanted || pattern(wanted).test(name));
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { h, svg } from "./dom.js";
 import { colorOf, display, extent, reduced } from "./fields.js";
-import { format } from "./format.js";
+import { ago, format } from "./format.js";
 import { linkOf, linked } from "./links.js";
 import { textWidth } from "./scales.js";
 import { inkOn } from "./theme.js";
@@ -66,7 +66,10 @@ export function drawStat(panel, answer, body, state, context) {
     const link = linkOf(item.settings, { ...item, text }, context);
     fit(tile, number, text, grid, items.length);
     const target = link ? linkIn(number, link) : (number.querySelector("a") && number.replaceChildren(), number);
-    run(number, state.values[at], item.value, (value) => { target.textContent = value === item.value ? text : display(value, item.settings); });
+    const since = item.settings.unit === "dateTimeFromNow" && typeof item.value === "number" ? String(item.value) : null;
+    for (const each of [number, target]) delete each.dataset.since;
+    if (since) target.dataset.since = since;
+    run(number, since ? null : state.values[at], item.value, (value) => { target.textContent = value === item.value ? text : display(value, item.settings); });
     state.values[at] = item.value;
     change.textContent = changeOf(item, earlier[at]);
     tile.querySelector(".spark")?.remove();
@@ -92,6 +95,11 @@ function fit(tile, number, text, grid, count) {
   const size = wraps ? Math.max(SMALLEST, Math.min(20, Math.sqrt((room * Math.max(24, tile.clientHeight)) / text.length) * 1.15)) : Math.max(SMALLEST, Math.min(LARGEST, (room / textWidth(text, 100, 650)) * 97));
   number.style.fontSize = `${size.toFixed(1)}px`;
 }
+
+// What says how long ago something was goes on by itself.
+setInterval(() => {
+  if (!document.hidden) for (const each of document.querySelectorAll("[data-since]")) each.textContent = ago(Date.now() - Number(each.dataset.since));
+}, 1000);
 
 /** How the figure stands to that of the period before, in signs and words. */
 function changeOf({ value, settings }, earlier) {

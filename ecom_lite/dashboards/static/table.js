@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { CALCS, colorOf, display, extent, shownColumns } from "./fields.js";
 import { linkOf, linked } from "./links.js";
 import { textWidth } from "./scales.js";
-import { alpha } from "./theme.js";
+import { alpha, inkOn, isContinuous } from "./theme.js";
 import { areDays, isoDay, isoTime } from "./time.js";
 
 const MOST_ROWS = 500; // drawn; the panel's table view and CSV have all
@@ -82,8 +82,12 @@ function widthsOf(columns, shown, room) {
   });
   const sum = (key) => asked.reduce((total, each) => total + each[key], 0);
   if (sum("min") > room) return null;
-  const [wanted, min] = [sum("wanted"), sum("min")];
-  if (wanted > room) return asked.map((each) => each.min + ((each.wanted - each.min) * (room - min)) / (wanted - min));
+  for (const group of [(at) => columns[at].gauge, () => true]) { // bars give way before texts wrap
+    const over = sum("wanted") - room;
+    const slack = asked.reduce((total, each, at) => total + (group(at) ? each.wanted - each.min : 0), 0);
+    if (over > 0 && slack > 0) asked.forEach((each, at) => { if (group(at)) each.wanted -= (each.wanted - each.min) * Math.min(1, over / slack); });
+  }
+  const wanted = sum("wanted");
   const grows = sum("grows");
   return asked.map((each) => each.wanted + ((room - wanted) * each.grows) / grows);
 }
@@ -119,8 +123,14 @@ function cell(column, frame, row, context) {
     return h("td", {}, h("div", { class: "meter" }, h("i", { style: { "--share": `${share * 100}%`, "--color": colorOf(column.settings, value, column.name, [low, high]) } }), linked(link, h("span", {}, text))));
   }
   const shade = column.cellType === "auto" ? null : colorOf(column.settings, value, column.name, column.extent);
-  const style = column.cellType === "color-text" ? { color: shade } : column.cellType === "color-background" && shade ? { background: alpha(shade, 0.28) } : {};
+  const style = column.cellType === "color-text" ? { color: shade } : column.cellType === "color-background" && shade ? backgroundOf(column, value, shade) : {};
   return h("td", { class: side, style }, linked(link, document.createTextNode(text)));
+}
+
+/** A continuous colour is read as such, the others tint. */
+function backgroundOf({ settings }, value, shade) {
+  if (value === null) return {};
+  return isContinuous(settings.color?.mode) ? { background: shade, color: inkOn(shade) } : { background: alpha(shade, 0.28) };
 }
 
 /** One card a row: its first text as a heading, then names and values. */
