@@ -49,6 +49,13 @@ class TimeRange:
         return epoch_ms(self.end)
 
 
+def before(shown: TimeRange, step: int) -> tuple[TimeRange, int]:
+    """The range before, as long, and how many milliseconds before: whole steps, so that points of both stand above each other."""
+    back_ms = -(-(shown.end_ms - shown.start_ms) // step) * step
+    back = timedelta(milliseconds=back_ms)
+    return TimeRange(max(shown.start - back, EARLIEST), max(shown.end - back, EARLIEST)), back_ms
+
+
 def epoch_ms(moment: datetime) -> int:
     """Milliseconds since 1970, exact."""
     return (moment - EARLIEST) // timedelta(milliseconds=1)
