@@ -60,7 +60,8 @@ def test_values_of_a_variable_are_parameters_and_never_text() -> None:
 
 def test_the_range_before_is_as_long_and_whole_steps_back() -> None:
     earlier, by_ms = before(RANGE, 7_000)
-    assert by_ms % 7_000 == 0 and by_ms - 7_000 < RANGE.end_ms - RANGE.start_ms <= by_ms
+    assert by_ms % 7_000 == 0 and abs(by_ms - (RANGE.end_ms - RANGE.start_ms)) <= 3_500
+    assert before(RANGE, 3_600_000)[1] == 3_600_000
     assert (earlier.start_ms + by_ms, earlier.end_ms + by_ms) == (RANGE.start_ms, RANGE.end_ms)
     found = moved(Frame((Column("time", "time"), Column("at", "time")), [[1_000, 5], [None, 6]]), by_ms)
     assert found.rows == [[1_000 + by_ms, 5], [None, 6]]
