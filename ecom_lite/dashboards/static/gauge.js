@@ -4,7 +4,7 @@ import { h, svg } from "./dom.js";
 import { colorOf, display, extent, reduced } from "./fields.js";
 import { linkOf, linked, linkedSvg } from "./links.js";
 import { textWidth } from "./scales.js";
-import { color, continuous, gradient, isContinuous, thresholdSteps } from "./theme.js";
+import { color, continuous, gradient, isContinuous, textColor, thresholdSteps } from "./theme.js";
 
 const FROM = -2.1; // radians from the top
 const TO = 2.1;
@@ -28,7 +28,7 @@ function gaugeOf(panel, { name, value, settings, ...at }, named, context) {
   const link = linkOf(settings, { ...at, text }, context);
   const steps = settings.thresholds && panel.options.showThresholdMarkers !== false ? thresholdSteps(settings, min, max) : [];
   const marks = steps.map((step, index) => arc(Math.max(FROM, angle(Math.max(min, step.value))), angle(Math.min(max, steps[index + 1]?.value ?? max)), RADIUS + 7, 4, step.color)).filter(Boolean);
-  const label = svg("text", { class: "gauge-value", y: 12, "text-anchor": "middle", "font-size": Math.min(36, 112 / textWidth(text, 1, 650)).toFixed(1), fill: shade }, text);
+  const label = svg("text", { class: "gauge-value", y: 12, "text-anchor": "middle", "font-size": Math.min(36, 112 / textWidth(text, 1, 650)).toFixed(1), fill: textColor(shade) }, text);
   const ends = panel.options.showThresholdLabels ? [[FROM, min], [TO, max]].map(([place, each]) =>
     svg("text", { class: "tick", x: Math.sin(place) * RADIUS, y: -Math.cos(place) * RADIUS + 22, "text-anchor": "middle" }, display(each, { ...settings, mappings: [] }, true))) : [];
   const picture = svg("svg", {
@@ -59,7 +59,7 @@ export function drawBargauge(panel, answer, body, _state, context) {
     const [from, to] = isContinuous(mode) && !solid ? [gradient(settings.color)[0], continuous(mode, share)] : [shade, shade];
     const fill = h("div", { class: "fill", style: { "--share": `${share * 100}%`, "--from": from, "--to": to } });
     const link = linkOf(settings, { ...item, text }, context);
-    const number = panel.options.valueMode === "hidden" ? null : h("div", { class: "number", style: panel.options.valueMode === "color" && mode === "thresholds" ? { color: shade } : {} }, text);
+    const number = panel.options.valueMode === "hidden" ? null : h("div", { class: "number", style: panel.options.valueMode === "color" && mode === "thresholds" ? { color: textColor(shade) } : {} }, text);
     return h("div", { class: "row", role: "listitem" }, h("div", { class: "name" }, linked(link, h("span", {}, name))),
       h("div", { class: panel.options.showUnfilled === false ? "track bare" : "track", "aria-hidden": "true" }, fill), number);
   });

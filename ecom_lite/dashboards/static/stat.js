@@ -5,7 +5,7 @@ import { colorOf, display, extent, reduced } from "./fields.js";
 import { ago, format } from "./format.js";
 import { linkOf, linked } from "./links.js";
 import { textWidth } from "./scales.js";
-import { inkOn } from "./theme.js";
+import { inkOn, textColor } from "./theme.js";
 
 const TWEEN_MS = 700;
 const LARGEST = 38;
@@ -61,7 +61,7 @@ export function drawStat(panel, answer, body, state, context) {
     tile.classList.toggle("alone", graphMode !== "area" && !many);
     tile.style.background = filled ? shade : "";
     tile.style.color = filled ? inkOn(shade) : "";
-    number.style.color = filled ? "" : shade;
+    number.style.color = filled || !shade ? "" : textColor(shade);
     const text = display(item.value, item.settings);
     const link = linkOf(item.settings, { ...item, text }, context);
     fit(tile, number, text, grid, items.length);

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { CALCS, colorOf, display, extent, shownColumns } from "./fields.js";
 import { linkOf, linked } from "./links.js";
 import { textWidth } from "./scales.js";
-import { alpha, inkOn, isContinuous } from "./theme.js";
+import { alpha, inkOn, isContinuous, textColor } from "./theme.js";
 import { areDays, isoDay, isoTime } from "./time.js";
 
 const MOST_ROWS = 500; // drawn; the panel's table view and CSV have all
@@ -123,7 +123,7 @@ function cell(column, frame, row, context) {
     return h("td", {}, h("div", { class: "meter" }, h("i", { style: { "--share": `${share * 100}%`, "--color": colorOf(column.settings, value, column.name, [low, high]) } }), linked(link, h("span", {}, text))));
   }
   const shade = column.cellType === "auto" ? null : colorOf(column.settings, value, column.name, column.extent);
-  const style = column.cellType === "color-text" ? { color: shade } : column.cellType === "color-background" && shade ? backgroundOf(column, value, shade) : {};
+  const style = column.cellType === "color-text" ? { color: textColor(shade) } : column.cellType === "color-background" && shade ? backgroundOf(column, value, shade) : {};
   return h("td", { class: side, style }, linked(link, document.createTextNode(text)));
 }
 

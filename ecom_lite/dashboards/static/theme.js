@@ -16,6 +16,7 @@ const CONTINUOUS = {
 };
 const SHADES = { "super-light-": ["#ffffff", 0.45], "light-": ["#ffffff", 0.25], "semi-dark-": ["#000000", 0.15], "dark-": ["#000000", 0.3] };
 const ROUNDS = [0, 0.38, -0.34, 0.62, -0.58]; // how a palette that goes round again differs: lighter, darker
+const LEAST_RATIO = 4.5; // WCAG AA
 const listeners = [];
 const root = getComputedStyle(document.documentElement);
 const named = new Map();
@@ -65,6 +66,18 @@ function luminance(css) {
 
 /** Black or white, whichever is read more easily on `css`. */
 export const inkOn = (css) => (luminance(css) > 0.22 ? "#10141a" : "#ffffff");
+
+const ratio = (one, other) => {
+  const [a, b] = [luminance(one), luminance(other)];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+};
+
+/** A colour as text on a card: moved towards the text's own until it can be read. */
+export function textColor(css) {
+  let shade = css;
+  for (let share = 0.1; share < 1 && ratio(shade, color("card")) < LEAST_RATIO; share += 0.1) shade = mix(css, color("text"), share);
+  return shade;
+}
 
 const isDark = () => luminance(color("card")) < 0.5;
 
