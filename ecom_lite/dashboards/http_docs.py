@@ -89,8 +89,8 @@ A run's page draws itself from these routes, and programs may ask them, too. `{U
 - Panels are computed on threads and connections of their own, {PER_CLIENT} at a time for one address and {THREADS} in all, once
   for all who ask for the same: what else is asked never waits for them.
 - `/api/control`, `/api/refresh`, `/api/logs` and POST to `/api/story` are for programs on this machine that show the run's token;
-  everybody else gets 401 (no token, or a wrong one) or 403 (another machine, or a browser on behalf of another site). The token is new in each run. It is
-  `control_token` in `state.json` in the data folder, which only the user who started the run can read:
+  everybody else gets 401 (no token, or a wrong one) or 403 (another machine, or a browser on behalf of another site). The token
+  is new in each run. It is `control_token` in `state.json` in the data folder, which only the user who started the run can read:
 
 ```sh
 TOKEN=$(python3 -c 'import json; print(json.load(open(".ecom_lite/state.json"))["control_token"])')

@@ -30,20 +30,22 @@ Secrets = Callable[[], Iterable[str]]
 def log_tail(path: Path, lines: int, most_bytes: int = MOST_BYTES) -> tuple[list[str], bool]:
     """The last lines, and whether there are more before them; what a file that was just cut lacks is in the older one. Reads no
     more than `most_bytes`. Raises OSError."""
-    found = _end(path, most_bytes)
+    found, cut = _end(path, most_bytes)
     older = path.with_name(path.name + OLDER_LOG)
-    if found.count(b"\n") < lines and len(found) < most_bytes and older.is_file():
-        found = _end(older, most_bytes - len(found)) + found
+    if found.count(b"\n") < lines and not cut and older.is_file():
+        before, cut = _end(older, most_bytes - len(found))
+        found = before + found
     each = found.decode("utf-8", "replace").splitlines()
-    return each[-lines:], len(each) > lines or len(found) >= most_bytes
+    return each[-lines:], cut or len(each) > lines
 
 
-def _end(path: Path, most_bytes: int) -> bytes:
+def _end(path: Path, most_bytes: int) -> tuple[bytes, bool]:
+    """Its last whole lines, and whether that is not all of it."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - most_bytes))
         found = file.read(most_bytes)
-    return found if size <= most_bytes else found.partition(b"\n")[2]  # not half a line
+    return (found, False) if size <= most_bytes else (found.partition(b"\n")[2], True)
 
 
 def masked(line: str, secrets: Iterable[str]) -> str:

@@ -113,6 +113,8 @@ function tick() {
 }
 
 function drawAll(status, parts) {
+  const boards = status.nodes.find((node) => node.id === "boards");
+  Object.assign(boards, { value: status.boards.length, unit: "dashboards" });
   for (const draw of parts) draw(status);
   $("headline").textContent = status.state === "running" ? `Your warehouse, live for ${span(status.uptime_s)}` : `The run is ${status.state}`;
   drawCount(status.count);
