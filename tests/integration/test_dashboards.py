@@ -174,6 +174,7 @@ def test_routes(page: Page) -> None:
     assert [board["uid"] for board in json.loads(_get(page, "/api/boards")[2])] == [
         "realtime-operations",
         "business-intelligence",
+        "pipeline-health",
     ]
     board = _get(page, "/api/boards/realtime-operations")[2]
     assert b"SELECT" not in board and len(json.loads(board)["panels"]) == 12
