@@ -175,6 +175,7 @@ def test_routes(page: Page) -> None:
         "realtime-operations",
         "business-intelligence",
         "pipeline-health",
+        "explorer",
     ]
     board = _get(page, "/api/boards/realtime-operations")[2]
     assert b"SELECT" not in board and len(json.loads(board)["panels"]) == 12

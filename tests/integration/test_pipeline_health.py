@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from ecom_lite.dashboards.answer import Answer
 from ecom_lite.dashboards.boards import read_board
-from ecom_lite.dashboards.queries import Answer, Queries
+from ecom_lite.dashboards.queries import Queries
 from ecom_lite.warehouse.connect import Address
 
 BOARD = read_board(Path(__file__).resolve().parents[2] / "grafana" / "dashboards" / "pipeline_health.json")
@@ -122,12 +123,40 @@ def test_lag_rates_and_delay_are_those_of_the_samples(queries: Queries, admin: p
     assert {name: [value for _, value in points] for name, points in delay.items()} == {"p50": [15], "p95": [90], "p99": [95]}
 
 
-def test_memory_and_disk_are_in_megabytes_the_highest_of_each_step(queries: Queries, admin: psycopg.Connection) -> None:
+def test_memory_and_disk_are_the_highest_of_each_step(queries: Queries, admin: psycopg.Connection) -> None:
     sample(admin, 30, memory={"kafka": 300_000_000, "run": 50_000_000}, disk={"postgres": 90_500_000})
     sample(admin, 20, memory={"kafka": 350_000_000}, disk={"postgres": 91_000_000, "kafka": 7_000_000})
     memory, disk = series(queries, "Memory by part", "now-30d"), series(queries, "Disk by store", "now-30d")
-    assert {name: points[0][1] for name, points in memory.items()} == {"kafka": 350, "run": 50}
-    assert {name: points[0][1] for name, points in disk.items()} == {"kafka": 7, "postgres": 91}
+    assert {name: points[0][1] for name, points in memory.items()} == {"kafka": 350e6, "run": 50e6}
+    assert {name: points[0][1] for name, points in disk.items()} == {"kafka": 7e6, "postgres": 91e6}
+
+
+def test_a_step_shows_the_state_that_is_not_ready(queries: Queries, admin: psycopg.Connection) -> None:
+    for ago, state in ((40, "ready"), (35, "restarting"), (30, "ready")):
+        sample(admin, ago, parts={"load": state, "kafka": "ready"})
+    found = series(queries, "Parts", "now-30d")
+    assert {name: points[0][1] for name, points in found.items() if points} == {"Kafka": "ready", "Loader": "restarting"}
+
+
+def test_annotations_are_runs_of_dbt_restarts_and_faults(queries: Queries, admin: psycopg.Connection) -> None:
+    at = NOW - timedelta(seconds=600)
+    admin.execute(
+        "INSERT INTO ops.dbt_runs (trigger, started_at, finished_at, status, load_xid_below) "
+        "VALUES ('refresh', %s, %s, 'success', 1)",
+        [at, at + timedelta(seconds=9)],
+    )
+    admin.execute(
+        "INSERT INTO ops.service_events (at, service, event, detail) "
+        "VALUES (%s, 'load', 'died', 'why'), (%s, 'load', 'ready', '')",
+        [at, at],
+    )
+    for ago, faults in ((500, 0), (495, 4), (490, 9), (100, 9), (95, 10)):
+        sample(admin, ago, faults=faults)
+    found = [(mark.text, mark.end is not None) for mark in queries.marks(BOARD, "now-30m", "now")]
+    assert sorted(found) == [
+        ("1 events sent wrong on purpose", True), ("9 events sent wrong on purpose", True), ("dbt (refresh): success", True),
+        ("load died: why", False),
+    ]  # fmt: skip
 
 
 def test_micro_batches_and_the_watermark(queries: Queries, admin: psycopg.Connection) -> None:

@@ -1,7 +1,5 @@
 -- The order lines behind a figure: those of a time range and of a selection of categories, countries, segments, customers and products.
 -- What is asked narrowly is found by an index: a time range by the BRIN index, a customer by the orders that the marts know of.
-CREATE INDEX fact_returns_returned_at ON warehouse.fact_returns USING brin (returned_at) WITH (pages_per_range = 16, autosummarize = on);
-
 SET LOCAL check_function_bodies = off;  -- the marts are made later, by dbt
 
 -- The facts since the cut of the marts are few, and none is missed. plpgsql because the planner must know the cut.
