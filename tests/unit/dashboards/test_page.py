@@ -330,6 +330,15 @@ def test_assets() -> None:
     assert assets.version.encode() in assets.index() and b"{{" not in assets.index()
 
 
+def test_a_page_names_all_modules_of_its_script_at_once() -> None:
+    index = Assets().index().decode()
+    static = Path(__file__).resolve().parents[3] / "ecom_lite/dashboards/static"
+    preloaded = set(re.findall(r'rel="modulepreload" href="/static/\w+/([\w.]+)"', index))
+    assert {"app.js", "panels.js", "timeseries.js", "uplot.js"} <= preloaded
+    sources = "".join((static / name).read_text("utf-8") for name in preloaded - {UPLOT})
+    assert set(re.findall(r'from "[.]/([\w.]+)"', sources)) <= preloaded
+
+
 def test_the_whole_page_is_small() -> None:
     assets = Assets()
     names = [path.name for path in (Path(__file__).resolve().parents[3] / "ecom_lite/dashboards/static").iterdir()]
