@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import http.client
 import json
 import re
@@ -324,6 +325,9 @@ def test_assets() -> None:
     assert script is not None and gzip.decompress(script.gzipped) == script.body
     assert len(script.gzipped) < len(script.body) / 2
     assert script.body.startswith(b"/*! https://github.com/leeoniya/uPlot") and script.body.endswith(b"export default uPlot;\n")
+    released = script.body.removesuffix(b"\nexport default uPlot;\n")
+    decision = (BOARDS.parents[1] / "docs/decisions/0032-uplot-and-svg.md").read_text("utf-8")
+    assert hashlib.sha256(released).hexdigest() in decision, "uPlot is served as it was released"
     licence = assets.get("uplot.LICENSE.txt")
     assert licence is not None and b"Permission is hereby granted" in licence.body
     assert assets.get("index.html") is None and assets.get("nothing.js") is None
