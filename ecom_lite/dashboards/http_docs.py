@@ -65,6 +65,7 @@ EXAMPLES: Final = (
     Example("GET", "/ready", "/ready"),
     Example("GET", "/metrics", "/metrics"),
     Example("GET", "/api/status", "/api/status"),
+    Example("GET", "/api/alerts", "/api/alerts"),
     Example("GET", "/api/control", "/api/control", token=True),
     Example("POST", "/api/control", "/api/control", body='{"rate": 50, "faults": {"late": "5%"}}', token=True),
     Example("POST", "/api/refresh", "/api/refresh", token=True),
