@@ -46,4 +46,4 @@ export function onThemeChange(listener) {
   listeners.push(listener);
 }
 
-matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => listeners.forEach((listener) => listener()));
+document.addEventListener("themechange", () => listeners.forEach((listener) => listener())); // scheme.js says so
