@@ -72,9 +72,10 @@ class Evaluator:
         due = [rule for rule in self._rules if now >= self._due.get(rule.name, now)]
         if not due:
             return
-        self._note_machine(now)
-        verdicts = self._ask_all(due, now)
-        changes = self._write([(rule, verdicts[rule.name]) for rule in due], now)
+        with self._address.connect(ROLE) as writer:
+            self._note_machine(writer, now)
+            verdicts = self._ask_all(due, now)
+            changes = self._write(writer, [(rule, verdicts[rule.name]) for rule in due], now)
         for rule in due:
             every_s = self._limits.every_s if rule.every_s is None else rule.every_s
             self._due[rule.name] = now + timedelta(seconds=max(0.0, every_s - EARLY_S))
@@ -86,9 +87,9 @@ class Evaluator:
         if published:
             self._wake()
 
-    def _note_machine(self, now: datetime) -> None:
-        disk = shutil.disk_usage(self._data_dir if self._data_dir.exists() else Path.cwd())
-        with self._address.connect(ROLE) as writer:
+    def _note_machine(self, writer: psycopg.Connection, now: datetime) -> None:
+        disk = shutil.disk_usage(self._data_dir)
+        with writer.transaction():
             write_evaluator(writer, {"up_since": self._up_since, "now": now, "free": disk.free, "total": disk.total})
 
     def _ask_all(self, rules: Sequence[Rule], now: datetime) -> dict[str, Verdict]:
@@ -114,9 +115,9 @@ class Evaluator:
         self._failed.pop(rule.name, None)
         return verdict
 
-    def _write(self, judged: Sequence[tuple[Rule, Verdict]], now: datetime) -> list[Change]:
+    def _write(self, writer: psycopg.Connection, judged: Sequence[tuple[Rule, Verdict]], now: datetime) -> list[Change]:
         changes = []
-        with self._address.connect(ROLE) as writer:
+        with writer.transaction():
             before = locked_standings(writer)
             if not self._forgotten:
                 forget(writer, [rule.name for rule in self._rules], now, self._outlets)

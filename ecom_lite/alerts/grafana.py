@@ -21,7 +21,7 @@ SOURCE: Final = "ecom-lite-postgres"  # uid of the data source, in grafana/provi
 FOLDER: Final = "ecom_lite"
 LEAST_INTERVAL_S: Final = 10  # Grafana evaluates no group more often
 
-HEAD: Final = """# The rules of alerts/*.toml for Grafana's alerting, made by `python -m ecom_lite.alerts.grafana`: do not edit by hand.
+HEAD: Final = """# Made from alerts/*.toml by `python -m ecom_lite.alerts.grafana`: do not edit by hand.
 # `ecom_lite alerts --grafana FILE` makes one with your rules, your time zone and your transform.every_s. (JSON is YAML, too.)
 """
 

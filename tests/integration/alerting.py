@@ -38,7 +38,7 @@ class Watch:
         self, warehouse: Address, rules: Sequence[Rule], data_dir: Path, *, up_since: datetime = LONG_AGO,
         deliveries: Sequence[tuple[str, Delivery]] = (), marts_every_s: float = 300, timeout_s: float = 5, zone: str = "UTC",
     ) -> None:  # fmt: skip
-        limits = Limits(timeout_s=timeout_s, zone=zone, given=Given(marts_every_s=marts_every_s))
+        limits = Limits(every_s=0, timeout_s=timeout_s, zone=zone, given=Given(marts_every_s=marts_every_s))
         self.warehouse = warehouse
 
         def wake() -> None:
@@ -69,4 +69,4 @@ class Watch:
 
     def changes(self) -> list[tuple[str, str | None, str]]:
         with self.warehouse.connect("ecom_reader") as reader:
-            return [tuple(row) for row in reader.execute("SELECT rule, before, after FROM ops.alert_changes ORDER BY change_id")]  # type: ignore[misc]
+            return [tuple(row) for row in reader.execute("SELECT rule, before, after FROM ops.alert_changes ORDER BY change_id")]

@@ -106,4 +106,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ops.alerts, ops.alert_changes, ops.alert
 GRANT SELECT ON ops.alerts, ops.alert_changes, ops.alert_outbox, ops.alert_evaluator, ops.check_results TO ecom_reader;
 
 -- Returns come in the order of their time, mostly: a summary of each 32 pages finds those of some hours, and costs the loader nothing.
-CREATE INDEX fact_returns_returned_at ON warehouse.fact_returns USING brin (returned_at) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX IF NOT EXISTS fact_returns_returned_at ON warehouse.fact_returns USING brin (returned_at) WITH (pages_per_range = 32, autosummarize = on);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[3]
 BOARDS = {"realtime-operations", "business-intelligence", "pipeline-health", "explorer"}
 
 
-def write(folder: Path, name: str = "mine", text: str = "", **changes: object) -> Path:
+def write(folder: Path, name: str = "mine", changes: Mapping[str, object] | None = None, text: str = "") -> Path:
     folder.mkdir(exist_ok=True)
     file = folder / f"{name}.toml"
-    file.write_text(text or rule_text(**{"name": name, **changes}), "utf-8")
+    file.write_text(text or rule_text(**{"name": name, **(changes or {})}), "utf-8")
     return file
 
 
@@ -37,19 +38,19 @@ def test_our_rules_are_whole() -> None:
 
 
 def test_a_rule_has_what_its_file_says(tmp_path: Path) -> None:
-    rule = read_rule(write(tmp_path, every="30s", **{"for": "2m", "after_start": 0, "window": "1h"}))
+    rule = read_rule(write(tmp_path, changes={"every": "30s", "for": "2m", "after_start": 0, "window": "1h"}))
     assert (rule.every_s, rule.for_s, rule.after_start_s, rule.window_s) == (30, 120, 0, 3600)
     assert rule.bounds == Threshold(above=5.0) and rule.fires() == "above 5 for 2m" and rule.enabled
 
 
 def test_your_folder_adds_rules_and_replaces_ours_by_name(tmp_path: Path) -> None:
     write(tmp_path, "mine")
-    write(tmp_path, "lag", title="Another lag")
-    write(tmp_path, "disk", enabled=False)
+    write(tmp_path, "lag", {"title": "Another lag"})
+    write(tmp_path, "disk", {"enabled": False})
     rules = {rule.name: rule for rule in read_rules(bundled("alerts"), tmp_path)}
     assert set(rules) == {"dead_letters", "lag", "mine", "open_check", "order_rate", "returns", "stale_marts"}
     assert rules["lag"].title == "Another lag"
-    write(tmp_path, "other", rule_text(name="mine"))
+    write(tmp_path, "other", {"name": "mine"})
     with pytest.raises(ConfigError, match=r"other\.toml: name = 'mine': .*mine\.toml has this name"):
         read_rules(bundled("alerts"), tmp_path)
     with pytest.raises(ConfigError, match=r"alerts\.folder: .*nowhere: No such file"):
@@ -90,7 +91,7 @@ def test_your_folder_adds_rules_and_replaces_ours_by_name(tmp_path: Path) -> Non
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, object], said: str) -> None:
-    file = write(tmp_path, **changes)
+    file = write(tmp_path, changes=changes)
     with pytest.raises(ConfigError, match=said) as error:
         read_rule(file)
     assert str(error.value).startswith(f"{file}: ") and "\n" not in str(error.value)
@@ -98,7 +99,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, object], said:
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"x\.toml: not valid TOML"):
-        read_rule(write(tmp_path, "x", "name = "))
+        read_rule(write(tmp_path, "x", text="name = "))
     (tmp_path / "y.toml").write_bytes(b"name = '\xff'")
     with pytest.raises(ConfigError, match=r"y\.toml: not valid TOML"):
         read_rule(tmp_path / "y.toml")
