@@ -78,7 +78,7 @@ def test_a_burst_of_a_live_shop_fires(bench: Bench, tmp_path: Path) -> None:
 
 def test_more_that_comes_back_fires_and_is_over(bench: Bench, tmp_path: Path) -> None:
     end = now().replace(second=0, microsecond=0)
-    sell(bench, end - 17 * DAY, end, orders_per_day=600, customers=300)
+    sell(bench, end - 24 * DAY, end, orders_per_day=600, customers=300)
     sell(bench, end - 30 * HOUR, end - 20 * HOUR, seed=8, cancelled=1.0, orders_per_day=1_200, customers=300)
     loaded(bench)
     watch = Watch(bench.warehouse, shipped("returns"), tmp_path)
