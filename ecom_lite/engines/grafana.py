@@ -107,7 +107,8 @@ class GrafanaServer(Server):
     """A Grafana of our own, on loopback, open to read without a login. `stop` and `kill` may be called from any thread.
 
     `provisioning` and `boards` are grafana/provisioning and grafana/dashboards. What Grafana keeps is in `data_dir`.
-    With `alerting` it evaluates the rules of provisioning/alerting, too. `port=None` takes the last run's port, else 3000, else a free one; a restart of this object keeps it.
+    With `alerting` it evaluates the rules of provisioning/alerting, too.
+    `port=None` takes the last run's port, else 3000, else a free one; a restart of this object keeps it.
     """
 
     name = "Grafana"

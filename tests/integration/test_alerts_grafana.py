@@ -49,7 +49,8 @@ def test_grafana_takes_the_rules_and_judges_as_we_do(binary: Path, warehouse: Ad
         admin.execute("DELETE FROM realtime.minutes_by_currency WHERE window_start > %s", [now - timedelta(hours=1)])
         admin.execute("UPDATE ops.load_batches SET loaded_at = loaded_at + interval '10 minutes'")
         admin.execute(
-            "INSERT INTO ops.dbt_runs (trigger, started_at, finished_at, status, load_xid_below) VALUES ('x', now(), now(), 'success', 1)"
+            "INSERT INTO ops.dbt_runs (trigger, started_at, finished_at, status, load_xid_below) "
+            "VALUES ('x', now(), now(), 'success', 1)"
         )
     watch = Watch(warehouse, shipped(), tmp_path)
     ours = watch.states(datetime.now(UTC))
