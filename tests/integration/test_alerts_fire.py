@@ -78,15 +78,15 @@ def test_a_burst_of_a_live_shop_fires(bench: Bench, tmp_path: Path) -> None:
 
 def test_more_that_comes_back_fires_and_is_over(bench: Bench, tmp_path: Path) -> None:
     end = now().replace(second=0, microsecond=0)
-    sell(bench, end - 24 * DAY, end, orders_per_day=600, customers=300)
-    sell(bench, end - 30 * HOUR, end - 20 * HOUR, seed=8, cancelled=1.0, orders_per_day=1_200, customers=300)
+    sell(bench, end - 26 * DAY, end, orders_per_day=800, customers=300)
+    sell(bench, end - 44 * HOUR, end - 38 * HOUR, seed=8, cancelled=1.0, orders_per_day=3_000, customers=300)
     loaded(bench)
     watch = Watch(bench.warehouse, shipped("returns"), tmp_path)
     found = [
-        (state, at) for _, state, at in watch.over(end - 36 * HOUR, end, 30 * MINUTE) if state in ("ok", "firing", "unknown")
+        (state, at) for _, state, at in watch.over(end - 47 * HOUR, end, 30 * MINUTE) if state in ("ok", "firing", "unknown")
     ]
     assert [state for state, _ in found] == ["ok", "firing", "ok"], found
-    assert end - 30 * HOUR < found[1][1] < end - 18 * HOUR < found[2][1]
+    assert end - 44 * HOUR < found[1][1] < end - 38 * HOUR < found[2][1] < end - 13 * HOUR
 
 
 def test_broken_records_fire_and_are_over(bench: Bench, tmp_path: Path) -> None:
