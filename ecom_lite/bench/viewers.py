@@ -19,7 +19,7 @@ JOIN_S: Final = 10.0
 
 
 class Viewers:
-    """So many of them on all boards in turn, while it is open. `seen` counts what they were shown. Use as a context manager."""
+    """So many of them on all boards in turn, while it is open. `seen` counts what they were shown, `failure` is why one of them was no longer served. Use as a context manager."""
 
     def __init__(self, url: str, count: int) -> None:
         self._url = url
@@ -28,7 +28,7 @@ class Viewers:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._failure: str = ""
+        self.failure: str = ""
         self.seen = 0
         self.by = ""
 
@@ -62,8 +62,8 @@ class Viewers:
 
     def check(self) -> None:
         """Raises EcomLiteError when one of them was no longer served."""
-        if self._failure:
-            raise EcomLiteError(f"a viewer of the boards: {self._failure}")
+        if self.failure:
+            raise EcomLiteError(f"a viewer of the boards: {self.failure}")
 
     def _connect(self) -> http.client.HTTPConnection:
         address = urlsplit(self._url)
@@ -90,7 +90,7 @@ class Viewers:
                 connection.close()
         except (OSError, http.client.HTTPException, EcomLiteError) as error:
             if not self._end.is_set():
-                self._failure = f"{board['title']}: {error or type(error).__name__}"
+                self.failure = f"{board['title']}: {error or type(error).__name__}"
 
     def _listen(self, connection: http.client.HTTPConnection, board: dict[str, Any]) -> None:
         connection.request("GET", f"/api/boards/{board['uid']}/live", headers={"Accept": "text/event-stream"})

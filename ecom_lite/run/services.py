@@ -30,6 +30,7 @@ from .jobs import WORKER, produce_job
 from .marts import Marts
 from .own_checks import OwnChecks
 from .page_part import PageService
+from .recorder import SAMPLE_EVERY_S, Recorder
 from .secrets_of import secrets_of
 from .servers import Servers
 from .shop_control import ShopControl
@@ -65,6 +66,7 @@ class Services:
     backfill: Backfill
     checks: OwnChecks
     alerts: Alerting
+    recorder: Recorder
     story: FaultStory
     token: str
 
@@ -100,6 +102,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     sums = Sums(lambda: servers.reach.address, minutes=run.light)
     checks = OwnChecks(settings, lambda: servers.reach.address)
     alerts = Alerting(settings, lambda: servers.reach, time.time())
+    recorder = Recorder(lambda: servers.reach, written)
     story = FaultStory(servers.supervisor, shop, status, settings.faults.late_s)
     binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
     grafana = None if binary is None else GrafanaService(binary, settings, registry, lambda: servers.reach.address)
@@ -120,14 +123,19 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         parts.append((EngineService("spark", gateway), []))
         parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
     parts.append(
-        (Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks, alerts)), ["schema"])
+        (
+            Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks, alerts, recorder)),
+            ["schema"],
+        )
     )
     parts += [(loader, ["minutes"]) for loader in loading]
     if producer is not None:
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
-    return Services(parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, alerts, story, token)
+    return Services(
+        parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, alerts, recorder, story, token
+    )  # fmt: skip
 
 
 def _produce_job(settings: Settings, servers: Servers, producer: Producer | None, shop: ShopControl | None) -> msgspec.Struct:
@@ -190,6 +198,7 @@ def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stre
 def _schedule(
     settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill, checks: OwnChecks,
     alerts: Alerting,
+    recorder: Recorder,
 ) -> Schedule:  # fmt: skip
     from ..transform import add_runs, many_facts_wait, new_facts_exist
 
@@ -201,6 +210,7 @@ def _schedule(
         early=(lambda: many_facts_wait(address, many)) if many else None,
     )  # fmt: skip
     schedule.every("sums of the facts", SUMS_EVERY_S, sums, at_once=True)
+    schedule.every("health sample", SAMPLE_EVERY_S, recorder.take)
     if settings.check.every_s is not None:
         schedule.every("your own checks", settings.check.every_s, checks.take)
     alerts.register(schedule)

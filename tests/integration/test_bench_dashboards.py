@@ -58,7 +58,7 @@ def test_viewers_are_shown_the_boards_and_go_when_they_are_told(warehouse: Addre
     with pytest.raises(EcomLiteError, match="a viewer of the boards"):
         with Viewers(page.url, 2) as left:
             page.stop()
-            wait_for(lambda: left._failure, "one of them is told")
+            wait_for(lambda: left.failure, "one of them is told")
     assert viewers.seen == seen, "those who have gone see no more"
 
 

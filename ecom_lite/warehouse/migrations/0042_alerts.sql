@@ -104,6 +104,3 @@ COMMENT ON COLUMN ops.check_results.told IS 'Why it does not pass; empty where i
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ops.alerts, ops.alert_changes, ops.alert_outbox, ops.alert_evaluator, ops.check_results TO ecom_stream;
 GRANT SELECT ON ops.alerts, ops.alert_changes, ops.alert_outbox, ops.alert_evaluator, ops.check_results TO ecom_reader;
-
--- Returns come in the order of their time, mostly: a summary of each 32 pages finds those of some hours, and costs the loader nothing.
-CREATE INDEX IF NOT EXISTS fact_returns_returned_at ON warehouse.fact_returns USING brin (returned_at) WITH (pages_per_range = 32, autosummarize = on);
