@@ -16,11 +16,11 @@ import psycopg
 import pytest
 
 from ecom_lite.dashboards import Page
+from ecom_lite.dashboards.answer import explain
 from ecom_lite.dashboards.assets import PLOTLY, Assets
 from ecom_lite.dashboards.cache import Cache
 from ecom_lite.dashboards.control import FAULTS, MAX_BODY_BYTES, read_override
 from ecom_lite.dashboards.guard import from_this_machine, host_allowed
-from ecom_lite.dashboards.queries import explain
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ecom_lite.errors import EcomLiteError, EngineError, UsageError
 from ecom_lite.observe.figures import ControlAnswer
