@@ -95,12 +95,10 @@ def _wide(panel: Panel) -> bool:
     return panel.type in ("table", "stat", "gauge")
 
 
-@pytest.mark.parametrize(
-    "chosen", [{"category": ["Electronics"]}, {"country": ["Norway", "Italy"]}, {"category": ["Books"], "country": ["Oz"]}]
-)
+@pytest.mark.parametrize("chosen", [{"category": ["Electronics"]}, {"country": ["Norway", "Italy"]}])
 def test_no_choice_breaks_a_panel(queries: Queries, chosen: Chosen) -> None:
     for board in load_boards(BOARDS).values():
-        if "Oz" in chosen.get("country", ()) or not {"category", "country"} <= {variable.name for variable in board.variables}:
+        if not {"category", "country"} <= {variable.name for variable in board.variables}:
             continue
         for panel in figures(board.panels):
             answer = queries.panel(board, panel, board.start, board.end, chosen)
@@ -135,7 +133,8 @@ def test_the_curve_of_chosen_countries_is_the_facts_and_a_still_shop_is_zero(sho
     panel = next(panel for panel in board.panels if panel.title == title)
     ((revenue,),) = rows(
         shop,
-        f"SELECT sum(revenue) {SALES} WHERE u.country = 'Norway' AND ordered_at >= '{begin}' AND ordered_at < '{begin + timedelta(days=1)}'",
+        f"SELECT sum(revenue) {SALES} WHERE u.country = 'Norway' "
+        f"AND ordered_at >= '{begin}' AND ordered_at < '{begin + timedelta(days=1)}'",
     )
     answer = queries.panel(board, panel, str(start), str(end - 60_000), {"country": ["Norway"]})
     total = sum(value or 0 for row in answer.frames[0].rows for value in row[1:])
@@ -207,8 +206,11 @@ def test_the_marts_by_country_and_category(shop: Address, queries: Queries) -> N
         assert {row[at] for row in found.rows} <= titles, title
         assert len(found.rows) > 0 or title == "Bought together"
     assert [row[0] for row in frame(queries, board, "Categories week over week", books).rows] == ["Books"]
-    ((back, sold),) = rows(shop, "SELECT sum(r.quantity * f.unit_price), (SELECT sum(revenue) FROM warehouse.fact_sales) "
-                           "FROM warehouse.fact_returns r JOIN warehouse.dim_product p USING (product_id) "
-                           "JOIN warehouse.fact_sales f USING (order_id, product_key) WHERE r.returned_at >= f.ordered_at")  # fmt: skip
+    ((back, sold),) = rows(
+        shop,
+        "SELECT sum(r.quantity * f.unit_price), (SELECT sum(revenue) FROM warehouse.fact_sales) FROM warehouse.fact_returns r "
+        "JOIN warehouse.dim_product p USING (product_id) JOIN warehouse.fact_sales f USING (order_id, product_key) "
+        "WHERE r.returned_at >= f.ordered_at",
+    )
     assert frame(queries, board, "Returned share").rows[0][0] == pytest.approx(float(back / sold), rel=1e-3)
     assert frame(queries, board, "Net share of gross").rows[0][0] == pytest.approx(1 - float(back / sold), rel=1e-3)
