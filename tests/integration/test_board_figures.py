@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ecom_lite.dashboards import load_boards
 from ecom_lite.dashboards.board import Board, Panel
 from ecom_lite.dashboards.frames import Frame
 from ecom_lite.dashboards.queries import Queries
+from ecom_lite.dashboards.values import Chosen
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_more, seed_warehouse
 
@@ -22,7 +23,6 @@ from .facts import rows
 
 BOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"
 LIVE, MARTS = "realtime-operations", "business-intelligence"
-Chosen = Mapping[str, Sequence[str]]
 SALES = (
     "FROM warehouse.fact_sales JOIN warehouse.dim_category c USING (category_key) JOIN warehouse.dim_user u USING (user_key) "
     "JOIN warehouse.dim_product p USING (product_key)"
@@ -95,7 +95,7 @@ def _wide(panel: Panel) -> bool:
     return panel.type in ("table", "stat", "gauge")
 
 
-@pytest.mark.parametrize("chosen", [{"category": ["Electronics"]}, {"country": ["Norway", "Italy"]}])
+@pytest.mark.parametrize("chosen", [{"category": ("Electronics",)}, {"country": ("Norway", "Italy")}])
 def test_no_choice_breaks_a_panel(queries: Queries, chosen: Chosen) -> None:
     for board in load_boards(BOARDS).values():
         if not {"category", "country"} <= {variable.name for variable in board.variables}:
@@ -106,7 +106,8 @@ def test_no_choice_breaks_a_panel(queries: Queries, chosen: Chosen) -> None:
 
 
 @pytest.mark.parametrize(
-    "chosen", [{}, {"category": ["Electronics"]}, {"country": ["Norway", "Italy"]}, {"category": ["Books"], "country": ["Spain"]}]
+    "chosen",
+    [{}, {"category": ("Electronics",)}, {"country": ("Norway", "Italy")}, {"category": ("Books",), "country": ("Spain",)}],
 )
 def test_the_day_so_far_is_the_facts_of_today(shop: Address, queries: Queries, chosen: Chosen) -> None:
     board = load_boards(BOARDS)[LIVE]
@@ -120,7 +121,9 @@ def test_the_day_so_far_is_the_facts_of_today(shop: Address, queries: Queries, c
     )
     assert frame(queries, board, "Revenue today", chosen).rows[0][0] == pytest.approx(float(revenue))
     assert frame(queries, board, "Orders today", chosen).rows[0][0] == orders
-    by_country = rows(shop, f"SELECT u.country, sum(revenue) {SALES} WHERE {today} AND {where} GROUP BY 1 ORDER BY 2 DESC, 1")
+    by_country = rows(
+        shop, f"SELECT u.country, sum(revenue) {SALES} WHERE {today} AND {where} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8"
+    )
     shown = [row[:2] for row in frame(queries, board, "Today by country", chosen).rows if row[1]]
     assert shown == [[country, pytest.approx(float(amount))] for country, amount in by_country]
 
@@ -136,7 +139,7 @@ def test_the_curve_of_chosen_countries_is_the_facts_and_a_still_shop_is_zero(sho
         f"SELECT sum(revenue) {SALES} WHERE u.country = 'Norway' "
         f"AND ordered_at >= '{begin}' AND ordered_at < '{begin + timedelta(days=1)}'",
     )
-    answer = queries.panel(board, panel, str(start), str(end - 60_000), {"country": ["Norway"]})
+    answer = queries.panel(board, panel, str(start), str(end - 60_000), {"country": ("Norway",)})
     total = sum(value or 0 for row in answer.frames[0].rows for value in row[1:])
     assert total * answer.step_ms / 60_000 == pytest.approx(float(revenue), rel=0.02)
     with shop.connect("admin") as admin:
@@ -191,14 +194,14 @@ def test_days_stand_where_the_shops_day_begins(warehouse: Address, tmp_path: Pat
 
 def test_the_marts_by_country_and_category(shop: Address, queries: Queries) -> None:
     board = load_boards(BOARDS)[MARTS]
-    norway = {"country": ["Norway"]}
+    norway = {"country": ("Norway",)}
     ((customers,),) = rows(shop, f"SELECT count(DISTINCT user_key) {SALES} WHERE u.country = 'Norway'")
     assert frame(queries, board, "Customers", norway).rows == [[customers]]
     segments = frame(queries, board, "RFM segments", norway)
     assert sum(row[1] for row in segments.rows) == customers and sum(row[3] for row in segments.rows) == pytest.approx(1)
     ((gross,),) = rows(shop, f"SELECT sum(revenue) {SALES} WHERE u.country = 'Norway'")
     assert sum(row[1] for row in frame(queries, board, "Net against gross", norway).rows) == pytest.approx(float(gross))
-    books = {"category": ["Books"]}
+    books = {"category": ("Books",)}
     titles = {title for (title,) in rows(shop, f"SELECT DISTINCT product_title {SALES} WHERE c.category = 'Books'")}
     for title in ("Product rankings", "Returns by product and reason", "Bought together"):
         found = frame(queries, board, title, books)
