@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import threading
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,6 +22,8 @@ TYPES: Final = {
     ".txt": "text/plain; charset=utf-8",
 }
 _COMPRESSION: Final = 6
+_MODULE: Final = re.compile(r'<script src="/static/\{\{version\}\}/([\w.]+)" type="module"></script>')
+_IMPORTED: Final = re.compile(rb'(?:^|[\s;}])(?:from|import) ?"\./([\w.]+)"')
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,16 @@ class Assets:
         return self.text(INDEX).encode()
 
     def text(self, name: str) -> str:
-        """A page of static/, which names other files with their version."""
-        return self._files[name].decode().replace("{{version}}", self.version)
+        """A page of static/, which names other files with their version, and all modules of its script: a browser would else ask
+        for those of one only after it has read who imports them."""
+        page = _MODULE.sub(lambda match: self._preloads(match[1]) + match[0], self._files[name].decode())
+        return page.replace("{{version}}", self.version)
+
+    def _preloads(self, script: str) -> str:
+        found = [script]
+        for module in found:
+            found += [name for each in _IMPORTED.findall(self._files[module]) if (name := each.decode()) not in found]
+        return "".join(f'<link rel="modulepreload" href="/static/{{{{version}}}}/{name}">\n  ' for name in found)
 
     def get(self, name: str) -> Asset | None:
         """A file by name, or None."""

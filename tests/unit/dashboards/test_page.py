@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import http.client
 import json
 import re
@@ -324,10 +325,22 @@ def test_assets() -> None:
     assert script is not None and gzip.decompress(script.gzipped) == script.body
     assert len(script.gzipped) < len(script.body) / 2
     assert script.body.startswith(b"/*! https://github.com/leeoniya/uPlot") and script.body.endswith(b"export default uPlot;\n")
+    released = script.body.removesuffix(b"\nexport default uPlot;\n")
+    decision = (BOARDS.parents[1] / "docs/decisions/0032-uplot-and-svg.md").read_text("utf-8")
+    assert hashlib.sha256(released).hexdigest() in decision, "uPlot is served as it was released"
     licence = assets.get("uplot.LICENSE.txt")
     assert licence is not None and b"Permission is hereby granted" in licence.body
     assert assets.get("index.html") is None and assets.get("nothing.js") is None
     assert assets.version.encode() in assets.index() and b"{{" not in assets.index()
+
+
+def test_a_page_names_all_modules_of_its_script_at_once() -> None:
+    index = Assets().index().decode()
+    static = Path(__file__).resolve().parents[3] / "ecom_lite/dashboards/static"
+    preloaded = set(re.findall(r'rel="modulepreload" href="/static/\w+/([\w.]+)"', index))
+    assert {"app.js", "panels.js", "timeseries.js", "uplot.js"} <= preloaded
+    sources = "".join((static / name).read_text("utf-8") for name in preloaded - {UPLOT})
+    assert set(re.findall(r'from "[.]/([\w.]+)"', sources)) <= preloaded
 
 
 def test_the_whole_page_is_small() -> None:
