@@ -12,7 +12,7 @@ import pytest
 
 from ecom_lite.dashboards import docs
 from ecom_lite.dashboards.board_api import board_json
-from ecom_lite.dashboards.boards import DATASOURCE_UID, load_boards, read_board
+from ecom_lite.dashboards.boards import DATASOURCE_UID, FIRST, load_boards, read_board
 from ecom_lite.dashboards.drawable import (
     CALCS,
     COLOR_MODES,
@@ -47,13 +47,28 @@ REQUIRED = {
         ),
         *("Category comparison", "Average lifetime value", "Average orders per customer", "Average tenure"),
     ],
+    "pipeline-health": [
+        *(
+            "The count that closes",
+            "Lag by partition",
+            "Events in and out",
+            "Delay",
+            "Dead letters by reason",
+            "Spark batch time",
+        ),
+        *("Distance of the watermark", "dbt models", "Restarts", "Gaps", "Memory by part", "Disk by store", "Parts"),
+    ],
+    "explorer": [
+        *("Revenue and orders by day", "Days", "Top products", "Top customers", "Returns by reason", "The customer"),
+        "The order lines",
+    ],
 }
 
 
 def test_the_shipped_boards() -> None:
     boards = load_boards(BOARDS)
-    assert list(boards) == ["realtime-operations", "business-intelligence"]
-    assert [board.refresh_ms for board in boards.values()] == [5_000, 60_000]
+    assert list(boards) == [uid for uid in FIRST if uid in boards] and set(REQUIRED) <= set(boards)
+    assert [boards[uid].refresh_ms for uid in REQUIRED] == [5_000, 60_000, 5_000, 60_000]
     for uid, titles in REQUIRED.items():
         assert set(titles) <= {panel.title for panel in boards[uid].panels}
 
@@ -286,6 +301,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "time zone": (lambda d: d.update(timezone="Mars/Olympus"), "Mars/Olympus"),
     "script as a link": (lambda d: d["links"].append({"type": "link", "title": "x", "url": "javascript:alert(1)"}), "https://"),
     "another host as a link": (lambda d: _panel(d).update(links=[{"title": "x", "url": "//evil.example/"}]), "evil"),
+    "host from the data": (lambda d: _panel(d).update(links=[{"title": "x", "url": "/${__value.raw}"}]), "must begin"),
     "link with a variable": (lambda d: _panel(d).update(links=[{"title": "x", "url": "/d/x?a=${b}"}]), "filled in"),
     "data link": (
         lambda d: _panel(d)["fieldConfig"]["defaults"].update(links=[{"title": "x", "url": "/d/x?a=${__series.labels}"}]),
