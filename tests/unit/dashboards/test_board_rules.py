@@ -80,7 +80,7 @@ def _faults_of_panel(panel: dict[str, Any]) -> list[str]:
         found += [f"no {name}" for name in ("unit", "decimals") if defaults.get(name) is None]
     for override in config.get("overrides", ()):
         given = {item["id"]: item["value"] for item in override["properties"]}
-        if given.get("unit") not in (None, "string") and given.get("decimals", defaults.get("decimals")) is None:
+        if _is_number(given.get("unit")) and given.get("decimals", defaults.get("decimals")) is None:
             found.append(f"no decimals for {override['matcher']['options']}")
     if "noValue" not in defaults:
         found.append("no noValue: what stands there where nothing is")
@@ -88,6 +88,10 @@ def _faults_of_panel(panel: dict[str, Any]) -> list[str]:
     if whole_days and any(GROUP_OF_INTERVAL.search(target["rawSql"]) for target in panel["targets"]):
         found.append("days by a macro are days of UTC: its interval is whole days")
     return found
+
+
+def _is_number(unit: str | None) -> bool:
+    return unit is not None and unit != "string" and not unit.startswith("dateTime")
 
 
 def documents() -> list[Path]:
