@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 import psycopg
 
-from ..dashboards.boards import Board, load_boards
+from ..dashboards.board import Board
+from ..dashboards.boards import load_boards
 from ..dashboards.macros import expand
 from ..dashboards.timerange import parse_range, step_ms
 from ..engines.from_settings import logs_dir

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import DashboardError
+from .annotations import read_annotation
+from .board import DATASOURCE_UID, ROW_PANEL, TEXT_PANEL, Board, Grid, Panel, Query, require_datasource, require_only
+from .board import require as _require
+from .links import board_link, panel_link, require_link
+from .macros import variables_in
 from .timerange import ALL, DEFAULT_POINTS, duration_ms
+from .variables import read_variable
 
-DATASOURCE_UID: Final = "ecom-lite-postgres"
+__all__ = ["DATASOURCE_UID", "Board", "Panel", "load_boards", "read_board"]
+
 COLUMNS: Final = 24  # of Grafana's grid
 SCHEMA_VERSIONS: Final = range(30, 43)  # classic JSON; what both Grafana 10 and 13 read
-TEXT_PANEL: Final = "text"
 # What static/panels.js has a drawing for. A test compares the two.
 PANEL_TYPES: Final = ("stat", "timeseries", "barchart", "piechart", "table", "bargauge", TEXT_PANEL)
 UNITS: Final = ("none", "short", "locale", "string", "currencyUSD", "percent", "percentunit", "ms", "s", "d", "dateTimeAsIso")
@@ -22,8 +28,9 @@ CELL_TYPES: Final = ("auto", "gauge", "color-text", "color-background")
 CALCS: Final = ("lastNotNull", "last", "sum", "max", "min", "mean")
 COLOR_MODES: Final = ("fixed", "thresholds", "palette-classic", "continuous-BlPu", "continuous-GrYlRd")
 OVERRIDE_PROPERTIES: Final = (
-    *("unit", "decimals", "color", "displayName", "min", "max", "thresholds", "mappings", "custom.cellOptions"),
+    *("unit", "decimals", "color", "displayName", "min", "max", "thresholds", "mappings", "links"),
     *(
+        "custom.cellOptions",
         "custom.width",
         "custom.align",
         "custom.axisPlacement",
@@ -36,67 +43,18 @@ OVERRIDE_PROPERTIES: Final = (
 _PANEL_KEYS: Final = frozenset(
     (
         *("id", "type", "title", "description", "gridPos", "datasource", "targets", "options", "fieldConfig"),
-        *("maxDataPoints", "interval", "transparent"),
+        *("maxDataPoints", "interval", "transparent", "links", "collapsed", "panels"),
     )
 )
-
-Format = Literal["table", "time_series"]
-
-
-@dataclass(frozen=True)
-class Query:
-    """One target of a panel: its SQL with macros, and how its rows are to be read."""
-
-    ref_id: str
-    raw_sql: str = field(repr=False)
-    format: Format
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where a panel stands: in columns of 24 and rows of 30 pixels."""
-
-    x: int
-    y: int
-    w: int
-    h: int
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One panel; `options` and `field_config` are Grafana's own, passed on to the drawing code."""
-
-    id: int
-    type: str
-    title: str
-    description: str
-    grid: Grid
-    queries: tuple[Query, ...]
-    options: Mapping[str, Any] = field(repr=False)
-    field_config: Mapping[str, Any] = field(repr=False)
-    points: int
-    least_step_ms: int
-
-
-@dataclass(frozen=True)
-class Board:
-    """One dashboard file."""
-
-    uid: str
-    title: str
-    description: str
-    refresh_ms: int
-    start: str
-    end: str
-    panels: tuple[Panel, ...]
-    source: Path
-
-    def panel(self, panel_id: int) -> Panel:
-        """The panel with this id. Raises DashboardError."""
-        for panel in self.panels:
-            if panel.id == panel_id:
-                return panel
-        raise DashboardError(f"board {self.uid} has no panel {panel_id}")
+_BOARD_KEYS: Final = frozenset(
+    (
+        *("id", "uid", "title", "description", "tags", "schemaVersion", "version", "editable", "graphTooltip", "style"),
+        *("timezone", "refresh", "time", "timepicker", "templating", "annotations", "links", "panels", "weekStart", "liveNow"),
+        "fiscalYearStartMonth",
+    )
+)
+BROWSER: Final = "browser"
+T = TypeVar("T")
 
 
 def load_boards(folder: Path) -> dict[str, Board]:
@@ -135,46 +93,111 @@ def _board(document: dict[str, Any], path: Path) -> Board:
     _require(document.get("id") is None, "`id` must be null: the database of each Grafana gives its own")
     version = document["schemaVersion"]
     _require(version in SCHEMA_VERSIONS, f"schemaVersion {version} is not classic JSON of Grafana 10 to 13")
-    _require(not document.get("templating", {}).get("list"), "dashboard variables cannot be drawn")
-    panels = tuple(_panel(raw) for raw in document["panels"])
+    require_only(document, _BOARD_KEYS)
+    variables = _each("variable", document.get("templating", {}).get("list", []), read_variable)
+    names = [variable.name for variable in variables]
+    _require(len(names) == len(set(names)), f"variables have the same name: {names}")
+    annotations = _each("annotation", document.get("annotations", {}).get("list", []), read_annotation)
+    for annotation in annotations:
+        _declared(annotation.query, names, f"annotation {annotation.name}")
+    panels = _panels(document["panels"])
     ids = [panel.id for panel in panels]
     _require(len(ids) == len(set(ids)), f"panel ids are not unique: {ids}")
-    for a, b in _pairs(panels):
-        apart = a.x + a.w <= b.x or b.x + b.w <= a.x or a.y + a.h <= b.y or b.y + b.h <= a.y
-        _require(apart, f"panels overlap at {a} and {b}")
+    for panel in panels:
+        for query in panel.queries:
+            _declared(query, names, f"panel {panel.id} ({panel.title})")
     start, end = document["time"]["from"], document["time"]["to"]
     _require(start != ALL, "`time.from` all is not known to Grafana")
     return Board(
         uid=str(document["uid"]),
         title=str(document["title"]),
         description=str(document.get("description", "")),
+        tags=tuple(map(str, document.get("tags", ()))),
+        time_zone=_time_zone(document.get("timezone") or BROWSER),
         refresh_ms=duration_ms(document["refresh"]),
         start=start,
         end=end,
-        panels=tuple(sorted(panels, key=lambda panel: (panel.grid.y, panel.grid.x))),
+        panels=panels,
+        variables=variables,
+        links=tuple(map(board_link, document.get("links", ()))),
+        annotations=annotations,
         source=path,
     )
 
 
-def _pairs(panels: tuple[Panel, ...]) -> Iterator[tuple[Grid, Grid]]:
+def _each(what: str, found: Sequence[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
+    made = []
+    for raw in found:
+        try:
+            made.append(read(raw))
+        except (DashboardError, KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = str(error) if isinstance(error, DashboardError) else f"{type(error).__name__}: {error}"
+            raise DashboardError(f"{what} {raw.get('name')}: {reason}") from None
+    return tuple(made)
+
+
+def _declared(query: Query, names: Sequence[str], where: str) -> None:
+    try:
+        unknown = sorted(variables_in(query.raw_sql) - set(names))
+        _require(not unknown, f"variable {', '.join(unknown)} is not declared; declared: {', '.join(names) or 'none'}")
+    except DashboardError as error:
+        raise DashboardError(f"{where}: {error}") from None
+
+
+def _time_zone(name: str) -> str:
+    if name == BROWSER:
+        return name
+    try:
+        return ZoneInfo("UTC" if name == "utc" else name).key
+    except (ZoneInfoNotFoundError, ValueError):
+        raise DashboardError(f"timezone {name!r} is not browser, utc or a name such as Europe/Berlin") from None
+
+
+def _panels(found: Sequence[dict[str, Any]]) -> tuple[Panel, ...]:
+    """All of them in the order of reading; those of a collapsed row stand right after it."""
+    shown = []
+    for raw in found:
+        panel = _panel(raw)
+        inner = [_panel(each, panel.id) for each in raw.get("panels", ())]
+        _require(panel.collapsed or not inner, f"panel {panel.id} ({panel.title}) holds panels, and is no collapsed row")
+        _require(not any(each.type == ROW_PANEL for each in inner), f"row {panel.id} ({panel.title}) holds a row")
+        _apart(inner)
+        shown.append((panel, tuple(sorted(inner, key=_place))))
+    _apart([panel for panel, _ in shown])
+    ordered = sorted(shown, key=lambda each: _place(each[0]))
+    return tuple(each for panel, inner in ordered for each in (panel, *inner))
+
+
+def _place(panel: Panel) -> tuple[int, int]:
+    return panel.grid.y, panel.grid.x
+
+
+def _apart(panels: Sequence[Panel]) -> None:
+    for a, b in _pairs(panels):
+        apart = a.x + a.w <= b.x or b.x + b.w <= a.x or a.y + a.h <= b.y or b.y + b.h <= a.y
+        _require(apart, f"panels overlap at {a} and {b}")
+
+
+def _pairs(panels: Sequence[Panel]) -> Iterator[tuple[Grid, Grid]]:
     for index, panel in enumerate(panels):
         yield from ((panel.grid, other.grid) for other in panels[index + 1 :])
 
 
-def _panel(raw: dict[str, Any]) -> Panel:
+def _panel(raw: dict[str, Any], row: int | None = None) -> Panel:
     name = f"panel {raw.get('id')} ({raw.get('title', '')})"
     try:
         kind = raw["type"]
-        _require(kind in PANEL_TYPES, f"type {kind!r} cannot be drawn; known are {', '.join(PANEL_TYPES)}")
-        extra = sorted(set(raw) - _PANEL_KEYS)
-        _require(not extra, f"{', '.join(extra)} not supported by the built-in page")
+        known = (*PANEL_TYPES, ROW_PANEL)
+        _require(kind in known, f"type {kind!r} cannot be drawn; known are {', '.join(known)}")
+        require_only(raw, _PANEL_KEYS)
+        _require("${" not in raw["title"] and "[[" not in raw["title"], "a variable in a title is not filled in")
         grid = Grid(**{key: int(raw["gridPos"][key]) for key in "xywh"})
         inside = grid.x >= 0 and grid.y >= 0 and grid.w > 0 and grid.h > 0 and grid.x + grid.w <= COLUMNS
         _require(inside, f"gridPos {grid} leaves the {COLUMNS} columns")
         queries = tuple(_query(target) for target in raw.get("targets", []))
-        _require(bool(queries) != (kind == TEXT_PANEL), "a text panel has no query, every other panel has one")
+        _require(bool(queries) != (kind in (TEXT_PANEL, ROW_PANEL)), "a text panel has no query, every other panel has one")
         if queries:
-            _datasource(raw["datasource"])
+            require_datasource(raw["datasource"])
         field_config = raw.get("fieldConfig", {})
         _field_config(field_config)
         options = raw.get("options", {})
@@ -191,6 +214,9 @@ def _panel(raw: dict[str, Any]) -> Panel:
             field_config=field_config,
             points=int(raw.get("maxDataPoints", DEFAULT_POINTS)),
             least_step_ms=duration_ms(raw["interval"]) if raw.get("interval") else 0,
+            links=tuple(map(panel_link, raw.get("links", ()))),
+            collapsed=kind == ROW_PANEL and bool(raw.get("collapsed")),
+            row=row,
         )
     except (DashboardError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = str(error) if isinstance(error, DashboardError) else f"{type(error).__name__}: {error}"
@@ -198,16 +224,12 @@ def _panel(raw: dict[str, Any]) -> Panel:
 
 
 def _query(target: dict[str, Any]) -> Query:
-    _datasource(target["datasource"])
+    require_datasource(target["datasource"])
     _require(not target.get("hide"), "a hidden query is not supported")
     _require(target.get("rawQuery") is True, "rawQuery must be true: the built-in page needs the SQL")
     _require(target["format"] in ("table", "time_series"), f"format {target['format']!r} is not table or time_series")
     _require(bool(target["rawSql"].strip()), "rawSql is empty")
     return Query(ref_id=str(target["refId"]), raw_sql=target["rawSql"], format=target["format"])
-
-
-def _datasource(datasource: dict[str, Any]) -> None:
-    _require(datasource.get("uid") == DATASOURCE_UID, f"datasource {datasource} has not the uid {DATASOURCE_UID}")
 
 
 def _field_config(config: dict[str, Any]) -> None:
@@ -225,6 +247,8 @@ def _properties(found: dict[str, Any]) -> None:
     _require(unit in UNITS or unit.startswith(("suffix:", "currency:")), f"unit {unit!r} is not among {', '.join(UNITS)}")
     mode = found.get("color", {}).get("mode", COLOR_MODES[0])
     _require(mode in COLOR_MODES, f"colour mode {mode!r} is not among {', '.join(COLOR_MODES)}")
+    for link in found.get("links", []):
+        require_link(link)
     for mapping in found.get("mappings", []):
         _require(mapping["type"] == "value", f"value mapping of type {mapping['type']!r}: only `value` is drawn")
         _require(
@@ -233,8 +257,3 @@ def _properties(found: dict[str, Any]) -> None:
         )
     cell = found.get("custom.cellOptions", {}).get("type", "auto")
     _require(cell in CELL_TYPES, f"cell type {cell!r} is not among {', '.join(CELL_TYPES)}")
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise DashboardError(message)

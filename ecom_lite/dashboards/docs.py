@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from .boards import Board, Panel, load_boards
+from .board import Board, Panel
+from .boards import load_boards
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "grafana" / "dashboards"

@@ -13,7 +13,10 @@ from .timerange import TimeRange, duration_ms, epoch_ms, step_text
 
 _CALL: Final = re.compile(r"\$__(?!interval\b|interval_ms\b|from\b|to\b)([A-Za-z_]+)")
 _VARIABLE: Final = re.compile(r"\$__(interval_ms|interval|from|to)\b|\$\{__(interval_ms|interval|from|to)\}")
-_LEFTOVER: Final = re.compile(r"\$\w+|\$\{|\[\[")
+_LEFTOVER: Final = re.compile(r"\$\w+|\$\{[^}]*\}?|\[\[")
+# A dashboard variable, and what none may stand in: texts, quoted names, comments. It becomes a bound parameter.
+_BINDABLE: Final = re.compile(r"\$\{(\w+):sqlstring\}|'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_FORM: Final = "${name:sqlstring}, outside of quotes and comments,"
 _FILLS: Final = {"NULL": None, "previous": "previous"}
 
 
@@ -36,7 +39,7 @@ class Expanded:
 def expand(sql: str, time_range: TimeRange, interval_ms: int) -> Expanded:
     """Replace every macro and built-in variable. Only timestamps and numbers made here go into the text.
 
-    Raises DashboardError for an unknown macro, wrong arguments, or a dashboard variable, which no renderer here has.
+    Raises DashboardError for an unknown macro, wrong arguments, or a dashboard variable that is not `${name:sqlstring}`.
     """
     sql = _VARIABLE.sub(lambda match: _variable(match[1] or match[2], time_range, interval_ms), sql)
     pieces: list[str] = []
@@ -53,9 +56,22 @@ def expand(sql: str, time_range: TimeRange, interval_ms: int) -> Expanded:
             fill = Fill(duration_ms(_unquote(arguments[1])), _fill_value(arguments[2]))
         position = end
     expanded = "".join([*pieces, sql[position:]])
-    if left := _LEFTOVER.search(expanded):
-        raise DashboardError(f"{left[0]!r} stands in a query: dashboard variables are not supported")
+    variables_in(expanded)
     return Expanded(expanded, fill)
+
+
+def variables_in(sql: str) -> frozenset[str]:
+    """The dashboard variables of a query. Raises DashboardError for any other way to write one, which would be text in SQL."""
+    names = set()
+    for match in _BINDABLE.finditer(sql):
+        if match[1]:
+            names.add(match[1])
+        elif "${" in match[0] and not _VARIABLE.search(match[0]):
+            raise DashboardError(f"{match[0][:60]!r} has a dashboard variable: only {_FORM} is a bound parameter")
+    left = _LEFTOVER.search(_CALL.sub("", _VARIABLE.sub("", _BINDABLE.sub(lambda match: "" if match[1] else match[0], sql))))
+    if left:
+        raise DashboardError(f"{left[0]!r} stands in a query: only {_FORM} is a bound parameter")
+    return frozenset(names)
 
 
 def _variable(name: str, time_range: TimeRange, interval_ms: int) -> str:

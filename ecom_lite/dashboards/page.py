@@ -22,16 +22,16 @@ from starlette.routing import Route
 
 from ..errors import DashboardError, EcomLiteError, PortTaken
 from ..warehouse.connect import Address
-from .answers import NEVER, error_answer, http_error, json_answer
+from .answers import NEVER, error_answer, http_error
 from .assets import Assets
-from .boards import Board, Panel, load_boards
+from .board_api import board_routes
+from .boards import Board, load_boards
 from .control import Control, control_endpoint
 from .dbt_docs import DbtDocs, dbt_docs_endpoint
 from .guard import WILDCARDS, Guard
 from .probes import Status, probes
 from .queries import Queries
 from .refresh import Marts, refresh_endpoint
-from .turnstile import Busy, Turnstile
 
 logger = logging.getLogger("ecom_lite.dashboards")
 
@@ -40,10 +40,7 @@ STOP_S: Final = 5.0
 POLL_S: Final = 0.02
 TOKEN_BYTES: Final = 32
 _FOREVER: Final = "public, max-age=31536000, immutable"
-_BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
-_UNAVAILABLE: Final = 503
-RETRY_AFTER_S: Final = "2"
 
 
 class Page:
@@ -213,80 +210,16 @@ def build_app(
             return Response(asset.gzipped, media_type=asset.media_type, headers=headers)
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
-    async def list_boards(_: Request) -> Response:
-        """The boards, a list of `uid` and `title`: 200."""
-        return json_answer([{"uid": board.uid, "title": board.title} for board in boards.values()])
-
-    async def show_board(request: Request) -> Response:
-        """A board without its SQL: title, time range, milliseconds between two redraws (`refresh_ms`), and its panels: 200, or
-        404 where there is no such board."""
-        board = boards.get(request.path_params["uid"])
-        return json_answer(_board_json(board)) if board else error_answer("no such board", _NOT_FOUND)
-
-    turnstile = Turnstile()
-
-    async def show_panel(request: Request) -> Response:
-        """The rows of a panel's queries. `from` and `to` are the time range (`now-6h`, `all`, `now`, epoch milliseconds), by
-        default the board's: 200, also where the database fails, with `state` `ok`, `empty`, `waiting` (no marts yet) or `error`,
-        and a `message`; 400 for a wrong time range; 404 where there is no such board or panel; 503, with `Retry-After`, where too
-        many are being computed, for all or for this address. Bounds in milliseconds are widened to whole `refresh_ms`."""
-        board = boards.get(request.path_params["uid"])
-        if board is None:
-            return error_answer("no such board", _NOT_FOUND)
-        asked = request.query_params
-        try:
-            panel = board.panel(request.path_params["id"])
-        except DashboardError as error:
-            return error_answer(str(error), _NOT_FOUND)
-        try:
-            start, end = asked.get("from", board.start), asked.get("to", board.end)
-            client = request.client.host if request.client else ""
-            answer = await turnstile.run(client, lambda: queries.panel(board, panel, start, end))
-        except Busy as busy:
-            return error_answer(str(busy), _UNAVAILABLE, {"Retry-After": RETRY_AFTER_S})
-        except DashboardError as error:
-            return error_answer(str(error), _BAD_REQUEST)
-        return json_answer(answer.as_json())
-
     return Starlette(
         routes=[
             Route("/", home),
             Route("/d/{uid}", page),
             Route("/static/{version}/{name}", static),
             Route("/dbt/", docs),
-            Route("/api/boards", list_boards),
-            Route("/api/boards/{uid}", show_board),
-            Route("/api/boards/{uid}/panels/{id:int}", show_panel),
+            *board_routes(boards, queries),
             *watched,
             Route("/api/control", control, methods=["GET", "POST"]),
             Route("/api/refresh", refresh, methods=["POST"]),
         ],
         exception_handlers={HTTPException: http_error},
     )
-
-
-def _board_json(board: Board) -> dict[str, Any]:
-    """A board for the browser: everything but the SQL."""
-    return {
-        "uid": board.uid,
-        "title": board.title,
-        "description": board.description,
-        "refresh_ms": board.refresh_ms,
-        "from": board.start,
-        "to": board.end,
-        "panels": [_panel_json(panel) for panel in board.panels],
-    }
-
-
-def _panel_json(panel: Panel) -> dict[str, Any]:
-    grid = panel.grid
-    return {
-        "id": panel.id,
-        "type": panel.type,
-        "title": panel.title,
-        "description": panel.description,
-        "grid": {"x": grid.x, "y": grid.y, "w": grid.w, "h": grid.h},
-        "options": panel.options,
-        "fieldConfig": panel.field_config,
-        "hasData": bool(panel.queries),
-    }

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ..errors import DashboardError, first_line
 from ..warehouse.connect import Address
-from .boards import Board, Panel
+from .board import Board, Panel
 from .cache import Cache
 from .frames import Frame, frame, time_series
 from .macros import expand

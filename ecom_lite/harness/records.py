@@ -114,8 +114,9 @@ class Drawn:
             kind = draw.choice(("order_cancelled", "order_returned"))
             order = f"order-{draw.randint(1, max(1, self.next_order))}"
             product = identity(draw, draw.randint(1, PRODUCTS))
+            part = {"event_id": draw.choice(("part-1", "part-2"))} if draw.random() < 0.5 else {}
             return text({"event_type": kind, "order_id": order, "product_id": product, "quantity": 1,
-                         "reason": "no longer wanted", "timestamp": at})  # fmt: skip
+                         "reason": "no longer wanted", "timestamp": at, **part})  # fmt: skip
         kind = draw.choice(("user_registered", "user_updated"))
         return text(
             {"event_type": kind, "user_id": identity(draw, draw.randint(1, 80)), "name": "Zoë", "city": "Köln", "timestamp": at}

@@ -40,7 +40,7 @@ def insert_others(connection: psycopg.Connection, others: Sequence[Other]) -> Co
     changed = [other for other in others if isinstance(other.event, UserChange)]
     new: Counter[int] = Counter()
     if reversals:
-        new += _insert(connection, RETURNS, reversals)
+        new += _insert_returns(connection, reversals)
     if changed:
         new += _insert_changes(connection, changed)
     return new
@@ -71,19 +71,18 @@ def _changes_statement() -> bytes:
     )
 
 
-def _insert(connection: psycopg.Connection, table: Table, others: Sequence[Other]) -> Counter[int]:
-    rows = connection.execute(_statement(table), {"events": msgspec.json.encode(others).decode()})
+def _insert_returns(connection: psycopg.Connection, reversals: Sequence[Other]) -> Counter[int]:
+    rows = connection.execute(_returns_statement(), {"events": msgspec.json.encode(reversals).decode()})
     return Counter(partition for (partition,) in rows)
 
 
 @cache
-def _statement(table: Table) -> bytes:
-    kept = [one for one in fields_of(table.event) if one.name not in table.left_out]
+def _returns_statement() -> bytes:
+    kept = [one for one in fields_of(RETURNS.event) if one.name not in RETURNS.left_out]
     return fill_sql(
         __package__,
-        "insert_others",
-        table=table.name,
-        columns=", ".join(table.renamed.get(one.name, one.name) for one in kept),
+        "insert_returns",
+        columns=", ".join(RETURNS.renamed.get(one.name, one.name) for one in kept),
         values=", ".join(f"coalesce(n.{one.name}, '')" if one.default == "" else f"n.{one.name}" for one in kept),
         record=", ".join(f"{one.name} {one.kind.column}" for one in kept),
     )

@@ -125,13 +125,16 @@ class OddSales:
             return [self._back(line, "order_returned", some, after) | unknown]
         if chance < 0.25:  # in two parts, maybe too much: the second half of a cent is no cent more
             second = after + rng.choice((timedelta(), timedelta(days=rng.randint(1, 60))))
+            first_kind = rng.choice(("order_cancelled", "order_returned"))
             return [
-                self._back(line, "order_cancelled", some, after),
-                self._back(line, "order_returned", rng.randint(1, bought), second),
+                self._back(line, first_kind, some, after) | {"event_id": "part-1"},
+                self._back(line, "order_returned", rng.randint(1, bought), second) | {"event_id": "part-2"},
             ]
         back = self._back(line, rng.choice(("order_cancelled", "order_returned")), some, after)
-        # Said twice, the second time with other words: the first counts.
-        return [back, self._back(line, back["event_type"], 1, after + timedelta(days=2))] if chance < 0.28 else [back]
+        if chance < 0.28:  # said twice under one name, the second time with other words: the first counts
+            again = self._back(line, back["event_type"], 1, after + timedelta(days=2))
+            return [back | {"event_id": "once"}, again | {"event_id": "once"}]
+        return [back]
 
     def _back(self, line: Event, kind: str, quantity: int, at: datetime) -> Event:
         return {

@@ -12,7 +12,7 @@ import psycopg
 import yaml
 
 from ecom_lite.contract.events import utc_now
-from ecom_lite.dashboards.boards import Board
+from ecom_lite.dashboards.board import Board
 from ecom_lite.dashboards.macros import expand
 from ecom_lite.dashboards.timerange import parse_range, step_ms
 from ecom_lite.warehouse.connect import Address

@@ -29,7 +29,7 @@ class History:
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
-        self._returned: set[tuple[str, str, str]] = set()
+        self._returned: set[tuple[str, str, str, str]] = set()
         self._withheld: list[Line] = []
         self._seen: set[tuple[str, int]] = set()
 
@@ -81,15 +81,16 @@ class History:
                 return
             line = self._rng.choice(pool)
             product = str(line.product_id) if self._rng.random() < 0.95 else "no such product"
-            key = (line.order_id, product, self._rng.choice(KINDS))
+            part = self._rng.choice(("", "", "second"))
+            key = (line.order_id, product, self._rng.choice(KINDS), part)
             if key in self._returned:
                 continue
             self._returned.add(key)
             after = timedelta(seconds=self._rng.choice((-3_600, 0, 60, 86_400 * self._rng.randint(1, 40))))
             quantity = self._rng.choice((1, line.quantity, line.quantity, self._rng.randint(1, 8)))
             connection.execute(
-                "INSERT INTO warehouse.fact_returns (order_id, product_id, kind, quantity, reason, returned_at, "
-                "source_partition, source_offset, load_xid) VALUES (%s, %s, %s, %s, %s, %s, 0, 0, ops.load_order())",
+                "INSERT INTO warehouse.fact_returns (order_id, product_id, kind, return_id, quantity, reason, returned_at, "
+                "source_partition, source_offset, load_xid) VALUES (%s, %s, %s, %s, %s, %s, %s, 0, 0, ops.load_order())",
                 [*key, quantity, self._rng.choice(("", "too small", "broken")), line.ordered_at + after],
             )
 

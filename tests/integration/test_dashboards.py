@@ -16,7 +16,7 @@ import pytest
 
 from ecom_lite.contract.events import utc_now
 from ecom_lite.dashboards import Page, load_boards
-from ecom_lite.dashboards.boards import Board
+from ecom_lite.dashboards.board import Board
 from ecom_lite.dashboards.queries import WAIT_S, Queries
 from ecom_lite.dashboards.timerange import parse_range, step_ms
 from ecom_lite.errors import PortTaken

@@ -88,7 +88,8 @@ def seeded(template: Address, tmp_path_factory: pytest.TempPathFactory) -> Any:
         change_profile(address, 3, "Ada", "Turin", "IT")
         ask(
             address,
-            "INSERT INTO warehouse.fact_returns VALUES ('o-1-1', '1', 'order_returned', 1, 'late', '2026-03-02', 0, 0, 1, now())",
+            "INSERT INTO warehouse.fact_returns "
+            "VALUES ('o-1-1', '1', 'order_returned', 1, 'late', '2026-03-02', 0, 0, 1, now(), 'r')",
         )
         build(address, tmp_path_factory.mktemp("dbt"))
         yield address
@@ -103,7 +104,8 @@ CHANGES = {
         "product_key = 1 + (SELECT max(product_key) FROM warehouse.dim_product)",
         "category_key = (SELECT max(category_key) FROM warehouse.dim_category WHERE category_key <> fact_sales.category_key)",
     ),
-    "fact_returns": ("kind = 'order_cancelled'", "quantity = 2", "reason = ''", "returned_at = '2026-03-03'", "order_id = 'o'"),
+    "fact_returns": ("kind = 'order_cancelled'", "quantity = 2", "reason = ''", "returned_at = '2026-03-03'", "order_id = 'o'",
+                     "return_id = 's'"),
     "user_changes": ("name = NULL", "name = ''", "city = 'Rome'", "email = 'a@b'", "changed_at = changed_at + '1 us'"),
     "dim_user": ("name = 'Bo'", "email = 'x'", "city = 'x'", "country = 'x'", "registered_at = now()", "profile_at = now()"),
     "dim_product": ("product_title = product_title || ' '",),

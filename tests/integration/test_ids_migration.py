@@ -34,7 +34,10 @@ OF_THEN: Final = {
         " source_partition, source_offset, load_xid, loaded_at FROM warehouse.fact_sales f JOIN warehouse.dim_product"
         " USING (product_key)"
     ),
-    "fact_returns": "SELECT * FROM warehouse.fact_returns",
+    "fact_returns": (
+        "SELECT order_id, product_id, kind, quantity, reason, returned_at, source_partition, source_offset, load_xid, loaded_at"
+        " FROM warehouse.fact_returns"
+    ),
     "user_changes": "SELECT * FROM warehouse.user_changes",
 }
 LINES_OF_THEN: Final = (
@@ -80,7 +83,8 @@ def fill(now: Address, then: Address) -> None:
     """The content of one warehouse into one of then."""
     load(now, some_lines(600, orders=200))
     change_profile(now, 3, "Ada", "Turin", "IT")
-    returned = "VALUES ('o-1-1', '1', 'order_returned', 1, 'late', '2026-03-02', 0, 0, ops.load_order(), now())"
+    named = "2026-03-02T00:00:00.000000Z"
+    returned = f"VALUES ('o-1-1', '1', 'order_returned', 1, 'late', '2026-03-02', 0, 0, ops.load_order(), now(), '{named}')"
     ask(now, f"INSERT INTO warehouse.fact_returns {returned}")
     with now.connect("admin") as reader, then.connect("admin") as writer:
         for table, query in OF_THEN.items():

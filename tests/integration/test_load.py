@@ -180,6 +180,21 @@ def test_returns_are_kept_beside_the_facts_and_repeats_are_duplicates(bench: Ben
     assert bench.counts() == {"facts": 1, "other": 2, "duplicates": 1}
 
 
+def test_a_line_that_comes_back_in_parts_is_counted_part_by_part(bench: Bench) -> None:
+    part = {"event_type": "order_returned", "order_id": "a", "product_id": 1, "quantity": 1, "timestamp": "2026-01-03T10:00:00Z"}
+    named = [{**part, "event_id": "r-1"}, {**part, "event_id": "r-2"}, {**part, "event_id": "r-1", "timestamp": "2026-01-04"}]
+    unnamed = [part, {**part, "timestamp": "2026-01-03T10:00:01Z"}, part]
+    bench.send([line("a"), *named, *unnamed])
+    bench.load()
+    assert bench.ask("SELECT return_id, quantity FROM warehouse.fact_returns ORDER BY return_id") == [
+        ("2026-01-03T10:00:00.000000Z", 1),
+        ("2026-01-03T10:00:01.000000Z", 1),
+        ("r-1", 1),
+        ("r-2", 1),
+    ]
+    assert bench.counts() == {"facts": 1, "other": 4, "duplicates": 2}
+
+
 def test_a_product_has_its_newest_title_and_the_fact_its_category_of_then(bench: Bench) -> None:
     bench.send(
         [

@@ -1,9 +1,9 @@
 -- What of each return is booked, and at which place of the load order: when both it and its line are known. Returns of one line are
 -- booked in that order, so a row that is booked never changes. One whose line is unknown waits, and is looked at when a line comes.
 {{ config(
-    unique_key=['order_id', 'product_id', 'kind'],
+    unique_key=['order_id', 'product_id', 'kind', 'return_id'],
     indexes=[
-        {'columns': ['order_id', 'product_id', 'kind'], 'unique': true},
+        {'columns': ['order_id', 'product_id', 'kind', 'return_id'], 'unique': true},
         {'columns': ['booked_xid']},
         {'columns': ['problem']},
     ],
@@ -49,7 +49,7 @@ in_order as (
         *,
         least(bought, coalesce(sum(in_time) over (
             partition by order_id, product_id
-            order by booked_xid, returned_at, kind
+            order by booked_xid, returned_at, kind, return_id
             rows between unbounded preceding and 1 preceding
         ), 0)) as booked_before
     from asked
@@ -60,6 +60,7 @@ select
     product_id,
     product_key,
     kind,
+    return_id,
     reason,
     returned_at,
     return_date,

@@ -3,6 +3,7 @@ select
     taken_back.product_id,
     products.product_key,
     taken_back.kind,
+    taken_back.return_id,
     taken_back.reason,
     taken_back.quantity,
     taken_back.returned_at,

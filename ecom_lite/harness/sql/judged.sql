@@ -106,5 +106,6 @@ WITH fields AS (
     FROM moments
 )
 SELECT partition, "offset", value, own, reason, CASE WHEN reason IS NULL THEN kind END AS kind, order_id, user_id, product_id,
+       coalesce(nullif(doc ->> 'event_id', ''), moment::VARCHAR) AS mark,
        title, category, currency, quantity, price, list_price, CASE WHEN reason IS NULL AND kind = 'order' THEN (price * quantity)::DECIMAL(18, 4) END AS revenue, moment, line
 FROM reasons

@@ -16,7 +16,7 @@ WITH twins AS (
 )
 SELECT partition, "offset", first(value ORDER BY line) AS value, first(own ORDER BY line) AS own, reason,
        CASE WHEN reason IS NULL THEN first(kind ORDER BY line) END AS kind, first(order_id ORDER BY line) AS order_id,
-       first(user_id ORDER BY line) AS user_id, first(product_id ORDER BY line) AS product_id, first(title ORDER BY line) AS title,
+       first(user_id ORDER BY line) AS user_id, first(mark ORDER BY line) AS mark, first(product_id ORDER BY line) AS product_id, first(title ORDER BY line) AS title,
        first(category ORDER BY line) AS category, first(currency ORDER BY line) AS currency, sum(quantity)::BIGINT AS quantity,
        first(price ORDER BY line) AS price, first(list_price ORDER BY line) AS list_price, sum(revenue)::DECIMAL(18, 4) AS revenue, first(moment ORDER BY line) AS moment, min(line) AS line
 FROM records

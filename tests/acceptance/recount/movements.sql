@@ -15,13 +15,13 @@ SELECT
 FROM rated;
 
 CREATE OR REPLACE TABLE came_back AS
-WITH said AS (  -- a line is cancelled once and returned once; saying it again adds nothing
+WITH said AS (  -- a line may come back in parts; saying the same again adds nothing
     SELECT * FROM records
     WHERE kind IN ('order_cancelled', 'order_returned')
-    QUALIFY row_number() OVER (PARTITION BY order_id, product_id, kind ORDER BY partition, "offset") = 1
+    QUALIFY row_number() OVER (PARTITION BY order_id, product_id, kind, mark ORDER BY partition, "offset") = 1
 ), known AS (
     SELECT
-        said.order_id, said.product_id, said.kind, said.reason, said.moment, said.quantity AS wanted,
+        said.order_id, said.product_id, said.kind, said.mark, said.reason, said.moment, said.quantity AS wanted,
         sold.user_id, sold.category, sold.moment AS sold_at, sold.quantity AS bought, sold.revenue,
         CASE WHEN said.moment >= sold.moment THEN said.quantity ELSE 0 END AS may
     FROM said LEFT JOIN sold USING (order_id, product_id)
@@ -30,10 +30,10 @@ WITH said AS (  -- a line is cancelled once and returned once; saying it again a
         least(bought, coalesce(sum(may) OVER before_it, 0)) AS already,
         least(bought, coalesce(sum(may) OVER before_it, 0) + may) AS then_back
     FROM known
-    WINDOW before_it AS (PARTITION BY order_id, product_id ORDER BY moment, kind ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    WINDOW before_it AS (PARTITION BY order_id, product_id ORDER BY moment, kind, mark ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
 SELECT
-    order_id, product_id, kind, reason, moment, user_id, category, sold_at, wanted,
+    order_id, product_id, kind, mark, reason, moment, user_id, category, sold_at, wanted,
     coalesce(then_back - already, 0)::BIGINT AS units,
     coalesce(over(revenue * then_back, bought) - over(revenue * already, bought), 0)::BIGINT AS amount,
     CASE

@@ -18,6 +18,7 @@ SELECT
     ((event ->> 'price')::DECIMAL(18, 2) * 100)::BIGINT AS price,
     ((event ->> 'list_price')::DECIMAL(18, 2) * 100)::BIGINT AS list_price,
     coalesce(event ->> 'reason', '') AS reason,
+    coalesce(event ->> 'event_id', event ->> 'timestamp') AS mark,
     event ->> 'name' AS name,
     event ->> 'city' AS city,
     event ->> 'country' AS country,

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from ecom_lite.dashboards import docs
+from ecom_lite.dashboards.board_api import board_json
 from ecom_lite.dashboards.boards import CALCS, COLOR_MODES, DATASOURCE_UID, PANEL_TYPES, UNITS, load_boards, read_board
+from ecom_lite.dashboards.variables import listed
 from ecom_lite.errors import DashboardError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,11 +96,177 @@ def _panel(document: dict[str, Any], index: int = 0) -> dict[str, Any]:
     return found
 
 
+ROW: dict[str, Any] = {
+    "id": 90,
+    "type": "row",
+    "title": "More",
+    "collapsed": True,
+    "gridPos": {"x": 0, "y": 500, "w": 24, "h": 1},
+    "panels": [],
+}
+SOURCE = {"type": "postgres", "uid": DATASOURCE_UID}
+MARKS: dict[str, Any] = {
+    "name": "restarts",
+    "enable": True,
+    "iconColor": "red",
+    "datasource": SOURCE,
+    "target": {"refId": "Anno", "format": "table", "rawQuery": True, "rawSql": "SELECT now() AS time, 'x' AS text"},
+}
+CATEGORY: dict[str, Any] = {
+    "name": "category",
+    "label": "Category",
+    "type": "query",
+    "datasource": SOURCE,
+    "query": "SELECT name FROM warehouse.dim_category ORDER BY 1",
+    "refresh": 2,
+    "sort": 0,
+    "multi": True,
+    "includeAll": True,
+    "allValue": "'*'",
+    "current": {"text": ["All"], "value": ["$__all"]},
+    "hide": 0,
+    "skipUrlSync": False,
+}
+
+
+def _text(panel_id: int) -> dict[str, Any]:
+    return {"id": panel_id, "type": "text", "title": "Words", "gridPos": {"x": 0, "y": 501, "w": 8, "h": 4}, "options": {}}
+
+
+def _written(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    document = copy.deepcopy(json.loads((BOARDS / "realtime_operations.json").read_text("utf-8")))
+    change(document)
+    path = folder / "board.json"
+    path.write_text(json.dumps(document), "utf-8")
+    return path
+
+
+def test_rows_links_annotations_and_variables_are_read(tmp_path: Path) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["timezone"] = "Europe/Berlin"
+        document["panels"].append({**ROW, "panels": [_text(92) | {"title": "Hidden"}]})
+        document["panels"].append({**ROW, "id": 93, "collapsed": False, "gridPos": {"x": 0, "y": 510, "w": 24, "h": 1}})
+        document["templating"]["list"] = [CATEGORY, {"name": "who", "type": "textbox", "query": ""}]
+        document["annotations"]["list"] = [MARKS]
+        document["links"].append(
+            {"type": "link", "title": "Explorer", "url": "/d/explorer?${__url_time_range}", "keepTime": True}
+        )
+        panel = _panel(document)
+        panel["links"] = [{"title": "Orders", "url": "/d/explorer", "targetBlank": False}]
+        panel["fieldConfig"]["defaults"]["links"] = [
+            {"title": "Product", "url": '/d/explorer?var-product=${__data.fields["Product id"]}&${__url_time_range}'}
+        ]
+        panel["targets"][0]["rawSql"] = "SELECT 1 WHERE '*' IN (${category:sqlstring})"
+
+    board = read_board(_written(tmp_path, change))
+    assert board.time_zone == "Europe/Berlin" and board.tags == ("ecom_lite",)
+    assert [(panel.id, panel.row) for panel in board.panels][-3:] == [(90, None), (92, 90), (93, None)]
+    category, who = board.variables
+    assert (category.all_value, category.current, category.multi, category.type) == ("*", ("$__all",), True, "query")
+    assert (who.type, who.label, who.current) == ("textbox", "who", ("",))
+    shown = board_json(board)
+    row = shown["panels"][-2]
+    assert (row["type"], row["collapsed"], [panel["title"] for panel in row["panels"]]) == ("row", True, ["Hidden"])
+    assert shown["annotations"] == [{"name": "restarts", "color": "red", "enable": True}]
+    assert shown["variables"][0]["current"] == ["$__all"] and shown["variables"][1]["current"] == ""
+    assert [link["url"] for link in shown["links"]] == ["", "/d/explorer?${__url_time_range}"]
+    assert shown["panels"][0]["links"][0]["url"] == "/d/explorer"
+    assert "SELECT" not in json.dumps(shown)
+
+
+def test_a_list_of_options_is_split_as_grafana_does() -> None:
+    found = listed("A, Home \\, Garden,Big : 100, x:y, ")
+    assert [(option.text, option.value) for option in found] == [
+        ("A", "A"),
+        ("Home , Garden", "Home , Garden"),
+        ("Big", "100"),
+        ("x:y", "x:y"),
+    ]
+
+
+WRONG_VARIABLES: dict[str, tuple[dict[str, Any], str]] = {
+    "interval": ({"type": "interval"}, "interval"),
+    "name": ({"name": "a b"}, "no name"),
+    "of Grafana's own": ({"name": "__from"}, "no name"),
+    "chained": ({"query": "SELECT 1 WHERE ${who:sqlstring} = ''"}, "not supported there"),
+    "other source": ({"datasource": {"uid": "x"}}, "uid"),
+    "never asked again": ({"refresh": 0}, "refresh"),
+    "regex": ({"regex": "/a/"}, "regex"),
+    "all without quotes": ({"allValue": "*"}, "quoted"),
+    "all that breaks out": ({"allValue": "'a' OR 'b'"}, "quoted"),
+    "two of one": ({"multi": False, "current": {"value": ["a", "b"]}}, "one value"),
+    "all without all": ({"includeAll": False}, "includeAll"),
+    "textbox of many": ({"type": "textbox"}, "textbox"),
+    "empty list": ({"type": "custom", "query": " "}, "empty"),
+    "not in the address": ({"skipUrlSync": True}, "skipUrlSync"),
+    "query builder": ({"query": {"rawSql": "SELECT 1"}}, "text"),
+    "unknown key": ({"enumeration": 1}, "enumeration"),
+}
+
+
+@pytest.mark.parametrize(("change", "word"), WRONG_VARIABLES.values(), ids=list(WRONG_VARIABLES))
+def test_a_variable_that_would_be_another_one_in_grafana_is_refused(tmp_path: Path, change: dict[str, Any], word: str) -> None:
+    path = _written(tmp_path, lambda d: d.update(templating={"list": [{**CATEGORY, **change}]}))
+    with pytest.raises(DashboardError, match=f"board.json: variable .*{word}"):
+        read_board(path)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT ${category}",
+        "SELECT $category",
+        "SELECT [[category]]",
+        "SELECT ${category:raw}",
+        "SELECT ${category:csv}",
+        "SELECT ${other:sqlstring}",
+        "SELECT '${category:sqlstring}'",
+        "SELECT 1 -- ${category:sqlstring}",
+        'SELECT "${category:sqlstring}"',
+        "SELECT /* ${category:sqlstring} */ 1",
+    ],
+)
+def test_a_variable_in_sql_is_a_declared_parameter_or_refused(tmp_path: Path, sql: str) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["templating"]["list"] = [CATEGORY]
+        _panel(document)["targets"][0]["rawSql"] = sql
+
+    with pytest.raises(DashboardError, match=r"panel 1 .*(bound parameter|not declared)"):
+        read_board(_written(tmp_path, change))
+
+
+def test_two_variables_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DashboardError, match="same name"):
+        read_board(_written(tmp_path, lambda d: d.update(templating={"list": [CATEGORY, CATEGORY]})))
+
+
 BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "unknown type": (lambda d: _panel(d).update(type="heatmap"), "heatmap"),
     "transformation": (lambda d: _panel(d).update(transformations=[{}]), "transformations"),
     "repeat": (lambda d: _panel(d).update(repeat="x"), "repeat"),
-    "variables": (lambda d: d.update(templating={"list": [{}]}), "variables"),
+    "unknown key of the board": (lambda d: d.update(panelz=[]), "panelz"),
+    "time zone": (lambda d: d.update(timezone="Mars/Olympus"), "Mars/Olympus"),
+    "script as a link": (lambda d: d["links"].append({"type": "link", "title": "x", "url": "javascript:alert(1)"}), "https://"),
+    "another host as a link": (lambda d: _panel(d).update(links=[{"title": "x", "url": "//evil.example/"}]), "evil"),
+    "link with a variable": (lambda d: _panel(d).update(links=[{"title": "x", "url": "/d/x?a=${b}"}]), "filled in"),
+    "data link": (
+        lambda d: _panel(d)["fieldConfig"]["defaults"].update(links=[{"title": "x", "url": "/d/x?a=${__series.name}"}]),
+        "__series.name",
+    ),
+    "variable in a title": (lambda d: _panel(d).update(title="Sales of ${category}"), "title"),
+    "open row with panels": (lambda d: d["panels"].append({**ROW, "collapsed": False, "panels": [_text(91)]}), "collapsed row"),
+    "row in a row": (lambda d: d["panels"].append({**ROW, "panels": [{**ROW, "id": 91, "panels": []}]}), "holds a row"),
+    "overlap in a row": (
+        lambda d: d["panels"].append({**ROW, "panels": [_text(91), _text(92)]}),
+        "overlap",
+    ),
+    "same id in a row": (lambda d: d["panels"].append({**ROW, "panels": [_text(1)]}), "unique"),
+    "repeated row": (lambda d: d["panels"].append({**ROW, "repeat": "category"}), "repeat"),
+    "annotation without SQL": (
+        lambda d: d["annotations"]["list"].append({**MARKS, "target": {"rawSql": " "}}),
+        "restarts.*empty",
+    ),
+    "annotation of Grafana": (lambda d: d["annotations"]["list"].append({**MARKS, "builtIn": 1}), "restarts"),
     "other data source": (lambda d: _panel(d)["targets"][0].update(datasource={"uid": "other"}), "other"),
     "hidden query": (lambda d: _panel(d)["targets"][0].update(hide=True), "hidden"),
     "query builder": (lambda d: _panel(d)["targets"][0].update(rawQuery=False), "rawQuery"),
@@ -106,9 +274,9 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "unknown unit": (lambda d: _panel(d)["fieldConfig"]["defaults"].update(unit="currencyEUR"), "currencyEUR"),
     "unknown override": (
         lambda d: _panel(d)["fieldConfig"]["overrides"].append(
-            {"matcher": {"id": "byName", "options": "x"}, "properties": [{"id": "links", "value": []}]}
+            {"matcher": {"id": "byName", "options": "x"}, "properties": [{"id": "custom.lineStyle", "value": {}}]}
         ),
-        "links",
+        "custom.lineStyle",
     ),
     "matcher": (
         lambda d: _panel(d)["fieldConfig"]["overrides"].append({"matcher": {"id": "byRegexp", "options": "x"}, "properties": []}),
@@ -127,10 +295,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 
 @pytest.mark.parametrize(("breaking", "word"), BROKEN.values(), ids=list(BROKEN))
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path, breaking: Callable[[dict[str, Any]], object], word: str) -> None:
-    document = copy.deepcopy(json.loads((BOARDS / "realtime_operations.json").read_text("utf-8")))
-    breaking(document)
-    path = tmp_path / "board.json"
-    path.write_text(json.dumps(document), "utf-8")
+    path = _written(tmp_path, breaking)
     with pytest.raises(DashboardError, match=word) as error:
         read_board(path)
     assert "board.json" in str(error.value)

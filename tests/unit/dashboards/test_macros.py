@@ -38,6 +38,7 @@ RANGE = TimeRange(datetime(2026, 4, 21, 5, 1, 17, tzinfo=UTC), datetime(2026, 4,
         ("$__unixEpochGroupAlias(at,'5m', NULL)", 'floor((at)/300)*300 AS "time"'),
         ("$__interval ${__interval} $__interval_ms", "1m 1m 60000"),
         ("$__from $__to", "1776747677000 1776747977500"),
+        ("a IN (${category:sqlstring}) AND b > $__timeFrom()", "a IN (${category:sqlstring}) AND b > '2026-04-21T05:01:17Z'"),
         ("SELECT 'it''s 100%', a->>'$.b' FROM t", "SELECT 'it''s 100%', a->>'$.b' FROM t"),
     ],
 )
