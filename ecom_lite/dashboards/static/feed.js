@@ -9,6 +9,7 @@ const BUSY_MS = 2000;
 const FAILURES = 3; // of the stream, after which the panels are asked for
 const OLD_REFRESHES = 2.5;
 const LEAST_OLD_MS = 10_000;
+const STREAM = false;
 
 export class Feed {
   /** `views`: a Map of PanelView by id. `on`: status(status), annotations(list), changed() when the board itself is another one. */
@@ -55,7 +56,7 @@ export class Feed {
     this.round += 1;
     if (document.hidden) return;
     this.views.forEach((view) => { view.streamed = false; });
-    if (this.state.refresh === "") this.live.open(this.board.uid, this.state);
+    if (STREAM && this.state.refresh === "") this.live.open(this.board.uid, this.state);
     else this.#poll();
     this.#askStatus();
   }
