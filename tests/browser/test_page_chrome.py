@@ -343,7 +343,7 @@ def test_a_phone_shows_all_of_the_text(warehouse: Address, browser: Browser, tmp
 
 def test_a_selection_of_models_is_no_status_for_people(warehouse: Address, browser: Browser) -> None:
     seed_warehouse(warehouse, lines=300, days=1, users=20)
-    from ecom_lite.observe.figures import DbtFigures
+
     run = DbtFigures(run_id=1, trigger="refresh", status="selected", seconds=3.2, finished_at="2026-11-27T10:00:00+00:00")
     made = Page(warehouse, BOARDS, "127.0.0.1", 0, lambda: RunStatus(state="running", dbt=run))
     made.start()
