@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,9 @@ def template(postgres_server: PostgresServer, session_dir: Path) -> Address:
     return address
 
 
-@pytest.fixture
-def warehouse(template: Address) -> Iterator[Address]:
-    """A fresh, migrated database."""
+@contextmanager
+def a_database(template: Address) -> Iterator[Address]:
+    """A fresh, migrated database, dropped at the end."""
     name = f"test_{next(_numbers)}"
     database = sql.Identifier(name)
     with template.with_database("postgres").connect("admin", autocommit=True) as admin:
@@ -68,6 +69,13 @@ def warehouse(template: Address) -> Iterator[Address]:
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_dbt").format(database))
         yield template.with_database(name)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+
+
+@pytest.fixture
+def warehouse(template: Address) -> Iterator[Address]:
+    """A database of this test's own."""
+    with a_database(template) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,9 @@ import psycopg
 from ..dashboards.board import Board
 from ..dashboards.boards import load_boards
 from ..dashboards.macros import expand
+from ..dashboards.queries import options_in
 from ..dashboards.timerange import parse_range, step_ms
+from ..dashboards.values import values_of
 from ..engines.from_settings import logs_dir
 from ..errors import CheckFailed, EcomLiteError
 from ..observe.figures import ProducerFigures
@@ -83,13 +85,14 @@ def panels_ms(board: Board, address: Address) -> dict[str, float]:
     found = {}
     with address.connect("ecom_reader", autocommit=True) as connection:
         connection.execute("SET timezone = 'UTC'")
+        values = values_of(board.variables, {}, lambda variable: options_in(connection, variable))
         for panel in board.panels:
             step = step_ms(time_range, panel.points, panel.least_step_ms)
-            texts = [expand(query.raw_sql, time_range, step).sql for query in panel.queries]
+            asked = [expand(query.raw_sql, time_range, step, values) for query in panel.queries]
             began = time.perf_counter()
-            for text in texts:
-                connection.execute(text.encode()).fetchall()
-            if texts:
+            for each in asked:
+                connection.execute(each.sql.encode(), each.parameters).fetchall()
+            if asked:
                 found[f"{panel.id} {panel.title}"] = (time.perf_counter() - began) * 1000
     return found
 

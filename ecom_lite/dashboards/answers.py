@@ -13,10 +13,13 @@ NEVER: Final = "no-store"
 METHOD_NOT_ALLOWED: Final = 405
 
 
+def encoded(content: Any) -> bytes:
+    """JSON in one line; decimals and times are shown as text."""
+    return json.dumps(content, default=str, separators=(",", ":"), allow_nan=False).encode()
+
+
 def json_answer(content: Any, code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Decimals and times are shown as text."""
-    body = json.dumps(content, default=str, separators=(",", ":"), allow_nan=False)
-    return Response(body, code, media_type="application/json", headers={"Cache-Control": NEVER, **(headers or {})})
+    return Response(encoded(content), code, media_type="application/json", headers={"Cache-Control": NEVER, **(headers or {})})
 
 
 def error_answer(message: str, code: int, headers: dict[str, str] | None = None) -> Response:

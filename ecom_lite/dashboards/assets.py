@@ -1,24 +1,29 @@
-"""Owns what the browser loads beside data: the page's own files and Plotly, in memory, compressed once."""
+"""Owns what the browser loads beside data: the page's own files and uPlot, in memory, compressed once."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import threading
 from dataclasses import dataclass
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Final
 
-PLOTLY: Final = "plotly.min.js"
+UPLOT: Final = "uplot.js"
+_UPLOT_RELEASED: Final = "uplot.iife.min.js"
+_AS_MODULE: Final = b"\nexport default uPlot;\n"
 INDEX: Final = "index.html"
 TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
 }
 _COMPRESSION: Final = 6
+_MODULES: Final = re.compile(r"^( *)\{\{modules (\S+)\}\}$", re.MULTILINE)
+_IMPORTED: Final = re.compile(r"""^(?:import|export|\}) [^"]*"\./([\w.]+)";""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -31,14 +36,18 @@ class Asset:
 
 
 class Assets:
-    """The files of static/ and Plotly's script. `version` changes with any of them, so caches may keep them."""
+    """The files of static/. `version` changes with any of them, so caches may keep them.
+
+    uPlot stands there as it was released, a script that makes a variable; browsers get it as the module `uplot.js`.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: dict[str, Asset] = {}
         folder = files(__package__).joinpath("static")
         self._files = {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(tuple(TYPES))}
-        digest = hashlib.sha256(version("plotly").encode())
+        self._files[UPLOT] = self._files.pop(_UPLOT_RELEASED) + _AS_MODULE
+        digest = hashlib.sha256()
         for name in sorted(self._files):
             digest.update(name.encode() + b"\0" + self._files[name])
         self.version = digest.hexdigest()[:12]
@@ -48,25 +57,33 @@ class Assets:
         return self.text(INDEX).encode()
 
     def text(self, name: str) -> str:
-        """A page of static/, which names other files with their version."""
-        return self._files[name].decode().replace("{{version}}", self.version)
+        """A page of static/, which names other files with their version. `{{modules app.js}}` becomes a preload of each module
+        that one needs, so that a browser need not read the one to learn of the next."""
+
+        def preloads(match: re.Match[str]) -> str:
+            line = f'{match[1]}<link rel="modulepreload" href="/static/{{{{version}}}}/%s">'
+            return "\n".join(line % module for module in self.modules(match[2]))
+
+        return _MODULES.sub(preloads, self._files[name].decode()).replace("{{version}}", self.version)
+
+    def modules(self, name: str) -> list[str]:
+        """The script `name` and all that it imports, by name."""
+        found, waiting = {name}, [name]
+        while waiting:
+            new = set(_IMPORTED.findall(self._files[waiting.pop()].decode())) - found
+            found |= new
+            waiting.extend(new)
+        return sorted(found)
 
     def get(self, name: str) -> Asset | None:
-        """A file by name, or None. The first call for Plotly takes some tenths of a second."""
+        """A file by name, or None."""
         with self._lock:
             if name in self._made:
                 return self._made[name]
-            body = self._body(name)
-            if body is None:
+            body = self._files.get(name)
+            if body is None or name.endswith(".html"):
                 return None
             suffix = name[name.rfind(".") :]
             asset = Asset(body, gzip.compress(body, _COMPRESSION), TYPES[suffix])
             self._made[name] = asset
             return asset
-
-    def _body(self, name: str) -> bytes | None:
-        if name == PLOTLY:
-            from plotly.offline import get_plotlyjs  # slow to import, and needed once
-
-            return str(get_plotlyjs()).encode()
-        return None if name.endswith(".html") else self._files.get(name)

@@ -12,7 +12,8 @@ from ..errors import DashboardError
 from .annotations import read_annotation
 from .board import DATASOURCE_UID, ROW_PANEL, TEXT_PANEL, Board, Grid, Panel, Query, require_datasource, require_only
 from .board import require as _require
-from .links import board_link, panel_link, require_link
+from .drawable import PANEL_TYPES, require_drawn
+from .links import board_link, panel_link
 from .macros import variables_in
 from .timerange import ALL, DEFAULT_POINTS, duration_ms
 from .variables import read_variable
@@ -21,25 +22,6 @@ __all__ = ["DATASOURCE_UID", "Board", "Panel", "load_boards", "read_board"]
 
 COLUMNS: Final = 24  # of Grafana's grid
 SCHEMA_VERSIONS: Final = range(30, 43)  # classic JSON; what both Grafana 10 and 13 read
-# What static/panels.js has a drawing for. A test compares the two.
-PANEL_TYPES: Final = ("stat", "timeseries", "barchart", "piechart", "table", "bargauge", TEXT_PANEL)
-UNITS: Final = ("none", "short", "locale", "string", "currencyUSD", "percent", "percentunit", "ms", "s", "d", "dateTimeAsIso")
-CELL_TYPES: Final = ("auto", "gauge", "color-text", "color-background")
-CALCS: Final = ("lastNotNull", "last", "sum", "max", "min", "mean")
-COLOR_MODES: Final = ("fixed", "thresholds", "palette-classic", "continuous-BlPu", "continuous-GrYlRd")
-OVERRIDE_PROPERTIES: Final = (
-    *("unit", "decimals", "color", "displayName", "min", "max", "thresholds", "mappings", "links"),
-    *(
-        "custom.cellOptions",
-        "custom.width",
-        "custom.align",
-        "custom.axisPlacement",
-        "custom.axisLabel",
-        "custom.drawStyle",
-        "custom.lineWidth",
-    ),
-    *("custom.fillOpacity", "custom.showPoints", "custom.hidden", "custom.stacking", "custom.pointSize"),
-)
 _PANEL_KEYS: Final = frozenset(
     (
         *("id", "type", "title", "description", "gridPos", "datasource", "targets", "options", "fieldConfig"),
@@ -198,11 +180,8 @@ def _panel(raw: dict[str, Any], row: int | None = None) -> Panel:
         _require(bool(queries) != (kind in (TEXT_PANEL, ROW_PANEL)), "a text panel has no query, every other panel has one")
         if queries:
             require_datasource(raw["datasource"])
-        field_config = raw.get("fieldConfig", {})
-        _field_config(field_config)
-        options = raw.get("options", {})
-        calcs = options.get("reduceOptions", {}).get("calcs", [])
-        _require(set(calcs) <= set(CALCS), f"calculation {calcs} is not among {', '.join(CALCS)}")
+        field_config, options = raw.get("fieldConfig", {}), raw.get("options", {})
+        require_drawn(kind, options, field_config)
         return Panel(
             id=int(raw["id"]),
             type=kind,
@@ -230,30 +209,3 @@ def _query(target: dict[str, Any]) -> Query:
     _require(target["format"] in ("table", "time_series"), f"format {target['format']!r} is not table or time_series")
     _require(bool(target["rawSql"].strip()), "rawSql is empty")
     return Query(ref_id=str(target["refId"]), raw_sql=target["rawSql"], format=target["format"])
-
-
-def _field_config(config: dict[str, Any]) -> None:
-    _properties(config.get("defaults", {}))
-    for override in config.get("overrides", []):
-        matcher = override["matcher"]["id"]
-        _require(matcher == "byName", f"override matcher {matcher!r}: only byName is drawn")
-        for item in override["properties"]:
-            _require(item["id"] in OVERRIDE_PROPERTIES, f"override of {item['id']} is not drawn")
-            _properties({item["id"]: item["value"]})
-
-
-def _properties(found: dict[str, Any]) -> None:
-    unit = found.get("unit", "none")
-    _require(unit in UNITS or unit.startswith(("suffix:", "currency:")), f"unit {unit!r} is not among {', '.join(UNITS)}")
-    mode = found.get("color", {}).get("mode", COLOR_MODES[0])
-    _require(mode in COLOR_MODES, f"colour mode {mode!r} is not among {', '.join(COLOR_MODES)}")
-    for link in found.get("links", []):
-        require_link(link)
-    for mapping in found.get("mappings", []):
-        _require(mapping["type"] == "value", f"value mapping of type {mapping['type']!r}: only `value` is drawn")
-        _require(
-            all(set(to) <= {"color", "index"} for to in mapping["options"].values()),
-            "a value mapping may set a color only",
-        )
-    cell = found.get("custom.cellOptions", {}).get("type", "auto")
-    _require(cell in CELL_TYPES, f"cell type {cell!r} is not among {', '.join(CELL_TYPES)}")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from .board import Board, Panel
+from .board import Annotation, Board, Panel, Variable
 from .boards import load_boards
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +19,8 @@ HEAD = """# The dashboards' queries
 
 Grafana and the built-in page draw the same files, `grafana/dashboards/*.json`; both run these queries as `ecom_reader`,
 which may only read. `$__timeFrom()`, `$__timeTo()` and `$__timeFilter(column)` stand for the chosen time range,
-`$__interval_ms` for the width of one point in milliseconds; `$__timeGroupAlias(column, $__interval)` is a point's time.
+`$__interval_ms` for the width of one point in milliseconds; `$__timeGroupAlias(column, $__interval)` is a point's time;
+`${name:sqlstring}` are the chosen values of a variable, on the built-in page as bound parameters.
 """
 
 
@@ -32,8 +33,22 @@ def render(boards: Iterable[Board]) -> str:
         every = f"{board.refresh_ms // 1000} s"
         name = board.source.name
         parts.append(f"`{name}`, uid `{board.uid}`, {board.start} to {board.end}, drawn anew each {every}.\n")
+        parts += [_variable(variable) for variable in board.variables]
+        parts += [_annotation(annotation) for annotation in board.annotations]
         parts += [_panel(panel) for panel in board.panels]
     return "\n".join(parts)
+
+
+def _variable(variable: Variable) -> str:
+    how = {"query": "one of its query", "custom": "one of a list", "textbox": "any text"}[variable.type]
+    lines = [f"### Variable {variable.label}\n", f"`{variable.name}`, {how}{', or all' if variable.include_all else ''}.\n"]
+    if variable.sql:
+        lines.append(f"```sql\n{variable.sql}\n```\n")
+    return "\n".join(lines)
+
+
+def _annotation(annotation: Annotation) -> str:
+    return f"### Annotation {annotation.name}\n\n```sql\n{annotation.query.raw_sql}\n```\n"
 
 
 def _panel(panel: Panel) -> str:

@@ -15,8 +15,8 @@ from .answers import error_answer
 LOOPBACK_NAMES: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 WILDCARDS: Final = frozenset(("", "0.0.0.0", "::"))
 HEADERS: Final = {
-    # Plotly sets style attributes and a style element; everything else comes from our own files.
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    # Scripts and styles come from our own files only; a picture may be one that the page has made (a panel as PNG).
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

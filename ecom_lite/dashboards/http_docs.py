@@ -17,11 +17,12 @@ from .boards import load_boards
 from .control import control_endpoint
 from .dbt_docs import dbt_docs_endpoint
 from .docs import BOARDS, ROOT
+from .live import Live
 from .page import build_app
 from .probes import probes
 from .queries import Queries
 from .refresh import refresh_endpoint
-from .turnstile import PER_CLIENT, THREADS
+from .turnstile import PER_CLIENT, THREADS, Turnstile
 
 PAGE: Final = ROOT / "docs" / "http.md"
 URL: Final = "http://127.0.0.1:8100"
@@ -60,7 +61,11 @@ EXAMPLES: Final = (
     Example("GET", "/dbt/", "/dbt/"),
     Example("GET", "/api/boards", "/api/boards"),
     Example("GET", "/api/boards/{uid}", _BOARD),
+    Example("GET", "/api/boards/{uid}/variables", f"{_BOARD}/variables"),
     Example("GET", "/api/boards/{uid}/panels/{id:int}", f"{_BOARD}/panels/1?from=now-6h&to=now"),
+    Example("GET", "/api/boards/{uid}/panels/{id:int}", f"{_BOARD}/panels/1?from=now-6h&to=now&compare=previous"),
+    Example("GET", "/api/boards/{uid}/annotations", f"{_BOARD}/annotations?from=now-6h&to=now"),
+    Example("GET", "/api/boards/{uid}/live", f"{_BOARD}/live?from=now-6h&to=now"),
     Example("GET", "/health", "/health"),
     Example("GET", "/ready", "/ready"),
     Example("GET", "/metrics", "/metrics"),
@@ -100,9 +105,11 @@ The status under a command is the one that a run which is up and well answers wi
 
 def routes() -> list[Route]:
     """The page's own, as a run has them; they cannot be called."""
+    queries = Queries(NOBODY)
     made = build_app(
         load_boards(BOARDS),
-        Queries(NOBODY),
+        queries,
+        Live(queries, Turnstile(), dict),
         Assets(),
         probes(RunStatus, RunStatus),
         control_endpoint(None, ""),

@@ -13,7 +13,7 @@ BOARD_LINK_KEYS: Final = frozenset(
 )
 LINK_KEYS: Final = frozenset(("title", "url", "targetBlank"))
 _FILLED_IN: Final = re.compile(
-    r"\$\{(?:__data\.fields(?:\.\w+|\[\"[^\"\]]+\"\])|__value\.(?:raw|text)|__url_time_range|__from|__to)\}"
+    r"\$\{(?:__data\.fields(?:\.\w+|\[\"[^\"\]]+\"\])|__value\.(?:raw|text|time)|__series\.name|\w+:queryparam|__url_time_range|__from|__to)\}"
 )
 _LOCAL_OR_SAFE: Final = re.compile(r"/(?![/\\])|https://")
 
@@ -53,7 +53,8 @@ def require_url(url: str) -> None:
     """Raises DashboardError for an address that leads to a script, or has a variable which nobody fills in."""
     require(bool(_LOCAL_OR_SAFE.match(url)), f"link to {url!r}: it must begin with / or https://")
     left = _FILLED_IN.sub("", url)
-    known = '${__data.fields["Name"]}, ${__value.raw}, ${__value.text}, ${__url_time_range}, ${__from} and ${__to}'
+    fields = '${__data.fields["Name"]}, ${__value.raw}, ${__value.text}, ${__value.time}, ${__series.name}'
+    known = f"{fields}, ${{__url_time_range}}, ${{__from}}, ${{__to}} and ${{variable:queryparam}}"
     require("$" not in left and "[[" not in left, f"link to {url!r}: only {known} are filled in")
 
 

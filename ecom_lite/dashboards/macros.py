@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -30,14 +30,19 @@ class Fill:
 
 @dataclass(frozen=True)
 class Expanded:
-    """SQL that PostgreSQL understands, and how the series it gives are to be filled (None: not at all)."""
+    """SQL for psycopg with its parameters, and how the series it gives are to be filled (None: not at all).
+
+    `parameters` is None where there is no variable: then a % in the SQL is a %.
+    """
 
     sql: str
     fill: Fill | None = None
+    parameters: tuple[str, ...] | None = None
 
 
-def expand(sql: str, time_range: TimeRange, interval_ms: int) -> Expanded:
-    """Replace every macro and built-in variable. Only timestamps and numbers made here go into the text.
+def expand(sql: str, time_range: TimeRange, interval_ms: int, values: Mapping[str, Sequence[str]] | None = None) -> Expanded:
+    """Replace every macro and built-in variable. Only timestamps and numbers made here go into the text; the `values` of
+    dashboard variables become parameters, one for each value.
 
     Raises DashboardError for an unknown macro, wrong arguments, or a dashboard variable that is not `${name:sqlstring}`.
     """
@@ -56,8 +61,24 @@ def expand(sql: str, time_range: TimeRange, interval_ms: int) -> Expanded:
             fill = Fill(duration_ms(_unquote(arguments[1])), _fill_value(arguments[2]))
         position = end
     expanded = "".join([*pieces, sql[position:]])
-    variables_in(expanded)
-    return Expanded(expanded, fill)
+    if not variables_in(expanded):
+        return Expanded(expanded, fill)
+    return Expanded(*_bound_to(expanded, values or {}, fill))
+
+
+def _bound_to(sql: str, values: Mapping[str, Sequence[str]], fill: Fill | None) -> tuple[str, Fill | None, tuple[str, ...]]:
+    pieces: list[str] = []
+    parameters: list[str] = []
+    position = 0
+    for match in _BINDABLE.finditer(sql):
+        if match[1] is None:
+            continue
+        if not values.get(match[1]):
+            raise DashboardError(f"variable {match[1]} has no value")
+        pieces += [sql[position : match.start()].replace("%", "%%"), ", ".join(["%s"] * len(values[match[1]]))]
+        parameters += values[match[1]]
+        position = match.end()
+    return "".join([*pieces, sql[position:].replace("%", "%%")]), fill, tuple(parameters)
 
 
 def variables_in(sql: str) -> frozenset[str]:

@@ -29,9 +29,12 @@ from .boards import Board, load_boards
 from .control import Control, control_endpoint
 from .dbt_docs import DbtDocs, dbt_docs_endpoint
 from .guard import WILDCARDS, Guard
+from .live import Live
 from .probes import Status, probes
 from .queries import Queries
 from .refresh import Marts, refresh_endpoint
+from .strip import strip
+from .turnstile import Turnstile
 
 logger = logging.getLogger("ecom_lite.dashboards")
 
@@ -75,11 +78,13 @@ class Page:
         self._docs = None if marts is None else DbtDocs(marts.docs)
         self._address = address
         self._boards_dir = boards_dir
+        self._status = status
         self._probes = probes(status, written or status)
         self._lock = threading.Lock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._queries: Queries | None = None
+        self._live: Live | None = None
 
     @property
     def url(self) -> str:
@@ -108,7 +113,8 @@ class Page:
             refresh = refresh_endpoint(self._marts, self.token)
             assets = Assets()
             docs = dbt_docs_endpoint(self._docs, assets)
-            app = Guard(build_app(boards, self._queries, assets, self._probes, control, refresh, docs), self.host)
+            self._live = Live(self._queries, Turnstile(), lambda: strip(self._status()))
+            app = Guard(build_app(boards, self._queries, self._live, assets, self._probes, control, refresh, docs), self.host)
             config = uvicorn.Config(
                 app,
                 log_config=None,
@@ -132,8 +138,10 @@ class Page:
     def stop(self) -> None:
         """Close everything; safe before `start`, twice and from any thread. Blocks a few seconds at most."""
         with self._lock:
-            server, thread, queries = self._server, self._thread, self._queries
-            self._server, self._queries = None, None
+            server, thread, queries, live = self._server, self._thread, self._queries, self._live
+            self._server, self._queries, self._live = None, None, None
+        if live is not None:
+            live.stop()  # first: a server waits for its streams
         if server is not None:
             server.should_exit = True
         if thread is not None and thread is not threading.current_thread():
@@ -179,6 +187,7 @@ class Page:
 def build_app(
     boards: Mapping[str, Board],
     queries: Queries,
+    live: Live,
     assets: Assets,
     watched: Sequence[Route],
     control: Callable[[Request], Any],
@@ -216,7 +225,7 @@ def build_app(
             Route("/d/{uid}", page),
             Route("/static/{version}/{name}", static),
             Route("/dbt/", docs),
-            *board_routes(boards, queries),
+            *board_routes(boards, queries, live),
             *watched,
             Route("/api/control", control, methods=["GET", "POST"]),
             Route("/api/refresh", refresh, methods=["POST"]),

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import BoundedSemaphore
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import psycopg
-from psycopg import errors as pg
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
-from ..errors import DashboardError, first_line
+from ..errors import DashboardError
 from ..warehouse.connect import Address
-from .board import Board, Panel
+from .answer import STATEMENT_TIMEOUT_S, Answer, State, explain
+from .board import Annotation, Board, Option, Panel, Variable
 from .cache import Cache
-from .frames import Frame, frame, time_series
-from .macros import expand
-from .timerange import ALL, TimeRange, bounds, parse_range, step_ms
+from .frames import Frame, frame, moved, time_series
+from .macros import Expanded, expand, variables_in
+from .marks import Mark, marks_of
+from .timerange import ALL, TimeRange, before, bounds, parse_range, step_ms
 from .turnstile import Busy
+from .values import MAX_OPTIONS, Chosen, NotAmong, options_of, values_of
 
 logger = logging.getLogger("ecom_lite.dashboards")
 
 CONNECTIONS: Final = 3
-STATEMENT_TIMEOUT_S: Final = 15
 WAIT_S: Final = 5.0  # for a free connection
 MAX_ROWS: Final = 5_000
-CACHED_ANSWERS: Final = 200
+CACHED_ANSWERS: Final = 300
 # A slow query may use at most 1/(1+REST) of one connection's time, however short its board's refresh is.
 REST: Final = 3.0
 # Share of a board's refresh for which an answer is fresh: below one, so that each refresh of one browser shows news.
@@ -38,32 +40,12 @@ FRESH_SHARE: Final = 0.8
 RETRY_S: Final = 2.0  # what cannot be shown now is asked again soon, so that a page heals quickly
 FIRST_DAY_SQL: Final = "SELECT min(date)::timestamp AT TIME ZONE 'UTC' FROM warehouse.dim_date"
 FIRST_DAY_TTL_S: Final = 60.0
-MARTS_WAITING: Final = "Waiting for the first dbt run"
+OPTIONS_TTL_S: Final = 10.0
+PREVIOUS_TTL_S: Final = 60.0  # at most; what was hardly changes
+_RANGED: Final = re.compile(r"\$__(?:time|unixEpoch|from|to)|\$\{__(?:from|to)\}")
 
-State = Literal["ok", "empty", "waiting", "error"]
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What a panel has to show: `frames` in the order of its queries, or a `message` for people instead."""
-
-    state: State
-    message: str
-    frames: tuple[Frame, ...]
-    time_range: TimeRange
-    at: datetime
-    took_s: float
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "state": self.state,
-            "message": self.message,
-            "frames": [each.as_json() for each in self.frames],
-            "from": self.time_range.start_ms,
-            "to": self.time_range.end_ms,
-            "at": self.at.timestamp() * 1000,
-            "took_ms": round(self.took_s * 1000, 1),
-        }
+Values = Mapping[str, tuple[str, ...]]
 
 
 class Queries:
@@ -85,7 +67,7 @@ class Queries:
         self._free = BoundedSemaphore(connections)  # the pool itself does not tell one that is in use from one that cannot be had
         self._pool = ConnectionPool(
             lambda: address.conninfo("ecom_reader", application_name="ecom_lite dashboards", options=settings),
-            kwargs={"autocommit": True},
+            kwargs={"autocommit": True, "prepare_threshold": None},  # a plan is made for the values it is asked with
             min_size=1,
             max_size=connections,
             max_idle=60,
@@ -101,25 +83,143 @@ class Queries:
         """Close all connections. Blocks a few seconds at most."""
         self._pool.close(timeout=2)
 
-    def panel(self, board: Board, panel: Panel, start: str, end: str) -> Answer:
-        """What `panel` shows from `start` to `end` (`now-30m`, epoch ms, `all`); one query serves all who ask at once.
+    def panel(
+        self, board: Board, panel: Panel, start: str, end: str, chosen: Chosen | None = None, compare: bool = False
+    ) -> Answer:
+        """What `panel` shows from `start` to `end` (`now-30m`, epoch ms, `all`) with the `chosen` values of variables; one query
+        serves all who ask at once. With `compare` also what the range before it showed.
 
-        A failing query is an Answer with state "error". Raises DashboardError when the range is not understood, and Busy when
-        no connection has become free in time.
+        A failing query is an Answer with state "error". Raises DashboardError when the range is not understood, or a variable
+        may not have its value, and Busy when no connection has become free in time.
         """
         start, end = bounds(start, end, board.refresh_ms)
-        first = self._first_day() if start == ALL else None
-        time_range = parse_range(start, end, self._now(), first)
+        time_range = self._range(start, end)
+        step = step_ms(time_range, panel.points, panel.least_step_ms)
+        try:
+            values = self._values(board, [query.raw_sql for query in panel.queries], chosen or {})
+        except psycopg.Error as error:
+            state, message = explain(error)
+            return Answer(state, message, (), time_range, step, self._now(), 0.0)
         sql = ((query.raw_sql, query.format) for query in panel.queries)
-        key = (start, end, panel.points, panel.least_step_ms, *sql)
+        key = (start, end, panel.points, panel.least_step_ms, *sorted(values.items()), *sql)
         fresh_s = board.refresh_ms / 1000 * FRESH_SHARE
 
         def keep_s(answer: Answer, took_s: float) -> float:
             return RETRY_S if answer.state != "ok" else max(fresh_s, REST * took_s)
 
-        return cast(Answer, self._cache.get(key, lambda: self._answer(panel, time_range), keep_s))
+        answer = cast(Answer, self._cache.get(key, lambda: self._answer(panel, time_range, values), keep_s))
+        if not compare:
+            return answer
 
-    def _answer(self, panel: Panel, time_range: TimeRange) -> Answer:
+        def keep_previous_s(_: object, took_s: float) -> float:
+            return max(fresh_s, REST * took_s, min(step / 1000, PREVIOUS_TTL_S))
+
+        previous: Any = ()
+        if start != ALL and _ranged(panel) and answer.state in ("ok", "empty"):
+            previous = self._cache.get(
+                ("previous", *key), lambda: self._previous(panel, answer.time_range, answer.step_ms, values), keep_previous_s
+            )
+        return replace(answer, previous=previous)
+
+    def options(self, board: Board) -> dict[str, Sequence[Option]]:
+        """What each variable may be, without "All"; none for a textbox. Raises DashboardError, Busy and psycopg.Error."""
+        return {each.name: () if each.type == "textbox" else self._options(each) for each in board.variables}
+
+    def require(self, board: Board, start: str, end: str, chosen: Chosen) -> None:
+        """Raises DashboardError for a range or a value that no panel of the board would take; what cannot be known now passes."""
+        self._range(start, end)
+        try:
+            values_of(board.variables, chosen, self._options_with(chosen))
+        except psycopg.Error:
+            return
+
+    def marks(self, board: Board, start: str, end: str, chosen: Chosen | None = None) -> list[Mark]:
+        """What the board's annotations mark in the range, in order of time. One whose query fails has none, and is logged.
+
+        Raises as `panel`.
+        """
+        start, end = bounds(start, end, board.refresh_ms)
+        time_range = self._range(start, end)
+        found: list[Mark] = []
+        for annotation in board.annotations:
+            if annotation.enable:
+                found += self._marks(board, annotation, (start, end), time_range, chosen or {})
+        return sorted(found, key=lambda mark: mark.at)
+
+    def _marks(
+        self, board: Board, annotation: Annotation, bound: tuple[str, str], time_range: TimeRange, chosen: Chosen
+    ) -> tuple[Mark, ...]:
+        raw_sql = annotation.query.raw_sql
+
+        def read() -> tuple[Mark, ...]:
+            try:
+                return marks_of(annotation, self._run(expand(raw_sql, time_range, step_ms(time_range), values)))
+            except (psycopg.Error, DashboardError) as error:
+                if isinstance(error, Busy):
+                    raise
+                if explain(error)[0] == "error":
+                    logger.warning("annotation %s: %s", annotation.name, error)
+                return ()
+
+        try:
+            values = self._values(board, [raw_sql], chosen)
+        except psycopg.Error:
+            return ()
+        key = ("marks", annotation.name, annotation.color, *bound, *sorted(values.items()), raw_sql)
+        keep_s = board.refresh_ms / 1000 * FRESH_SHARE
+        return cast("tuple[Mark, ...]", self._cache.get(key, read, lambda _, took_s: max(keep_s, REST * took_s)))
+
+    def _range(self, start: str, end: str) -> TimeRange:
+        return parse_range(start, end, self._now(), self._first_day() if start == ALL else None)
+
+    def _values(self, board: Board, texts: Sequence[str], chosen: Chosen) -> Values:
+        """Of the variables that the texts have; others change nothing."""
+        used = frozenset[str]().union(*map(variables_in, texts))
+        variables = [variable for variable in board.variables if variable.name in used]
+        return values_of(variables, chosen, self._options_with(chosen))
+
+    def _options_with(self, chosen: Chosen) -> Callable[[Variable], Sequence[Option]]:
+        """Options, read again where a chosen value is not among those that are kept: it may be new."""
+
+        def options(variable: Variable) -> Sequence[Option]:
+            found = self._options(variable)
+            try:
+                values_of([variable], chosen, lambda _: found)
+            except NotAmong:
+                return self._options(variable, RETRY_S)
+            return found
+
+        return options
+
+    def _options(self, variable: Variable, keep_s: float = OPTIONS_TTL_S) -> Sequence[Option]:
+        if variable.type != "query":
+            return variable.options
+
+        def read() -> Sequence[Option] | psycopg.Error:
+            try:
+                with self._connection() as connection:
+                    return options_in(connection, variable)
+            except psycopg.Error as error:
+                if explain(error)[0] == "error":
+                    logger.warning("variable %s: %s", variable.name, error)
+                return error  # kept for a moment: who asks next does not wait for a lost database, too
+
+        def keep(found: object, _: float) -> float:
+            return min(keep_s, RETRY_S) if isinstance(found, psycopg.Error) else keep_s
+
+        found = self._cache.get(("options", variable.sql, keep_s), read, keep)
+        if isinstance(found, psycopg.Error):
+            raise found
+        return cast("Sequence[Option]", found)
+
+    def _previous(self, panel: Panel, shown: TimeRange, step: int, values: Values) -> tuple[Frame, ...]:
+        earlier, by_ms = before(shown, step)
+        if earlier.start >= earlier.end:
+            return ()
+        answer = self._answer(panel, earlier, values)
+        return tuple(moved(each, by_ms) for each in answer.frames) if answer.state == "ok" else ()
+
+    def _answer(self, panel: Panel, time_range: TimeRange, values: Values) -> Answer:
         begin = self._clock()
         frames: list[Frame] = []
         state: State = "ok"
@@ -127,8 +227,8 @@ class Queries:
         step = step_ms(time_range, panel.points, panel.least_step_ms)
         try:
             for query in panel.queries:
-                expanded = expand(query.raw_sql, time_range, step)
-                result = self._run(expanded.sql)
+                expanded = expand(query.raw_sql, time_range, step, values)
+                result = self._run(expanded)
                 is_series = query.format == "time_series"
                 frames.append(time_series(result, expanded.fill, time_range) if is_series else result)
             if not any(value is not None for each in frames for row in each.rows for value in row):
@@ -140,12 +240,12 @@ class Queries:
             state, message = explain(error)
             if state == "error":
                 logger.warning("panel %s (%s): %s", panel.id, panel.title, error)
-        return Answer(state, message, tuple(frames), time_range, self._now(), self._clock() - begin)
+        return Answer(state, message, tuple(frames), time_range, step, self._now(), self._clock() - begin)
 
-    def _run(self, sql: str) -> Frame:
+    def _run(self, query: Expanded) -> Frame:
         with self._connection() as connection, connection.cursor() as cursor:
-            # The text is a file of ours with timestamps of ours; `execute` without parameters leaves % alone.
-            cursor.execute(sql.encode())
+            # The text is a file of ours with timestamps of ours; what viewers give is bound by the server.
+            cursor.execute(query.sql.encode(), query.parameters)
             rows: Sequence[Sequence[Any]] = cursor.fetchmany(MAX_ROWS + 1)
             columns = cursor.description or []
             names, oids = [column.name for column in columns], [column.type_code for column in columns]
@@ -174,15 +274,14 @@ class Queries:
 
 
 def _ranged(panel: Panel) -> bool:
-    return any("$__time" in query.raw_sql for query in panel.queries)
+    return any(_RANGED.search(query.raw_sql) for query in panel.queries)
 
 
-def explain(error: Exception) -> tuple[State, str]:
-    """What a panel says instead of its data, in one line for people."""
-    if isinstance(error, pg.UndefinedTable | pg.InvalidSchemaName) and "marts." in str(error):
-        return "waiting", MARTS_WAITING
-    if isinstance(error, pg.QueryCanceled):
-        return "error", f"This query took more than {STATEMENT_TIMEOUT_S} s and was stopped"
-    if isinstance(error, PoolTimeout | psycopg.OperationalError):
-        return "error", "The database cannot be reached"
-    return "error", first_line(error)
+def options_in(connection: psycopg.Connection, variable: Variable) -> Sequence[Option]:
+    """What a variable may be, from its list or the database. Raises psycopg.Error and DashboardError."""
+    if variable.type != "query":
+        return variable.options
+    with connection.cursor() as cursor:
+        cursor.execute(variable.sql.encode())
+        rows = cursor.fetchmany(MAX_OPTIONS)
+        return options_of([column.name for column in cursor.description or ()], rows)

@@ -49,6 +49,15 @@ class TimeRange:
         return epoch_ms(self.end)
 
 
+def before(shown: TimeRange, step: int) -> tuple[TimeRange, int]:
+    """The range before, as long, and how many milliseconds before: its length in whole steps (of which a day stays a day, when
+    its bounds were widened a little), so that points of both stand above each other.
+    """
+    back_ms = max((2 * (shown.end_ms - shown.start_ms) + step) // (2 * step), 1) * step
+    back = timedelta(milliseconds=back_ms)
+    return TimeRange(max(shown.start - back, EARLIEST), max(shown.end - back, EARLIEST)), back_ms
+
+
 def epoch_ms(moment: datetime) -> int:
     """Milliseconds since 1970, exact."""
     return (moment - EARLIEST) // timedelta(milliseconds=1)

@@ -37,7 +37,7 @@ class Turnstile:
             raise Busy(f"busy: {self._threads} panels are being computed")
         self._within[client] += 1
         try:
-            return await to_thread.run_sync(work, limiter=self._limiter)
+            return await to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)  # when the server ends
         finally:
             self._within[client] -= 1
             self._within += Counter()  # forgets who has none

@@ -76,6 +76,18 @@ def find_grafana(home: Path | None = None, env: Mapping[str, str] | None = None)
     return None
 
 
+def kept_secrets(data_dir: Path) -> dict[str, str]:
+    """`admin_password` of the user `admin` and `secret_key`, made the first time and kept 0600 in Grafana's folder `data_dir`."""
+    path = data_dir / SECRETS
+    if path.is_file():
+        found: dict[str, str] = json.loads(path.read_text("utf-8"))
+        return found
+    made = {"admin_password": secrets.token_urlsafe(18), "secret_key": secrets.token_urlsafe(24)}
+    data_dir.mkdir(parents=True, exist_ok=True)
+    write_private(path, json.dumps(made))
+    return made
+
+
 def _in_home(home: Path) -> Path | None:
     for name in BINARIES:
         binary = home / "bin" / name
@@ -130,7 +142,7 @@ class GrafanaServer(Server):
     @property
     def admin_password(self) -> str:
         """Of the user `admin`, made at the first start and kept 0600 in the data folder."""
-        return self._secrets()["admin_password"]
+        return kept_secrets(self.data_dir)["admin_password"]
 
     def start(self, deadline_s: float = START_DEADLINE_S) -> None:
         """Start the server and return once it says that it is well and serves the boards.
@@ -147,7 +159,6 @@ class GrafanaServer(Server):
         ini = self._write_ini()
         verb = ["server"] if self.binary.name == "grafana" else []
         command: list[str | Path] = [self.binary, *verb, f"--homepath={homepath}", f"--config={ini}"]
-        give_up = time.monotonic() + deadline_s
         # Grafana 10.0 may end while it makes its database, where a second begins between its two look-ups of its organisation.
         # What it has made by then is whole, and the next start goes on from there.
         may_end = not (self.data_dir / "data" / DATABASE).exists()
@@ -202,20 +213,10 @@ class GrafanaServer(Server):
         except (OSError, ValueError):
             return None
 
-    def _secrets(self) -> dict[str, str]:
-        path = self.data_dir / SECRETS
-        if path.is_file():
-            found: dict[str, str] = json.loads(path.read_text("utf-8"))
-            return found
-        made = {"admin_password": secrets.token_urlsafe(18), "secret_key": secrets.token_urlsafe(24)}
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        write_private(path, json.dumps(made))
-        return made
-
     def _environment(self) -> dict[str, str]:
         """Ours without the user's own GF_ settings, which are meant for another Grafana; secrets are in no argument."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("GF_")}
-        kept = self._secrets()
+        kept = kept_secrets(self.data_dir)
         return {
             **own,
             **self._warehouse.variables(),

@@ -1,8 +1,10 @@
-"""Sums over all facts (in total, by category, product and customer), kept up to date by taking in what is new."""
+"""Sums over all facts (by category, product and customer) and over the last days, kept up to date by taking in what is new."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import psycopg
@@ -12,6 +14,9 @@ from ..warehouse.sqlfiles import read_sql
 
 ROLE: Final = "ecom_stream"
 SUMMARISE_FACTS: Final = 20_000  # so many new facts have no BRIN summary at most, and are read by every look at the tail
+# A week ago, at the begin of the shop's day, is eight days back and some hours; a day against the one before is two.
+KEEP_SALES: Final = timedelta(days=9)
+KEEP_PRODUCTS: Final = timedelta(days=3)
 log = logging.getLogger("ecom_lite.rollups")
 
 
@@ -22,8 +27,9 @@ class Rollups:
     pass was made last. A pass costs what is new.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._address = address
+        self._now = now
         self._bare = 0
 
     def refresh(self) -> int:
@@ -38,7 +44,9 @@ class Rollups:
             since, below = row
             if since >= below:
                 return 0
-            row = connection.execute(read_sql(__package__, "add"), {"since": since, "below": below}).fetchone()
+            hour = self._now().replace(minute=0, second=0, microsecond=0)
+            kept = {"sales_from": hour - KEEP_SALES, "products_from": hour - KEEP_PRODUCTS}
+            row = connection.execute(read_sql(__package__, "add"), {"since": since, "below": below, **kept}).fetchone()
             facts = int(row[0]) if row is not None else 0
             connection.commit()
             self._summarise(connection, facts)

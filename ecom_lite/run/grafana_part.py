@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..engines.from_settings import logs_dir
-from ..engines.grafana import GrafanaServer, Warehouse, find_grafana
+from ..engines.grafana import GrafanaServer, Warehouse, find_grafana, kept_secrets
 from ..engines.registry import ChildRegistry
 from ..settings.bundled import bundled
 from ..settings.data_dir import DASHBOARDS, GRAFANA, GRAFANA_ENV, write_private
@@ -44,8 +44,10 @@ class GrafanaService(Late):
 
 
 def write_env(data_dir: Path, address: Address) -> None:
-    """For a Grafana that we do not start (compose.yaml): where the warehouse is, and the reader's password. 0600."""
-    variables = _warehouse(address).variables()
+    """For a Grafana that we do not start (compose.yaml): where the warehouse is, the reader's password, and the one that its
+    `admin` gets when it makes its database. 0600."""
+    admin = kept_secrets(data_dir / GRAFANA)["admin_password"]
+    variables = {**_warehouse(address).variables(), "GF_SECURITY_ADMIN_PASSWORD": admin}
     write_private(data_dir / GRAFANA_ENV, "".join(f"{name}={value}\n" for name, value in variables.items()))
 
 

@@ -10,6 +10,7 @@ from ecom_lite.warehouse.migrate import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = Path(__file__).with_name("seed_warehouse.sql")
+MORE = Path(__file__).with_name("seed_more.sql")
 
 
 def seed_warehouse(address: Address, *, lines: int = 20_000, days: int = 45, users: int = 600) -> None:
@@ -20,6 +21,14 @@ def seed_warehouse(address: Address, *, lines: int = 20_000, days: int = 45, use
             admin.execute("SELECT set_config(%s, %s, false)", [f"seed.{name}", str(value)])
         admin.execute(SEED.read_bytes())
         admin.execute("UPDATE warehouse.fact_sales SET channel = (ARRAY['web', 'app', 'store', NULL])[1 + user_key % 4]")
+    with address.connect("admin", autocommit=True) as admin:
+        admin.execute("VACUUM ANALYZE")
+
+
+def seed_more(address: Address) -> None:
+    """Twelve categories instead of six, and returns."""
+    with address.connect("admin") as admin:
+        admin.execute(MORE.read_bytes())
     with address.connect("admin", autocommit=True) as admin:
         admin.execute("VACUUM ANALYZE")
 

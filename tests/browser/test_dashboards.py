@@ -42,7 +42,7 @@ def test_every_panel_of_both_boards_is_drawn(warehouse: Address, page: Page, bro
             assert tab.page.locator(".strip .step").count() == 6
             for panel in boards[uid].panels:
                 body = tab.page.locator(f'.panel[data-panel="{panel.id}"] .body')
-                drawn = body.locator(".value, .bars .fill, td, .js-plotly-plot .trace, .js-plotly-plot .slice")
+                drawn = body.locator(".value, .bars .fill, td, .uplot canvas, svg .bar, svg .slice")
                 assert drawn.count() > 0, panel.title
                 box = body.bounding_box()
                 assert box and box["height"] > 40 and box["width"] > 100, panel.title

@@ -14,7 +14,7 @@ from ecom_lite.dashboards import Page
 from ecom_lite.observe.figures import DbtFigures
 from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.warehouse.connect import Address
-from tests.browser.made_boards import panel, row, write_board
+from tests.browser.made_boards import PER_MINUTE, SOURCE, panel, row, write_board
 from tests.browser.seed import seed_warehouse
 from tests.browser.tab import BOARDS, SCHEMES, Tab, needs_browser
 
@@ -61,9 +61,9 @@ def focused_panel(tab: Tab) -> str | None:
 
 
 def asked_panels(tab: Tab) -> list[str]:
-    """Addresses of all panels' data that are asked for from now on."""
+    """Addresses of panels' data and of live boards that are asked for from now on."""
     asked: list[str] = []
-    tab.page.on("request", lambda request: asked.append(request.url) if "/panels/" in request.url else None)
+    tab.page.on("request", lambda request: asked.append(request.url) if re.search("/panels/|/live", request.url) else None)
     return asked
 
 
@@ -128,7 +128,7 @@ def test_refresh_is_picked_and_off_asks_for_nothing(page: Page, warehouse: Addre
     opened(tab, page.url + REALTIME)
     tab.page.get_by_label("Refresh").first.select_option("off")
     assert address(tab)["refresh"] == ["off"]
-    tab.page.wait_for_load_state("networkidle")
+    tab.page.wait_for_load_state("networkidle")  # which there is none of while a stream is open
     asked = asked_panels(tab)
     tab.page.clock.fast_forward("05:00")
     tab.page.wait_for_timeout(300)
@@ -138,11 +138,15 @@ def test_refresh_is_picked_and_off_asks_for_nothing(page: Page, warehouse: Addre
     tab.page.wait_for_load_state("networkidle")
     asked.clear()
     tab.page.get_by_label("Refresh").first.select_option("1m")
-    tab.wait(lambda: len(asked) >= 12, "a picked refresh asks at once")
-    tab.page.wait_for_load_state("networkidle")
-    asked.clear()
-    tab.page.clock.run_for(61_000)
-    tab.wait(lambda: len(asked) >= 12, "and after a minute")
+    tab.wait(lambda: "loading" not in tab.states().values() and len(asked) == 1, "a picked refresh is one stream")
+    assert "/live?" in asked[0] and "refresh=1m" in asked[0]
+    assert tab.page.get_by_label("Refresh").first.locator("option").all_inner_texts() == [
+        *("as the board (5 s)", "off", "every 10 s", "every 1 m", "every 5 m")
+    ]
+    tab.page.goto(page.url + "d/business-intelligence")
+    options = tab.page.get_by_label("Refresh").first.locator("option")
+    options.first.wait_for(state="attached")
+    assert options.all_inner_texts() == ["as the board (1 min)", "off", "every 5 m"], "none that the board's figures cannot keep"
 
 
 def test_what_is_old_is_dimmed_and_says_how_old(page: Page, warehouse: Address, browser: Browser) -> None:
@@ -375,3 +379,190 @@ def test_paper_is_white_and_has_only_the_panels(page: Page, warehouse: Address, 
     tab.wait(lambda: tab.page.locator("html").get_attribute("data-theme") == "dark", "and back")
     assert tab.page.pdf(path=tmp_path / "board.pdf")[:5] == b"%PDF-"
     assert tab.complaints == []
+
+
+def test_rows_that_nobody_sees_are_drawn_when_they_open(board_page: Callable[..., Page], browser: Browser) -> None:
+    inner = [panel(3, "Sold", (0, 5, 24, 6), type="timeseries", sql=PER_MINUTE)]
+    tab = Tab(browser, "dark")
+    made = board_page([panel(1, "First", (0, 0, 24, 4)), row(2, "Closed", 4, inner, collapsed=True)])
+    tab.page.goto(f"{made.url}d/made")
+    tab.wait(lambda: tab.states()["1"] == "drawn", "what is seen")
+    tab.page.get_by_role("button", name="Closed").click()
+    tab.wait(lambda: tab.states()["3"] == "drawn", "what was not")
+    box = shown_panel(tab, 3).locator("canvas").bounding_box()
+    assert box and box["width"] > 1000 and box["height"] > 80
+    assert tab.complaints == []
+
+
+CATEGORIES = {
+    **{"name": "category", "label": "Category", "type": "query", "datasource": SOURCE, "refresh": 2, "multi": True},
+    **{"includeAll": True, "allValue": "'*'", "current": {"text": ["All"], "value": ["$__all"]}, "hide": 0},
+    "query": "SELECT category_name FROM warehouse.dim_category ORDER BY 1",
+}
+SEGMENT = {"name": "segment", "label": "Segment", "type": "custom", "query": "VIP, Regular", "multi": False, "includeAll": False}
+PRODUCT = {"name": "product", "label": "Product", "type": "textbox", "query": ""}
+LINES_OF = (
+    "SELECT count(*) AS lines FROM warehouse.fact_sales JOIN warehouse.dim_product USING (product_key) "
+    "JOIN warehouse.dim_category USING (category_key) WHERE '*' IN (${category:sqlstring}) OR category_name IN (${category:sqlstring})"
+)
+CHOSEN = "SELECT ${segment:sqlstring} || ' ' || ${product:sqlstring} AS chosen, 1 AS n"
+
+
+def test_variables_are_picked_searched_and_kept_in_the_address(
+    board_page: Callable[..., Page], warehouse: Address, browser: Browser
+) -> None:
+    panels = [panel(1, "Lines", (0, 0, 12, 4), sql=LINES_OF), panel(2, "Chosen", (12, 0, 12, 4), type="table", sql=CHOSEN)]
+    made = board_page(panels, templating={"list": [CATEGORIES, SEGMENT, PRODUCT]})
+    with warehouse.connect("admin") as admin:
+        counted = dict(
+            admin.execute(
+                "SELECT category_name, count(*) FROM warehouse.fact_sales JOIN warehouse.dim_product USING (product_key) "
+                "JOIN warehouse.dim_category USING (category_key) GROUP BY 1"
+            ).fetchall()
+        )
+    tab = opened(Tab(browser, "dark"), f"{made.url}d/made")
+    lines, chosen = shown_panel(tab, 1).locator(".value"), shown_panel(tab, 2).locator("td").first
+
+    def shows(count: int) -> Callable[[], bool]:
+        return lambda: lines.inner_text().replace(",", "") == str(count)
+
+    tab.wait(shows(sum(counted.values())), "all of them")
+    tab.wait(lambda: chosen.inner_text().startswith("VIP"), "the first of a list without All")
+    picker = tab.page.get_by_role("button", name="Category: All")
+    picker.click()
+    sheet = tab.page.get_by_role("dialog", name="Category")
+    assert sheet.get_by_label("All").is_checked()
+    first, second = sorted(counted)[:2]
+    if sheet.get_by_role("searchbox").count():
+        sheet.get_by_role("searchbox").fill(first[:4].lower())
+        assert sheet.get_by_role("checkbox").count() < len(counted) + 1
+        sheet.get_by_role("searchbox").fill("")
+    sheet.get_by_label(first, exact=True).check()
+    assert not sheet.get_by_label("All").is_checked()
+    sheet.get_by_label(second, exact=True).check()
+    tab.page.keyboard.press("Escape")
+    tab.wait(shows(counted[first] + counted[second]), "two of them")
+    assert address(tab)["var-category"] == [first, second]
+    assert tab.page.get_by_role("button", name=f"Category: {first}, {second}").evaluate("e => e === document.activeElement")
+    tab.page.get_by_role("button", name="Segment: VIP").click()
+    tab.page.get_by_role("dialog", name="Segment").get_by_text("Regular").click()
+    box = tab.page.get_by_label("Product")
+    box.fill("4711'; --")
+    box.press("Enter")
+    tab.wait(lambda: chosen.inner_text() == "Regular 4711'; --", "text is text")
+    tab.page.reload()
+    tab.wait(lambda: chosen.count() == 1 and chosen.inner_text() == "Regular 4711'; --", "the address has it all")
+    tab.wait(shows(counted[first] + counted[second]), "these too")
+    tab.page.go_back()
+    tab.wait(lambda: chosen.count() == 1 and chosen.inner_text().strip() == "Regular", "Back undoes a choice")
+    assert (tab.complaints, tab.foreign) == ([], [])
+    tab.page.goto(f"{made.url}d/made?var-category=Nothing")
+    tab.wait(lambda: "Nothing" in shown_panel(tab, 1).inner_text(), "a value that is in no list is named")
+
+
+def test_the_time_before_is_compared(board_page: Callable[..., Page], browser: Browser) -> None:
+    made = board_page([panel(1, "Sold", (0, 0, 24, 8), type="timeseries", sql=PER_MINUTE)])
+    tab = Tab(browser, "dark")
+    asked = asked_panels(tab)
+    opened(tab, f"{made.url}d/made?from=now-6h&to=now")
+    switch = tab.page.get_by_role("switch", name="Compare")
+    assert switch.get_attribute("aria-checked") == "false" and "compare" not in asked[-1]
+    switch.click()
+    tab.wait(lambda: "compare=previous" in asked[-1], "asked with it")
+    assert switch.get_attribute("aria-checked") == "true" and address(tab)["compare"] == ["previous"]
+    tab.page.keyboard.press("c")
+    tab.wait(lambda: "compare" not in asked[-1], "c is the same")
+    assert "compare" not in address(tab) and tab.complaints == []
+
+
+def test_figures_are_taken_away(board_page: Callable[..., Page], browser: Browser, tmp_path: Path) -> None:
+    odd = "SELECT TIMESTAMPTZ '2026-03-01 10:00:00+00' AS at, DATE '2026-03-01' AS day, '=1+1' AS \"Formula\", 'a \"b\", c' AS quoted, 1234.5 AS amount"
+    made = board_page(
+        [
+            panel(1, "Odd", (0, 0, 12, 6), type="table", sql=odd),
+            panel(2, "Sold", (12, 0, 12, 6), type="timeseries", sql=PER_MINUTE),
+        ]
+    )
+    tab = opened(Tab(browser, "dark"), f"{made.url}d/made")
+    tab.page.keyboard.press("j")
+    with tab.page.expect_download() as download:
+        tab.page.keyboard.press("x")
+    assert re.fullmatch(r"made-odd-\d{12}\.csv", download.value.suggested_filename)
+    text = Path(download.value.path()).read_bytes().decode()
+    assert text.splitlines() == ["at,day,Formula,quoted,amount", '2026-03-01T10:00:00.000Z,2026-03-01,\'=1+1,"a ""b"", c",1234.5']
+    for number in (1, 2):
+        shown_panel(tab, number).focus()
+        tab.page.keyboard.press("m")
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("menuitem", name="Download PNG").click()
+        assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    series = shown_panel(tab, 2)
+    tab.page.keyboard.press("t")
+    assert series.locator("th").all_inner_texts() == ["Time", "Units"] and series.locator("tbody tr").count() > 10
+    tab.page.keyboard.press("r")
+    tab.page.wait_for_timeout(300)
+    assert series.locator("tbody tr").count() > 10, "new figures leave it a table"
+    tab.page.keyboard.press("t")
+    assert series.locator("table").count() == 0 and series.locator("canvas").is_visible()
+    assert (tab.complaints, tab.foreign) == ([], [])
+
+
+def test_a_live_board_is_told_what_changed_and_heals(
+    board_page: Callable[..., Page], warehouse: Address, browser: Browser
+) -> None:
+    made = board_page([panel(1, "Lines", (0, 0, 12, 4))], refresh="1s", status=RunStatus(state="running", facts=7))
+    tab = Tab(browser, "dark")
+    asked = asked_panels(tab)
+    opened(tab, f"{made.url}d/made")
+    value = shown_panel(tab, 1).locator(".value")
+
+    def lines() -> int:
+        text = value.inner_text().replace(",", "")
+        return int(text) if text.isdigit() else -1
+
+    def fewer(by: int) -> int:
+        with warehouse.connect("admin") as admin:
+            admin.execute("DELETE FROM warehouse.fact_sales WHERE ctid IN (SELECT ctid FROM warehouse.fact_sales LIMIT %s)", [by])
+            return int(admin.execute("SELECT count(*) FROM warehouse.fact_sales").fetchall()[0][0])
+
+    count = fewer(10)
+    tab.wait(lambda: lines() == count, "told of the change")
+    assert len(asked) == 1 and "/live?" in asked[0], "without asking"
+    assert tab.page.locator(".strip").is_visible()
+    tab.page.evaluate(
+        "Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true}); window.away = true"
+    )
+    tab.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    left = fewer(10)
+    tab.page.wait_for_timeout(2500)
+    assert lines() == count and len(asked) == 1, "a hidden page is told nothing"
+    tab.page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    tab.wait(lambda: lines() == left, "shown again")
+    assert len(asked) == 2
+    made.stop()
+    tab.wait(lambda: tab.page.locator(".updated.lost").count() == 1, "the loss is said")
+    assert lines() == left and "No connection" in shown_panel(tab, 1).inner_text()
+    count = fewer(10)
+    made.start()
+    tab.wait(lambda: lines() == count and tab.page.locator(".updated.live").count() == 1, "healed")
+    assert shown_panel(tab, 1).locator(".trouble").count() == 0
+
+
+def test_without_a_stream_the_page_asks(board_page: Callable[..., Page], warehouse: Address, browser: Browser) -> None:
+    made = board_page([panel(1, "Lines", (0, 0, 12, 4))], refresh="1s")
+    tab = Tab(browser, "dark")
+    tab.page.route("**/live?*", lambda route: route.fulfill(status=503, body="{}"))
+    asked = asked_panels(tab)
+    opened(tab, f"{made.url}d/made")
+    tab.wait(lambda: len([url for url in asked if "/live" in url]) >= 3, "three tries")
+    asked.clear()
+    tab.wait(lambda: len([url for url in asked if "/panels/1" in url]) >= 3, "then it asks each second")
+    assert tab.page.locator(".updated.live").count() == 1
+    tab.page.unroute("**/live?*")
+    asked.clear()
+    tab.wait(lambda: any("/live" in url for url in asked), "and goes on trying the stream")
+    tab.wait(lambda: tab.states()["1"] == "drawn", "which works")
+    tab.page.wait_for_timeout(1500)
+    asked.clear()
+    tab.page.wait_for_timeout(2500)
+    assert asked == [], "told, it asks no more"

@@ -13,8 +13,10 @@ import yaml
 
 from ecom_lite.contract.events import utc_now
 from ecom_lite.dashboards.board import Board
-from ecom_lite.dashboards.macros import expand
+from ecom_lite.dashboards.macros import Expanded, expand
+from ecom_lite.dashboards.queries import options_in
 from ecom_lite.dashboards.timerange import parse_range, step_ms
+from ecom_lite.dashboards.values import values_of
 from ecom_lite.warehouse.connect import Address
 
 REF: Final = re.compile(r"ref\('(\w+)'\)")
@@ -52,6 +54,17 @@ def reads(admin: psycopg.Connection, sql: str) -> Read:
     return Read({relation: frozenset(columns) for relation, columns in found.items()})
 
 
+def written(connection: psycopg.Connection, query: Expanded) -> str:
+    """The SQL with its parameters in it: a view takes none."""
+    return psycopg.ClientCursor(connection).mogrify(query.sql, query.parameters) if query.parameters else query.sql
+
+
+def asked_beside(board: Board) -> list[tuple[str, str]]:
+    """What a board asks beside its panels: names and SQL."""
+    variables = [(f"variable {each.name}", each.sql) for each in board.variables if each.sql]
+    return variables + [(f"annotation {each.name}", each.query.raw_sql) for each in board.annotations]
+
+
 def panels(warehouse: Address, boards: Mapping[str, Board]) -> tuple[dict[tuple[str, str], Read], list[str]]:
     """What each panel reads, by board and title, and what is wrong: a query that PostgreSQL cannot plan, as the reader."""
     read: dict[tuple[str, str], Read] = {}
@@ -59,11 +72,14 @@ def panels(warehouse: Address, boards: Mapping[str, Board]) -> tuple[dict[tuple[
     with warehouse.connect("admin", autocommit=True) as admin, warehouse.connect("ecom_reader", autocommit=True) as reader:
         for board in boards.values():
             time_range = parse_range(board.start, board.end, utc_now(), None)
+            values = values_of(board.variables, {}, lambda variable: options_in(reader, variable))
+            for name, text in asked_beside(board):
+                read[board.uid, name] = reads(admin, written(reader, expand(text, time_range, 60_000, values)))
             for panel in board.panels:
                 step = step_ms(time_range, panel.points, panel.least_step_ms)
                 for query in panel.queries:
-                    sql = expand(query.raw_sql, time_range, step).sql
                     try:
+                        sql = written(reader, expand(query.raw_sql, time_range, step, values))
                         reader.execute(f"EXPLAIN {sql}".encode())
                         one = reads(admin, sql)
                     except psycopg.Error as error:

@@ -194,7 +194,8 @@ def test_routes(page: Page) -> None:
 def test_headers_and_compression(page: Page) -> None:
     status, headers, body = _get(page, "/d/realtime-operations")
     assert status == 200 and "default-src 'self'" in headers["content-security-policy"]
-    script = next(part for part in body.decode().split('"') if part.endswith("plotly.min.js"))
+    assert "unsafe" not in headers["content-security-policy"]
+    script = next(part for part in body.decode().split('"') if part.endswith("app.js"))
     _, headers, packed = _get(page, script, **{"Accept-Encoding": "gzip"})
     assert headers["content-encoding"] == "gzip" and "immutable" in headers["cache-control"]
     _, headers, plain = _get(page, script)

@@ -63,7 +63,9 @@ def status_of(page: Page, request: Request) -> tuple[int, str]:
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request(request.method, path, request.body, request.headers)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        # A stream has no end: its first line will do.
+        body = answer.readline() if answer.getheader("Content-Type", "").startswith("text/event-stream") else answer.read()
+        return answer.status, body.decode()
     finally:
         connection.close()
 

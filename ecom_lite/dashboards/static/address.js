@@ -1,6 +1,9 @@
 // What is shown is in the address, under Grafana's names: from, to, var-NAME, refresh, viewPanel, kiosk; and compare.
 
-export const REFRESH_MS = { off: null, "10s": 10_000, "1m": 60_000, "5m": 300_000 };
+const REFRESH_MS = { off: null, "10s": 10_000, "1m": 60_000, "5m": 300_000 };
+
+/** The refreshes that may be picked beside the board's own: none or slower ones, as its figures are no newer than its own. */
+export const refreshesOf = (board) => Object.fromEntries(Object.entries(REFRESH_MS).filter(([, ms]) => ms === null || ms > board.refresh_ms));
 
 const list = (value) => (value === null || value === undefined ? [] : Array.isArray(value) ? value.map(String) : [String(value)]);
 
@@ -17,7 +20,7 @@ export function readAddress(board) {
     from: asked.get("from") || board.from,
     to: asked.get("to") || board.to,
     compare: asked.get("compare") === "previous",
-    refresh: refresh in REFRESH_MS ? refresh : "", // "": the board's own
+    refresh: refresh in refreshesOf(board) ? refresh : "", // "": the board's own
     panel: Number(asked.get("viewPanel")) || null,
     kiosk: asked.has("kiosk"),
     variables,

@@ -1,6 +1,6 @@
 // The page: which board, what of it is asked for, and who does what when that changes. It never sends SQL.
 
-import { readAddress, REFRESH_MS, writeAddress } from "./address.js";
+import { readAddress, refreshesOf, writeAddress } from "./address.js";
 import { h } from "./dom.js";
 import { Feed } from "./feed.js";
 import { focused, side, step } from "./focus.js";
@@ -156,7 +156,7 @@ function show(board, boards) {
   bindKeys(shortcuts);
 
   const own = `as the board (${duration(board.refresh_ms / 1000, 0)})`;
-  $("refresh").replaceChildren(h("option", { value: "" }, own), ...Object.keys(REFRESH_MS).map((name) => h("option", { value: name }, name === "off" ? "off" : `every ${name.replace(/(\d)([a-z])/, "$1 $2")}`)));
+  $("refresh").replaceChildren(h("option", { value: "" }, own), ...Object.keys(refreshesOf(board)).map((name) => h("option", { value: name }, name === "off" ? "off" : `every ${name.replace(/(\d)([a-z])/, "$1 $2")}`)));
   $("refresh").addEventListener("change", (event) => change({ refresh: event.target.value }));
   $("compare").addEventListener("click", toggleCompare);
   $("kiosk").append(icon("kiosk"));

@@ -1,6 +1,6 @@
-// Keeps the panels fed: by the server's stream while the board's own refresh is picked, else by asking every so often.
+// Keeps the panels fed: by the server's stream, by asking every so often where that fails, by asking once where refreshes are off.
 
-import { questionOf, REFRESH_MS } from "./address.js";
+import { questionOf, refreshesOf } from "./address.js";
 import { get } from "./http.js";
 import { Live } from "./live.js";
 
@@ -9,7 +9,6 @@ const BUSY_MS = 2000;
 const FAILURES = 3; // of the stream, after which the panels are asked for
 const OLD_REFRESHES = 2.5;
 const LEAST_OLD_MS = 10_000;
-const STREAM = false;
 
 export class Feed {
   /** `views`: a Map of PanelView by id. `on`: status(status), annotations(list), changed() when the board itself is another one. */
@@ -42,7 +41,7 @@ export class Feed {
 
   /** Milliseconds between two refreshes; null when they are off. */
   get periodMs() {
-    return this.state.refresh === "" ? this.board.refresh_ms : REFRESH_MS[this.state.refresh];
+    return this.state.refresh === "" ? this.board.refresh_ms : refreshesOf(this.board)[this.state.refresh];
   }
 
   /** From which age on figures are old; null when nobody expects new ones. */
@@ -55,8 +54,11 @@ export class Feed {
     this.stop();
     this.round += 1;
     if (document.hidden) return;
-    this.views.forEach((view) => { view.streamed = false; });
-    if (STREAM && this.state.refresh === "") this.live.open(this.board.uid, this.state);
+    this.views.forEach((view) => {
+      view.streamed = false;
+      if (!view.panel.hasData) view.show({ state: "ok", frames: [] });
+    });
+    if (this.periodMs !== null) this.live.open(this.board.uid, this.state);
     else this.#poll();
     this.#askStatus();
   }
@@ -76,22 +78,26 @@ export class Feed {
 
   /** Ask for those that were out of sight, as in a row that was just opened. */
   refreshUnseen() {
-    this.#shown().filter((view) => !view.answer).forEach((view) => this.#ask(view));
+    for (const view of [...this.views.values()].filter((each) => !each.closed && !each.answer)) {
+      if (view.kept) view.show(view.kept);
+      else if (view.panel.hasData) this.#ask(view);
+      else view.show({ state: "ok", frames: [] });
+    }
   }
 
   /** To be called every second. */
   watch(now) {
-    this.live.watch(now, OLD_REFRESHES * this.board.refresh_ms + LEAST_OLD_MS);
+    this.live.watch(now, OLD_REFRESHES * this.periodMs + LEAST_OLD_MS);
   }
 
   #shown() {
-    return [...this.views.values()].filter((view) => !view.closed);
+    return [...this.views.values()].filter((view) => !view.closed && view.panel.hasData);
   }
 
   #good() {
     this.lost = false;
     this.lastGood = Date.now();
-    if (this.panelTimer && this.state.refresh === "") this.#stopPolling();
+    if (this.panelTimer) this.#stopPolling();
   }
 
   #poll() {
@@ -123,7 +129,6 @@ export class Feed {
 
   async #ask(view) {
     if (view.busy) return;
-    if (!view.panel.hasData) return view.show({ state: "ok", frames: [] });
     view.busy = true;
     const round = this.round;
     try {

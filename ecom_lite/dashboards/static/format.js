@@ -1,5 +1,7 @@
 // Numbers and times as people read them: Grafana's units.
 
+import { isoTime } from "./time.js";
+
 const whole = (decimals) => new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 const cache = new Map();
 
@@ -26,16 +28,30 @@ function scaled(value, decimals, prefix = "") {
   return `${sign}${prefix}${fixed(size, decimals)}`;
 }
 
+const PER_SECOND = { cps: "c/s", ops: "ops/s", reqps: "req/s", rps: "rd/s", wps: "wr/s", rowsps: "rows/s" };
+
+/** Bytes with a binary (1024) or decimal (1000) prefix: `1.5 MiB`, `2 MB`. */
+function bytes(value, decimals, base, suffix = "") {
+  const letters = base === 1024 ? ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] : ["B", "kB", "MB", "GB", "TB", "PB"];
+  const size = Math.abs(value);
+  const power = size < base ? 0 : Math.min(letters.length - 1, Math.floor(Math.log(size) / Math.log(base)));
+  const part = value / base ** power;
+  const places = decimals ?? (power === 0 || Math.abs(part) >= 100 || Number.isInteger(part) ? 0 : 1);
+  return `${fixed(part, places)} ${letters[power]}${suffix}`;
+}
+
 /** Seconds as one or two units: `0.21 s`, `42 s`, `3 min 5 s`, `2 h 10 min`, `4 d 3 h`. */
 export function duration(seconds, decimals) {
   const size = Math.abs(seconds);
+  if (size === 0) return "0 s";
+  if (size < 0.001) return `${fixed(seconds * 1e6, 0)} µs`;
   if (size < 1) return `${fixed(seconds * 1000, 0)} ms`;
   if (size < 60) return `${fixed(seconds, sensible(seconds, decimals))} s`;
   const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const at = units.findIndex(([length]) => size >= length);
   const [length, name] = units[at];
   const rest = units[at + 1] ? Math.floor((size % length) / units[at + 1][0]) : 0;
-  return `${Math.floor(size / length)} ${name}${rest ? ` ${rest} ${units[at + 1][1]}` : ""}`;
+  return `${seconds < 0 ? "-" : ""}${Math.floor(size / length)} ${name}${rest ? ` ${rest} ${units[at + 1][1]}` : ""}`;
 }
 
 /** The sign of a unit that is a currency, null of another one: `currencyUSD`, `currency:€`. */
@@ -46,6 +62,7 @@ export function currencySign(unit = "") {
 /** A value with its unit. `compact` is for axes, where room is short. */
 export function format(value, { unit = "none", decimals } = {}, compact = false) {
   if (value === null || value === undefined) return "–";
+  if (typeof value === "boolean" && unit.startsWith("bool")) return format(Number(value), { unit });
   if (typeof value !== "number") return String(value);
   // Money has cents or none, never one digit of them.
   const sign = currencySign(unit);
@@ -60,8 +77,19 @@ export function format(value, { unit = "none", decimals } = {}, compact = false)
     case "percent": return `${fixed(value, decimals ?? 1)}%`;
     case "ms": return duration(value / 1000, decimals);
     case "s": return duration(value, decimals);
-    case "d": return `${fixed(value, places)} days`;
-    case "dateTimeAsIso": return new Date(value).toLocaleString();
+    case "m": return duration(value * 60, decimals);
+    case "h": return duration(value * 3600, decimals);
+    case "d": return `${fixed(value, places)} ${value === 1 ? "day" : "days"}`;
+    case "dateTimeAsIso": return isoTime(value);
+    case "dateTimeFromNow": return ago(Date.now() - value);
+    case "bytes": return bytes(value, decimals, 1024);
+    case "decbytes": return bytes(value, decimals, 1000);
+    case "binBps": return bytes(value, decimals, 1024, "/s");
+    case "Bps": return bytes(value, decimals, 1000, "/s");
+    case "bool": return value ? "True" : "False";
+    case "bool_yes_no": return value ? "Yes" : "No";
+    case "cps": case "ops": case "reqps": case "rps": case "wps": case "rowsps":
+      return `${compact ? scaled(value, Math.min(places, 2)) : fixed(value, places)} ${PER_SECOND[unit]}`;
     default: return compact ? scaled(value, Math.min(places, 2)) : fixed(value, places);
   }
 }

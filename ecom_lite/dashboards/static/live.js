@@ -21,7 +21,7 @@ export class Live {
   open(uid, state) {
     this.close();
     this.heard = 0;
-    this.#connect(`/api/boards/${encodeURIComponent(uid)}/live?${questionOf(state)}`);
+    this.#connect(`/api/boards/${encodeURIComponent(uid)}/live?${questionOf(state)}${state.refresh ? `&refresh=${state.refresh}` : ""}`);
   }
 
   close() {

@@ -1,10 +1,10 @@
 // What can be done with one panel: its menu, and the same by keys.
 
 import { hrefOf } from "./address.js";
-import { fillLink } from "./board_links.js";
-import * as drawing from "./panels.js";
+import { addressOf } from "./board_links.js";
+import { toPng } from "./panels.js";
 import { menuOf } from "./popup.js";
-import { copy, csvOf, download, fileName } from "./save.js";
+import { copy, csvOf, download, fileName, plainTimes } from "./save.js";
 import { say } from "./say.js";
 
 /** Runs what may fail, and says so. */
@@ -30,15 +30,15 @@ export class PanelActions {
   csv(view) {
     if (!view.answer || !view.canTable) return say(`${view.panel.title}: no figures to save`);
     return tried("CSV", () => {
-      const { columns, raw } = view.table();
-      download(new Blob([csvOf(columns, raw)], { type: "text/csv;charset=utf-8" }), fileName(this.board, view.panel, "csv"));
+      const { columns, rows, raw } = view.table();
+      download(new Blob([csvOf(columns, plainTimes(raw, rows))], { type: "text/csv;charset=utf-8" }), fileName(this.board, view.panel, "csv"));
       return `${view.panel.title}: CSV with ${raw.length} row${raw.length === 1 ? "" : "s"} saved`;
     });
   }
 
   png(view) {
     return tried("PNG", async () => {
-      download(await drawing.toPng(view.panel, view.body), fileName(this.board, view.panel, "png"));
+      download(await toPng(view.panel, view.body), fileName(this.board, view.panel, "png"));
       return `${view.panel.title}: picture saved`;
     });
   }
@@ -58,9 +58,9 @@ export class PanelActions {
       { name: full ? "Leave full screen" : "Full screen", key: "v", run: () => this.screen.toggle(view) },
       figures ? { name: view.asTable ? "View as drawn" : "View as table", key: "t", run: () => this.table(view) } : null,
       figures ? { name: "Download CSV", key: "x", run: () => this.csv(view) } : null,
-      view.answer && "toPng" in drawing && !view.asTable ? { name: "Download PNG", key: "p", run: () => this.png(view) } : null,
+      view.answer && !view.asTable ? { name: "Download PNG", key: "p", run: () => this.png(view) } : null,
       { name: "Copy link", key: "l", run: () => this.link(view) },
-      ...(view.panel.links ?? []).map((link) => ({ name: link.title || link.url, href: fillLink(link.url ?? "", this.state), blank: link.targetBlank })).filter((link) => link.href),
+      ...(view.panel.links ?? []).map((link) => ({ name: link.title || link.url, href: addressOf(link, this.state), blank: link.targetBlank })).filter((link) => link.href),
     ];
     return menuOf(items.filter(Boolean), `Menu of ${view.panel.title || "this panel"}`, close);
   }

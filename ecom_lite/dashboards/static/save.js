@@ -14,6 +14,16 @@ export function csvOf(columns, rows) {
   return [columns, ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");
 }
 
+const TIME = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?$/;
+
+/** `raw` with its times, which are numbers there, as ISO 8601: days as days, moments in UTC. `rows` are the same as shown. */
+export function plainTimes(raw, rows) {
+  return raw.map((row, at) => row.map((value, index) => {
+    const match = typeof value === "number" && TIME.exec(rows[at][index]);
+    return match ? (match[1] ? new Date(value).toISOString() : match[0]) : value;
+  }));
+}
+
 /** A file's name that every system takes. */
 export function fileName(board, panel, ending) {
   const plain = (text) => text.normalize("NFKD").replace(/[^\w]+/g, "-").replace(/^-|-$/g, "").toLowerCase();

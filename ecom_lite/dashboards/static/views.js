@@ -3,9 +3,9 @@
 import { h } from "./dom.js";
 import { duration } from "./format.js";
 import { icon } from "./icons.js";
-import { fillLink } from "./board_links.js";
+import { addressOf } from "./board_links.js";
 import { opens } from "./popup.js";
-import * as drawing from "./panels.js";
+import { draw, resize, toTable } from "./panels.js";
 import { infoButton } from "./tip.js";
 
 const waiting = () => h("div", { class: "spinner" });
@@ -21,12 +21,13 @@ export class PanelView {
     this.at = 0; // when what is shown was last known to be so
     this.busy = false;
     this.streamed = false;
+    this.kept = null; // an answer that came while nobody could see it
     this.body = h("div", { class: "body" }, h("div", { class: "note" }, waiting()));
     this.age = h("span", { class: "age", hidden: "" });
     const more = h("button", { type: "button", class: "more", "aria-label": `Menu of ${panel.title || "this panel"}` }, icon("more"));
     opens(more, "menu", (close) => menu(this, close));
     this.more = more;
-    const links = (panel.links ?? []).map((link) => ({ ...link, href: fillLink(link.url ?? "", state) })).filter((link) => link.href);
+    const links = (panel.links ?? []).map((link) => ({ ...link, href: addressOf(link, state) })).filter((link) => link.href);
     this.element = h("section", {
       class: "panel", id: `panel-${panel.id}`, "data-panel": panel.id, "data-type": panel.type, "data-state": "loading", "aria-label": panel.title || panel.type, tabindex: "-1",
     },
@@ -50,11 +51,13 @@ export class PanelView {
   }
 
   resize() {
-    if (this.answer && !this.asTable) drawing.resize(this.body);
+    if (this.answer && !this.asTable) resize(this.body);
   }
 
-  /** Show what the server answered. */
+  /** Show what the server answered; in a row that is closed, when that opens. */
   show(answer) {
+    this.kept = this.closed ? answer : null;
+    if (this.closed) return;
     if (answer.state === "error") return this.fail(answer.message);
     this.at = Date.now();
     if (answer.state !== "ok") return this.#note(answer.state, answer.message);
@@ -79,7 +82,7 @@ export class PanelView {
     if (!this.answer) return;
     try {
       if (this.asTable) this.#table();
-      else drawing.draw(this.panel, this.answer, this.body, this.memory, this.context());
+      else draw(this.panel, this.answer, this.body, this.memory, this.context());
     } catch (error) {
       console.error(`panel ${this.panel.id}:`, error);
       return this.fail(`cannot be drawn: ${error.message}`);
@@ -99,12 +102,12 @@ export class PanelView {
   }
 
   get canTable() {
-    return "toTable" in drawing && this.panel.hasData;
+    return this.panel.hasData;
   }
 
   /** {columns, rows, raw} of what is shown. */
   table() {
-    return drawing.toTable(this.panel, this.answer, this.context());
+    return toTable(this.panel, this.answer);
   }
 
   /** Dim what is older than `limitMs` (null: nothing is too old) and say how old it is. */

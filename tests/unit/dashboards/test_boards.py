@@ -13,7 +13,19 @@ import pytest
 
 from ecom_lite.dashboards import docs
 from ecom_lite.dashboards.board_api import board_json
-from ecom_lite.dashboards.boards import CALCS, COLOR_MODES, DATASOURCE_UID, PANEL_TYPES, UNITS, load_boards, read_board
+from ecom_lite.dashboards.boards import DATASOURCE_UID, load_boards, read_board
+from ecom_lite.dashboards.drawable import (
+    CALCS,
+    COLOR_MODES,
+    CUSTOM,
+    GRAFANA_ONLY,
+    HEAT_SCHEMES,
+    MATCHERS,
+    OPTIONS,
+    PANEL_TYPES,
+    SETTINGS,
+    UNITS,
+)
 from ecom_lite.dashboards.variables import listed
 from ecom_lite.errors import DashboardError
 
@@ -63,7 +75,7 @@ def test_the_provisioned_data_source_is_the_one_the_boards_name() -> None:
 def test_every_panel_type_has_a_drawing() -> None:
     source = (STATIC / "panels.js").read_text("utf-8")
     block = source[source.index("const DRAWINGS = {") :]
-    assert re.findall(r"^  (\w+):", block[: block.index("};")], re.MULTILINE) == list(PANEL_TYPES)
+    assert re.findall(r'^  "?([\w-]+)"?:', block[: block.index("};")], re.MULTILINE) == list(PANEL_TYPES)
 
 
 def test_every_unit_calculation_and_colour_mode_is_known_to_the_page() -> None:
@@ -72,8 +84,22 @@ def test_every_unit_calculation_and_colour_mode_is_known_to_the_page() -> None:
         assert f'case "{unit}"' in formats or f'unit === "{unit}"' in formats, unit
     for calc in CALCS:
         assert f"  {calc}: " in fields, calc
+    for matcher in MATCHERS:
+        assert f"  {matcher}: " in fields, matcher
+    heat = (STATIC / "heatmap.js").read_text("utf-8")
+    for scheme in HEAT_SCHEMES:
+        assert f"{scheme}: " in heat, scheme
     for mode in COLOR_MODES:
         assert not mode.startswith("continuous-") or f'"{mode}"' in theme, mode
+
+
+def test_every_setting_that_is_let_through_is_read_by_a_script_or_only_grafana_s() -> None:
+    scripts = "".join(path.read_text("utf-8") for path in STATIC.glob("*.js") if not path.name.startswith("uplot"))
+    read = set(re.findall(r"\w+", scripts))
+    names = {name for checks in (*OPTIONS.values(), *CUSTOM.values(), SETTINGS) for name in checks}
+    unread = names - read - GRAFANA_ONLY - {"description"}
+    assert not unread, unread
+    assert not GRAFANA_ONLY & set(re.findall(r"[.](\w+)", scripts)), "read after all"
 
 
 def test_the_page_never_gets_sql() -> None:
@@ -81,9 +107,13 @@ def test_the_page_never_gets_sql() -> None:
         assert not re.search(r"\b(SELECT|rawSql)\b", path.read_text("utf-8")), path
 
 
+# Names of XML's languages and of who made uPlot: nothing is fetched by them.
+NAMES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "https://github.com/leeoniya/uPlot"}
+
+
 def test_the_page_loads_nothing_from_elsewhere() -> None:
     for path in STATIC.iterdir():
-        foreign = set(re.findall(r"https?://[^\s\"'`)]+", path.read_text("utf-8"))) - {"http://www.w3.org/2000/svg"}
+        foreign = set(re.findall(r"https?://[^\s\"'`)]+", path.read_text("utf-8"))) - NAMES
         assert not foreign, path
 
 
@@ -241,7 +271,7 @@ def test_two_variables_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "unknown type": (lambda d: _panel(d).update(type="heatmap"), "heatmap"),
+    "unknown type": (lambda d: _panel(d).update(type="geomap"), "geomap"),
     "transformation": (lambda d: _panel(d).update(transformations=[{}]), "transformations"),
     "repeat": (lambda d: _panel(d).update(repeat="x"), "repeat"),
     "unknown key of the board": (lambda d: d.update(panelz=[]), "panelz"),
@@ -250,8 +280,8 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another host as a link": (lambda d: _panel(d).update(links=[{"title": "x", "url": "//evil.example/"}]), "evil"),
     "link with a variable": (lambda d: _panel(d).update(links=[{"title": "x", "url": "/d/x?a=${b}"}]), "filled in"),
     "data link": (
-        lambda d: _panel(d)["fieldConfig"]["defaults"].update(links=[{"title": "x", "url": "/d/x?a=${__series.name}"}]),
-        "__series.name",
+        lambda d: _panel(d)["fieldConfig"]["defaults"].update(links=[{"title": "x", "url": "/d/x?a=${__series.labels}"}]),
+        "__series.labels",
     ),
     "variable in a title": (lambda d: _panel(d).update(title="Sales of ${category}"), "title"),
     "open row with panels": (lambda d: d["panels"].append({**ROW, "collapsed": False, "panels": [_text(91)]}), "collapsed row"),
@@ -279,8 +309,10 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "custom.lineStyle",
     ),
     "matcher": (
-        lambda d: _panel(d)["fieldConfig"]["overrides"].append({"matcher": {"id": "byRegexp", "options": "x"}, "properties": []}),
-        "byRegexp",
+        lambda d: _panel(d)["fieldConfig"]["overrides"].append(
+            {"matcher": {"id": "byFrameRefID", "options": "x"}, "properties": []}
+        ),
+        "byFrameRefID",
     ),
     "overlap": (lambda d: _panel(d)["gridPos"].update(x=1), "overlap"),
     "outside": (lambda d: _panel(d)["gridPos"].update(w=30), "columns"),
@@ -290,6 +322,35 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no title": (lambda d: d.pop("title"), "title"),
     "refresh": (lambda d: d.update(refresh="often"), "often"),
     "panels": (lambda d: d.update(panels=None), "dashboard"),
+}
+
+
+def _defaults(kind: str, **settings: Any) -> Callable[[dict[str, Any]], object]:
+    return lambda d: next(p for p in d["panels"] if p["type"] == kind)["fieldConfig"]["defaults"].update(settings)
+
+
+def _option(kind: str, **options: Any) -> Callable[[dict[str, Any]], object]:
+    return lambda d: next(p for p in d["panels"] if p["type"] == kind)["options"].update(options)
+
+
+# What Grafana knows and the page would pass over.
+BROKEN |= {
+    "calculation": (_option("stat", reduceOptions={"calcs": ["variance"]}), "variance"),
+    "percent change": (_option("stat", showPercentChange=True), "showPercentChange"),
+    "legend's width": (_option("timeseries", legend={"width": 200}), "width"),
+    "lcd": (_option("bargauge", displayMode="lcd"), "lcd"),
+    "paged table": (_option("table", footer={"enablePagination": True}), "enablePagination"),
+    "slices' order": (_option("piechart", sort="desc"), "sort"),
+    "colour of a shade": (_defaults("stat", color={"mode": "shades", "fixedColor": "red"}), "shades"),
+    "filter": (_defaults("stat", filterable=True), "filterable"),
+    "hue": (_defaults("timeseries", custom={"gradientMode": "hue"}), "hue"),
+    "symlog": (_defaults("timeseries", custom={"scaleDistribution": {"type": "symlog"}}), "symlog"),
+    "stack of its own": (_defaults("timeseries", custom={"stacking": {"mode": "normal", "group": "B"}}), "B"),
+    "another type's setting": (_defaults("stat", custom={"drawStyle": "line"}), "drawStyle"),
+    "cell": (_defaults("table", custom={"cellOptions": {"type": "sparkline"}}), "sparkline"),
+    "mapping": (_defaults("stat", mappings=[{"type": "special", "options": {"match": "nan", "result": {}}}]), "nan"),
+    "pattern": (_defaults("stat", mappings=[{"type": "regex", "options": {"pattern": "(", "result": {}}}]), "pattern"),
+    "named by a label": (_defaults("stat", displayName="${__field.labels.x}"), "displayName"),
 }
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ecom_lite.dashboards.frames import Column, Frame, frame, time_series
+from ecom_lite.dashboards.frames import Column, Frame, frame, moved, time_series
 from ecom_lite.dashboards.macros import Fill, expand
-from ecom_lite.dashboards.timerange import TimeRange, duration_ms, parse_range, step_ms, step_text
+from ecom_lite.dashboards.timerange import TimeRange, before, duration_ms, parse_range, step_ms, step_text
 from ecom_lite.errors import DashboardError
 
 RANGE = TimeRange(datetime(2026, 4, 21, 5, 1, 17, tzinfo=UTC), datetime(2026, 4, 21, 5, 6, 17, 500_000, tzinfo=UTC))
@@ -38,12 +38,33 @@ RANGE = TimeRange(datetime(2026, 4, 21, 5, 1, 17, tzinfo=UTC), datetime(2026, 4,
         ("$__unixEpochGroupAlias(at,'5m', NULL)", 'floor((at)/300)*300 AS "time"'),
         ("$__interval ${__interval} $__interval_ms", "1m 1m 60000"),
         ("$__from $__to", "1776747677000 1776747977500"),
-        ("a IN (${category:sqlstring}) AND b > $__timeFrom()", "a IN (${category:sqlstring}) AND b > '2026-04-21T05:01:17Z'"),
         ("SELECT 'it''s 100%', a->>'$.b' FROM t", "SELECT 'it''s 100%', a->>'$.b' FROM t"),
     ],
 )
 def test_expansion(macro: str, expected: str) -> None:
     assert expand(macro, RANGE, 60_000).sql == expected
+
+
+def test_values_of_a_variable_are_parameters_and_never_text() -> None:
+    evil = "x'); DROP TABLE t; --"
+    sql = "SELECT '5%' WHERE '*' IN (${category:sqlstring}) OR a IN (${category:sqlstring}) AND b > $__timeFrom() AND c % 2 = 0"
+    found = expand(sql, RANGE, 60_000, {"category": ("Toys", evil)})
+    assert found.sql == (
+        "SELECT '5%%' WHERE '*' IN (%s, %s) OR a IN (%s, %s) AND b > '2026-04-21T05:01:17Z' AND c %% 2 = 0"
+    )  # fmt: skip
+    assert found.parameters == ("Toys", evil) * 2
+    assert expand("SELECT 5 % 2", RANGE, 60_000, {"category": ("Toys",)}).parameters is None
+    with pytest.raises(DashboardError, match="category has no value"):
+        expand(sql, RANGE, 60_000, {"other": ("x",)})
+
+
+def test_the_range_before_is_as_long_and_whole_steps_back() -> None:
+    earlier, by_ms = before(RANGE, 7_000)
+    assert by_ms % 7_000 == 0 and abs(by_ms - (RANGE.end_ms - RANGE.start_ms)) <= 3_500
+    assert before(RANGE, 3_600_000)[1] == 3_600_000
+    assert (earlier.start_ms + by_ms, earlier.end_ms + by_ms) == (RANGE.start_ms, RANGE.end_ms)
+    found = moved(Frame((Column("time", "time"), Column("at", "time")), [[1_000, 5], [None, 6]]), by_ms)
+    assert found.rows == [[1_000 + by_ms, 5], [None, 6]]
 
 
 @pytest.mark.parametrize(("third", "value"), [("NULL", None), ("previous", "previous"), ("0", 0.0), ("-1.5", -1.5)], ids=str)

@@ -16,11 +16,11 @@ import psycopg
 import pytest
 
 from ecom_lite.dashboards import Page
-from ecom_lite.dashboards.assets import PLOTLY, Assets
+from ecom_lite.dashboards.answer import explain
+from ecom_lite.dashboards.assets import UPLOT, Assets
 from ecom_lite.dashboards.cache import Cache
 from ecom_lite.dashboards.control import FAULTS, MAX_BODY_BYTES, read_override
 from ecom_lite.dashboards.guard import from_this_machine, host_allowed
-from ecom_lite.dashboards.queries import explain
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ecom_lite.errors import EcomLiteError, EngineError, UsageError
 from ecom_lite.observe.figures import ControlAnswer
@@ -33,6 +33,7 @@ from ecom_lite.warehouse.connect import Address
 BOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # no query is asked here
 JOIN_S = 5
+MOST_BYTES = 150_000
 
 
 @pytest.mark.parametrize(
@@ -319,11 +320,21 @@ def test_errors_for_people() -> None:
 
 def test_assets() -> None:
     assets = Assets()
-    plotly = assets.get(PLOTLY)
-    assert plotly is not None and gzip.decompress(plotly.gzipped) == plotly.body
-    assert len(plotly.gzipped) < len(plotly.body) / 2
+    script = assets.get(UPLOT)
+    assert script is not None and gzip.decompress(script.gzipped) == script.body
+    assert len(script.gzipped) < len(script.body) / 2
+    assert script.body.startswith(b"/*! https://github.com/leeoniya/uPlot") and script.body.endswith(b"export default uPlot;\n")
+    licence = assets.get("uplot.LICENSE.txt")
+    assert licence is not None and b"Permission is hereby granted" in licence.body
     assert assets.get("index.html") is None and assets.get("nothing.js") is None
     assert assets.version.encode() in assets.index() and b"{{" not in assets.index()
+
+
+def test_the_whole_page_is_small() -> None:
+    assets = Assets()
+    names = [path.name for path in (Path(__file__).resolve().parents[3] / "ecom_lite/dashboards/static").iterdir()]
+    found = [asset for name in [*names, UPLOT] if (asset := assets.get(name)) is not None]
+    assert len(found) > 20 and sum(len(asset.gzipped) for asset in found) < MOST_BYTES
 
 
 def _installation(folder: Path, name: str = "grafana") -> Path:

@@ -1,0 +1,161 @@
+"""Viewers of live boards: limits, one ticker for all who see the same, its end with the last of them; who is slow misses news."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecom_lite.dashboards.boards import load_boards
+from ecom_lite.dashboards.live import Limits, Live
+from ecom_lite.dashboards.queries import Queries
+from ecom_lite.dashboards.ticker import BEAT, RETRY, Viewer, digest, event
+from ecom_lite.dashboards.turnstile import Busy, Turnstile
+from ecom_lite.dashboards.view import View
+from ecom_lite.warehouse.connect import Address
+
+BOARDS = load_boards(Path(__file__).resolve().parents[3] / "grafana" / "dashboards")
+BOARD = BOARDS["realtime-operations"]
+NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # panels say that it cannot be reached
+VIEW = View("now-1h", "now")
+SOON_S = 20.0
+
+
+@asynccontextmanager
+async def living(limits: Limits | None = None, status: Callable[[], dict[str, Any]] = dict) -> AsyncIterator[Live]:
+    queries = Queries(NOWHERE, wait_s=0.05)
+    queries.open()
+    live = Live(queries, Turnstile(), status, limits, heartbeat_s=0.05, status_s=0.01)
+    try:
+        yield live
+    finally:
+        live.stop()
+        await asyncio.sleep(0)
+        await until(lambda: len(asyncio.all_tasks()) == 1)
+        queries.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SOON_S):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+async def read_until(viewer: Viewer, word: bytes) -> bytes:
+    found = b""
+    async with asyncio.timeout(SOON_S):
+        async for message in viewer.messages(60):
+            found += message
+            if word in found:
+                return found
+    raise AssertionError(found)
+
+
+def test_a_slow_viewer_has_one_message_of_a_kind_and_it_is_the_newest() -> None:
+    async def read() -> list[bytes]:
+        viewer = Viewer("a")
+        for number in range(10_000):
+            viewer.tell("panel 1", event("panel", str(number).encode()))
+            viewer.tell("tick", event("tick", str(number).encode()))
+        messages = viewer.messages(0.01)
+        found = [await anext(messages), await anext(messages), await anext(messages)]
+        viewer.end()
+        return found + [each async for each in messages]
+
+    newest = b"event: panel\ndata: 9999\n\nevent: tick\ndata: 9999\n\n"
+    assert asyncio.run(read()) == [RETRY, newest, BEAT]
+
+
+def test_all_panels_a_status_and_a_tick_are_told_also_to_who_comes_later() -> None:
+    async def read() -> tuple[bytes, bytes, int]:
+        async with living(status=lambda: {"lag": 7}) as live:
+            first = live.join("a", BOARD, VIEW, 60_000)
+            told = await read_until(first, b"event: tick")
+            late = live.join("b", BOARD, VIEW, 60_000)
+            return told, await read_until(late, b"event: tick"), live.tickers
+
+    for told in (found := asyncio.run(read()))[:2]:
+        assert told.startswith(RETRY) and b'event: status\ndata: {"lag":7}\n\n' in told
+        panels = [json.loads(line[6:]) for line in told.splitlines() if line.startswith(b'data: {"id"')]
+        assert sorted(panel["id"] for panel in panels) == sorted(panel.id for panel in BOARD.panels)
+        assert {panel["message"] for panel in panels} == {"The database cannot be reached"} and panels[0]["from"] > 0
+    assert found[2] == 1
+
+
+def test_a_ticker_ends_with_its_last_viewer_and_others_go_on() -> None:
+    async def watch() -> None:
+        async with living() as live:
+            one, two = (live.join("a", BOARD, VIEW, 5_000) for _ in range(2))
+            other = live.join("a", BOARD, View("now-6h", "now"), 5_000)
+            assert (live.viewers, live.tickers) == (3, 2)
+            live.leave(one)
+            live.leave(one)
+            assert (live.viewers, live.tickers) == (2, 2)
+            live.leave(two)
+            assert (live.viewers, live.tickers) == (1, 1)
+            await read_until(other, b"event: tick")
+            live.leave(other)
+            await until(lambda: len(asyncio.all_tasks()) == 1)
+            again = live.join("a", BOARD, VIEW, 5_000)
+            await read_until(again, b"event: tick")
+
+    asyncio.run(watch())
+
+
+def test_limits_of_viewers_for_one_address_in_all_and_of_tickers() -> None:
+    async def watch() -> None:
+        async with living(Limits(viewers=4, per_client=2, tickers=2)) as live:
+            first = live.join("a", BOARD, VIEW, 5_000)
+            live.join("a", BOARD, VIEW, 5_000)
+            with pytest.raises(Busy, match="busy: a has 2 live views open"):
+                live.join("a", BOARD, VIEW, 5_000)
+            live.join("b", BOARD, View("now-6h", "now"), 5_000)
+            with pytest.raises(Busy, match="2 different live views"):
+                live.join("b", BOARDS["business-intelligence"], VIEW, 60_000)
+            live.join("b", BOARD, VIEW, 5_000)
+            with pytest.raises(Busy, match="4 live views are open"):
+                live.join("c", BOARD, VIEW, 5_000)
+            live.leave(first)
+            live.join("a", BOARD, VIEW, 5_000)
+
+    asyncio.run(watch())
+
+
+def test_stopping_ends_all_streams_and_lets_none_begin() -> None:
+    async def watch() -> None:
+        async with living() as live:
+            live.stop()  # nobody has come yet
+        async with living() as live:
+            viewers = [live.join("a", BOARD, VIEW, 5_000) for _ in range(3)]
+            await asyncio.to_thread(live.stop)
+            async with asyncio.timeout(SOON_S):
+                for viewer in viewers:
+                    assert [each async for each in viewer.messages(60)] == [RETRY]
+            with pytest.raises(Busy, match="about to end"):
+                live.join("a", BOARD, VIEW, 5_000)
+            assert live.viewers == 0
+
+    asyncio.run(watch())
+
+
+def test_a_status_that_fails_ends_the_streams_instead_of_silence(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> dict[str, Any]:
+        raise RuntimeError("no figures")
+
+    async def watch() -> None:
+        async with living(status=broken) as live:
+            live.join("a", BOARD, VIEW, 5_000)
+            await until(lambda: live.viewers == 0)
+
+    asyncio.run(watch())
+    assert "no figures" in caplog.text
+
+
+def test_what_looks_the_same_has_one_digest() -> None:
+    assert digest(b"a", 1) == digest(b"a", 1)
+    assert len({digest(b"a", 1), digest(b"b", 1), digest(b"a", 2), digest(b"a", -2)}) == 4
