@@ -101,7 +101,7 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
 
     Exits 0 when all parts are well, 1 when one is not, 2 when nothing runs.
     """
-    from ..live.state import RunState, read_state
+    from ..live.state import RunState, control_link, read_state
 
     settings = load(config, data_dir)
     if holder(settings.data_dir) is None:
@@ -114,7 +114,7 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
     else:
         from ..terminal.view import print_status
 
-        print_status(state, state.addresses)
+        print_status(state, {**state.addresses, **control_link(state.addresses.get("dashboards", ""), state.control_token)})
     if state.state == "running" and state.not_ready():
         raise typer.Exit(1)
 

@@ -32,7 +32,8 @@ NO_SHOP: Final = "this run has no simulated shop (shop.enabled is false): there 
 Control = Callable[[ShopOverride], ControlAnswer]  # an empty override changes nothing -> what is in force now
 
 # What can be switched: the shares of [faults], all 0 by default; what else stands there says how.
-FAULTS: Final = tuple(Faults.switches())
+FAULT_WORDS: Final = Faults.switches()
+FAULTS: Final = tuple(FAULT_WORDS)
 _fields: dict[str, Any] = {name: (Share, 0.0) for name in FAULTS}
 _Shares: Any = create_model("_Shares", __config__=ConfigDict(extra="forbid"), **_fields)
 
@@ -123,10 +124,10 @@ def refuse(request: Request, token: str) -> Response | None:
     """The answer to who may not control this run; None for who may: a program on this machine that has the token."""
     if not from_this_machine(request.scope):
         return _refusal(403, "control is for programs on this machine only")
-    return None if _has_token(request, token) else _refusal(401, "not authorized")
+    return None if has_token(request, token) else _refusal(401, "not authorized")
 
 
-def _has_token(request: Request, token: str) -> bool:
+def has_token(request: Request, token: str) -> bool:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     right = hmac.compare_digest(given.strip().encode(), token.encode())
     return right and scheme.lower() == "bearer" and bool(token)

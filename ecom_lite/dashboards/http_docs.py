@@ -17,6 +17,7 @@ from .boards import load_boards
 from .control import control_endpoint
 from .dbt_docs import dbt_docs_endpoint
 from .docs import BOARDS, ROOT
+from .home import Home, home_routes
 from .live import Live
 from .page import build_app
 from .probes import probes
@@ -55,7 +56,7 @@ class Example:
 
 _BOARD: Final = "/api/boards/realtime-operations"
 EXAMPLES: Final = (
-    Example("GET", "/", "/", 307),
+    Example("GET", "/", "/"),
     Example("GET", "/d/{uid}", "/d/realtime-operations"),
     Example("GET", "/static/{version}/{name}", "/static/any/app.js"),
     Example("GET", "/dbt/", "/dbt/"),
@@ -70,6 +71,10 @@ EXAMPLES: Final = (
     Example("GET", "/ready", "/ready"),
     Example("GET", "/metrics", "/metrics"),
     Example("GET", "/api/status", "/api/status"),
+    Example("GET", "/api/chain", "/api/chain"),
+    Example("GET", "/api/logs/{part}", "/api/logs/load?lines=20", token=True),
+    Example("GET", "/api/story", "/api/story"),
+    Example("POST", "/api/story", "/api/story", body='{"part": "load"}', token=True),
     Example("GET", "/api/control", "/api/control", token=True),
     Example("POST", "/api/control", "/api/control", body='{"rate": 50, "faults": {"late": "5%"}}', token=True),
     Example("POST", "/api/refresh", "/api/refresh", token=True),
@@ -88,9 +93,9 @@ A run's page draws itself from these routes, and programs may ask them, too. `{U
   by 403, before anything is computed. Programs that send no `Sec-Fetch-Site`, `Origin` or `Referer` are not concerned.
 - Panels are computed on threads and connections of their own, {PER_CLIENT} at a time for one address and {THREADS} in all, once
   for all who ask for the same: what else is asked never waits for them.
-- `/api/control` and `/api/refresh` are for programs on this machine that show the run's token; everybody else gets 401 (no token,
-  or a wrong one) or 403 (another machine, or a browser on behalf of another site). The token is new in each run. It is
-  `control_token` in `state.json` in the data folder, which only the user who started the run can read:
+- `/api/control`, `/api/refresh`, `/api/logs` and POST to `/api/story` are for programs on this machine that show the run's token;
+  everybody else gets 401 (no token, or a wrong one) or 403 (another machine, or a browser on behalf of another site). The token
+  is new in each run. It is `control_token` in `state.json` in the data folder, which only the user who started the run can read:
 
 ```sh
 TOKEN=$(python3 -c 'import json; print(json.load(open(".ecom_lite/state.json"))["control_token"])')
@@ -105,16 +110,16 @@ The status under a command is the one that a run which is up and well answers wi
 
 def routes() -> list[Route]:
     """The page's own, as a run has them; they cannot be called."""
-    queries = Queries(NOBODY)
+    boards, assets, queries = load_boards(BOARDS), Assets(), Queries(NOBODY)
     made = build_app(
-        load_boards(BOARDS),
+        boards,
         queries,
         Live(queries, Turnstile(), dict),
-        Assets(),
-        probes(RunStatus, RunStatus),
+        assets,
+        [*home_routes(Home(), boards, assets, RunStatus, "", login=False), *probes(RunStatus, RunStatus)],
         control_endpoint(None, ""),
         refresh_endpoint(None, ""),
-        dbt_docs_endpoint(None, Assets()),
+        dbt_docs_endpoint(None, assets),
     )
     return [route for route in made.routes if isinstance(route, Route)]
 

@@ -29,6 +29,7 @@ from .boards import Board, load_boards
 from .control import Control, control_endpoint
 from .dbt_docs import DbtDocs, dbt_docs_endpoint
 from .guard import WILDCARDS, Guard
+from .home import Home, home_routes
 from .live import Live
 from .probes import Status, probes
 from .queries import Queries
@@ -69,6 +70,7 @@ class Page:
         marts: Marts | None = None,
         token: str = "",
         written: Status | None = None,
+        home: Home | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -80,6 +82,7 @@ class Page:
         self._boards_dir = boards_dir
         self._status = status
         self._probes = probes(status, written or status)
+        self._home = home or Home()
         self._lock = threading.Lock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -114,7 +117,8 @@ class Page:
             assets = Assets()
             docs = dbt_docs_endpoint(self._docs, assets)
             self._live = Live(self._queries, Turnstile(), lambda: strip(self._status()))
-            app = Guard(build_app(boards, self._queries, self._live, assets, self._probes, control, refresh, docs), self.host)
+            watched = [*home_routes(self._home, boards, assets, self._status, self.token, login=False), *self._probes]
+            app = Guard(build_app(boards, self._queries, self._live, assets, watched, control, refresh, docs), self.host)
             config = uvicorn.Config(
                 app,
                 log_config=None,
@@ -196,10 +200,6 @@ def build_app(
 ) -> Starlette:
     """The page's routes. Plain functions are run on threads that all share: none of them waits for the database."""
 
-    async def home(_: Request) -> Response:
-        """Leads to the first board: 307."""
-        return RedirectResponse(f"/d/{next(iter(boards))}", headers={"Cache-Control": NEVER})
-
     async def page(request: Request) -> Response:
         """The page that draws the board `uid`, as HTML: 200. A `uid` that there is not leads to `/`: 307."""
         if request.path_params["uid"] not in boards:
@@ -221,7 +221,6 @@ def build_app(
 
     return Starlette(
         routes=[
-            Route("/", home),
             Route("/d/{uid}", page),
             Route("/static/{version}/{name}", static),
             Route("/dbt/", docs),

@@ -36,6 +36,12 @@ class RunState(RunStatus, frozen=True, kw_only=True):
         return msgspec.json.encode(shown).decode()
 
 
+def control_link(page: str, token: str) -> dict[str, str]:
+    """The line that shows a person at the terminal how to use the page's buttons: the token stands behind the #, which no browser
+    sends and no server logs. Not for files and programs."""
+    return {"control": f"{page}#token={token}"} if page and token else {}
+
+
 def write_state(data_dir: Path, state: RunState) -> None:
     """Replace the file in one step, so that a reader never sees half of it. Raises EcomLiteError where it cannot be written."""
     try:

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..errors import AlreadyRunning, EcomLiteError
 from ..live.lock import holder, in_use
-from ..live.state import RunState, forget_state, read_state
+from ..live.state import RunState, control_link, forget_state, read_state
 from ..settings.data_dir import LOGS
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
@@ -59,7 +59,8 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
         print(state.as_json())
         return
     terminal.say(f"ecom_lite runs in the background, pid {child.pid}", "bold green")
-    terminal.addresses(state.addresses)
+    link = control_link(state.addresses.get("dashboards", ""), state.control_token)
+    terminal.addresses({**state.addresses, **link})
     terminal.say("  `ecom_lite status`, `ecom_lite logs -f` and `ecom_lite stop` serve it", "dim")
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import asdict, replace
 from ..contract.events import utc_now
 from ..engines.from_settings import jar_groups
 from ..errors import UsageError
-from ..live.state import Database, RunState, write_state
+from ..live.state import Database, RunState, control_link, write_state
 from ..machine.ports import require_ports
 from ..observe.gaps import tell
 from ..observe.meter import Meter
@@ -112,7 +112,7 @@ class Run:
         self._ready_s = time.time() - self._began
         self._state = "running"
         self._write_state()
-        self._terminal.banner(self._ready_s, self._addresses())
+        self._terminal.banner(self._ready_s, {**self._addresses(), **control_link(self._services.page.url, self._services.token)})
         if self._options.open_page:
             webbrowser.open(self._services.page.url)
         self._watch()
@@ -139,6 +139,7 @@ class Run:
     def _stop_all(self) -> None:
         """Sender first, then the loaders, which drain; then everything else, in the reverse of the start."""
         was_running, self._state = self._state != "starting", "stopping"
+        self._services.story.stop()
         by_key = self._interrupts.number == signal.SIGINT
         self._doing("stopping the parts" + ("; Ctrl-C once more ends it at once" if by_key else ""))
         if was_running:

@@ -28,11 +28,14 @@ from .jobs import WORKER, produce_job
 from .marts import Marts
 from .own_checks import OwnChecks
 from .page_part import PageService
+from .secrets_of import secrets_of
 from .servers import Servers
 from .shop_control import ShopControl
+from .story import FaultStory
 from .sums import Sums
 
 if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small commands start at once
+    from ..dashboards.home import Home
     from ..dashboards.page import Page
     from ..engines.spark import SparkGateway
     from ..stream.stream import Stream
@@ -59,6 +62,7 @@ class Services:
     sums: Callable[[], None]  # brings what is kept of the facts up to them: sums, and minutes where Spark does not
     backfill: Backfill
     checks: OwnChecks
+    story: FaultStory
     token: str
 
     def addresses(self) -> dict[str, str]:
@@ -92,9 +96,12 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     backfill = Backfill(lambda: ProducerFigures() if producer is None else producer.last_figures, lambda: servers.reach.address)
     sums = Sums(lambda: servers.reach.address, minutes=run.light)
     checks = OwnChecks(settings, lambda: servers.reach.address)
-    page = PageService(lambda: _page(settings, servers, status, written, shop, marts, token))
+    story = FaultStory(servers.supervisor, shop, status, settings.faults.late_s)
     binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
     grafana = None if binary is None else GrafanaService(binary, settings, registry, lambda: servers.reach.address)
+    page = PageService(
+        lambda: _page(settings, servers, status, written, shop, marts, token, _home(settings, servers, story, grafana, token))
+    )
     gateway = None if run.light else spark_gateway(settings, registry)
 
     # In the reverse of the order in which they must stop.
@@ -114,7 +121,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
-    return Services(parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, token)
+    return Services(parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, story, token)
 
 
 def _produce_job(settings: Settings, servers: Servers, producer: Producer | None, shop: ShopControl | None) -> msgspec.Struct:
@@ -141,7 +148,7 @@ def _write_boards(settings: Settings) -> None:
 
 def _page(
     settings: Settings, servers: Servers, status: Callable[[], RunStatus], written: Callable[[], RunStatus],
-    shop: ShopControl | None, marts: Marts, token: str,
+    shop: ShopControl | None, marts: Marts, token: str, home: Home,
 ) -> Page:  # fmt: skip
     from ..dashboards.page import Page
 
@@ -149,8 +156,22 @@ def _page(
     port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
     return Page(
         servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, port,
-        status, control=None if shop is None else shop.change, marts=marts, token=token, written=written,
+        status, control=None if shop is None else shop.change, marts=marts, token=token, written=written, home=home,
     )  # fmt: skip
+
+
+def _home(settings: Settings, servers: Servers, story: FaultStory, grafana: GrafanaService | None, token: str) -> Home:
+    from ..dashboards.home import Home
+
+    return Home(
+        data_dir=settings.data_dir,
+        secrets=lambda: secrets_of(settings, servers.reach.address, token),
+        story=story,
+        addresses=lambda: {} if grafana is None or not grafana.url else {"Grafana": grafana.url},
+        bootstrap=lambda: servers.reach.bootstrap,
+        topic=settings.kafka.topic,
+        marts_every_s=settings.transform.every_s,
+    )
 
 
 def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stream:

@@ -18,6 +18,7 @@ class Engine(Protocol):
 
     def start(self) -> object: ...
     def stop(self) -> object: ...
+    def kill(self) -> object: ...
     def log_tail(self, n: int = ...) -> str: ...
     def bound_log(self) -> None: ...
     @property
@@ -45,6 +46,10 @@ class EngineService:
 
     def stop(self) -> None:
         self.engine.stop()
+
+    def kill(self) -> None:
+        """End the process without a word: the supervisor sees it die."""
+        self.engine.kill()
 
     def health(self) -> Health:
         return Health(self.engine.alive, "" if self.engine.alive else "not running", pid=self.engine.pid)

@@ -29,6 +29,13 @@ class Service(Protocol):
 
 
 @runtime_checkable
+class Dies(Protocol):
+    """A service with a process of its own, which can be killed as an accident would; `run` then sees its death."""
+
+    def kill(self) -> None: ...
+
+
+@runtime_checkable
 class Prepares(Protocol):
     """A service with something slow to do that needs no other part: the supervisor has it done while those start.
 

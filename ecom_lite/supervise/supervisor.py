@@ -13,12 +13,13 @@ from typing import Final
 
 from ..errors import EcomLiteError, in_words
 from ..observe.health import Health
-from .service import Prepares, Service
+from .service import Dies, Prepares, Service
 
 FIRST_BACKOFF_S: Final = 0.2
 MAX_BACKOFF_S: Final = 5.0
 NEEDS_POLL_S: Final = 0.02
 UNBLOCK_EVERY_S: Final = 0.2
+SPARE_DEATHS: Final = 2  # who is killed on purpose may still die once by accident
 JOIN_S: Final = 60.0  # a service that does not return from run() by then is left behind
 log = logging.getLogger("ecom_lite.supervise")
 Listener = Callable[[str, str, str], None]  # service, event, detail
@@ -114,6 +115,23 @@ class Supervisor:
         self._stopping.set()
         for slot in self.slots:
             slot.stop.set()
+
+    def kill(self, name: str) -> None:
+        """End the process of a ready part as an accident would; it is started again, as after any death. Raises EcomLiteError
+        where that cannot be, or may end the run: it has no process of its own here, or may hardly die once more."""
+        slot = next((slot for slot in self.slots if slot.name == name), None)
+        if slot is None or not isinstance(slot.service, Dies):
+            raise EcomLiteError(f"{name} is no process of this run")
+        if slot.state != "ready" or self._stopping.is_set():
+            raise EcomLiteError(f"{name} is {slot.state} just now: wait until it is ready")
+        recent = [moment for moment in list(slot.restarts) if moment > time.monotonic() - self._window_s]
+        if len(recent) + SPARE_DEATHS > self._limit:
+            raise EcomLiteError(
+                f"{name} has died {len(recent)} times within {self._window_s:g} s, and the run ends at more than {self._limit} "
+                "(run.restarts): wait a while"
+            )
+        log.warning("%s is killed on purpose", name)
+        slot.service.kill()
 
     def health(self) -> dict[str, Health]:
         """What each ready service says of itself; never raises."""

@@ -130,6 +130,10 @@ class WorkerService(Generic[F]):
         if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join(timeout=2)
 
+    def kill(self) -> None:
+        """End the process without a word: the supervisor sees it die."""
+        self.child.kill()
+
     def send(self, message: msgspec.Struct) -> None:
         """Write the child one more line. Where none listens it is lost: the next child's job must hold it too."""
         with self._writing:

@@ -63,7 +63,7 @@ def focused_panel(tab: Tab) -> str | None:
 def asked_panels(tab: Tab) -> list[str]:
     """Addresses of panels' data and of live boards that are asked for from now on."""
     asked: list[str] = []
-    tab.page.on("request", lambda request: asked.append(request.url) if re.search("/panels/|/live", request.url) else None)
+    tab.page.on("request", lambda request: asked.append(request.url) if re.search(r"/panels/|/live\?", request.url) else None)
     return asked
 
 
@@ -401,9 +401,9 @@ CATEGORIES = {
 }
 SEGMENT = {"name": "segment", "label": "Segment", "type": "custom", "query": "VIP, Regular", "multi": False, "includeAll": False}
 PRODUCT = {"name": "product", "label": "Product", "type": "textbox", "query": ""}
+BY_CATEGORY = "FROM warehouse.fact_sales JOIN warehouse.dim_category USING (category_key)"
 LINES_OF = (
-    "SELECT count(*) AS lines FROM warehouse.fact_sales JOIN warehouse.dim_product USING (product_key) "
-    "JOIN warehouse.dim_category USING (category_key) WHERE '*' IN (${category:sqlstring}) OR category_name IN (${category:sqlstring})"
+    f"SELECT count(*) AS lines {BY_CATEGORY} WHERE '*' IN (${{category:sqlstring}}) OR category_name IN (${{category:sqlstring}})"
 )
 CHOSEN = "SELECT ${segment:sqlstring} || ' ' || ${product:sqlstring} AS chosen, 1 AS n"
 
@@ -414,12 +414,7 @@ def test_variables_are_picked_searched_and_kept_in_the_address(
     panels = [panel(1, "Lines", (0, 0, 12, 4), sql=LINES_OF), panel(2, "Chosen", (12, 0, 12, 4), type="table", sql=CHOSEN)]
     made = board_page(panels, templating={"list": [CATEGORIES, SEGMENT, PRODUCT]})
     with warehouse.connect("admin") as admin:
-        counted = dict(
-            admin.execute(
-                "SELECT category_name, count(*) FROM warehouse.fact_sales JOIN warehouse.dim_product USING (product_key) "
-                "JOIN warehouse.dim_category USING (category_key) GROUP BY 1"
-            ).fetchall()
-        )
+        counted = dict(admin.execute(f"SELECT category_name, count(*) {BY_CATEGORY} GROUP BY 1").fetchall())
     tab = opened(Tab(browser, "dark"), f"{made.url}d/made")
     lines, chosen = shown_panel(tab, 1).locator(".value"), shown_panel(tab, 2).locator("td").first
 
@@ -476,13 +471,12 @@ def test_the_time_before_is_compared(board_page: Callable[..., Page], browser: B
 
 
 def test_figures_are_taken_away(board_page: Callable[..., Page], browser: Browser, tmp_path: Path) -> None:
-    odd = "SELECT TIMESTAMPTZ '2026-03-01 10:00:00+00' AS at, DATE '2026-03-01' AS day, '=1+1' AS \"Formula\", 'a \"b\", c' AS quoted, 1234.5 AS amount"
-    made = board_page(
-        [
-            panel(1, "Odd", (0, 0, 12, 6), type="table", sql=odd),
-            panel(2, "Sold", (12, 0, 12, 6), type="timeseries", sql=PER_MINUTE),
-        ]
+    odd = (
+        "SELECT TIMESTAMPTZ '2026-03-01 10:00:00+00' AS at, DATE '2026-03-01' AS day, '=1+1' AS \"Formula\", "
+        "'a \"b\", c' AS quoted, 1234.5 AS amount"
     )
+    series = panel(2, "Sold", (12, 0, 12, 6), type="timeseries", sql=PER_MINUTE)
+    made = board_page([panel(1, "Odd", (0, 0, 12, 6), type="table", sql=odd), series])
     tab = opened(Tab(browser, "dark"), f"{made.url}d/made")
     tab.page.keyboard.press("j")
     with tab.page.expect_download() as download:
@@ -496,14 +490,14 @@ def test_figures_are_taken_away(board_page: Callable[..., Page], browser: Browse
         with tab.page.expect_download() as download:
             tab.page.get_by_role("menuitem", name="Download PNG").click()
         assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    series = shown_panel(tab, 2)
+    sold = shown_panel(tab, 2)
     tab.page.keyboard.press("t")
-    assert series.locator("th").all_inner_texts() == ["Time", "Units"] and series.locator("tbody tr").count() > 10
+    assert sold.locator("th").all_inner_texts() == ["Time", "Units"] and sold.locator("tbody tr").count() > 10
     tab.page.keyboard.press("r")
     tab.page.wait_for_timeout(300)
-    assert series.locator("tbody tr").count() > 10, "new figures leave it a table"
+    assert sold.locator("tbody tr").count() > 10, "new figures leave it a table"
     tab.page.keyboard.press("t")
-    assert series.locator("table").count() == 0 and series.locator("canvas").is_visible()
+    assert sold.locator("table").count() == 0 and sold.locator("canvas").is_visible()
     assert (tab.complaints, tab.foreign) == ([], [])
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ecom_lite.dashboards import Page, http_docs
+from ecom_lite.dashboards.home import Home
 from ecom_lite.observe.figures import ControlAnswer
 from ecom_lite.observe.status import PartStatus, RunStatus
+from ecom_lite.observe.story import Telling
 from ecom_lite.settings.override import ShopOverride
 from ecom_lite.transform import Transform, model_names, require_known
 from ecom_lite.warehouse.connect import Address
@@ -87,6 +89,21 @@ class OfTheTest:
         return self._transform.run(trigger, full_refresh=full_refresh, select=select, said=said)
 
 
+class Teller:
+    """Stands where the run's fault story stands; tests/acceptance/test_story.py has a real one."""
+
+    def __init__(self) -> None:
+        self.killed: list[str] = []
+
+    def begin(self, part: str) -> None:
+        self.killed.append(part)
+
+    def end(self) -> None: ...
+
+    def telling(self) -> Telling:
+        return Telling(state="telling" if self.killed else "none", parts=["load"])
+
+
 def test_every_documented_command_is_answered_as_documented(warehouse: Address, tmp_path: Path) -> None:
     wishes: list[ShopOverride] = []
 
@@ -95,7 +112,13 @@ def test_every_documented_command_is_answered_as_documented(warehouse: Address, 
         return ControlAnswer(rate=50.0)
 
     commands = COMMAND.findall((ROOT / "docs" / "http.md").read_text("utf-8"))
-    page = Page(warehouse, ROOT / "grafana" / "dashboards", "127.0.0.1", 0, lambda: WELL, control, OfTheTest(warehouse, tmp_path))
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "load.log").write_text("2026-01-01T00:00:00.000 INFO    loading\n")
+    teller = Teller()
+    page = Page(
+        warehouse, ROOT / "grafana" / "dashboards", "127.0.0.1", 0, lambda: WELL, control, OfTheTest(warehouse, tmp_path),
+        home=Home(tmp_path, story=teller),
+    )  # fmt: skip
     page.start()
     try:
         docs = Request(f"{http_docs.URL}/dbt/", "GET")
@@ -111,4 +134,4 @@ def test_every_documented_command_is_answered_as_documented(warehouse: Address, 
     finally:
         page.stop()
     assert wishes == [ShopOverride(), ShopOverride(rate=50.0, faults={"late": 0.05})]
-    assert len(commands) >= 15
+    assert len(commands) >= 19 and teller.killed == ["load"]

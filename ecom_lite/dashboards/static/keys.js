@@ -15,7 +15,7 @@ export function bindKeys(shortcuts) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target;
-    if (!(target instanceof Element) || target.matches(TYPING) || document.querySelector("dialog[open], .popup")) return;
+    if (!(target instanceof Element) || target.matches(TYPING) || document.querySelector("dialog[open], .popup:popover-open")) return;
     const found = shortcuts.find(({ keys, own }) => keys.includes(event.key) && (!own || target.matches(".panel")));
     if (!found || (keysOff() && event.key.length === 1 && event.key !== "?")) return;
     event.preventDefault();

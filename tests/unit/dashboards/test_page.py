@@ -330,6 +330,19 @@ def test_assets() -> None:
     assert assets.version.encode() in assets.index() and b"{{" not in assets.index()
 
 
+def test_the_page_names_every_module_that_it_needs() -> None:
+    assets = Assets()
+    needed = assets.modules("app.js")
+    assert {"app.js", "panels.js", "uplot.js", "dom.js"} <= set(needed) and "scheme.js" not in needed
+    preloads = re.findall(r'<link rel="modulepreload" href="/static/\w+/([\w.]+)">', assets.index().decode())
+    assert preloads == needed
+    for name in needed:
+        script = assets.get(name)
+        assert script is not None, name
+        imported = set(re.findall(rb'from "\./([\w.]+)"', script.body))
+        assert {each.decode() for each in imported} <= set(needed), name
+
+
 def test_the_whole_page_is_small() -> None:
     assets = Assets()
     names = [path.name for path in (Path(__file__).resolve().parents[3] / "ecom_lite/dashboards/static").iterdir()]

@@ -69,7 +69,7 @@ def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) 
     services = SimpleNamespace(
         parts=[(part, names[max(0, place - 1) : place]) for place, part in enumerate(parts)],
         page=SimpleNamespace(url="http://127.0.0.1:1/"), loaders=[], producer=None, token="secret", addresses=dict,
-        checks=OwnChecks(settings, lambda: NOWHERE),
+        checks=OwnChecks(settings, lambda: NOWHERE), story=SimpleNamespace(stop=lambda: None),
     )  # fmt: skip
     monkeypatch.setattr(life, "build", lambda *_: services)
     monkeypatch.setattr(life, "TICK_S", 0.05)

@@ -269,6 +269,7 @@ def test_an_engine_is_dead_when_its_process_is() -> None:
 
         def start(self) -> None: ...
         def stop(self) -> None: ...
+        def kill(self) -> None: ...
         def bound_log(self) -> None: ...
         def log_tail(self, n: int = 1) -> str:
             return "FATAL: out of beer"
@@ -291,3 +292,31 @@ def test_whatever_goes_wrong_in_preparing_a_part_is_its_failure_at_once() -> Non
         house.supervisor.start()
     house.supervisor.stop()
     assert ("load", "failed") in house.events
+
+
+class Killed(Fake):
+    def kill(self) -> None:
+        self.die.set()
+
+
+def test_a_part_that_is_killed_on_purpose_comes_back_and_is_spared_before_the_run_would_end() -> None:
+    house = House(restarts=3)
+    house.add("load", kind=Killed)
+    assert house.supervisor.start()
+    for times in (1, 2):
+        house.supervisor.kill("load")
+        wait_for(lambda times=times: house.supervisor.slot("load").restarted == times, "it is back")  # type: ignore[misc]
+    with pytest.raises(EcomLiteError, match=r"load has died 2 times within 60 s, and the run ends at more than 3"):
+        house.supervisor.kill("load")
+    assert not house.supervisor.failed.is_set()
+    house.supervisor.stop()
+
+
+def test_what_has_no_process_or_is_not_ready_is_not_killed() -> None:
+    house = House()
+    house.add("schema"), house.add("load", kind=Killed)
+    for name in ("schema", "nobody"):
+        with pytest.raises(EcomLiteError, match=f"{name} is no process of this run"):
+            house.supervisor.kill(name)
+    with pytest.raises(EcomLiteError, match="load is waiting just now: wait until it is ready"):
+        house.supervisor.kill("load")

@@ -1,0 +1,50 @@
+// The fault story: begun by one button, told by the run; its chapters are shown as they come.
+
+import { h } from "./dom.js";
+import { sure } from "./steer.js";
+import { ask } from "./token.js";
+
+const $ = (id) => document.getElementById(id);
+const NAMES = { load: "the loader", postgres: "PostgreSQL" };
+const PARTS = { load: "The process that loads is gone in an instant, in the middle of a batch. The supervisor starts another.", postgres: "The database is gone in an instant, with all its connections. The supervisor starts it again, and it recovers." };
+
+function show(story) {
+  const telling = story.state === "telling";
+  $("tell").hidden = telling;
+  $("tell-end").hidden = !telling;
+  $("victim").disabled = telling;
+  const select = $("victim");
+  if (select.dataset.parts !== story.parts.join()) {
+    select.replaceChildren(...story.parts.map((part) => h("option", { value: part }, NAMES[part] ?? part)));
+    select.dataset.parts = story.parts.join();
+  }
+  $("chapters").replaceChildren(...story.chapters.map((chapter) => h("li", { "data-state": chapter.state, "aria-current": chapter.state === "now" ? "step" : null },
+    h("b", {}, chapter.title), h("time", {}, chapter.seconds ? `${Math.round(chapter.seconds)} s` : ""), chapter.text ? h("p", {}, chapter.text) : null)));
+  const moral = $("moral");
+  if (moral.textContent !== story.told) moral.textContent = story.told;
+  moral.dataset.closes = story.state === "closed" ? "yes" : story.state === "failed" ? "no" : "";
+}
+
+/** Handlers; returns what asks how far the story is. */
+export function storyTelling() {
+  async function wish(body) {
+    try {
+      show(await ask("/api/story", { body, secret: true }));
+    } catch (error) {
+      $("moral").textContent = error.message;
+      $("moral").dataset.closes = "no";
+      return false;
+    }
+    return true;
+  }
+  $("tell").onclick = async () => {
+    const part = $("victim").value;
+    if (await sure(`Kill ${NAMES[part] ?? part}?`, `${PARTS[part] ?? ""} Then events come late, broken and twice for 30 s, and the shop pauses until all is counted. The broken ones stay as dead letters.`, "Kill it")) wish({ part });
+  };
+  $("tell-end").onclick = () => wish({ end: true });
+  return async () => {
+    const story = await ask("/api/story");
+    if (story.state !== "none" || !$("moral").textContent) show(story);
+    return story.state === "telling";
+  };
+}

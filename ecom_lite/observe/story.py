@@ -1,0 +1,29 @@
+"""What a fault story says of itself while it is told: one type for the run that tells it and the page that shows it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+TO_COME = "to come"
+NOW = "now"
+DONE = "done"
+FAILED = "failed"
+
+
+class Chapter(Struct, frozen=True, kw_only=True):
+    """One step. `text` is its caption; while it goes on, with the figures of now."""
+
+    title: str
+    text: str = ""
+    state: str = TO_COME  # to come, now, done, failed
+    seconds: float = 0.0
+
+
+class Telling(Struct, frozen=True, kw_only=True):
+    """The story as far as it has come; of the last one, when none is told now."""
+
+    state: str = "none"  # none, telling, closed (the count has), ended (by hand), failed
+    part: str = ""  # that is killed
+    parts: list[str] = []  # that can be chosen in this run
+    chapters: list[Chapter] = []
+    told: str = ""  # how it ended: one line
