@@ -10,8 +10,8 @@ from typing import Any
 SOURCE = {"type": "postgres", "uid": "ecom-lite-postgres"}
 COUNT = "SELECT count(*) AS lines FROM warehouse.fact_sales"
 PER_MINUTE = (
-    "SELECT date_trunc('minute', event_time) AS time, sum(quantity) AS \"Units\" FROM warehouse.fact_sales "
-    "WHERE $__timeFilter(event_time) GROUP BY 1 ORDER BY 1"
+    "SELECT date_trunc('minute', ordered_at) AS time, sum(quantity) AS \"Units\" FROM warehouse.fact_sales "
+    "WHERE $__timeFilter(ordered_at) GROUP BY 1 ORDER BY 1"
 )
 
 

@@ -397,13 +397,13 @@ def test_rows_that_nobody_sees_are_drawn_when_they_open(board_page: Callable[...
 CATEGORIES = {
     **{"name": "category", "label": "Category", "type": "query", "datasource": SOURCE, "refresh": 2, "multi": True},
     **{"includeAll": True, "allValue": "'*'", "current": {"text": ["All"], "value": ["$__all"]}, "hide": 0},
-    "query": "SELECT category_name FROM warehouse.dim_category ORDER BY 1",
+    "query": "SELECT category FROM warehouse.dim_category ORDER BY 1",
 }
 SEGMENT = {"name": "segment", "label": "Segment", "type": "custom", "query": "VIP, Regular", "multi": False, "includeAll": False}
 PRODUCT = {"name": "product", "label": "Product", "type": "textbox", "query": ""}
 BY_CATEGORY = "FROM warehouse.fact_sales JOIN warehouse.dim_category USING (category_key)"
 LINES_OF = (
-    f"SELECT count(*) AS lines {BY_CATEGORY} WHERE '*' IN (${{category:sqlstring}}) OR category_name IN (${{category:sqlstring}})"
+    f"SELECT count(*) AS lines {BY_CATEGORY} WHERE '*' IN (${{category:sqlstring}}) OR category IN (${{category:sqlstring}})"
 )
 CHOSEN = "SELECT ${segment:sqlstring} || ' ' || ${product:sqlstring} AS chosen, 1 AS n"
 
@@ -414,7 +414,7 @@ def test_variables_are_picked_searched_and_kept_in_the_address(
     panels = [panel(1, "Lines", (0, 0, 12, 4), sql=LINES_OF), panel(2, "Chosen", (12, 0, 12, 4), type="table", sql=CHOSEN)]
     made = board_page(panels, templating={"list": [CATEGORIES, SEGMENT, PRODUCT]})
     with warehouse.connect("admin") as admin:
-        counted = dict(admin.execute(f"SELECT category_name, count(*) {BY_CATEGORY} GROUP BY 1").fetchall())
+        counted = dict(admin.execute(f"SELECT category, count(*) {BY_CATEGORY} GROUP BY 1").fetchall())
     tab = opened(Tab(browser, "dark"), f"{made.url}d/made")
     lines, chosen = shown_panel(tab, 1).locator(".value"), shown_panel(tab, 2).locator("td").first
 
@@ -465,6 +465,7 @@ def test_the_time_before_is_compared(board_page: Callable[..., Page], browser: B
     switch.click()
     tab.wait(lambda: "compare=previous" in asked[-1], "asked with it")
     assert switch.get_attribute("aria-checked") == "true" and address(tab)["compare"] == ["previous"]
+    tab.wait(lambda: tab.states()["1"] == "drawn", "drawn")
     tab.page.keyboard.press("c")
     tab.wait(lambda: "compare" not in asked[-1], "c is the same")
     assert "compare" not in address(tab) and tab.complaints == []

@@ -11,9 +11,10 @@ const list = (value) => (value === null || value === undefined ? [] : Array.isAr
 export function readAddress(board) {
   const asked = new URL(location).searchParams;
   const variables = {};
-  for (const { name, current } of board.variables ?? []) {
+  for (const { name, type, current } of board.variables ?? []) {
     const given = asked.getAll(`var-${name}`);
-    variables[name] = given.length ? given : list(current);
+    // Only a text may be empty; of a list without a current value the server knows the first.
+    variables[name] = (given.length ? given : list(current)).filter((value) => value !== "" || type === "textbox");
   }
   const refresh = asked.get("refresh") ?? "";
   return {
