@@ -86,13 +86,13 @@ def fill(settings: Settings, client: dict[str, Any], events: int, first_order: i
     return Sent(events, sender.lines, sender.cents, time.perf_counter() - began)
 
 
-def trickle(settings: Settings, client: dict[str, Any], rate: int, seconds: float) -> Sent:
+def trickle(settings: Settings, client: dict[str, Any], rate: int, seconds: float, first_order: int = 0) -> Sent:
     """Send `rate` events per second, evenly, for so long."""
     events, pause = max(1, round(rate * seconds)), Event()
     with explained(client, f"sending {rate} events/s"):
         sender = Sender(settings, client)
         try:
-            due = (event for batch in stream(settings, 0, 1) for event in batch)
+            due = (event for batch in stream(settings, first_order, 1) for event in batch)
             began = time.perf_counter()
             while sender.events < events:
                 wanted = min(events, int((time.perf_counter() - began) * rate) + 1)

@@ -59,7 +59,7 @@ def look(rig: Rig, settings: Settings, address: Address, rate: int) -> Looked:
     Sums(lambda: address, minutes=True).refresh()
     with loader_process(rig, settings, address) as loader:
         loader.start()
-        with _shop(rig, settings, address, rate), _sums(address) as sums:
+        with selling(rig, settings, address, rate), keeping_sums(address) as sums:
             pause = threading.Event()
             pause.wait(WARM_S)
             began, before = time.monotonic(), _loaded(address, topic)
@@ -102,7 +102,7 @@ def _loaded(address: Address, topic: str) -> int:
 
 
 @contextmanager
-def _shop(rig: Rig, settings: Settings, address: Address, rate: int) -> Iterator[None]:
+def selling(rig: Rig, settings: Settings, address: Address, rate: int) -> Iterator[None]:
     """The shop's process, as a run has it; stopped at the end."""
     shop = settings.shop.model_copy(update={"rate": max(1.0, rate / EVENTS_PER_ORDER)})
     settings = settings.model_copy(update={"shop": shop})
@@ -120,7 +120,7 @@ def _shop(rig: Rig, settings: Settings, address: Address, rate: int) -> Iterator
 
 
 @contextmanager
-def _sums(address: Address) -> Iterator[list[psycopg.Error]]:
+def keeping_sums(address: Address) -> Iterator[list[psycopg.Error]]:
     """Brings the sums up to the facts as a run does; what went wrong is in the list."""
     end, failures, sums = threading.Event(), list[psycopg.Error](), Sums(lambda: address, minutes=True)
 

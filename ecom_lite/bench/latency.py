@@ -15,7 +15,7 @@ from ..topic.client import end_offsets, explained, partitions_of
 from ..warehouse.connect import Address
 from .backlog import trickle
 from .process import check, loader_process
-from .rig import Rig
+from .rig import Rig, ask
 from .watch import Seen, Watch
 
 RATE: Final = 500  # events per second
@@ -39,14 +39,20 @@ def latency(rig: Rig, settings: Settings, address: Address, seconds: float) -> L
     The time of a commit is that at which a second connection, asking every WATCH_S, first sees the record's offset
     committed: `loaded_at` would flatter, as it is the time at which a transaction begins.
     """
+    ordered = delays(rig, settings, address, seconds)
+    return Latency(*(percentile(ordered, share) for share in (0.5, 0.95, 0.99, 1.0)))
+
+
+def delays(rig: Rig, settings: Settings, address: Address, seconds: float, first_order: int = 0) -> list[float]:
+    """Milliseconds of each record, the least first; the warehouse may hold other facts. Raises CheckFailed."""
     topic = settings.kafka.topic
+    (above,) = ask(address, "newest_xid")
     with Watch(address, topic, WATCH_S) as watch, loader_process(rig, settings, address) as process:
         process.start()
-        sent = trickle(settings, rig.client, RATE, seconds)
+        sent = trickle(settings, rig.client, RATE, seconds, first_order)
         watch.until(end_offsets(rig.client, topic), process.check)
-    check(address, topic, sent)
-    delays = sorted(delays_ms(_timestamps(settings, rig.client, sent.events), watch.seen))
-    return Latency(*(percentile(delays, share) for share in (0.5, 0.95, 0.99, 1.0)))
+    check(address, topic, sent, above)
+    return sorted(delays_ms(_timestamps(settings, rig.client, sent.events), watch.seen))
 
 
 def delays_ms(stamps: Sequence[tuple[int, int, int]], seen: Sequence[Seen]) -> list[float]:

@@ -78,7 +78,7 @@ def bench_marts(settings: Settings, terminal: Terminal, *, facts: str, new: int,
 
 def _measure(own: Rig, size: int, new: int, rate: int, say: Say) -> Marts:
     with own.warehouse(f"marts_{size}") as address:
-        _fill(own, address, size)
+        filled(own, address, size)
         Rollups(address).refresh()  # the first pass takes in all that is there
         folder = own.settings.data_dir / DBT / str(size)
         transform = Transform(address.only("ecom_dbt"), bundled("dbt_project"), folder, own.settings.transform.threads)
@@ -94,7 +94,8 @@ def _measure(own: Rig, size: int, new: int, rate: int, say: Say) -> Marts:
         return Marts(full.seconds, median(times), runs[-1].models, runs[-1].tests_passed, seen)
 
 
-def _fill(own: Rig, address: Address, size: int) -> None:
+def filled(own: Rig, address: Address, size: int) -> None:
+    """Put `size` facts into an empty warehouse, one line of a hundred sent back; vacuumed and on disk when it returns."""
     with address.connect("admin", autocommit=True) as connection:
         with connection.transaction():
             grow(connection, "made", size, 0, CUSTOMERS, PRODUCTS)

@@ -74,6 +74,29 @@ def print_marts(figures: Mapping[str, Any]) -> None:
     _print_circumstances(f"{figures['new_facts']:,} new facts a refresh, {last['models']} models, {last['tests']} tests", figures)
 
 
+def print_dashboards(figures: Mapping[str, Any]) -> None:
+    """A row for each board at each size, then what those who look cost."""
+    rows = []
+    for at in figures["sizes"]:
+        painted, drawn = at["first_paint_ms"] or {}, at["all_panels_ms"] or {}
+        for uid, ms in at["board_ms"].items():
+            panels = at["panels_ms"][uid]
+            slowest = max(panels, key=lambda name: panels[name])
+            shown = painted.get(uid, "-"), drawn.get(uid, "-")
+            rows.append((f"{at['facts']:,}", uid, ms, at["board_worst_ms"][uid], f"{panels[slowest]} ({slowest})", *shown))
+    print_table(["facts", "board", "board_ms", "worst", "slowest_panel_ms", "first_paint_ms", "all_panels_ms"], rows)
+    for at in figures["sizes"]:
+        by, ratios = at["viewers"], at["ratios"]
+        print(
+            f"{at['facts']:,} facts, page {at['page_kb']} KB; {by['viewers']} viewers by {by['by']}: load rate "
+            f"{ratios['load_rate_to_without']:.2f} and delay p95 {ratios['p95_to_without']:.2f} of those without "
+            f"({by['load_rate_without']:,} events/s, {by['p95_ms_without']} ms)"
+        )
+    if why := figures["sizes"][-1]["first_paint_why"]:
+        print(f"no first paint: {why}")
+    _print_circumstances(f"beside {figures['rate']:,} events/s", figures)
+
+
 def _print_circumstances(of: str, figures: Mapping[str, Any]) -> None:
     machine, versions, shop = figures["machine"], figures["versions"], figures["shop"]
     print()

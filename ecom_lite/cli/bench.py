@@ -1,4 +1,4 @@
-"""Verbs that measure this machine: bench load, bench marts."""
+"""Verbs that measure this machine: bench load, bench marts, bench dashboards."""
 
 from __future__ import annotations
 
@@ -90,3 +90,42 @@ def marts(
         print(json.dumps(figures))
     else:
         print_marts(figures)
+
+
+@bench.command("dashboards")
+def dashboards(
+    facts: Annotated[str, typer.Option(help="Sizes of the fact table, with commas between them.")] = "1000000,3000000,10000000",
+    rate: Annotated[int, typer.Option(min=1, help="So many events/s are loaded while the boards are looked at.")] = 1_000,
+    viewers: Annotated[int, typer.Option(min=1, max=64, help="So many look at all boards while the loader is measured.")] = 8,
+    events: Annotated[
+        int, typer.Option(min=1_000, help="So many events wait on the topic each time the load rate is taken.")
+    ] = 400_000,
+    latency_s: Annotated[
+        float, typer.Option("--latency-s", min=1, help="So long 500 events/s are sent, each time for the delays.")
+    ] = 20,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Measure what the boards cost as the facts grow: each panel, the page's bytes, its first paint, and eight who look.
+
+    Starts a Kafka and a PostgreSQL of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched. Per
+    size: the facts are made by SQL, all marts are built, each board's panels are asked, each computed, beside a shop and the
+    loader; then the loader's rate and delay are taken with viewers and without. The first paint wants a Chromium (on PATH, or
+    $CHROMIUM) and playwright. Exits 1 when the loader's count does not close. docs/benchmarks.md says what each figure is.
+
+    \b
+    ecom_lite bench dashboards                                  some fifteen minutes
+    ecom_lite bench dashboards --facts 1000000 --json
+    """
+    from ..bench.dashboards import Ask, bench_dashboards
+    from ..bench.printed import print_dashboards
+    from ..terminal.terminal import Terminal
+
+    figures = bench_dashboards(
+        load(config, None), Terminal(), facts=facts, ask=Ask(events, latency_s, rate, viewers),
+        command="ecom_lite " + shlex.join(sys.argv[1:]),
+    )  # fmt: skip
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_dashboards(figures)

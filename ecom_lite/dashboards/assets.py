@@ -22,8 +22,8 @@ TYPES: Final = {
     ".txt": "text/plain; charset=utf-8",
 }
 _COMPRESSION: Final = 6
-_MODULES: Final = re.compile(r"^( *)\{\{modules (\S+)\}\}$", re.MULTILINE)
-_IMPORTED: Final = re.compile(r"""^(?:import|export|\}) [^"]*"\./([\w.]+)";""", re.MULTILINE)
+_MODULE: Final = re.compile(r'<script src="/static/\{\{version\}\}/([\w.]+)" type="module"></script>')
+_IMPORTED: Final = re.compile(rb'(?:^|[\s;}])(?:from|import) ?"\./([\w.]+)"')
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,16 @@ class Assets:
         return self.text(INDEX).encode()
 
     def text(self, name: str) -> str:
-        """A page of static/, which names other files with their version. `{{modules app.js}}` becomes a preload of each module
-        that one needs, so that a browser need not read the one to learn of the next."""
+        """A page of static/, which names other files with their version, and all modules of its script: a browser would else ask
+        for those of one only after it has read who imports them."""
+        page = _MODULE.sub(lambda match: self._preloads(match[1]) + match[0], self._files[name].decode())
+        return page.replace("{{version}}", self.version)
 
-        def preloads(match: re.Match[str]) -> str:
-            line = f'{match[1]}<link rel="modulepreload" href="/static/{{{{version}}}}/%s">'
-            return "\n".join(line % module for module in self.modules(match[2]))
-
-        return _MODULES.sub(preloads, self._files[name].decode()).replace("{{version}}", self.version)
-
-    def modules(self, name: str) -> list[str]:
-        """The script `name` and all that it imports, by name."""
-        found, waiting = {name}, [name]
-        while waiting:
-            new = set(_IMPORTED.findall(self._files[waiting.pop()].decode())) - found
-            found |= new
-            waiting.extend(new)
-        return sorted(found)
+    def _preloads(self, script: str) -> str:
+        found = [script]
+        for module in found:
+            found += [name for each in _IMPORTED.findall(self._files[module]) if (name := each.decode()) not in found]
+        return "".join(f'<link rel="modulepreload" href="/static/{{{{version}}}}/{name}">\n  ' for name in found)
 
     def get(self, name: str) -> Asset | None:
         """A file by name, or None."""

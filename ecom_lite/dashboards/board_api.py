@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg
@@ -17,6 +18,7 @@ from .board import ROW_PANEL, Board, Panel
 from .links import link_json
 from .live import Live
 from .queries import Queries
+from .timerange import parse_range
 from .turnstile import Busy
 from .variables import variable_json
 from .view import read_refresh_ms, read_view
@@ -114,7 +116,9 @@ def board_routes(boards: Mapping[str, Board], queries: Queries, live: Live) -> l
         try:
             view, refresh_ms = read_view(request.query_params, board), read_refresh_ms(request.query_params, board)
             client = _client(request)
-            await turnstile.run(client, lambda: queries.require(board, view.start, view.end, view.values))
+            parse_range(view.start, view.end, datetime.now(UTC))
+            if view.chosen and not live.shows(board, view):
+                await turnstile.patient(client, lambda: queries.require(board, view.values))
             if request.method == "HEAD":
                 return Response(media_type="text/event-stream", headers={"Cache-Control": NEVER})
             return live.stream(live.join(client, board, view, refresh_ms))

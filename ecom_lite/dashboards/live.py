@@ -69,6 +69,10 @@ class Live:
         """Those that ask."""
         return len(self._tickers)
 
+    def shows(self, board: Board, view: View) -> bool:
+        """True where somebody looks at that already: then it is a view that there is."""
+        return any(uid == board.uid and seen == view for uid, seen, _ in self._tickers)
+
     def join(self, client: str, board: Board, view: View, refresh_ms: int) -> Viewer:
         """A viewer, which has to `leave`. Raises Busy where there are too many."""
         key = (board.uid, view, refresh_ms)

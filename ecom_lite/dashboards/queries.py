@@ -125,9 +125,8 @@ class Queries:
         """What each variable may be, without "All"; none for a textbox. Raises DashboardError, Busy and psycopg.Error."""
         return {each.name: () if each.type == "textbox" else self._options(each) for each in board.variables}
 
-    def require(self, board: Board, start: str, end: str, chosen: Chosen) -> None:
-        """Raises DashboardError for a range or a value that no panel of the board would take; what cannot be known now passes."""
-        self._range(start, end)
+    def require(self, board: Board, chosen: Chosen) -> None:
+        """Raises DashboardError for a value that no panel of the board would take; what cannot be known now passes."""
         try:
             values_of(board.variables, chosen, self._options_with(chosen))
         except psycopg.Error:

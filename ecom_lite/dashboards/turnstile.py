@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -11,6 +13,8 @@ from anyio import CapacityLimiter, to_thread
 from ..errors import DashboardError
 
 THREADS: Final = 32  # of their own: what else the page answers never waits for a panel
+PATIENCE_S: Final = 5.0
+AGAIN_S: Final = 0.1
 PER_CLIENT: Final = 16  # of one address; a browser asks six at a time
 
 T = TypeVar("T")
@@ -41,3 +45,14 @@ class Turnstile:
         finally:
             self._within[client] -= 1
             self._within += Counter()  # forgets who has none
+
+    async def patient(self, client: str, work: Callable[[], T]) -> T:
+        """As `run`, but Busy only after some seconds: for who, once refused, does not come again (a browser's EventSource)."""
+        give_up = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await self.run(client, work)
+            except Busy:
+                if time.monotonic() > give_up:
+                    raise
+            await asyncio.sleep(AGAIN_S)

@@ -28,11 +28,12 @@ def values_of(variables: Sequence[Variable], chosen: Chosen, lists: Lists) -> di
 
     Raises DashboardError for a value that it may not have.
     """
-    return {each.name: _values(each, chosen.get(each.name) or each.current, lists) for each in variables}
+    return {each.name: _values(each, chosen, lists) for each in variables}
 
 
-def _values(variable: Variable, chosen: Sequence[str], lists: Lists) -> tuple[str, ...]:
+def _values(variable: Variable, asked: Chosen, lists: Lists) -> tuple[str, ...]:
     name = variable.name
+    chosen: Sequence[str] = asked.get(name) or variable.current
     if len(chosen) > MAX_VALUES:
         raise DashboardError(f"variable {name} has {len(chosen):,} values: at most {MAX_VALUES} may be chosen")
     for value in chosen:
@@ -46,6 +47,8 @@ def _values(variable: Variable, chosen: Sequence[str], lists: Lists) -> tuple[st
     known = frozenset(options)
     if variable.include_all and (EVERY_VALUE in chosen or (ALL_TEXT in chosen and ALL_TEXT not in known)):
         return (variable.all_value,) if variable.all_value is not None else tuple(options) or ("",)
+    if name not in asked:  # the board's own, which a young warehouse may not have
+        chosen = [value for value in chosen if value in known]
     for value in chosen:
         if value not in known:
             raise NotAmong(f"variable {name} = {value!r}: it is not among the {len(known):,} values that {name} may have")

@@ -130,6 +130,20 @@ def test_marts_and_board_are_measured_and_are_what_the_facts_say(tmp_path: Path)
     run.assert_nothing_left()
 
 
+@pytest.mark.long
+def test_boards_and_those_who_look_at_them_are_measured(tmp_path: Path) -> None:
+    options = ("--facts", "10000", "--events", "5000", "--latency-s", "2", "--rate", "200", "--viewers", "4", "--json")
+    with benchmark(tmp_path, "dashboards", *options) as run:
+        wait_for(run.ended, "the benchmark ends", 300)
+    assert run.process.returncode == 0, run.stderr
+    (at,) = json.loads(run.stdout)["sizes"]
+    assert at["facts"] == 10_000 and set(at["board_ms"]) >= {"realtime-operations", "business-intelligence"}
+    assert min(at["board_ms"].values()) > 0 and at["slowest_panel_ms"] > 0 and at["page_kb"] > 10
+    assert at["first_paint_why"] or min(at["first_paint_ms"].values()) > 0
+    assert at["viewers"]["viewers"] == 4 and at["viewers"]["seen"] > 0 and min(at["ratios"].values()) > 0
+    run.assert_nothing_left()
+
+
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     with benchmark(tmp_path, "load", "--events", "1000000") as run:
 

@@ -113,6 +113,23 @@ def test_who_see_the_same_are_told_the_same_by_one_question(page: Page) -> None:
     assert found[0] == found[1] == found[2] != {}, "the moment and the milliseconds of each answer are the same, too"
 
 
+def test_all_who_come_back_at_once_are_let_in(page: Page) -> None:
+    """As after a restart: a browser whose EventSource was refused does not try again."""
+    codes: list[int] = []
+
+    def come(number: int) -> None:
+        with looking(page, f"{LIVE}?from=now-{1 + number % 4}h") as answer:
+            until(events(answer), "tick")
+            codes.append(answer.status)
+
+    threads = [threading.Thread(target=come, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    assert codes == [200] * 50
+
+
 def test_a_wrong_view_is_refused_and_head_has_no_stream(page: Page) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=TIMEOUT_S)
     for method, path, code in (

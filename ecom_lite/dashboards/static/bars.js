@@ -5,7 +5,7 @@ import { colorOf, colorsOf, colorsOfValues, display, extent, shownColumns } from
 import { stack, stepOf } from "./frames.js";
 import { chartWithLegend, drawLegend } from "./legend.js";
 import { linkOf, linkedSvg } from "./links.js";
-import { niceTicks, textWidth, tickDecimals, wrapped } from "./scales.js";
+import { textWidth, tickDecimals, unitTicks, wrapped } from "./scales.js";
 import { color, isContinuous } from "./theme.js";
 import { areDays, isoDay, tickTime } from "./time.js";
 import { tipContent, withTip } from "./tooltip.js";
@@ -81,7 +81,7 @@ const valueText = (model, field, at) => display(field.values[at], field.settings
 const lanes = ({ shown, piles }) => (piles ? 1 : Math.max(1, shown.length));
 
 function axisOf(model, room, tick) {
-  const ticks = niceTicks(model.low, model.high, Math.max(1, Math.min(6, Math.floor(room / tick))));
+  const ticks = unitTicks(model.settings.unit, model.low, model.high, Math.max(1, Math.min(6, Math.floor(room / tick))));
   const decimals = tickDecimals(ticks.step, model.settings.unit);
   return { ...ticks, texts: ticks.values.map((value) => display(value, { ...model.settings, mappings: [], decimals }, true)) };
 }
@@ -96,10 +96,11 @@ function uprightLayout(model, { width, height }) {
   if (band / lanes(model) < LEAST_BAR * 2) return null;
   const lines = model.labels.map((label) => wrapped(label, band - 6, TEXT, 3));
   if (lines.includes(null)) return null;
-  const foot = Math.max(...lines.map((each) => each.length)) * LINE + 8;
+  const under = showing && model.low < 0 ? LINE : 0; // for the numbers of negative bars
+  const foot = Math.max(...lines.map((each) => each.length)) * LINE + 8 + under;
   const head = showing ? 18 : 8;
   if (height - foot - head < 40) return null;
-  return { upright: true, width, height, axis, lines, band, left, right: 4, head, foot, lane: (band * (model.options.groupWidth ?? 0.7)) / lanes(model), thick: model.options.barWidth ?? 0.97 };
+  return { upright: true, width, height, axis, lines, band, left, right: 4, head, foot, under, lane: (band * (model.options.groupWidth ?? 0.7)) / lanes(model), thick: model.options.barWidth ?? 0.97 };
 }
 
 /** Lying bars, as many as there are: what does not fit is scrolled to. */
@@ -175,22 +176,24 @@ function barsOf(panel, model, layout, context) {
   });
 }
 
-function labelOf({ upright, band, left, head, height, foot, lines }, at, label) {
-  const [x, y] = upright ? [left + band * (at + 0.5), height - foot + LINE] : [left - 10, head + band * (at + 0.5) + 4 - ((lines[at].length - 1) * LINE) / 2];
-  return svg("text", { class: "label", "text-anchor": upright ? "middle" : "end" }, svg("title", {}, label),
+function labelOf({ upright, band, left, head, height, foot, under, lines }, at, label) {
+  const [x, y] = upright ? [left + band * (at + 0.5), height - foot + under + LINE] : [left - 10, head + band * (at + 0.5) + 4 - ((lines[at].length - 1) * LINE) / 2];
+  return svg("text", { class: "label", "text-anchor": upright ? "middle" : "end" }, lines[at].join(" ") === label ? null : svg("title", {}, label),
     ...lines[at].map((each, line) => svg("tspan", { x, y: y + line * LINE }, each)));
 }
 
 /** The number at a bar's end, where it fits at a size that can be read. */
-function numberOf(model, { upright, lane, showing, band }, field, at, { a, b, cross }) {
+function numberOf(model, layout, field, at, { a, b, cross }) {
+  const { upright, lane, showing, band } = layout;
   if (model.options.showValue === "never") return [];
   const text = valueText(model, field, at);
   const size = [TEXT, 11].find((each) => (upright ? textWidth(text, each) <= Math.max(lane, lanes(model) === 1 ? band - 2 : 0) : showing && lane >= each));
   if (!size) return [];
   const negative = field.values[at] < 0;
+  const earlier = field.before?.[at] != null ? [scaleOf(layout)(field.before[at])] : [];
   return [upright
-    ? svg("text", { class: "number", x: cross + lane / 2, y: negative ? Math.max(a, b) + 13 : Math.min(a, b) - 5, "text-anchor": "middle", "font-size": size }, text)
-    : svg("text", { class: "number", x: Math.max(a, b) + 5, y: cross + lane / 2 + size * 0.34, "font-size": size }, text)];
+    ? svg("text", { class: "number", x: cross + lane / 2, y: negative ? Math.max(a, b, ...earlier) + 13 : Math.min(a, b, ...earlier) - 5, "text-anchor": "middle", "font-size": size }, text)
+    : svg("text", { class: "number", x: Math.max(a, b, ...earlier) + 5, y: cross + lane / 2 + size * 0.34, "font-size": size }, text)];
 }
 
 function beforeMark(upright, place, cross, thick) {

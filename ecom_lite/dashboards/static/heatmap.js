@@ -13,6 +13,7 @@ const SCHEMES = { Blues: "blue", Greens: "green", Oranges: "orange", Reds: "red"
 const FOOT = 22;
 const BAR = 30;
 const LEAST_TEXT = 11;
+const ROUND = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 120]; // labels every so many columns
 
 export function drawHeatmap(panel, answer, body, _state, context) {
   const { names, labels, heads, values, links } = gridOf(panel, answer, context);
@@ -42,7 +43,7 @@ export function drawHeatmap(panel, answer, body, _state, context) {
     return svg("g", {}, linkedSvg(link, shape, `${rowNames[series]}, ${heads[at]}: ${text}`), fits ? svg("text", { class: "in-cell", x: x + cell.width / 2, y: y + cell.height / 2 + 4, "text-anchor": "middle", fill: inkOn(fill), "font-size": LEAST_TEXT }, text) : null);
   })).filter(Boolean);
   const picture = svg("svg", { class: "heatmap", width, height, role: links.some(Boolean) ? "group" : "img", "aria-label": `${panel.title}: ${names.length} rows by ${labels.length} columns, from ${display(low, settings)} to ${display(high, settings)}` },
-    ...cells, ...order.map((series, row) => svg("text", { class: "tick", x: left - 6, y: (row + 0.5) * cell.height + 4, "text-anchor": "end" }, svg("title", {}, rowNames[series]), shortened(rowNames[series], left - 8))),
+    ...cells, ...order.map((series, row) => svg("text", { class: "tick", x: left - 6, y: (row + 0.5) * cell.height + 4, "text-anchor": "end" }, ...titled(rowNames[series], left - 8))),
     ...labelsOf(labels, left, cell.width, names.length * cell.height + 15), ...(legend.show === false ? [] : scaleBar(left, height - BAR + 12, Math.min(220, width - left), min, max, shade, settings)));
   picture.addEventListener("pointermove", (event) => {
     const box = picture.getBoundingClientRect();
@@ -93,10 +94,16 @@ function shortened(text, room) {
   return kept;
 }
 
+function titled(text, room) {
+  const kept = shortened(text, room);
+  return kept === text ? [text] : [svg("title", {}, text), kept];
+}
+
 /** As many labels as stand beside each other without touching. */
 function labelsOf(labels, left, wide, y) {
   const most = Math.max(1, ...labels.map((label) => textWidth(label))) + 12;
-  const every = Math.max(1, Math.ceil(most / wide));
+  const least = Math.max(1, Math.ceil(most / wide));
+  const every = ROUND.find((each) => each >= least) ?? least;
   return labels.map((label, at) => (at % every === 0 && left + (at + 0.5) * wide + most / 2 - 6 <= left + labels.length * wide + 4
     ? svg("text", { class: "tick", x: left + (at + 0.5) * wide, y, "text-anchor": "middle" }, label) : null)).filter(Boolean);
 }

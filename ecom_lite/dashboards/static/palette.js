@@ -60,7 +60,7 @@ export function slotsOf(names) {
   if (fresh.length) keep();
   const rounds = Array(DARK.length).fill(0);
   const found = new Map();
-  for (const name of [...known].sort()) {
+  for (const name of [...slots.keys()].filter((each) => known.has(each))) { // whoever came first keeps the plain colour
     const slot = slots.get(name);
     found.set(name, { slot, round: rounds[slot] });
     rounds[slot] += 1;

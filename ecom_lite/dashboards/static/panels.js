@@ -1,6 +1,7 @@
 // One drawing per panel type. `draw` is called with each new answer and updates what is there.
 
 import { drawBarchart } from "./bars.js";
+import { reachable } from "./dom.js";
 import { drawBargauge, drawGauge } from "./gauge.js";
 import { drawHeatmap } from "./heatmap.js";
 import { drawPie } from "./pie.js";
@@ -43,6 +44,7 @@ export function draw(panel, answer, body, state, context = {}) {
   if (news !== null && made && made.news === news && stands(made, body)) return;
   const focused = body.contains(document.activeElement) ? [...body.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement) : -1;
   drawing(panel, answer, body, state, context);
+  reachable(...body.querySelectorAll(".slices, .bars, .legend, .scrolls, .prose, .scroll"));
   if (focused >= 0 && !body.contains(document.activeElement)) body.querySelectorAll(FOCUSABLE)[focused]?.focus({ preventScroll: true });
   drawn.set(body, { panel, answer, state, context, news, root: body.firstElementChild, width: body.clientWidth, height: body.clientHeight });
 }

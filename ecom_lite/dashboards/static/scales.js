@@ -24,6 +24,21 @@ export function niceTicks(low, high, count = 5, fixed = {}) {
   return { values, step, low: from, high: to };
 }
 
+const SIXTIES = [[86400, 2], [3600, 2], [60, 2], [1, 0]]; // seconds of a unit, and from how many of them on it counts
+
+/** Ticks that are round in their unit: of bytes in 1024s, of times in minutes, hours, days. */
+export function unitTicks(unit, low, high, count, fixed = {}) {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const scale = { s: 1, ms: 1000, m: 1 / 60, h: 1 / 3600 }[unit];
+  let base = 1;
+  if (unit === "bytes" || unit === "binBps") base = size > 0 ? 1024 ** Math.max(0, Math.floor(Math.log(size) / Math.log(1024))) : 1;
+  else if (scale && size / scale >= 60) base = SIXTIES.find(([seconds, times]) => size / scale >= seconds * times)[0] * scale;
+  if (base === 1) return niceTicks(low, high, count, fixed);
+  const over = (value) => (value === undefined || value === null ? undefined : value / base);
+  const ticks = niceTicks(low / base, high / base, count, { low: over(fixed.low), high: over(fixed.high) });
+  return { values: ticks.values.map((value) => value * base), step: ticks.step * base, low: ticks.low * base, high: ticks.high * base };
+}
+
 /** Decimals that tell ticks `step` apart, null where the unit knows better. */
 export function tickDecimals(step, unit = "none") {
   const size = unit === "percentunit" ? step * 100 : step;

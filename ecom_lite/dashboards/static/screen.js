@@ -1,6 +1,6 @@
 // One panel in the whole window (`viewPanel` in the address, as in Grafana), and where the browser allows it on the whole screen.
 
-const AROUND = ".skip, .bar, .toolbar, .strip";
+const AROUND = ".skip, header.bar, .toolbar, .strip";
 
 export class Screen {
   /** `changed(panelId or null)` when another panel fills the window, or none. */

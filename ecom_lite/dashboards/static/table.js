@@ -12,6 +12,7 @@ const PAD = 18;
 const SORT = 14; // room for the arrow
 const LEAST_TEXT = 64;
 const WIDEST_TEXT = 300;
+const LINES = [2, 3, 5]; // of a text in a cell, before a table becomes cards
 const METER = 40; // the least a bar in a cell is wide
 const METER_WANTED = 80;
 const MEASURED = 60; // longest texts of a column that are measured
@@ -23,13 +24,13 @@ export function drawTable(panel, answer, body, state, context) {
   const order = sorted(frame.rows, columns, state.sort);
   const shown = order.slice(0, MOST_ROWS);
   const room = body.clientWidth - 28 - (shown.length * 36 + 30 > body.clientHeight ? 10 : 0);
-  const widths = widthsOf(columns, shown, room);
+  const widths = LINES.reduce((found, lines) => found ?? widthsOf(columns, shown, room, lines), null);
   const redraw = () => drawTable(panel, answer, body, state, context);
   const top = body.querySelector(".scroll")?.scrollTop ?? 0;
   const cellAt = (column, row) => cell(column, frame, row, context);
   const content = widths ? grid(panel, columns, shown, widths, state, redraw, cellAt, frame) : cards(columns, shown, cellAt);
   const notes = [order.length > shown.length ? `${shown.length} of ${order.length.toLocaleString("en-US")} rows` : null, frame.cut ? "the query gave more rows than are kept" : null].filter(Boolean);
-  body.replaceChildren(h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": panel.title }, content), ...(notes.length ? [h("div", { class: "footnote" }, notes.join("; "))] : []));
+  body.replaceChildren(h("div", { class: "scroll", role: "region", "aria-label": panel.title }, content), ...(notes.length ? [h("div", { class: "footnote" }, notes.join("; "))] : []));
   body.querySelector(".scroll").scrollTop = top;
 }
 
@@ -67,7 +68,7 @@ function sorted(rows, columns, { index, desc }) {
 }
 
 /** Pixels for each column, or null when they do not fit beside each other. */
-function widthsOf(columns, shown, room) {
+function widthsOf(columns, shown, room, lines) {
   const asked = columns.map((column) => {
     const texts = shown.map((row) => column.write(column.values[row])).sort((a, b) => b.length - a.length).slice(0, MEASURED);
     const wide = (each) => textWidth(each, 14) + PAD;
@@ -77,7 +78,7 @@ function widthsOf(columns, shown, room) {
     const least = column.settings.custom.minWidth ?? 0;
     if (column.gauge) return { min: Math.max(head, natural + METER), wanted: Math.max(given ?? 0, natural + METER_WANTED), grows: 4 };
     if (column.figure) return { min: natural, wanted: Math.max(natural, Math.min(least, natural * 1.5)), grows: given ? 0.5 : 1 };
-    const longest = Math.max(head, LEAST_TEXT, ...texts.flatMap((text) => text.split(/\s+/)).map(wide));
+    const longest = Math.max(head, LEAST_TEXT, (natural / lines) * 1.12, ...texts.flatMap((text) => text.split(/\s+/)).map(wide));
     return { min: Math.min(natural, longest, WIDEST_TEXT), wanted: Math.max(Math.min(natural, longest, WIDEST_TEXT), Math.min(given ?? natural, natural, WIDEST_TEXT)), grows: given ? 0.5 : 2 };
   });
   const sum = (key) => asked.reduce((total, each) => total + each[key], 0);

@@ -16,6 +16,7 @@ const CONTINUOUS = {
 };
 const SHADES = { "super-light-": ["#ffffff", 0.45], "light-": ["#ffffff", 0.25], "semi-dark-": ["#000000", 0.15], "dark-": ["#000000", 0.3] };
 const ROUNDS = [0, 0.38, -0.34, 0.62, -0.58]; // how a palette that goes round again differs: lighter, darker
+const [INK, PAPER] = ["#0b0e13", "#ffffff"];
 const LEAST_RATIO = 4.5; // WCAG AA
 const listeners = [];
 const root = getComputedStyle(document.documentElement);
@@ -65,7 +66,7 @@ function luminance(css) {
 }
 
 /** Black or white, whichever is read more easily on `css`. */
-export const inkOn = (css) => (luminance(css) > 0.22 ? "#10141a" : "#ffffff");
+export const inkOn = (css) => (ratio(css, INK) > ratio(css, PAPER) ? INK : PAPER);
 
 const ratio = (one, other) => {
   const [a, b] = [luminance(one), luminance(other)];

@@ -7,7 +7,7 @@ import { join, joined, stack, stepOf } from "./frames.js";
 import { chartWithLegend, drawLegend } from "./legend.js";
 import { linkOf } from "./links.js";
 import { columnPaths, fillOf, linePaths } from "./paths.js";
-import { fontOf, niceTicks, textWidth, tickDecimals } from "./scales.js";
+import { fontOf, textWidth, tickDecimals, unitTicks } from "./scales.js";
 import { alpha, color, thresholdSteps } from "./theme.js";
 import { tickTime, zoneName } from "./time.js";
 import { placeMarks, thresholdAreas, timeMarks } from "./timemarks.js";
@@ -145,8 +145,8 @@ function setScales(model, height) {
     const settings = own.find((each) => !each.before)?.settings ?? {};
     const fixed = { low: given("min"), high: given("max") };
     if (model.stacking === "percent") Object.assign(fixed, { low: 0, high: 1 });
-    const ticks = niceTicks(fixed.low ?? low, Math.max(high, fixed.low ?? -Infinity), Math.max(1, Math.min(6, Math.floor((height - 30) / TICK_PX))), fixed);
     const unit = model.stacking === "percent" ? "percentunit" : settings.unit;
+    const ticks = unitTicks(unit, fixed.low ?? low, Math.max(high, fixed.low ?? -Infinity), Math.max(1, Math.min(6, Math.floor((height - 30) / TICK_PX))), fixed);
     const texts = ticks.values.map((value) => display(value, { unit, decimals: tickDecimals(ticks.step, unit) }, true));
     const log = own.length > 0 && settings.custom?.scaleDistribution?.type === "log";
     model[side] = { ...ticks, texts, settings, unit, own, log, lowest: Math.max(1e-9, Math.min(...own.flatMap(({ tops }) => tops.filter((value) => value > 0)), high || 1)) };
@@ -173,11 +173,11 @@ function optionsOf(panel, state, context) {
     : { range: () => [current()[side].low, current()[side].high] });
   const zone = zoneName();
   return {
-    ms: 1, padding: [8, current().right.own.length ? 0 : 12, 0, 0], legend: { show: false },
+    ms: 1, padding: [8, current().right.own.length ? 0 : 20, 0, 0], legend: { show: false },
     tzDate: zone ? (ms) => uPlot.tzDate(new Date(ms), zone) : (ms) => new Date(ms),
     scales: { x: { time: true, range: () => [current().begins, current().ends] }, left: scale("left"), right: scale("right") },
     axes: [
-      { ...axis, grid: { show: false }, ticks: { show: true, size: 4, stroke: color("line"), width: 1 }, size: 28, space: 76, values: (_, splits, __, ___, step) => splits.map((ms) => tickTime(ms, step)) },
+      { ...axis, grid: { show: false }, ticks: { show: true, size: 4, stroke: color("line"), width: 1 }, size: 28, space: 76, values: timeTexts },
       valueAxis("left"), valueAxis("right"),
     ],
     series: [{}, ...drawn.map((each, at) => seriesOptions(each, at, current))],
@@ -215,6 +215,15 @@ function seriesOptions(series, at, current) {
       filter: (_, __, show) => (bars || show ? null : lonely(current().drawn[at].tops)),
     },
   };
+}
+
+/** Texts of the axis of times, without one that would stand over its edge. */
+function timeTexts(plot, splits, _, __, step) {
+  const room = plot.width - plot.bbox.left / devicePixelRatio;
+  return splits.map((ms) => {
+    const text = tickTime(ms, step);
+    return plot.valToPos(ms, "x") + textWidth(text) / 2 > room ? "" : text;
+  });
 }
 
 /** Points with no neighbour, which no line would show. */

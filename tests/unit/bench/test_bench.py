@@ -14,9 +14,13 @@ from ecom_lite.bench import printed
 from ecom_lite.bench.bare import payload
 from ecom_lite.bench.board import Looked
 from ecom_lite.bench.course import ratios
+from ecom_lite.bench.dashboards import Measured, Viewed
+from ecom_lite.bench.dashboards import figures_of as board_figures
 from ecom_lite.bench.latency import delays_ms, percentile
+from ecom_lite.bench.looks import Looked as LookedAt
 from ecom_lite.bench.mappings import CASES, written
 from ecom_lite.bench.marts import Marts, figures_of, sizes_of
+from ecom_lite.bench.paint import Painted
 from ecom_lite.bench.rig import isolated, require_space
 from ecom_lite.bench.usage import Usage
 from ecom_lite.bench.watch import Seen
@@ -162,3 +166,22 @@ def test_sizes_are_whole_numbers_the_smallest_first() -> None:
     }.items():
         with pytest.raises(UsageError, match=words):
             sizes_of(wrong)
+
+
+def test_the_boards_figures_are_by_board_and_viewers_are_ratios_of_one_run() -> None:
+    boards = {
+        "live": LookedAt(60.04, 90.0, {"1 Revenue": 20.0, "2 Orders": 40.0}, 12_345),
+        "slow": LookedAt(200.0, 210.0, {"1 Revenue": 150.5}, 1_000),
+    }
+    viewed = Viewed(8, "live", 100_000.0, 97_000.0, 40.0, 46.0, 812)
+    found = board_figures(1_000_000, Measured(boards, {"live": Painted(99.6, 420.2)}, "", 141_000, viewed))
+    assert found["board_ms"] == {"live": 60.0, "slow": 200.0} and found["page_kb"] == 141.0
+    assert (found["slowest_panel_ms"], found["slowest_panel"]) == (150.5, "slow: 1 Revenue")
+    assert found["ratios"] == {"load_rate_to_without": 0.97, "p95_to_without": 1.15}
+    assert found["first_paint_ms"] == {"live": 100} and found["all_panels_ms"] == {"live": 420}
+    blind = board_figures(1, Measured(boards, {}, "no Chromium on PATH (set CHROMIUM)", 1, viewed))
+    assert blind["first_paint_ms"] is None and blind["first_paint_why"].startswith("no Chromium")
+    text = DOCS.read_text(encoding="utf-8")
+    assert {
+        name for name in {*found, *found["viewers"], *found["ratios"]} - {"facts", "ratios"} if f"`{name}`" not in text
+    } == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -93,6 +94,7 @@ def test_a_ticker_ends_with_its_last_viewer_and_others_go_on() -> None:
             one, two = (live.join("a", BOARD, VIEW, 5_000) for _ in range(2))
             other = live.join("a", BOARD, View("now-6h", "now"), 5_000)
             assert (live.viewers, live.tickers) == (3, 2)
+            assert live.shows(BOARD, VIEW) and not live.shows(BOARD, View("now-2h", "now"))
             live.leave(one)
             live.leave(one)
             assert (live.viewers, live.tickers) == (2, 2)
@@ -154,6 +156,22 @@ def test_a_status_that_fails_ends_the_streams_instead_of_silence(caplog: pytest.
 
     asyncio.run(watch())
     assert "no figures" in caplog.text
+
+
+def test_who_is_patient_gets_its_turn_where_others_are_told_busy() -> None:
+    async def ask() -> None:
+        turnstile, go = Turnstile(threads=2, per_client=1), threading.Event()
+        first = asyncio.create_task(turnstile.run("a", lambda: go.wait(SOON_S)))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await turnstile.run("a", lambda: True)
+        later = asyncio.create_task(turnstile.patient("a", lambda: 7))
+        await asyncio.sleep(0.02)
+        assert not later.done()
+        go.set()
+        assert (await first, await later) == (True, 7)
+
+    asyncio.run(ask())
 
 
 def test_what_looks_the_same_has_one_digest() -> None:

@@ -67,6 +67,14 @@ def test_values_that_are_refused(variable: Variable, chosen: tuple[str, ...], wo
     assert isinstance(error.value, NotAmong) == ("not among" in words)
 
 
+def test_a_board_s_own_value_that_the_warehouse_has_not_yet_is_the_first_there_is() -> None:
+    usual = replace(ONE, current=("g",))
+    assert values_of([usual], {}, lambda _: LIST) == {"one": ("b",)}
+    assert values_of([usual], {}, lambda _: (*LIST, Option("Games", "g"))) == {"one": ("g",)}
+    with pytest.raises(NotAmong):
+        values_of([usual], {"one": ("g",)}, lambda _: LIST)
+
+
 def test_options_are_one_column_or_text_and_value() -> None:
     assert options_of(["name"], [["Books"], [None], [7], ["Books"]]) == (Option("Books", "Books"), Option("7", "7"))
     assert options_of(["__value", "__text"], [[1, "One"]]) == (Option("One", "1"),)
