@@ -15,7 +15,7 @@ LINK_KEYS: Final = frozenset(("title", "url", "targetBlank"))
 _FILLED_IN: Final = re.compile(
     r"\$\{(?:__data\.fields(?:\.\w+|\[\"[^\"\]]+\"\])|__value\.(?:raw|text|time)|__series\.name|\w+:queryparam|__url_time_range|__from|__to)\}"
 )
-_LOCAL_OR_SAFE: Final = re.compile(r"/(?![/\\])|https://")
+_LOCAL_OR_SAFE: Final = re.compile(r"/(?![/\\$])|https://[^/$]+/")  # no value of the data chooses the host
 
 
 def board_link(raw: Mapping[str, Any]) -> Link:

@@ -278,6 +278,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "time zone": (lambda d: d.update(timezone="Mars/Olympus"), "Mars/Olympus"),
     "script as a link": (lambda d: d["links"].append({"type": "link", "title": "x", "url": "javascript:alert(1)"}), "https://"),
     "another host as a link": (lambda d: _panel(d).update(links=[{"title": "x", "url": "//evil.example/"}]), "evil"),
+    "host from the data": (lambda d: _panel(d).update(links=[{"title": "x", "url": "/${__value.raw}"}]), "must begin"),
     "link with a variable": (lambda d: _panel(d).update(links=[{"title": "x", "url": "/d/x?a=${b}"}]), "filled in"),
     "data link": (
         lambda d: _panel(d)["fieldConfig"]["defaults"].update(links=[{"title": "x", "url": "/d/x?a=${__series.labels}"}]),
