@@ -84,7 +84,7 @@ def test_a_first_start_waits_for_dbt_and_heals(warehouse: Address, page: Page, b
 def test_ranges_boards_and_a_lost_server(warehouse: Address, page: Page, browser: Browser) -> None:
     seed_warehouse(warehouse, lines=2_000, days=5, users=50)
     tab = Tab(browser, "dark")
-    tab.page.goto(page.url)
+    tab.page.goto(f"{page.url}d/realtime-operations")
     tab.wait(lambda: set(tab.states().values()) == {"drawn"}, "first sight")
     for name in ("5m", "24h", "All"):
         tab.page.get_by_role("button", name=name, exact=True).click()

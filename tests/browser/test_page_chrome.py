@@ -422,7 +422,7 @@ def test_variables_are_picked_searched_and_kept_in_the_address(
     panels = [panel(1, "Lines", (0, 0, 12, 4), sql=LINES_OF), panel(2, "Chosen", (12, 0, 12, 4), type="table", sql=CHOSEN)]
     made = board_page(panels, templating={"list": [CATEGORIES, SEGMENT, PRODUCT]})
     with warehouse.connect("admin") as admin:
-        counted = dict(admin.execute(f"SELECT category, count(*) {BY_CATEGORY} GROUP BY 1").fetchall())
+        counted: dict[str, int] = dict(admin.execute(f"SELECT category, count(*) {BY_CATEGORY} GROUP BY 1").fetchall())
     tab = opened(Tab(browser, "dark"), f"{made.url}d/made")
     lines, chosen = shown_panel(tab, 1).locator(".value"), shown_panel(tab, 2).locator("td").first
 

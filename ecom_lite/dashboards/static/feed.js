@@ -141,7 +141,7 @@ export class Feed {
       if (round === this.round) view.fail(error.message);
     } finally {
       view.busy = false;
-      if (round !== this.round) this.#ask(view);
+      if (round !== this.round && !this.live.source) this.#ask(view); // the stream brings it else
     }
   }
 
