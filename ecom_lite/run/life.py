@@ -148,6 +148,7 @@ class Run:
             self.measure()  # what the loaders have drained counts
         self._supervisor.stop()
         self._terminal.end()
+        self._services.recorder.close()
         self._meter.close()
         self._state = "stopped"
         self._write_state()

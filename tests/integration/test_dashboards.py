@@ -28,6 +28,7 @@ from tests.runs import wait_for
 from .facts import settle
 
 BOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"
+EMPTY = {"explorer": {"The customer", "Returns by reason"}}  # nobody is picked, and the seeded shop has no returns
 STATUS = RunStatus(state="running", facts=3, lag=2)
 
 
@@ -61,7 +62,12 @@ def test_every_panel_has_data(warehouse: Address, queries: Queries, tmp_path: Pa
     build_marts(warehouse, tmp_path)
     for board in load_boards(BOARDS).values():
         for start in (board.start, "now-7d", "now-90d", "all"):
-            assert set(_states(queries, board, start).values()) == {"ok"}, (board.uid, start)
+            states = _states(queries, board, start)
+            assert set(states) >= EMPTY.get(board.uid, set())
+            assert {state for title, state in states.items() if title not in EMPTY.get(board.uid, ())} == {"ok"}, (
+                board.uid,
+                start,
+            )
 
 
 def test_the_figures_are_the_warehouse_s(warehouse: Address, queries: Queries, tmp_path: Path) -> None:
@@ -167,13 +173,14 @@ def _code_soon(page: Page, path: str) -> int:
 
 def test_routes(page: Page) -> None:
     assert page.alive and page.url == f"http://127.0.0.1:{page.port}/"
-    status, headers, _ = _get(page, "/")
-    assert (status, headers["location"]) == (307, "/d/realtime-operations")
+    assert _get(page, "/")[0] == 200
     assert _get(page, "/d/business-intelligence")[0] == 200
     assert _get(page, "/d/nothing")[1]["location"] == "/"
     assert [board["uid"] for board in json.loads(_get(page, "/api/boards")[2])] == [
         "realtime-operations",
         "business-intelligence",
+        "pipeline-health",
+        "explorer",
     ]
     board = _get(page, "/api/boards/realtime-operations")[2]
     assert b"SELECT" not in board and len(json.loads(board)["panels"]) == 12

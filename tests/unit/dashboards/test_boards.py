@@ -13,7 +13,7 @@ import pytest
 
 from ecom_lite.dashboards import docs
 from ecom_lite.dashboards.board_api import board_json
-from ecom_lite.dashboards.boards import DATASOURCE_UID, load_boards, read_board
+from ecom_lite.dashboards.boards import DATASOURCE_UID, FIRST, load_boards, read_board
 from ecom_lite.dashboards.drawable import (
     CALCS,
     COLOR_MODES,
@@ -48,13 +48,28 @@ REQUIRED = {
         ),
         *("Category comparison", "Average lifetime value", "Average orders per customer", "Average tenure"),
     ],
+    "pipeline-health": [
+        *(
+            "The count that closes",
+            "Lag by partition",
+            "Events in and out",
+            "Delay",
+            "Dead letters by reason",
+            "Spark batch time",
+        ),
+        *("Distance of the watermark", "dbt models", "Restarts", "Gaps", "Memory by part", "Disk by store", "Parts"),
+    ],
+    "explorer": [
+        *("Revenue and orders by day", "Days", "Top products", "Top customers", "Returns by reason", "The customer"),
+        "The order lines",
+    ],
 }
 
 
 def test_the_shipped_boards() -> None:
     boards = load_boards(BOARDS)
-    assert list(boards) == ["realtime-operations", "business-intelligence"]
-    assert [board.refresh_ms for board in boards.values()] == [5_000, 60_000]
+    assert list(boards) == [uid for uid in FIRST if uid in boards] and set(REQUIRED) <= set(boards)
+    assert [boards[uid].refresh_ms for uid in REQUIRED] == [5_000, 60_000, 5_000, 60_000]
     for uid, titles in REQUIRED.items():
         assert set(titles) <= {panel.title for panel in boards[uid].panels}
 
