@@ -94,7 +94,8 @@ def test_ranges_boards_and_a_lost_server(warehouse: Address, page: Page, browser
     page.stop()
     tab.wait(lambda: tab.page.locator(".updated.lost").count() == 1, "the loss is shown")
     first = tab.page.locator('.panel[data-panel="1"]')
-    assert first.locator(".value").inner_text().startswith("$") and first.locator(".trouble").count() == 1
+    tab.wait(lambda: first.locator(".trouble").count() == 1, "each panel says so")
+    assert first.locator(".value").inner_text().startswith("$")
     page.start()
     tab.wait(lambda: tab.page.locator(".updated.live").count() == 1 and set(tab.states().values()) == {"drawn"}, "healed")
     tab.page.get_by_role("link", name="Business Intelligence").click()
