@@ -6,6 +6,7 @@ import { Live } from "./live.js";
 
 const STATUS_MS = 2000;
 const BUSY_MS = 2000;
+const PROBE_MS = 5000;
 const FAILURES = 3; // of the stream, after which the panels are asked for
 const OLD_REFRESHES = 2.5;
 const LEAST_OLD_MS = 10_000;
@@ -116,7 +117,7 @@ export class Feed {
   async #streamFailed(times) {
     const round = this.round;
     try {
-      const found = await get(`/api/boards/${encodeURIComponent(this.board.uid)}`);
+      const found = await get(`/api/boards/${encodeURIComponent(this.board.uid)}`, PROBE_MS);
       if (JSON.stringify(found) !== JSON.stringify(this.board)) return this.on.changed();
     } catch (error) {
       this.lost ||= Boolean(error.lost);

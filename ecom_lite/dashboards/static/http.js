@@ -4,10 +4,10 @@ const TIMEOUT_MS = 30000;
 const UNAUTHORIZED = 401, UNAVAILABLE = 503;
 
 /** The JSON at `path`. */
-export async function get(path) {
+export async function get(path, timeoutMs = TIMEOUT_MS) {
   let response, body;
   try {
-    response = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(timeoutMs) });
     body = await response.json();
   } catch (error) {
     if (response && error instanceof SyntaxError) throw new Error(`${path.split("?")[0]}: ${response.status} ${response.statusText}, no JSON`);

@@ -3,6 +3,7 @@
 import { questionOf } from "./address.js";
 
 const FIRST_RETRY_MS = 1000, LONGEST_RETRY_MS = 10_000;
+const OPEN_MS = 5000; // a server that is going may take a connection and never answer
 
 export class Live {
   /** `on` has a function for each event (panel, annotations, status, tick), and `failed(times)`. */
@@ -48,11 +49,14 @@ export class Live {
         this.on[name](JSON.parse(event.data));
       });
     }
+    this.timer = setTimeout(() => { if (source === this.source) this.#failed(); }, OPEN_MS);
+    source.addEventListener("open", () => { if (source === this.source) clearTimeout(this.timer); });
     source.addEventListener("error", () => { if (source === this.source) this.#failed(); });
   }
 
   #failed() {
     // The browser's own second try knows neither a refusal nor a limit, so each try is ours.
+    clearTimeout(this.timer);
     this.source.close();
     this.source = null;
     this.failures += 1;
