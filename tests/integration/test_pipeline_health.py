@@ -132,11 +132,18 @@ def test_memory_and_disk_are_the_highest_of_each_step(queries: Queries, admin: p
     assert {name: points[0][1] for name, points in disk.items()} == {"kafka": 7e6, "postgres": 91e6}
 
 
-def test_a_step_shows_the_state_that_is_not_ready(queries: Queries, admin: psycopg.Connection) -> None:
-    for ago, state in ((40, "ready"), (35, "restarting"), (30, "ready")):
+def test_a_step_shows_the_state_that_is_not_ready_and_nothing_where_no_run_was(
+    queries: Queries, admin: psycopg.Connection
+) -> None:
+    for ago, state in ((1500, "ready"), (1495, "ready"), (40, "ready"), (35, "restarting"), (30, "ready")):
         sample(admin, ago, parts={"load": state, "kafka": "ready"})
     found = series(queries, "Parts", "now-30d")
-    assert {name: points[0][1] for name, points in found.items() if points} == {"Kafka": "ready", "Loader": "restarting"}
+    assert {value for _, value in found["Kafka"]} == {"ready"} and "restarting" in {value for _, value in found["Loader"]}
+    assert not found["Spark"]
+    frame = answer(queries, "Parts").frames[0]
+    loader = [column.name for column in frame.columns].index("Loader")
+    states = [row[loader] for row in sorted(frame.rows, key=lambda row: row[0])]
+    assert None in states and states[-1] is not None and states[0] == "ready", "between the two runs there was none"
 
 
 def test_annotations_are_runs_of_dbt_restarts_and_faults(queries: Queries, admin: psycopg.Connection) -> None:
