@@ -161,7 +161,8 @@ def test_every_panel_is_the_facts_of_the_selection(shop: Shop, chosen: dict[str,
     newest = shop.plain(
         "SELECT extract(epoch FROM ordered_at) * 1000, order_id, customer, product_title, category, country, quantity, "
         "unit_price, revenue, (SELECT coalesce(sum(r.quantity), 0) FROM warehouse.fact_returns r "
-        "WHERE r.order_id = lines.order_id AND r.product_id = lines.product_id), user_id, product_id FROM lines ORDER BY ordered_at DESC, order_id LIMIT 200", chosen,
+        "WHERE r.order_id = lines.order_id AND r.product_id = lines.product_id), user_id, product_id "
+        "FROM lines ORDER BY ordered_at DESC, order_id LIMIT 200", chosen,
     )  # fmt: skip
     found = shop.rows("The order lines", chosen)
     assert len(found) == min(200, lines) and [row[0] for row in found] == [pytest.approx(row[0], abs=1) for row in newest]
