@@ -36,11 +36,12 @@ _BOARD_KEYS: Final = frozenset(
     )
 )
 BROWSER: Final = "browser"
+FIRST: Final = ("realtime-operations", "business-intelligence", "pipeline-health", "explorer")  # then others, by title
 T = TypeVar("T")
 
 
 def load_boards(folder: Path) -> dict[str, Board]:
-    """All boards of a folder by uid, the one that refreshes most often first.
+    """All boards of a folder by uid, ours first, in the order of FIRST.
 
     Raises DashboardError when there is none, when a file cannot be read, or when two share a uid.
     """
@@ -52,7 +53,9 @@ def load_boards(folder: Path) -> dict[str, Board]:
         boards[board.uid] = board
     if not boards:
         raise DashboardError(f"{folder}: no dashboards (*.json) there")
-    return dict(sorted(boards.items(), key=lambda item: (item[1].refresh_ms, item[1].title)))
+    return dict(
+        sorted(boards.items(), key=lambda item: (FIRST.index(item[0]) if item[0] in FIRST else len(FIRST), item[1].title))
+    )
 
 
 def read_board(path: Path) -> Board:

@@ -71,6 +71,7 @@ EXAMPLES: Final = (
     Example("GET", "/ready", "/ready"),
     Example("GET", "/metrics", "/metrics"),
     Example("GET", "/api/status", "/api/status"),
+    Example("GET", "/api/alerts", "/api/alerts"),
     Example("GET", "/api/chain", "/api/chain"),
     Example("GET", "/api/logs/{part}", "/api/logs/load?lines=20", token=True),
     Example("GET", "/api/story", "/api/story"),

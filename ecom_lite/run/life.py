@@ -148,6 +148,7 @@ class Run:
             self.measure()  # what the loaders have drained counts
         self._supervisor.stop()
         self._terminal.end()
+        self._services.recorder.close()
         self._meter.close()
         self._state = "stopped"
         self._write_state()
@@ -175,13 +176,15 @@ class Run:
         if len(self._meter.gaps) > self._told_gaps:
             self._terminal.say(tell(self._meter.gaps[self._told_gaps :]), "bold red")
             self._told_gaps = len(self._meter.gaps)
+        for change in self._services.alerts.news():
+            self._terminal.alert(change.rule.severity, change.rule.title, change.told, fires=change.after == "firing")
         self._write_state()
         self._terminal.update(self._written, self._meter.history)
 
     def status(self) -> RunStatus:
         """How the run is now. For any thread."""
-        figures = self._services.checks.figures
-        return run_status(self._state, self._settings, self._meter, self._supervisor, self._began, figures)
+        checks, alerts = self._services.checks.figures, self._services.alerts.figures
+        return run_status(self._state, self._settings, self._meter, self._supervisor, self._began, checks, alerts)
 
     def written(self) -> RunStatus:
         """How it was when the state file was last written: what `ecom_lite status` shows. For any thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -22,12 +23,14 @@ from ..supervise.schedule import Schedule
 from ..supervise.service import Service
 from ..supervise.worker import WorkerService
 from . import loaders
+from .alerting import Alerting
 from .backfill import Backfill
 from .grafana_part import GrafanaService, find_grafana
 from .jobs import WORKER, produce_job
 from .marts import Marts
 from .own_checks import OwnChecks
 from .page_part import PageService
+from .recorder import SAMPLE_EVERY_S, Recorder
 from .secrets_of import secrets_of
 from .servers import Servers
 from .shop_control import ShopControl
@@ -62,6 +65,8 @@ class Services:
     sums: Callable[[], None]  # brings what is kept of the facts up to them: sums, and minutes where Spark does not
     backfill: Backfill
     checks: OwnChecks
+    alerts: Alerting
+    recorder: Recorder
     story: FaultStory
     token: str
 
@@ -96,6 +101,8 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     backfill = Backfill(lambda: ProducerFigures() if producer is None else producer.last_figures, lambda: servers.reach.address)
     sums = Sums(lambda: servers.reach.address, minutes=run.light)
     checks = OwnChecks(settings, lambda: servers.reach.address)
+    alerts = Alerting(settings, lambda: servers.reach, time.time())
+    recorder = Recorder(lambda: servers.reach, written)
     story = FaultStory(servers.supervisor, shop, status, settings.faults.late_s)
     binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
     grafana = None if binary is None else GrafanaService(binary, settings, registry, lambda: servers.reach.address)
@@ -115,13 +122,20 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if gateway is not None:
         parts.append((EngineService("spark", gateway), []))
         parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
-    parts.append((Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks)), ["schema"]))
+    parts.append(
+        (
+            Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks, alerts, recorder)),
+            ["schema"],
+        )
+    )
     parts += [(loader, ["minutes"]) for loader in loading]
     if producer is not None:
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
-    return Services(parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, story, token)
+    return Services(
+        parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, alerts, recorder, story, token
+    )  # fmt: skip
 
 
 def _produce_job(settings: Settings, servers: Servers, producer: Producer | None, shop: ShopControl | None) -> msgspec.Struct:
@@ -182,8 +196,10 @@ def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stre
 
 
 def _schedule(
-    settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill, checks: OwnChecks
-) -> Schedule:
+    settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill, checks: OwnChecks,
+    alerts: Alerting,
+    recorder: Recorder,
+) -> Schedule:  # fmt: skip
     from ..transform import add_runs, many_facts_wait, new_facts_exist
 
     schedule = Schedule()
@@ -194,6 +210,8 @@ def _schedule(
         early=(lambda: many_facts_wait(address, many)) if many else None,
     )  # fmt: skip
     schedule.every("sums of the facts", SUMS_EVERY_S, sums, at_once=True)
+    schedule.every("health sample", SAMPLE_EVERY_S, recorder.take)
     if settings.check.every_s is not None:
         schedule.every("your own checks", settings.check.every_s, checks.take)
+    alerts.register(schedule)
     return schedule

@@ -33,6 +33,11 @@ FROM (
     FROM generate_series(1, current_setting('seed.users')::int) AS u
 ) AS users;
 
+INSERT INTO warehouse.user_changes (user_id, changed_at, kind, name, email, city, country, source_partition, source_offset, load_xid)
+SELECT user_id, now() - (current_setting('seed.days')::int + 2) * interval '1 day', 'user_registered', name, email, city, country,
+    0, 0, pg_current_xact_id()::text::bigint
+FROM warehouse.dim_user;
+
 CREATE TEMP TABLE seed_orders AS
 SELECT o AS order_number, 1 + floor(current_setting('seed.users')::int * power(random(), 1.5))::int AS user_id, 1 + floor(random() * 4)::int AS lines,
     CASE WHEN o % 40 = 0 THEN now() - random() * interval '2 hours'
@@ -72,3 +77,35 @@ INSERT INTO ops.load_batches (loaded_at, records, facts, duplicates, other, dead
 SELECT at, 34 + n, 30 + n, 0, 4, 0, at - interval '60 ms' - random() * interval '190 ms', at, '{}'
 FROM (SELECT at, (18 + 14 * sin(extract(epoch FROM at) / 700) + 10 * random())::int AS n
       FROM generate_series(now() - interval '2 hours', now(), interval '2 seconds') AS at) AS batches;
+
+-- Two hours of a run's health: samples, micro-batches, dead letters, a restart, a gap.
+INSERT INTO ops.health_samples (at, sent, faults, loaded, newest_batch, events, delay_p50_ms, delay_p95_ms, delay_p99_ms, partitions,
+    parts, memory, disk)
+SELECT at, 100000 + n * 40, CASE WHEN n BETWEEN 1200 AND 1260 THEN (n - 1200) * 3 WHEN n > 1260 THEN 180 ELSE 0 END,
+    100000 + n * 40 - wait, n, 200, 60 + 20 * random(), 140 + 60 * random(), 200 + 160 * random(),
+    (SELECT jsonb_agg(jsonb_build_object('topic', 'ecommerce_events', 'partition', o.partition, 'name', o.partition::text,
+            'end_offset', o.next_offset - (1440 - n) * 10, 'next_offset', o.next_offset - (1440 - n) * 10 - wait / 4) ORDER BY o.partition)
+     FROM ops.consumer_offsets o),
+    jsonb_build_object('kafka', 'ready', 'postgres', 'ready', 'spark', 'ready', 'stream', 'ready', 'schedule', 'ready', 'page', 'ready',
+        'load', CASE WHEN n BETWEEN 1100 AND 1103 THEN 'restarting' ELSE 'ready' END, 'produce', 'ready'),
+    jsonb_build_object('kafka', 420e6::bigint, 'postgres', 310e6::bigint + n * 20000, 'spark', 880e6::bigint, 'load', 95e6::bigint,
+        'produce', 70e6::bigint, 'run', 190e6::bigint),
+    jsonb_build_object('kafka', 60e6::bigint + n * 9000, 'postgres', 90e6::bigint + n * 15000, 'spark', 4000000, 'logs', 900000 + n * 100)
+FROM (SELECT n, now() - (1440 - n) * interval '5 seconds' AS at,
+             CASE WHEN n BETWEEN 1100 AND 1115 THEN (1116 - n) * 60 ELSE (n % 7) * 4 END AS wait
+      FROM generate_series(1, 1440) AS n) AS ticks;
+
+INSERT INTO realtime.stream_progress (query, batch_id, at, watermark, input_rows, duration_ms)
+SELECT 'per_minute', n, now() - (720 - n) * interval '10 seconds', now() - (720 - n) * interval '10 seconds' - interval '125 seconds', 400,
+    700 + (300 * random())::int
+FROM generate_series(1, 720) AS n;
+
+INSERT INTO ops.dead_letters (topic, partition, "offset", broker_time, reason, detail, error_class, loaded_at)
+SELECT 'ecommerce_events', n % 4, 900000000 + n, at, (ARRAY['not_json', 'bad_timestamp', 'revenue_mismatch'])[1 + n % 3], 'sent wrong on purpose', 'Rejected', at
+FROM (SELECT n, now() - interval '20 minutes' + n * interval '5 seconds' AS at FROM generate_series(1, 60) AS n) AS rubbish;
+UPDATE ops.consumer_offsets SET dead = 15, next_offset = next_offset + 15;
+
+INSERT INTO ops.service_events (at, service, event, detail)
+VALUES (now() - interval '29 minutes', 'load', 'died', 'it ended by signal 9'), (now() - interval '28 minutes', 'load', 'restarted', '1.1 s');
+INSERT INTO ops.gaps (topic, partition, first_offset, last_offset, found_at) VALUES ('ecommerce_events', 2, 0, 11, now() - interval '1 hour');
+UPDATE ops.consumer_offsets SET lost = 12, next_offset = next_offset + 12 WHERE partition = 2;

@@ -11,7 +11,7 @@ import pytest
 
 from ecom_lite.dashboards.drawable import PANEL_TYPES
 from tests.browser.drawing import DAY_MS, MINUTE_MS, ORIGIN, START_MS, Drawing, Json, answer, frame, override, panel
-from tests.browser.test_dashboards import ARGUMENTS, CHROMIUM, SCHEMES
+from tests.browser.tab import ARGUMENTS, CHROMIUM, SCHEMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -251,6 +251,29 @@ def test_mappings_thresholds_and_words_for_nothing(drawing: Drawing) -> None:
     assert green != red and colours[1] == red
     before = answer(wave("x"), previous=[wave("x", count=20)])
     assert drawing.draw(panel("stat"), before).locator(".change").inner_text() == "▼ 13%, before: 15"
+
+
+@pytest.mark.parametrize(("width", "height"), [(460, 140), (300, 200), (220, 230)])
+def test_figures_beside_each_other_are_whole(browser: Browser, width: int, height: int) -> None:
+    made = Drawing(browser)
+    made.page.add_init_script(path=BOXES)
+    made.page.goto(f"{ORIGIN}/")
+    shown = panel(
+        "stat", options={"reduceOptions": {"fields": "/.*/"}, "textMode": "value_and_name"}, defaults={"unit": "currencyUSD"}
+    )
+    columns = {"Today so far": "number", "Against last week": "string", "Over": "string"}
+    body = made.draw(shown, answer(frame(columns, [[157_492.9, "+61.8 %", "the last 15 minutes"]])), width=width, height=height)
+    line = answer(frame({"x": "string"}, [["Friday is 62 % ahead of last Friday; Sports leads"]]))
+    made.draw(panel("stat", options={"reduceOptions": {"fields": "/.*/"}}), line, width=width, height=height)
+    made.page.wait_for_timeout(800)
+    assert body.locator(".value").all_text_contents() == ["$157,493", "+61.8 %", "the last 15 minutes"]
+    found = made.page.evaluate("options => measureBoxes(options)", {"leastPx": LEAST_PX, "narrow": False})
+    assert found == [] and made.complaints == []
+    assert body.locator("xpath=..").get_attribute("data-wide") is not None
+    for text in made.page.locator(".value").all():
+        box, around = text.bounding_box(), text.locator("xpath=ancestor::*[@class='body']").bounding_box()
+        assert box and around and box["y"] + box["height"] <= around["y"] + around["height"], "without scrolling"
+    made.page.close()
 
 
 def test_text_is_marked_up_and_never_markup(drawing: Drawing) -> None:
