@@ -49,7 +49,7 @@ REQUIRED = {
     ],
     "pipeline-health": [
         *(
-            "The count that closes",
+            "Count that closes",
             "Lag by partition",
             "Events in and out",
             "Delay",
@@ -59,7 +59,7 @@ REQUIRED = {
         *("Distance of the watermark", "dbt models", "Restarts", "Gaps", "Memory by part", "Disk by store", "Parts"),
     ],
     "explorer": [
-        *("Revenue and orders by day", "Days", "Top products", "Top customers", "Returns by reason", "The customer"),
+        *("Revenue and orders over time", "Days", "Top products", "Top customers", "Returns by reason", "The customer"),
         "The order lines",
     ],
 }
