@@ -62,6 +62,8 @@ docs: $(READY)
 	$(PY) -m ecom_lite.dashboards.http_docs
 	$(PY) -m ecom_lite.observe.metrics
 	$(PY) -m ecom_lite.check.docs
+	$(PY) -m ecom_lite.alerts.message
+	$(PY) -m ecom_lite.alerts.grafana
 	ECOM_LITE_WRITE_DOCS=1 $(PY) -m pytest -q tests/integration/test_tables_doc.py
 
 # Of a run that is up; the moving picture wants one that has just begun.

@@ -41,9 +41,16 @@ def probes(status: Status, written: Status) -> list[Route]:
         and whether each of the services is well: 200."""
         return json_answer(strip(status()))
 
+    def alerts(_: Request) -> Response:
+        """The rules of alerts by name, and how each stands: a list of `rule`, `title`, `severity`, `state` (`ok`, `pending`,
+        `firing`, `unknown`), `since`, `at`, `value`, `unit`, `told`, `problem`, `what_to_do`, `board`: 200. Empty before the
+        first evaluation."""
+        return json_answer([{"rule": name, **to_builtins(alert)} for name, alert in status().alerts.items()])
+
     return [
         Route("/health", health),
         Route("/ready", ready),
         Route("/metrics", metrics),
         Route("/api/status", show_status),
+        Route("/api/alerts", alerts),
     ]

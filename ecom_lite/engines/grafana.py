@@ -107,6 +107,7 @@ class GrafanaServer(Server):
     """A Grafana of our own, on loopback, open to read without a login. `stop` and `kill` may be called from any thread.
 
     `provisioning` and `boards` are grafana/provisioning and grafana/dashboards. What Grafana keeps is in `data_dir`.
+    With `alerting` it evaluates the rules of provisioning/alerting, too.
     `port=None` takes the last run's port, else 3000, else a free one; a restart of this object keeps it.
     """
 
@@ -122,6 +123,7 @@ class GrafanaServer(Server):
         provisioning: Path,
         boards: Path,
         port: int | None = None,
+        alerting: bool = False,
         registry: ChildRegistry | None = None,
     ) -> None:
         super().__init__()
@@ -132,6 +134,7 @@ class GrafanaServer(Server):
         self._provisioning = provisioning.absolute()
         self._boards = boards.absolute()
         self._fixed_port = port
+        self._alerting = alerting
         self._registry = registry
 
     @property
@@ -259,7 +262,7 @@ class GrafanaServer(Server):
             "min_refresh_interval": "5s",
         }
         ini["alerting"] = {"enabled": off}
-        ini["unified_alerting"] = {"enabled": off}
+        ini["unified_alerting"] = {"enabled": "true" if self._alerting else off, "min_interval": "10s"}
         ini["plugins"] = {"plugin_admin_enabled": off, "preinstall_disabled": "true"}
         ini["log"] = {"mode": "console", "level": "warn"}
         path = self.data_dir / "grafana.ini"

@@ -129,6 +129,22 @@ class CheckFigures(Struct, frozen=True, kw_only=True):
     told: str = ""  # why it does not pass: one line
 
 
+class AlertFigures(Struct, frozen=True, kw_only=True):
+    """How an alert stands by its newest evaluation. Times are ISO 8601."""
+
+    title: str
+    severity: str  # info, warning, critical
+    state: str  # ok, pending, firing, unknown
+    since: str
+    at: str  # of the evaluation
+    value: float | None = None
+    unit: str = ""
+    told: str = ""  # the number and its bounds
+    problem: str = ""  # why it could not be judged; one that fires goes on firing then
+    what_to_do: str = ""
+    board: str = ""  # uid of the board to look at
+
+
 F = TypeVar("F")
 
 

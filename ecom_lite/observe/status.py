@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .figures import CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
+from .figures import AlertFigures, CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
 from .form import VERSION
 
 LOADER: Final = "load"  # the first loader's part; the others are load-2, load-3, ...
@@ -85,6 +85,7 @@ class RunStatus(Totals, frozen=True, kw_only=True):
     disk_bytes: dict[str, int] = {}  # by store, measured once a minute
     gaps: list[Gap] = []  # oldest first
     checks: dict[str, CheckFigures] = {}  # the user's own, where check.every_s is set
+    alerts: dict[str, AlertFigures] = {}  # by rule; empty before the first evaluation, and where alerts.enabled is false
     parts: dict[str, PartStatus] = {}  # in the order of their start
 
     @property

@@ -38,7 +38,7 @@ class GrafanaService(Late):
         self._server = GrafanaServer(
             self._binary, settings.data_dir / GRAFANA, logs_dir(settings), warehouse=_warehouse(self._where()),
             provisioning=files / "provisioning", boards=settings.data_dir / DASHBOARDS, port=settings.grafana.port,
-            registry=self._registry,
+            alerting=settings.grafana.alerting, registry=self._registry,
         )  # fmt: skip
         return EngineService("grafana", self._server)
 

@@ -16,6 +16,7 @@ from ..contract.events import utc_now
 from ..engines.from_settings import jar_groups
 from ..errors import UsageError
 from ..live.state import Database, RunState, control_link, write_state
+from ..machine.page_login import require_page_login
 from ..machine.ports import require_ports
 from ..observe.gaps import tell
 from ..observe.meter import Meter
@@ -49,6 +50,7 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
 
     Raises EcomLiteError when a part cannot start or dies for good; KeyboardInterrupt while jars are fetched.
     """
+    require_page_login(settings)
     if settings.shop.events is not None and not settings.shop.enabled:
         raise UsageError("--events counts what the simulated shop sends, and shop.enabled is false: use --for, or enable it")
     if settings.shop.enabled:
@@ -176,13 +178,15 @@ class Run:
         if len(self._meter.gaps) > self._told_gaps:
             self._terminal.say(tell(self._meter.gaps[self._told_gaps :]), "bold red")
             self._told_gaps = len(self._meter.gaps)
+        for change in self._services.alerts.news():
+            self._terminal.alert(change.rule.severity, change.rule.title, change.told, fires=change.after == "firing")
         self._write_state()
         self._terminal.update(self._written, self._meter.history)
 
     def status(self) -> RunStatus:
         """How the run is now. For any thread."""
-        figures = self._services.checks.figures
-        return run_status(self._state, self._settings, self._meter, self._supervisor, self._began, figures)
+        checks, alerts = self._services.checks.figures, self._services.alerts.figures
+        return run_status(self._state, self._settings, self._meter, self._supervisor, self._began, checks, alerts)
 
     def written(self) -> RunStatus:
         """How it was when the state file was last written: what `ecom_lite status` shows. For any thread."""

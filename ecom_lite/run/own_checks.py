@@ -6,12 +6,16 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from msgspec.structs import asdict
+
 from ..contract.events import utc_now
 from ..observe.figures import CheckFigures
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
+from ..warehouse.sqlfiles import read_sql
 
 WELL: Final = ("pass", "skipped")
+ROLE: Final = "ecom_stream"
 log = logging.getLogger("ecom_lite.check")
 
 
@@ -32,6 +36,7 @@ class OwnChecks:
         checks = own_checks(wanted.folder)
         if not checks:
             self.figures = {}
+            self._keep()
             return
         reader = self._where().only("ecom_reader")
         report = reconcile(
@@ -44,9 +49,17 @@ class OwnChecks:
             )
             for result in report.results
         }
+        self._keep()
         for name, now in self.figures.items():
             was_well = name not in before or before[name].state in WELL
             if was_well and now.state not in WELL:
                 log.log(logging.ERROR if now.severity == "error" else logging.WARNING, "check %s fails: %s", name, now.told)
             elif not was_well and now.state in WELL:
                 log.info("check %s passes again", name)
+
+    def _keep(self) -> None:
+        """In ops.check_results, where an alert looks."""
+        kept = [{"name": name, **asdict(figures)} for name, figures in self.figures.items()]
+        with self._where().connect(ROLE) as writer:
+            writer.execute(read_sql(__package__, "forget_checks"), {"names": list(self.figures)})
+            writer.cursor().executemany(read_sql(__package__, "keep_check"), kept)

@@ -44,6 +44,7 @@ class Servers:
     ) -> None:  # fmt: skip
         self._say = say
         self._time_zone = settings.shop.time_zone if sets_clock else None
+        self._alerts = sets_clock and settings.alerts.enabled  # not for a question
         self.settings = settings
         self.supervisor = supervisor
         self.registry = registry
@@ -85,7 +86,8 @@ class Servers:
 
         kafka = self.settings.kafka
         judged = kafka.judged_topic if self.settings.spark_reads_judged else None
-        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:])
+        alerts = self.settings.alerts.topic if self._alerts else None
+        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:], alerts)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,18 +17,19 @@ from ..observe.status import RunStatus
 from ..settings.bundled import bundled
 from ..settings.data_dir import DASHBOARDS
 from ..settings.override import ShopOverride
-from ..settings.tree import Settings
+from ..settings.tree import Dashboards, Settings
 from ..supervise.adapters import EngineService, Late, Step
 from ..supervise.schedule import Schedule
 from ..supervise.service import Service
 from ..supervise.worker import WorkerService
 from . import loaders
+from .alerting import Alerting
 from .backfill import Backfill
 from .grafana_part import GrafanaService, find_grafana
 from .jobs import WORKER, produce_job
 from .marts import Marts
 from .own_checks import OwnChecks
-from .page_part import PageService
+from .page_part import PageService, log_in_line
 from .recorder import SAMPLE_EVERY_S, Recorder
 from .secrets_of import secrets_of
 from .servers import Servers
@@ -63,13 +65,16 @@ class Services:
     sums: Callable[[], None]  # brings what is kept of the facts up to them: sums, and minutes where Spark does not
     backfill: Backfill
     checks: OwnChecks
+    alerts: Alerting
     recorder: Recorder
     story: FaultStory
     token: str
+    dashboards: Dashboards
 
     def addresses(self) -> dict[str, str]:
         """Where a person looks."""
-        return {"dashboards": self.page.url, **({} if self.grafana is None else {"grafana": self.grafana.url})}
+        grafana = {} if self.grafana is None else {"grafana": self.grafana.url}
+        return {"dashboards": self.page.url, **log_in_line(self.dashboards, self.page.url), **grafana}
 
     def settle(self) -> None:
         """At the end of a bounded run, with all facts in: bring sums and marts up to them."""
@@ -98,6 +103,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     backfill = Backfill(lambda: ProducerFigures() if producer is None else producer.last_figures, lambda: servers.reach.address)
     sums = Sums(lambda: servers.reach.address, minutes=run.light)
     checks = OwnChecks(settings, lambda: servers.reach.address)
+    alerts = Alerting(settings, lambda: servers.reach, time.time())
     recorder = Recorder(lambda: servers.reach, written)
     story = FaultStory(servers.supervisor, shop, status, settings.faults.late_s)
     binary = find_grafana(settings.grafana.home) if settings.grafana.enabled else None
@@ -119,7 +125,10 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         parts.append((EngineService("spark", gateway), []))
         parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
     parts.append(
-        (Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks, recorder)), ["schema"])
+        (
+            Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks, alerts, recorder)),
+            ["schema"],
+        )
     )
     parts += [(loader, ["minutes"]) for loader in loading]
     if producer is not None:
@@ -127,7 +136,8 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
     return Services(
-        parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, recorder, story, token
+        parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, alerts, recorder, story, token,
+        settings.dashboards,
     )  # fmt: skip
 
 
@@ -164,6 +174,7 @@ def _page(
     return Page(
         servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, port,
         status, control=None if shop is None else shop.change, marts=marts, token=token, written=written, home=home,
+        password=wanted.password.get_secret_value(),
     )  # fmt: skip
 
 
@@ -190,6 +201,7 @@ def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stre
 
 def _schedule(
     settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill, checks: OwnChecks,
+    alerts: Alerting,
     recorder: Recorder,
 ) -> Schedule:  # fmt: skip
     from ..transform import add_runs, many_facts_wait, new_facts_exist
@@ -205,4 +217,5 @@ def _schedule(
     schedule.every("health sample", SAMPLE_EVERY_S, recorder.take)
     if settings.check.every_s is not None:
         schedule.every("your own checks", settings.check.every_s, checks.take)
+    alerts.register(schedule)
     return schedule

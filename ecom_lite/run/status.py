@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from msgspec import structs
 
-from ..observe.figures import CheckFigures, InForce, LoaderFigures, ProducerFigures, StreamFigures
+from ..observe.figures import AlertFigures, CheckFigures, InForce, LoaderFigures, ProducerFigures, StreamFigures
 from ..observe.gaps import Gap as Lost
 from ..observe.meter import Meter
 from ..observe.status import Gap, PartStatus, RunStatus
@@ -25,6 +25,7 @@ def run_status(
     supervisor: Supervisor | None,
     began: float,
     checks: Mapping[str, CheckFigures] | None = None,
+    alerts: Mapping[str, AlertFigures] | None = None,
 ) -> RunStatus:
     """How the run is now. `state` is its own word for it; `began` is in epoch seconds. Quick; from any thread."""
     health = {} if supervisor is None else supervisor.health()
@@ -58,6 +59,7 @@ def run_status(
         gaps=[_gap(gap) for gap in meter.gaps],
         parts=part_status(supervisor),
         checks=dict(checks or {}),
+        alerts=dict(alerts or {}),
     )
 
 

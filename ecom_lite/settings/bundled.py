@@ -8,6 +8,6 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def bundled(name: str) -> Path:
-    """The folder `dbt_project` or `grafana`."""
+    """The folder `alerts`, `dbt_project` or `grafana`."""
     installed = _PACKAGE / "_bundled" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

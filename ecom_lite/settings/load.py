@@ -18,6 +18,8 @@ from .tree import Settings
 _SECTION: Final = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
 
+SECRET: Final = ("password", "url", "webhook")  # in the name of a setting: its value is not told
+
 Origins = Mapping[str, str]  # dotted name -> `config.toml:12`, `environment ECOM_LITE_SHOP__RATE`, `option --rate`
 
 
@@ -85,11 +87,14 @@ def _add_file(into: dict[str, Any], origins: dict[str, str], path: Path) -> None
 
 
 def _beside(path: Path, into: dict[str, Any]) -> None:
-    """The folder of the user's checks is meant from where the file is."""
+    """The folders of the user's checks and alerts are meant from where the file is."""
     check = into.setdefault("check", {})
     folder = check.get("folder", Settings.model_fields["check"].default.folder)
     if isinstance(folder, str | Path):
         check["folder"] = path.parent / Path(folder).expanduser()
+    alerts = into.get("alerts", {})
+    if isinstance(alerts.get("folder"), str):
+        alerts["folder"] = path.parent / Path(alerts["folder"]).expanduser()
 
 
 def _names(name: str, value: Any) -> Iterator[str]:
@@ -149,6 +154,6 @@ def _explain(error: ValidationError, origins: Origins) -> str:
         if problem["type"] == "missing":
             lines.append(f'{where}: [{".".join(path[:-1])}] is a further source of events, and needs {path[-1]} = "..."')
             continue
-        value = "***" if "password" in dotted or "url" in dotted else repr(problem["input"])
+        value = "***" if any(word in dotted for word in SECRET) else repr(problem["input"])
         lines.append(f"{where}: {dotted} = {value}: {said}")
     return "\n".join(dict.fromkeys(lines))

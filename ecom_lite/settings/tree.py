@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from ..errors import UsageError
 from .currencies import DECIMALS, DEFAULT
 from .events import AllEvents
+from .password import PagePassword
 from .section import Section, Topic
 from .values import Countries, CurrencyCode, Duration, Moment, Rate, Share, Unit, Zone
 
@@ -193,17 +195,50 @@ class Check(Section):
     every_s: float | None = Field(None, ge=1, description="a run takes your own checks this often, such as 60; unset: never")
 
 
+class Alerts(Section):
+    """Alerts: rules that a run evaluates (docs/alerts.md)."""
+
+    enabled: bool = Field(True, description="a run evaluates the rules that come with the program, and yours")
+    folder: Path | None = Field(None, description="rules of your own, a .toml file each; as a rule beside config.toml")
+    every_s: float = Field(10, ge=1, le=3600, description="how often, of rules that do not say it themselves")
+    timeout_s: float = Field(2, gt=0, le=60, description="the longest that one question of a rule may take")
+    topic: Topic = Field("ecommerce_alerts", description="alerts that fire or are over are told there")
+    webhook: SecretStr = Field(SecretStr(""), description="http or https address that is sent the same; empty: none")
+    webhook_header: SecretStr = Field(SecretStr(""), description="sent along, such as `Authorization: Bearer ...`")
+    webhook_timeout_s: float = Field(5, gt=0, le=60)
+
+    @field_validator("webhook", mode="after")
+    @classmethod
+    def _of_the_web(cls, webhook: SecretStr) -> SecretStr:
+        url = webhook.get_secret_value()
+        if url and not re.fullmatch(r"https?://[^\s/@]+(:\d+)?(/\S*)?", url):
+            raise ValueError("give an address that begins with http:// or https://, without a name and password in it")
+        return webhook
+
+    @field_validator("webhook_header", mode="after")
+    @classmethod
+    def _one_line(cls, header: SecretStr) -> SecretStr:
+        line = header.get_secret_value()
+        if line and not re.fullmatch(r"[A-Za-z0-9-]+:[ \t]*[\x21-\x7e][\x20-\x7e]*", line):
+            raise ValueError("give one line such as Authorization: Bearer ...")
+        return header
+
+
 class Dashboards(Section):
     """The built-in page, and Grafana where a binary is found."""
 
-    host: str = Field("127.0.0.1", description="loopback by default: the page has no login")
+    host: str = Field("127.0.0.1", description="where the page listens; beyond this machine it demands a password")
     port: Port | None = Field(None, description="of the built-in page; 8100 or the next free one if unset")
+    password: PagePassword = Field(
+        SecretStr(""), description="who looks must log in by it: at least 8 characters, or the hash by `ecom_lite password`"
+    )
 
 
 class Grafana(Section):
     enabled: bool = Field(True, description="start Grafana when a binary is found")
     home: Path | None = Field(None, description="folder of a Grafana installation; else `grafana` on PATH")
     port: Port | None = Field(None, description="3000 or a free one if unset")
+    alerting: bool = Field(False, description="Grafana evaluates the rules that come with the program, too: a run does so anyway")
 
 
 class Jars(Section):
@@ -229,6 +264,7 @@ class Settings(Section):
     spark: Spark = Spark()
     transform: Transform = Transform()
     check: Check = Check()
+    alerts: Alerts = Alerts()
     dashboards: Dashboards = Dashboards()
     grafana: Grafana = Grafana()
     jars: Jars = Jars()
@@ -243,12 +279,22 @@ class Settings(Section):
     def _absolute_checks(cls, check: Check) -> Check:
         return check.model_copy(update={"folder": Path(os.path.abspath(check.folder.expanduser()))})
 
+    @field_validator("alerts", mode="after")
+    @classmethod
+    def _absolute_alerts(cls, alerts: Alerts) -> Alerts:
+        if alerts.folder is None:
+            return alerts
+        return alerts.model_copy(update={"folder": Path(os.path.abspath(alerts.folder.expanduser()))})
+
     @model_validator(mode="after")
     def _topics_differ(self) -> Settings:
         kafka = self.kafka
         taken = {
             kafka.topic: "of kafka.topic", kafka.dlq_topic: "for dead letters", kafka.judged_topic: "for Spark"
         }  # fmt: skip
+        if use := taken.get(self.alerts.topic):
+            raise ValueError(f"alerts.topic = {self.alerts.topic!r}: that is the topic {use}: give alerts their own")
+        taken[self.alerts.topic] = "of alerts"
         for name, source in self.events.sources.items():
             if use := taken.get(source.topic):
                 raise ValueError(f"events.{name}.topic = {source.topic!r}: that is the topic {use}: give each source its own")

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ..observe.status import RunStatus
 from .console import console as make_console
-from .view import starting_view, status_view
+from .view import ALERT_STYLES, starting_view, status_view
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -88,6 +88,11 @@ class Terminal:
     def say(self, text: str, style: str = "") -> None:
         """One line; above the live view where there is one."""
         self.console.print(Text(text, style=style), soft_wrap=True)
+
+    def alert(self, severity: str, title: str, told: str, *, fires: bool) -> None:
+        """One line when an alert fires, and one when it is over."""
+        style = ALERT_STYLES.get(severity, "") if fires else "green"
+        self.say(f"alert ({severity}): {title}: {told}" if fires else f"alert is over: {title}: {told}", style)
 
     def doing(self, what: str) -> None:
         """The run goes on to its next stage."""

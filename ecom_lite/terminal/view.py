@@ -24,6 +24,7 @@ STEPS: Final = frozenset({"schema", "topics", "minutes"})  # done once at the st
 UNWELL: Final = "!"  # in place of a ready part's mark: it lives and does not work
 BARS: Final = "▁▂▃▄▅▆▇█"
 SHOWN_GAPS: Final = 3
+ALERT_STYLES: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 BAD_DBT: Final = ("error", "tests failed", "selected, tests failed")
 
 
@@ -53,7 +54,8 @@ def status_view(status: RunStatus, history: Sequence[float] = (), now: datetime 
     figures.add_row("  loaded", _count(status.facts), "facts", _rate(status.loaded_per_s), Text(spark(history), style="cyan"))
     figures.add_row("  lag", _count(status.lag), "events", f"{status.delay_ms:,} ms", Text("from shop to fact", style="dim"))
     now = now or datetime.now(UTC)
-    return Group(_headline(status, doing), figures, _others(status), *_gaps(status.gaps), _dbt(status, now), *_parts(status))
+    wrong = [*_gaps(status.gaps), *_alerts(status)]
+    return Group(_headline(status, doing), figures, _others(status), *wrong, _dbt(status, now), *_parts(status))
 
 
 def spark(values: Sequence[float], width: int = 30) -> str:
@@ -123,6 +125,13 @@ def _gaps(gaps: Sequence[Gap]) -> list[Text]:
     if len(gaps) > SHOWN_GAPS:
         lines.append(f"and {len(gaps) - SHOWN_GAPS} older gaps: `ecom_lite status --json`")
     return [Text(f"  {'gaps' if not number else '':<9}{line}", style="bold red") for number, line in enumerate(lines)]
+
+
+def _alerts(status: RunStatus) -> list[Text]:
+    """Those that fire. What cannot be judged is in `ecom_lite alerts`."""
+    firing = [alert for alert in status.alerts.values() if alert.state == "firing"]
+    lines = [(f"{alert.title}: {alert.told}, since {_minute(alert.since)}", ALERT_STYLES[alert.severity]) for alert in firing]
+    return [Text(f"  {'alerts' if not number else '':<9}{line}", style=style) for number, (line, style) in enumerate(lines)]
 
 
 def _dbt(status: RunStatus, now: datetime) -> Text:

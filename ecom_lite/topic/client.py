@@ -133,19 +133,22 @@ def wait_ready(config: Config, deadline_s: float, stop: Event | None = None) -> 
 
 
 def ensure_topics(
-    config: Config, topic: str, partitions: int, dlq_topic: str, judged_topic: str | None = None, further: Sequence[str] = ()
-) -> int:
-    """Create `topic` and the `further` ones (with `partitions`), `dlq_topic` (with one) and `judged_topic` (with as many as
-    `topic` has) where they are missing; safe to repeat and to race.
+    config: Config, topic: str, partitions: int, dlq_topic: str, judged_topic: str | None = None, further: Sequence[str] = (),
+    alerts_topic: str | None = None,
+) -> int:  # fmt: skip
+    """Create `topic` and the `further` ones (with `partitions`), `dlq_topic` and `alerts_topic` (with one) and `judged_topic`
+    (with as many as `topic` has) where they are missing; safe to repeat and to race.
 
     Returns how many partitions `topic` has: an existing one keeps its own number. Blocks until all have leaders.
     """
-    names = [topic, *further, dlq_topic, *([] if judged_topic is None else [judged_topic])]
+    names = [topic, *further, dlq_topic, *(name for name in (judged_topic, alerts_topic) if name is not None)]
     with _admin(config, f"making topics {' and '.join(names)}") as admin:
         found = {each["name"]: len(each["partitions"]) for each in admin.describe_topics(names) if not each["error_code"]}
         wanted: dict[str, dict[str, Any]] = {name: {"num_partitions": found.get(topic, partitions)} for name in names}
         wanted |= {name: {"num_partitions": partitions} for name in further}
         wanted[dlq_topic] = {"num_partitions": 1, "configs": {"max.message.bytes": str(DEAD_LETTER_MAX_BYTES)}}
+        if alerts_topic is not None:
+            wanted[alerts_topic] = {"num_partitions": 1}
         for name, options in wanted.items():
             if name not in found:
                 with suppress(TopicAlreadyExistsError):  # somebody else was quicker

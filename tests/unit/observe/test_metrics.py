@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from prometheus_client.parser import text_string_to_metric_families
 
 from ecom_lite.errors import PortTaken
-from ecom_lite.observe.figures import CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
+from ecom_lite.observe.figures import AlertFigures, CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
 from ecom_lite.observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ecom_lite.observe.metrics import METRICS, OF_LOADERS, PAGE, docs, rendered
 from ecom_lite.observe.status import PartStatus, RunStatus
@@ -27,6 +27,7 @@ def observed(bounds: tuple[float, ...], *seconds: float) -> Histogram:
     return histogram
 
 
+AT = "2026-11-23T07:00:00+00:00"
 FULL = RunStatus(
     state="running", uptime_s=9, sent=100, facts=80, duplicates=3, other=4, dead=5, lost=6, held=7, sent_per_s=8, loaded_per_s=9,
     load=LoaderFigures(
@@ -43,6 +44,10 @@ FULL = RunStatus(
         "stock": CheckFigures(state="pass", severity="error", at="2026-11-23T07:00:00+00:00"),
         "prices": CheckFigures(state="error", severity="warning", at="2026-11-23T07:00:00+00:00"),
         "later": CheckFigures(state="skipped", severity="error", at="2026-11-23T07:00:00+00:00"),
+    },
+    alerts={
+        "lag": AlertFigures(title="Behind", severity="critical", state="firing", since=AT, at=AT, told="61 s", problem="no data"),
+        "disk": AlertFigures(title="Full", severity="critical", state="ok", since=AT, at=AT, told="7 GB"),
     },
     resident_bytes={"run": 1000}, disk_bytes={"kafka": 2000},
     parts={"load": PartStatus(state="ready", ok=True), "load-2": PartStatus(state="restarting", restarts=2)},
@@ -113,6 +118,9 @@ def test_figures_are_those_of_the_status() -> None:
         ("rows", "daily_sales"): 30, ("tests_failed", "daily_sales"): 2,
         ("ok", "stg_sales"): 1, ("seconds", "stg_sales"): 0.125, ("tests_failed", "stg_sales"): 0,
     }  # fmt: skip
+    firing = {dict(labels)["rule"]: value for (name, labels), value in found.items() if name == "ecom_lite_alert_firing"}
+    unknown = {dict(labels)["rule"]: value for (name, labels), value in found.items() if name == "ecom_lite_alert_unknown"}
+    assert (firing, unknown) == ({"lag": 1, "disk": 0}, {"lag": 1, "disk": 0})
     labels = (("check", "prices"), ("severity", "warning"))
     assert found["ecom_lite_check_timestamp_seconds", labels] == 1_795_417_200
 
@@ -120,7 +128,7 @@ def test_figures_are_those_of_the_status() -> None:
 def test_what_is_not_known_yet_has_no_sample() -> None:
     found = {name for name, _ in samples(rendered(RunStatus()).decode())}
     assert "ecom_lite_events_sent_total" in found
-    assert not [name for name in found if re.search("spark|dbt|check|commit_delay|batch|lag|part|resident|disk", name)]
+    assert not [name for name in found if re.search("spark|dbt|check|alert|commit_delay|batch|lag|part|resident|disk", name)]
 
 
 def test_the_document_is_current() -> None:

@@ -1,0 +1,1 @@
+DELETE FROM ops.alert_outbox WHERE outlet = %(outlet)s AND change_id = ANY(%(changes)s)

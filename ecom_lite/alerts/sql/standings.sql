@@ -1,0 +1,1 @@
+SELECT rule, state, since, value, told, problem FROM ops.alerts

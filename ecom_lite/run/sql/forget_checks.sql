@@ -1,0 +1,1 @@
+DELETE FROM ops.check_results WHERE name <> ALL(%(names)s)

@@ -1,0 +1,194 @@
+"""Each rule that comes with the program fires, and is over: by the simulated shop and its faults, real producers and loaders.
+
+Events of the past are the shop's own (its clock begins there); the evaluator's moments are the test's. So an hour takes a second.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, TopicPartition
+
+from ecom_lite.settings.load import load_settings
+from ecom_lite.simulate import Shop, Timetable
+from ecom_lite.stream.light import LightMinutes
+from ecom_lite.transform import Transform
+from ecom_lite.warehouse.connect import Address
+
+from .alerting import Watch, own, shipped
+from .loading import Bench, line
+from .producing import flags_for, send
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def sell(bench: Bench, start: datetime, end: datetime, **shop: object) -> None:
+    """A shop of its own sells from `start` to `end` by its own clock: its producer sends what it would have sent by then."""
+    moment = f"{start:%Y-%m-%dT%H:%M}Z"
+    flags = flags_for(bench.topic, None, start=moment, rate="max", **shop)
+    settings = load_settings(env={}, flags=flags)
+    table = Timetable(settings.shop, datetime.fromisoformat(moment))
+    events = len(Shop(settings.shop).batch(0, table.due(end), table))
+    send(settings, bench.warehouse, bench.bootstrap, events=events)
+
+
+def loaded(bench: Bench) -> None:
+    bench.load()
+    LightMinutes(bench.warehouse).refresh()
+
+
+def test_orders_that_stop_and_orders_that_flood_fire_and_are_over(bench: Bench, tmp_path: Path) -> None:
+    end = now().replace(second=0, microsecond=0)
+    usual = {"orders_per_day": 1_000, "customers": 300, "products": 20}
+    sell(bench, end - 16 * DAY, end - 5 * HOUR, **usual)
+    sell(bench, end - 2 * HOUR, end, seed=8, hours=0, weekdays=0, **usual)  # after a silence of three hours another one goes on
+    sell(bench, end - 9 * HOUR, end - 8 * HOUR, seed=9, hours=0, weekdays=0, **{**usual, "orders_per_day": 30_000})
+    loaded(bench)
+    watch = Watch(bench.warehouse, shipped("order_rate", after_start_s=0, for_s=600), tmp_path)
+    found = watch.over(end - 11 * HOUR, end, 10 * MINUTE)
+    hours = [(state, round((at - end) / HOUR, 1)) for _, state, at in found if state in ("ok", "firing")]
+    assert [state for state, _ in hours] == ["ok", "firing", "ok", "firing", "ok"], hours
+    spike, over, drop, again = (hour for _, hour in hours[1:])
+    assert -9 < spike < -8 and -8 < over <= -7.3 and -5 < drop <= -4.3 and -2 < again <= -1.3, hours
+    told = [(change.after, change.told) for change in watch.evaluator.news()]
+    assert [state for state, _ in told] == ["firing", "ok", "firing", "ok"]
+    assert "orders in 30 minutes, usually" in told[0][1] and ": -" in told[2][1]
+    weeks_later = end + 30 * DAY
+    assert watch.state(weeks_later, "order_rate") == "unknown", "nothing to compare with is never ok"
+
+
+def test_a_burst_of_a_live_shop_fires(bench: Bench, tmp_path: Path) -> None:
+    end = now().replace(second=0, microsecond=0)
+    sell(bench, end - 15 * DAY, end - HOUR, orders_per_day=400, customers=300)
+    loaded(bench)
+    watch = Watch(bench.warehouse, shipped("order_rate", after_start_s=0, for_s=0), tmp_path)
+    assert watch.state(end - HOUR, "order_rate") == "ok"
+    rated = load_settings(env={}, flags=flags_for(bench.topic, {"burst": 0.5}, seed=8, rate=200))
+    send(rated, bench.warehouse, bench.bootstrap, events=900)
+    loaded(bench)
+    assert watch.state(now() + MINUTE, "order_rate") == "firing"
+
+
+def test_more_that_comes_back_fires_and_is_over(bench: Bench, tmp_path: Path) -> None:
+    end = now().replace(second=0, microsecond=0)
+    sell(bench, end - 26 * DAY, end, orders_per_day=800, customers=300)
+    sell(bench, end - 44 * HOUR, end - 38 * HOUR, seed=8, cancelled=1.0, orders_per_day=3_000, customers=300)
+    loaded(bench)
+    watch = Watch(bench.warehouse, shipped("returns"), tmp_path)
+    found = [
+        (state, at) for _, state, at in watch.over(end - 47 * HOUR, end, 30 * MINUTE) if state in ("ok", "firing", "unknown")
+    ]
+    assert [state for state, _ in found] == ["ok", "firing", "ok"], found
+    assert end - 44 * HOUR < found[1][1] < end - 38 * HOUR < found[2][1] < end - 13 * HOUR
+
+
+def test_broken_records_fire_and_are_over(bench: Bench, tmp_path: Path) -> None:
+    watch = Watch(bench.warehouse, shipped("dead_letters"), tmp_path)
+    good = load_settings(env={}, flags=flags_for(bench.topic, None, rate="max"))
+    send(good, bench.warehouse, bench.bootstrap, events=300)
+    bench.load()
+    assert watch.state(now(), "dead_letters") == "ok"
+    broken = load_settings(env={}, flags=flags_for(bench.topic, {"malformed": "20%"}, rate="max"))
+    send(broken, bench.warehouse, bench.bootstrap, events=300)
+    bench.load()
+    began = now()
+    assert [watch.state(began + timedelta(seconds=s), "dead_letters") for s in (0, 10, 20, 31)] == [
+        "pending", "pending", "pending", "firing"
+    ]  # fmt: skip
+    assert watch.state(began + 10 * MINUTE, "dead_letters") == "ok"
+
+
+def test_a_loader_that_does_not_load_fires_and_is_over(bench: Bench, tmp_path: Path) -> None:
+    shop = load_settings(env={}, flags=flags_for(bench.topic, None, rate="max"))
+    watch = Watch(bench.warehouse, shipped("lag", after_start_s=0), tmp_path)
+    assert watch.state(now(), "lag") == "ok", "nothing was sent yet"
+    send(shop, bench.warehouse, bench.bootstrap, events=400)
+    bench.load()
+    assert watch.state(now(), "lag") == "ok"
+    send(shop, bench.warehouse, bench.bootstrap, events=40)
+    began = now()
+    states = [watch.state(began + timedelta(seconds=s), "lag") for s in (10, 30, 70, 85, 101)]
+    assert states == ["ok", "ok", "pending", "pending", "firing"], "at first there was little to catch up with"
+    bench.load()
+    assert watch.state(began + timedelta(seconds=111), "lag") == "ok"
+
+
+def test_marts_that_nobody_builds_fire_and_are_over(bench: Bench, tmp_path: Path) -> None:
+    bench.send([line(f"o{n}") for n in range(20)])
+    watch = Watch(bench.warehouse, shipped("stale_marts", after_start_s=0), tmp_path)
+    assert watch.state(now(), "stale_marts") == "ok", "no facts, nothing waits"
+    bench.load()
+    began = now()
+    assert watch.state(began + 20 * MINUTE, "stale_marts") == "ok"
+    states = [watch.state(began + minutes * MINUTE, "stale_marts") for minutes in (26, 28)]
+    assert states == ["pending", "firing"]
+    assert Transform(bench.warehouse, PROJECT, tmp_path / "dbt", threads=2).run("refresh").status == "success"
+    assert watch.state(began + 29 * MINUTE, "stale_marts") == "ok"
+    slower = Watch(bench.warehouse, shipped("stale_marts", after_start_s=0), tmp_path, marts_every_s=3600)
+    bench.send([line(f"p{n}") for n in range(20)])
+    bench.load()
+    assert slower.state(now() + 180 * MINUTE, "stale_marts") == "ok", "by transform.every_s"
+    assert slower.state(now() + 200 * MINUTE, "stale_marts") == "pending"
+
+
+def test_records_that_retention_removed_open_the_count(bench: Bench, tmp_path: Path) -> None:
+    watch = Watch(bench.warehouse, shipped("open_check"), tmp_path)
+    shop = load_settings(env={}, flags=flags_for(bench.topic, None, rate="max"))
+    send(shop, bench.warehouse, bench.bootstrap, events=300)
+    bench.load()
+    assert watch.state(now(), "open_check") == "ok"
+    send(shop, bench.warehouse, bench.bootstrap, events=300)
+    admin = KafkaAdminClient(**bench.client)
+    admin.delete_records({TopicPartition(bench.topic, 0): -1})
+    admin.close()
+    bench.load()
+    began = now()
+    assert [watch.state(began + timedelta(seconds=s), "open_check") for s in (0, 61)] == ["pending", "firing"]
+    assert watch.state(began + DAY, "open_check") == "ok", "it is known by then, and `check` goes on saying so"
+
+
+def test_a_disk_that_fills_fires_and_is_over(warehouse: Address, tmp_path: Path) -> None:
+    folder = Path("/dev/shm") if Path("/dev/shm").is_dir() else tmp_path  # where nobody else writes much
+    (disk,) = shipped("disk")
+    watch = Watch(warehouse, [disk], folder)
+    watch.states(now())
+    free_gb = watch.evaluator.figures["disk"].value
+    assert free_gb is not None and free_gb > 0.5, "this test needs some room"
+    tight = own(tmp_path, name="disk", question=disk.question.text, threshold={"below": free_gb - 0.2}, **{"for": "30s"})
+    watch = Watch(warehouse, [tight], folder)
+    began = now()
+    assert watch.state(began, "disk") == "ok"
+    ballast = folder / f"ecom_lite_ballast_{began.timestamp()}"
+    try:
+        with ballast.open("wb") as file:
+            for _ in range(40):
+                file.write(bytes(10_000_000))
+        assert [watch.state(began + timedelta(seconds=s), "disk") for s in (10, 41)] == ["pending", "firing"]
+    finally:
+        ballast.unlink(missing_ok=True)
+    assert watch.state(began + timedelta(seconds=50), "disk") == "ok"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [7, 11])
+def test_a_day_of_the_default_shop_fires_nothing(bench: Bench, tmp_path: Path, seed: int) -> None:
+    """30 days of the shop as it is by default with a history; its last day is replayed minute by minute, by all rules."""
+    end = now().replace(second=0, microsecond=0)
+    defaults = load_settings(env={}, flags={"shop.history": "30d"}).shop
+    assert defaults.orders_per_day == 2_500
+    sell(bench, end - 30 * DAY, end, seed=seed, customers=defaults.customers, products=defaults.products)
+    loaded(bench)
+    assert Transform(bench.warehouse, PROJECT, tmp_path / "dbt", threads=2).run("refresh").status == "success"
+    watch = Watch(bench.warehouse, shipped(), tmp_path)
+    found = watch.over(end - DAY, end, MINUTE)
+    assert not [each for each in found if each[1] == "firing"], found
+    judged = {rule for rule, state, _ in found if state == "ok"}
+    assert {"order_rate", "returns", "dead_letters", "lag", "open_check", "stale_marts"} <= judged, found
+    assert not [rule for rule, before, after in watch.changes() if after == "firing"]
