@@ -378,7 +378,8 @@ def test_paper_is_white_and_has_only_the_panels(page: Page, warehouse: Address, 
     assert "Last 30 minutes" in tab.page.locator(".printed").inner_text()
     assert tab.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     right = tab.page.locator(".panel").evaluate_all("all => Math.max(...all.map(e => e.getBoundingClientRect().right))")
-    assert right <= 960
+    assert right <= 985, "the width of A4 and of letter paper, less the edges"
+    assert shown_panel(tab, 10).locator("table").count() == 1, "wide enough for tables"
     wide = tab.page.locator(".panel canvas, .panel svg:not(.icon)").evaluate_all(
         "all => all.filter(e => e.getBoundingClientRect().right > e.closest('.panel').getBoundingClientRect().right + 1).length"
     )
