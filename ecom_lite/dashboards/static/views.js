@@ -29,7 +29,7 @@ export class PanelView {
     this.more = more;
     const links = (panel.links ?? []).map((link) => ({ ...link, href: addressOf(link, state) })).filter((link) => link.href);
     this.element = h("section", {
-      class: panel.options?.reduceOptions?.fields ? "panel wide" : "panel", id: `panel-${panel.id}`, "data-panel": panel.id, "data-type": panel.type, "data-state": "loading", "aria-label": panel.title || panel.type, tabindex: "-1",
+      class: "panel", id: `panel-${panel.id}`, "data-panel": panel.id, "data-type": panel.type, "data-state": "loading", "aria-label": panel.title || panel.type, tabindex: "-1",
     },
     h("div", { class: panel.title ? "head" : "head bare" }, panel.title ? h("h2", {}, panel.title) : null, this.age,
       h("span", { class: "tools" },
