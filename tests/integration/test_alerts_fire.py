@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
+from ecom_lite.observe.status import RunStatus
+from ecom_lite.run.recorder import Recorder
+from ecom_lite.run.reach import Reach
 from ecom_lite.settings.load import load_settings
 from ecom_lite.simulate import Shop, Timetable
 from ecom_lite.stream.light import LightMinutes
@@ -118,6 +121,21 @@ def test_a_loader_that_does_not_load_fires_and_is_over(bench: Bench, tmp_path: P
     assert states == ["ok", "ok", "pending", "pending", "firing"], "at first there was little to catch up with"
     bench.load()
     assert watch.state(began + timedelta(seconds=111), "lag") == "ok"
+
+
+def test_records_of_others_that_are_not_loaded_fire_too(bench: Bench, tmp_path: Path) -> None:
+    recorder = Recorder(lambda: Reach(bench.warehouse, bench.bootstrap, bench.settings().kafka), RunStatus)
+    watch = Watch(bench.warehouse, shipped("lag", after_start_s=0, for_s=5), tmp_path)
+    bench.send([line(f"o{n}") for n in range(10)])
+    bench.load()
+    recorder.take()
+    assert watch.state(now(), "lag") == "ok"
+    bench.send([line(f"p{n}") for n in range(500)])
+    recorder.take()
+    began = now()
+    assert [watch.state(began + timedelta(seconds=s), "lag") for s in (0, 6)] == ["pending", "firing"]
+    bench.load()
+    assert watch.state(began + timedelta(seconds=7), "lag") == "ok", "by what is loaded now, not by the sample"
 
 
 def test_marts_that_nobody_builds_fire_and_are_over(bench: Bench, tmp_path: Path) -> None:
