@@ -19,7 +19,10 @@ JOIN_S: Final = 10.0
 
 
 class Viewers:
-    """So many of them on all boards in turn, while it is open. `seen` counts what they were shown, `failure` is why one of them was no longer served. Use as a context manager."""
+    """So many of them on all boards in turn, while it is open. Use as a context manager.
+
+    `seen` counts what they were shown, `failure` is why one of them was no longer served.
+    """
 
     def __init__(self, url: str, count: int) -> None:
         self._url = url

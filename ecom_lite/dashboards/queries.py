@@ -231,7 +231,7 @@ class Queries:
                 is_series = query.format == "time_series"
                 frames.append(time_series(result, expanded.fill, time_range) if is_series else result)
             if not any(value is not None for each in frames for row in each.rows for value in row):
-                state, message = "empty", "No data in this time range" if _ranged(panel) else "No data yet"
+                state, message = "empty", _nothing(panel)
         except Busy:
             raise  # no answer: the next who asks tries again
         except (psycopg.Error, DashboardError) as error:
@@ -270,6 +270,14 @@ class Queries:
                 return None
 
         return cast("datetime | None", self._cache.get(("first day",), read, lambda *_: FIRST_DAY_TTL_S))
+
+
+def _nothing(panel: Panel) -> str:
+    """The panel's own words, as in Grafana; those of one that has only a sign for it (`-`) are ours."""
+    own = str(panel.field_config.get("defaults", {}).get("noValue") or "")
+    if any(char.isalpha() for char in own):
+        return own
+    return "No data in this time range" if _ranged(panel) else "No data yet"
 
 
 def _ranged(panel: Panel) -> bool:

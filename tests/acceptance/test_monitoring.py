@@ -97,6 +97,38 @@ def test_metrics_are_the_figures_of_status(run: LightRun) -> None:
     assert shown.keys() == status.keys() - {"control_token"}
 
 
+def shown(run: LightRun, title: str) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of a panel of the board Pipeline Health, of the last minutes."""
+    panels = {panel["title"]: panel["id"] for panel in json.loads(page(run, "api/boards/pipeline-health")[1])["panels"]}
+    code, text = page(run, f"api/boards/pipeline-health/panels/{panels[title]}?from=now-5m&to=now")
+    answer = json.loads(text)
+    assert code == 200 and answer["state"] in ("ok", "empty"), text
+    frames = answer["frames"] or [{"columns": [], "rows": []}]
+    return [column["name"] for column in frames[0]["columns"]], frames[0]["rows"]
+
+
+def test_the_run_records_its_health_and_the_count_closes_while_it_runs(run: LightRun) -> None:
+    wait_for(lambda: len(shown(run, "Lag by partition")[1]) > 1, "samples of two steps")
+    assert shown(run, "Lag by partition")[0] == ["time", "Partition 0", "Partition 1", "Partition 2", "Partition 3"]
+    assert shown(run, "Count that closes")[1] == [[0]], "events under way are lag, and no hole"
+    parts = {row[0]: row[1] for row in shown(run, "What became of every event")[1]}
+    assert (
+        parts["Facts"] > 0
+        and parts["Dead letters"] > 0
+        and parts["On the topics"]
+        >= sum(parts[name] for name in ("Facts", "Other events", "Duplicates", "Dead letters", "Markers", "Lost"))
+    )
+    names, _ = wait_for(
+        lambda: found if (found := shown(run, "Events in and out"))[1] and min(found[1][-1][1:]) > 0 else None, "rates"
+    )
+    assert names[1:] == ["Onto the topics", "Sent by the shop", "Loaded"]
+    assert wait_for(lambda: shown(run, "Delay p95")[1], "a delay")[0][0] > 0
+    assert set(shown(run, "Memory by part")[0]) == {"time", *run.state["resident_bytes"]}
+    assert {"kafka", "postgres"} <= set(wait_for(lambda: shown(run, "Disk by store")[0], "the disk"))
+    columns, states = shown(run, "Parts")
+    assert dict(zip(columns, states[-1], strict=True))["Kafka"] == "ready"
+
+
 def named(run: LightRun, part: str) -> dict[str, str] | None:
     """Why the run is not ready, by part, once `part` is among them."""
     code, text = page(run, "ready")

@@ -33,6 +33,11 @@ FROM (
     FROM generate_series(1, current_setting('seed.users')::int) AS u
 ) AS users;
 
+INSERT INTO warehouse.user_changes (user_id, changed_at, kind, name, email, city, country, source_partition, source_offset, load_xid)
+SELECT user_id, now() - (current_setting('seed.days')::int + 2) * interval '1 day', 'user_registered', name, email, city, country,
+    0, 0, pg_current_xact_id()::text::bigint
+FROM warehouse.dim_user;
+
 CREATE TEMP TABLE seed_orders AS
 SELECT o AS order_number, 1 + floor(current_setting('seed.users')::int * power(random(), 1.5))::int AS user_id, 1 + floor(random() * 4)::int AS lines,
     CASE WHEN o % 40 = 0 THEN now() - random() * interval '2 hours'

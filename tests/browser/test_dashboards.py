@@ -4,99 +4,29 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ecom_lite.dashboards import Page, load_boards
 from ecom_lite.engines.grafana import GrafanaServer, Warehouse, find_grafana
 from ecom_lite.errors import EngineError
-from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
-from tests.runs import wait_for
+from tests.browser.tab import BOARDS, HEIGHT, ROOT, SCHEMES, Tab, needs_browser
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Request
+    from playwright.sync_api import Browser
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-ROOT = Path(__file__).resolve().parents[2]
-BOARDS = ROOT / "grafana" / "dashboards"
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-ARGUMENTS = [
-    *(
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ),
-    *("--no-first-run", "--disable-quic"),
-]
 BUILT_GRAFANA = Path("~/.cache/ecom_lite/grafana").expanduser()
-Scheme = Literal["dark", "light"]
-SCHEMES: tuple[Scheme, ...] = ("dark", "light")
 UIDS = ("realtime-operations", "business-intelligence")
-WIDTH, HEIGHT = 1600, 1900  # high enough for Grafana to draw every panel of a board
 
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
-    pytest.mark.timeout(180),
-]
-
-
-class Tab:
-    """One page of the browser, and everything that went wrong or went elsewhere in it."""
-
-    def __init__(self, browser: Browser, scheme: Scheme) -> None:
-        self.page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
-        self.complaints: list[str] = []
-        self.foreign: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._request)
-
-    def _request(self, request: Request) -> None:
-        url = urlsplit(request.url)
-        if url.scheme in ("http", "https", "ws", "wss") and url.hostname != "127.0.0.1":
-            self.foreign.append(url.geturl())
-
-    def states(self) -> dict[str, str]:
-        found: dict[str, str] = self.page.evaluate(
-            "Object.fromEntries([...document.querySelectorAll('.panel')].map(p => [p.dataset.panel, p.dataset.state]))"
-        )
-        return found
-
-    def wait(self, holds: Callable[[], bool], what: str) -> None:
-        def pause(seconds: float) -> None:
-            self.page.wait_for_timeout(1000 * seconds)  # its events arrive meanwhile
-
-        wait_for(holds, lambda: f"{what}: {self.states()} {self.complaints}", pause=pause)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def page(warehouse: Address) -> Iterator[Page]:
-    status = RunStatus(state="running", sent_per_s=12, loaded_per_s=12, lag=2, facts=4000, dead=1)
-    made = Page(warehouse, BOARDS, "127.0.0.1", 0, lambda: status)
-    made.start()
-    yield made
-    made.stop()
+pytestmark = needs_browser
 
 
 def test_every_panel_of_both_boards_is_drawn(warehouse: Address, page: Page, browser: Browser, tmp_path: Path) -> None:
@@ -154,7 +84,7 @@ def test_a_first_start_waits_for_dbt_and_heals(warehouse: Address, page: Page, b
 def test_ranges_boards_and_a_lost_server(warehouse: Address, page: Page, browser: Browser) -> None:
     seed_warehouse(warehouse, lines=2_000, days=5, users=50)
     tab = Tab(browser, "dark")
-    tab.page.goto(page.url)
+    tab.page.goto(f"{page.url}d/realtime-operations")
     tab.wait(lambda: set(tab.states().values()) == {"drawn"}, "first sight")
     for name in ("5m", "24h", "All"):
         tab.page.get_by_role("button", name=name, exact=True).click()
@@ -164,7 +94,8 @@ def test_ranges_boards_and_a_lost_server(warehouse: Address, page: Page, browser
     page.stop()
     tab.wait(lambda: tab.page.locator(".updated.lost").count() == 1, "the loss is shown")
     first = tab.page.locator('.panel[data-panel="1"]')
-    assert first.locator(".value").inner_text().startswith("$") and first.locator(".trouble").count() == 1
+    tab.wait(lambda: first.locator(".trouble").count() == 1, "each panel says so")
+    assert first.locator(".value").inner_text().startswith("$")
     page.start()
     tab.wait(lambda: tab.page.locator(".updated.live").count() == 1 and set(tab.states().values()) == {"drawn"}, "healed")
     tab.page.get_by_role("link", name="Business Intelligence").click()

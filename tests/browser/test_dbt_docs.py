@@ -14,7 +14,7 @@ from ecom_lite.observe.status import RunStatus
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import ROOT, build_marts, seed_warehouse
-from tests.browser.test_dashboards import ARGUMENTS, BOARDS, CHROMIUM, Tab
+from tests.browser.tab import ARGUMENTS, BOARDS, CHROMIUM, Tab, needs_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -24,10 +24,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 PROJECT = ROOT / "dbt_project"
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # whatever is asked of another host fails
 
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
-    pytest.mark.timeout(180),
-]
+pytestmark = needs_browser
 
 
 class Docs:

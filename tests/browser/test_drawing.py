@@ -11,7 +11,7 @@ import pytest
 
 from ecom_lite.dashboards.drawable import PANEL_TYPES
 from tests.browser.drawing import DAY_MS, MINUTE_MS, ORIGIN, START_MS, Drawing, Json, answer, frame, override, panel
-from tests.browser.test_dashboards import ARGUMENTS, CHROMIUM, SCHEMES
+from tests.browser.tab import ARGUMENTS, CHROMIUM, SCHEMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.drawing import HOUR_MS, MINUTE_MS, START_MS, Drawing, Json, answer, frame, override, panel
-from tests.browser.test_dashboards import ARGUMENTS, CHROMIUM
+from tests.browser.tab import ARGUMENTS, CHROMIUM
 from tests.browser.test_drawing import CONTEXT, THRESHOLDS
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from tests.browser.board_files import BOARDS, Json
 from tests.browser.grafana_rows import Rows, Server, difference, from_page, page_answer
 from tests.browser.seed import build_marts, seed_more, seed_warehouse
 from tests.browser.shown import shows
-from tests.browser.test_dashboards import ARGUMENTS, CHROMIUM, SCHEMES, Scheme, Tab
+from tests.browser.tab import ARGUMENTS, CHROMIUM, SCHEMES, Scheme, Tab
 from tests.conftest import a_database
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from tests.browser import board_files
 from tests.browser.board_files import ALL, BOARDS, Json
 from tests.browser.grafana_rows import Rows, Server, difference, from_grafana, from_page, listed, page_answer
 from tests.browser.seed import build_marts, seed_more, seed_warehouse
-from tests.browser.test_dashboards import ARGUMENTS, BUILT_GRAFANA, CHROMIUM, Tab, grafana_of
+from tests.browser.tab import ARGUMENTS, CHROMIUM, Tab
+from tests.browser.test_dashboards import BUILT_GRAFANA, grafana_of
 from tests.conftest import a_database
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.observe.story import Chapter, Telling
 from ecom_lite.settings.override import ShopOverride
 from ecom_lite.warehouse.connect import Address
-from tests.browser.test_dashboards import ARGUMENTS, BOARDS, CHROMIUM, SCHEMES, Scheme, Tab
+from tests.browser.tab import ARGUMENTS, BOARDS, CHROMIUM, SCHEMES, Scheme, Tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

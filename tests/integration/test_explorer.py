@@ -130,11 +130,11 @@ def test_every_panel_is_the_facts_of_the_selection(shop: Shop, chosen: dict[str,
 
     days = shop.plain(
         "SELECT extract(epoch FROM day::timestamp AT TIME ZONE 'Asia/Tokyo') * 1000, sum(revenue), count(DISTINCT order_id), "
-        "to_char(day, 'YYYY-MM-DD') FROM lines GROUP BY day ORDER BY day", chosen,
+        "to_char(day, 'YYYY-MM-DD'), count(*) FROM lines GROUP BY day ORDER BY day", chosen,
     )  # fmt: skip
-    assert shop.rows("Revenue and orders by day", chosen) == [pytest.approx(day[:3]) for day in days]
+    assert shop.rows("Revenue and orders over time", chosen) == [pytest.approx(day[:3]) for day in days]
     assert shop.rows("Days", chosen) == [
-        [name, pytest.approx(of_day), count, begins, begins + DAY_MS] for begins, of_day, count, name in reversed(days)
+        [name, pytest.approx(of_day), count, begins, begins + DAY_MS] for begins, of_day, _, name, count in reversed(days)
     ]
 
     products = shop.plain(
@@ -160,8 +160,9 @@ def test_every_panel_is_the_facts_of_the_selection(shop: Shop, chosen: dict[str,
 
     newest = shop.plain(
         "SELECT extract(epoch FROM ordered_at) * 1000, order_id, customer, product_title, category, country, quantity, "
-        "unit_price, revenue, (SELECT sum(r.quantity) FROM warehouse.fact_returns r WHERE r.order_id = lines.order_id AND "
-        "r.product_id = lines.product_id), user_id, product_id FROM lines ORDER BY ordered_at DESC, order_id LIMIT 200", chosen,
+        "unit_price, revenue, (SELECT coalesce(sum(r.quantity), 0) FROM warehouse.fact_returns r "
+        "WHERE r.order_id = lines.order_id AND r.product_id = lines.product_id), user_id, product_id "
+        "FROM lines ORDER BY ordered_at DESC, order_id LIMIT 200", chosen,
     )  # fmt: skip
     found = shop.rows("The order lines", chosen)
     assert len(found) == min(200, lines) and [row[0] for row in found] == [pytest.approx(row[0], abs=1) for row in newest]
@@ -185,9 +186,12 @@ def _place(row: Sequence[Any]) -> tuple[str, str]:
 
 def test_a_day_is_narrowed_by_what_its_link_carries(shop: Shop) -> None:
     days = shop.rows("Days")
-    name, revenue, orders, begins, ends = days[len(days) // 2]
+    name, revenue, lines, begins, ends = days[len(days) // 2]
     of_day = replace(shop, start=str(begins), end=str(ends))
-    assert [row[:3] for row in of_day.rows("Days")] == [[name, pytest.approx(revenue), orders]]
+    assert [row[:3] for row in of_day.rows("Days")] == [[name, pytest.approx(revenue), lines]]
+    hours = of_day.rows("Revenue and orders over time")
+    assert sum(row[1] for row in hours) == pytest.approx(revenue) and all(row[0] % 3_600_000 == 0 for row in hours)
+    assert len(hours) > 1, "a short range is shown by the hour"
 
 
 def test_a_customer_who_is_picked_has_a_profile(shop: Shop) -> None:

@@ -63,11 +63,11 @@ def test_exposures_and_panels_say_the_same_and_a_broken_panel_is_found(marts: Ad
         marts, edited(tmp_path / "rights", "Customers", **{"marts.customer_ltv": "intermediate.int_customer_days"})
     )
     assert any("Customers: permission denied for schema intermediate" in line for line in secret), secret
-    other = wrong_with(marts, edited(tmp_path / "other", "Customers", **{"marts.customer_ltv": "marts.customer_rfm"}))
-    assert other == ["business-intelligence: panels read marts.customer_rfm, its exposure does not name it"]
+    other = wrong_with(marts, edited(tmp_path / "other", "Customers", **{"marts.customer_ltv": "marts.dim_customer_history"}))
+    assert other == ["business-intelligence: panels read marts.dim_customer_history, its exposure does not name it"]
     with marts.connect("ecom_dbt") as connection:  # there, and declared by nobody
         connection.execute("ALTER TABLE marts.daily_sales ADD COLUMN stray integer")
-    stray = wrong_with(marts, edited(tmp_path / "stray", "Daily trend", **{"revenue AS": "revenue + stray AS"}))
+    stray = wrong_with(marts, edited(tmp_path / "stray", "Daily trend", **{"revenue AS": "revenue + d.stray AS"}))
     assert any("Daily trend: marts.daily_sales.stray is declared by no model" in line for line in stray), stray
 
 

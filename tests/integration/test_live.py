@@ -107,8 +107,9 @@ def test_all_panels_come_and_then_only_what_has_changed(page: Page, run: Run, wa
 
 
 def test_who_see_the_same_are_told_the_same_by_one_question(page: Page) -> None:
-    path = f"{LIVE}?from=now-2h&to=now"
-    with looking(page, path) as one, looking(page, f"{LIVE}?from=now-120m&to=now") as two, looking(page, path) as three:
+    path = f"{LIVE}?from=now-2h&to=now&refresh=1h"
+    other = f"{LIVE}?from=now-120m&to=now&refresh=60m"
+    with looking(page, path) as one, looking(page, other) as two, looking(page, path) as three:
         found = [panels(until(events(answer), "tick")) for answer in (one, two, three)]
     assert found[0] == found[1] == found[2] != {}, "the moment and the milliseconds of each answer are the same, too"
 

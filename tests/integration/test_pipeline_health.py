@@ -78,7 +78,8 @@ def test_without_a_run_nothing_is_an_error_and_unknown_figures_are_not_zero(quer
     shown = {title for title, each in found.items() if each.state == "ok"}
     assert shown == {"Dead letters", "Restarts", "Lost", "What became of every event"}, "counts of what is there"
     for panel in BOARD.panels:
-        assert panel.field_config["defaults"]["noValue"], f"{panel.title} says nothing where there is nothing"
+        said = panel.field_config["defaults"]["noValue"]
+        assert said and (panel.title in shown or found[panel.title].message == said), panel.title
 
 
 def test_lag_rates_and_delay_are_those_of_the_samples(queries: Queries, admin: psycopg.Connection) -> None:
@@ -131,11 +132,18 @@ def test_memory_and_disk_are_the_highest_of_each_step(queries: Queries, admin: p
     assert {name: points[0][1] for name, points in disk.items()} == {"kafka": 7e6, "postgres": 91e6}
 
 
-def test_a_step_shows_the_state_that_is_not_ready(queries: Queries, admin: psycopg.Connection) -> None:
-    for ago, state in ((40, "ready"), (35, "restarting"), (30, "ready")):
+def test_a_step_shows_the_state_that_is_not_ready_and_nothing_where_no_run_was(
+    queries: Queries, admin: psycopg.Connection
+) -> None:
+    for ago, state in ((1500, "ready"), (1495, "ready"), (40, "ready"), (35, "restarting"), (30, "ready")):
         sample(admin, ago, parts={"load": state, "kafka": "ready"})
     found = series(queries, "Parts", "now-30d")
-    assert {name: points[0][1] for name, points in found.items() if points} == {"Kafka": "ready", "Loader": "restarting"}
+    assert {value for _, value in found["Kafka"]} == {"ready"} and "restarting" in {value for _, value in found["Loader"]}
+    assert not found["Spark"]
+    frame = answer(queries, "Parts").frames[0]
+    loader = [column.name for column in frame.columns].index("Loader")
+    states = [row[loader] for row in sorted(frame.rows, key=lambda row: row[0])]
+    assert None in states and states[-1] is not None and states[0] == "ready", "between the two runs there was none"
 
 
 def test_annotations_are_runs_of_dbt_restarts_and_faults(queries: Queries, admin: psycopg.Connection) -> None:
@@ -208,7 +216,7 @@ def test_the_count_is_taken_apart(queries: Queries, admin: psycopg.Connection) -
         "further_lines, facts) VALUES ('t', 0, 130, 1, 100, 20, 6, 4, 2, 2)"
     )
     sample(admin, 5, partitions=partitions((140, 130)))
-    assert rows(queries, "The count that closes") == [[2]], "two facts are counted, and no row is there"
+    assert rows(queries, "Count that closes") == [[2]], "two facts are counted, and no row is there"
     found = {row[0]: row[1] for row in rows(queries, "What became of every event")}
     assert found == {
         "On the topics": 40, "Facts": 0, "Other events": 20, "Duplicates": 6, "Dead letters": 0,

@@ -1,38 +1,65 @@
-// The pipeline strip: what flows from the producer to the marts, from /api/status.
+// The pipeline strip: what flows from the producer to the marts, from /api/status. Each step leads to where one sees more.
 
 import { h } from "./dom.js";
 import { ago, format } from "./format.js";
 
 const rate = (value) => (typeof value === "number" ? `${format(value, { decimals: value < 100 ? 1 : 0 })}/s` : "–");
 const count = (value) => (typeof value === "number" ? format(value, { decimals: 0 }) : "–");
+const HEALTH = { ok: "well", bad: "not well", warn: "worth a look", "": "" };
+const DBT = { success: "built", selected: "some models built", running: "running", error: "failed", "tests failed": "built, tests failed", "selected, tests failed": "some models built, tests failed" };
+const DBT_WELL = ["success", "selected"];
 
-function step(name, value, detail, health, title) {
-  return h("div", { class: "step", title: title ?? null }, h("span", { class: `dot ${health}` }), h("div", {}, h("b", {}, value), h("small", {}, `${name}${detail ? ` · ${detail}` : ""}`)));
+/** [{name, value, detail, health, title}] of a status. */
+function stepsOf(status) {
+  const services = status.services ?? {};
+  const of = (name, well) => {
+    const service = services[name];
+    if (!service) return { detail: well, health: "", title: "" };
+    return { detail: service.ok ? well : service.detail, health: service.ok ? "ok" : "bad", title: service.detail };
+  };
+  const steps = [];
+  if ("producer_rate" in status) steps.push({ name: "Producer", value: rate(status.producer_rate), ...of("producer", "events sent") });
+  if ("lag" in status) steps.push({ name: "Kafka", value: count(status.lag), ...of("kafka", "events waiting") });
+  if ("loader_rate" in status) steps.push({ name: "Loader", value: rate(status.loader_rate), ...of("loader", "events loaded") });
+  if ("facts" in status) steps.push({ name: "Warehouse", value: count(status.facts), ...of("postgres", "order lines") });
+  if ("dead_letters" in status) {
+    const some = status.dead_letters > 0;
+    steps.push({ name: "Dead letters", value: count(status.dead_letters), detail: some ? "see ecom_lite dead" : "none so far", health: some ? "warn" : "ok", title: "" });
+  }
+  if ("last_dbt_run" in status) steps.push(dbtStep(status.last_dbt_run));
+  return steps;
 }
 
-/** Fill the strip; hidden as long as nothing is known. */
-export function drawStrip(element, status) {
-  const services = status.services ?? {};
-  const health = (...names) => {
-    const found = names.map((name) => services[name]).filter(Boolean);
-    return found.length === 0 ? "" : found.every((service) => service.ok) ? "ok" : "bad";
+function dbtStep(dbt) {
+  if (!dbt) return { name: "dbt", value: "not yet", detail: "first run to come", health: "", title: "" };
+  const finished = Date.parse(dbt.finished_at ?? "");
+  const words = DBT[dbt.status] ?? dbt.status;
+  const took = typeof dbt.seconds === "number" && dbt.status !== "running" ? ` in ${format(dbt.seconds, { unit: "s" })}` : "";
+  return {
+    name: "dbt", value: Number.isNaN(finished) ? words : ago(Date.now() - finished), detail: words + took,
+    health: DBT_WELL.includes(dbt.status) ? "ok" : dbt.status === "running" ? "" : "bad", title: dbt.message ?? "",
   };
-  const words = (name) => services[name]?.detail ?? "";
-  const detail = (name, well) => (services[name] && !services[name].ok ? words(name) : well);
-  const dbt = status.last_dbt_run ?? null;
-  const finished = dbt?.finished_at ? Date.parse(dbt.finished_at) : NaN;
-  const steps = [];
-  if ("producer_rate" in status) steps.push(step("Producer", rate(status.producer_rate), detail("producer", "events sent"), health("producer"), words("producer")));
-  if ("lag" in status) steps.push(step("Kafka", count(status.lag), detail("kafka", "events waiting"), health("kafka"), words("kafka")));
-  if ("loader_rate" in status) steps.push(step("Loader", rate(status.loader_rate), detail("loader", "events loaded"), health("loader"), words("loader")));
-  if ("facts" in status) steps.push(step("Warehouse", count(status.facts), detail("postgres", "order lines"), health("postgres"), words("postgres")));
-  if ("dead_letters" in status) steps.push(step("Dead letters", count(status.dead_letters), status.dead_letters > 0 ? "see ecom_lite dead" : "none so far", status.dead_letters > 0 ? "warn" : "ok"));
-  if ("last_dbt_run" in status) {
-    const fine = dbt?.status === "success" || dbt?.status === "selected";
-    const value = dbt ? (Number.isNaN(finished) ? dbt.status : ago(Date.now() - finished)) : "not yet";
-    const said = dbt ? `${dbt.status}${typeof dbt.seconds === "number" ? `, ${format(dbt.seconds, { unit: "s" })}` : ""}` : "first run to come";
-    steps.push(step("dbt", value, said, dbt ? (fine ? "ok" : dbt.status === "running" ? "" : "bad") : "", dbt?.message));
-  }
+}
+
+const set = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+
+function write(element, { name, value, detail, health, title }) {
+  const [dot, words] = element.children;
+  const said = `${name}${detail ? ` · ${detail}` : ""}`;
+  dot.className = `dot ${health}`;
+  set(words.children[0], value);
+  set(words.children[1], said);
+  set(words.children[2], HEALTH[health] ? `, ${HEALTH[health]}` : "");
+  element.title = title && title !== "ready" ? title : "";
+}
+
+/** Fill the strip; hidden as long as nothing is known. Steps lead to `href` where that is given. Elements stay, so the focus does. */
+export function drawStrip(element, status, href) {
+  const steps = stepsOf(status);
   element.hidden = steps.length === 0;
-  element.replaceChildren(...steps);
+  while (element.children.length > steps.length) element.lastElementChild.remove();
+  while (element.children.length < steps.length) {
+    element.append(h(href ? "a" : "div", { class: "step", href: href ?? null }, h("span", { class: "dot" }), h("div", {}, h("b", {}), h("small", {}), h("span", { class: "sr" }))));
+  }
+  steps.forEach((step, index) => write(element.children[index], step));
 }

@@ -1,0 +1,67 @@
+"""A page of a real browser, and what is needed to open one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.runs import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Request
+
+ROOT = Path(__file__).resolve().parents[2]
+BOARDS = ROOT / "grafana" / "dashboards"
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+ARGUMENTS = [
+    *(
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ),
+    *("--no-first-run", "--disable-quic"),
+]
+Scheme = Literal["dark", "light"]
+SCHEMES: tuple[Scheme, ...] = ("dark", "light")
+WIDTH, HEIGHT = 1600, 1900  # high enough for Grafana to draw every panel of a board
+
+needs_browser = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
+    pytest.mark.timeout(180),
+]
+
+
+class Tab:
+    """One page of the browser, and everything that went wrong or went elsewhere in it."""
+
+    def __init__(self, browser: Browser, scheme: Scheme, width: int = WIDTH, height: int = HEIGHT) -> None:
+        self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.complaints: list[str] = []
+        self.foreign: list[str] = []
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._request)
+
+    def _request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme in ("http", "https", "ws", "wss") and url.hostname != "127.0.0.1":
+            self.foreign.append(url.geturl())
+
+    def states(self) -> dict[str, str]:
+        found: dict[str, str] = self.page.evaluate(
+            "Object.fromEntries([...document.querySelectorAll('.panel')].map(p => [p.dataset.panel, p.dataset.state]))"
+        )
+        return found
+
+    def wait(self, holds: Callable[[], bool], what: str) -> None:
+        def pause(seconds: float) -> None:
+            self.page.wait_for_timeout(1000 * seconds)  # its events arrive meanwhile
+
+        wait_for(holds, lambda: f"{what}: {self.states()} {self.complaints}", pause=pause)
