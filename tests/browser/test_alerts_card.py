@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ecom_lite.dashboards import Page
 from ecom_lite.observe.figures import AlertFigures
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
-from tests.browser.test_dashboards import ARGUMENTS, BOARDS, CHROMIUM, SCHEMES, Scheme, Tab
+from tests.browser.tab import BOARDS, CHROMIUM, SCHEMES, Scheme, Tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -37,16 +36,6 @@ ALERTS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield made
-        made.close()
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_card_shows_how_the_alerts_stand(browser: Browser, tmp_path: Path, scheme: Scheme, width: int) -> None:
@@ -62,8 +51,7 @@ def test_the_card_shows_how_the_alerts_stand(browser: Browser, tmp_path: Path, s
         assert [rows.nth(place).get_attribute("data-rule") for place in range(3)] == ["lag", "returns", "disk"]
         assert tab.page.locator("#alerts .sum").inner_text() == "1 of 3 alerts fires, 1 cannot be judged."
         assert (
-            "The loader is <b>behind</b>" in rows.nth(0).inner_text()
-            and "Look at ecom_lite status." in rows.nth(0).inner_text()
+            "The loader is <b>behind</b>" in rows.nth(0).inner_text() and "Look at ecom_lite status." in rows.nth(0).inner_text()
         )
         assert "nothing to compare with" in rows.nth(1).inner_text()
         links = tab.page.locator("#alerts a")
