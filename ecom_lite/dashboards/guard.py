@@ -54,7 +54,7 @@ class Guard:
         app = self._app
         if not host_allowed(headers.get("host", ""), self._host):
             app = error_answer(NOT_THIS_NAME, _BAD_HOST)
-        elif scope["path"].startswith(API) and not same_site(headers):
+        elif scope["path"].startswith(API) and not same_site(headers, scope["scheme"]):
             app = error_answer(NOT_FOR_OTHERS, _FORBIDDEN)
         await app(scope, receive, with_headers)
 
@@ -69,11 +69,11 @@ def host_allowed(header: str, bound: str) -> bool:
     return bound in WILDCARDS and _is_address(name)
 
 
-def same_site(headers: Headers) -> bool:
+def same_site(headers: Headers, scheme: str = "http") -> bool:
     """False for a request that a browser makes for another site; programs that are no browser send none of these headers."""
     if headers.get("sec-fetch-site", "same-origin").lower() not in ("same-origin", "none"):
         return False
-    own = f"http://{headers.get('host', '')}".lower()
+    own = f"{scheme}://{headers.get('host', '')}".lower()
     origin, referer = headers.get("origin", own).lower(), headers.get("referer", own).lower()
     return origin == own and (referer == own or referer.startswith(f"{own}/"))
 

@@ -63,8 +63,8 @@ def _all(status: RunStatus, now: datetime, every_s: float, bootstrap: str, topic
             "ecom_lite refresh",
         )
     if status.dead:
-        letters = "one record was" if status.dead == 1 else f"{status.dead:,} records were"
-        yield Hint(f"{letters} no valid event, and kept with the reason. Look at them:".capitalize(), "ecom_lite dead list")
+        letters = "One record was" if status.dead == 1 else f"{status.dead:,} records were"
+        yield Hint(f"{letters} no valid event, and kept with the reason. Look at them:", "ecom_lite dead list")
     if shop and status.facts and not status.paused and not status.history and _slow(status):
         yield Hint("The shop sells at a leisurely pace. Make the boards move:", "ecom_lite rate 200")
     if status.facts:

@@ -102,6 +102,10 @@ A run's page draws itself from these routes, and programs may ask them, too. `{U
 TOKEN=$(python3 -c 'import json; print(json.load(open(".ecom_lite/state.json"))["control_token"])')
 ```
 
+- Where `dashboards.password` is set, everything but `/health` and what the log-in page needs answers 401 (a browser is led to
+  `/login`, 303) to who has not logged in: by the form there (POST, field `password`; 303 with a session's cookie, 401, or 429
+  with `Retry-After` after too many wrong ones; POST to `/logout` ends it), by Basic (`curl -u :PASSWORD`, any name) or by the
+  run's token. A page that gets 401 with the header `X-Log-In` goes there.
 - Answers are JSON where nothing else is said, never cached; errors are `{{"error": "..."}}`: 404 for a path that there is not,
   405 for another method. GET also takes HEAD.
 

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ..errors import DashboardError, EcomLiteError, PortTaken
 from ..warehouse.connect import Address
@@ -31,9 +32,11 @@ from .dbt_docs import DbtDocs, dbt_docs_endpoint
 from .guard import WILDCARDS, Guard
 from .home import Home, home_routes
 from .live import Live
+from .login import LogIn
 from .probes import Status, probes
 from .queries import Queries
 from .refresh import Marts, refresh_endpoint
+from .sessions import Attempts, Sessions
 from .strip import strip
 from .turnstile import Turnstile
 
@@ -56,7 +59,7 @@ class Page:
     `control` is given a checked change of the simulated shop, such as {"rate": 500.0, "paused": False, "faults":
     {"late": 0.05}} (only what was asked for; {} asks for nothing), and returns what is in force now. It may
     be called from any thread, and raises EcomLiteError. None: there is no simulated shop. Who controls must show `token`;
-    one is made where none is given.
+    one is made where none is given. With a `password` (plain, or its hash) whoever looks must log in.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Page:
         token: str = "",
         written: Status | None = None,
         home: Home | None = None,
+        password: str = "",
     ) -> None:
         self.host = host
         self.port = port
@@ -83,6 +87,7 @@ class Page:
         self._status = status
         self._probes = probes(status, written or status)
         self._home = home or Home()
+        self._password = password
         self._lock = threading.Lock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -117,8 +122,12 @@ class Page:
             assets = Assets()
             docs = dbt_docs_endpoint(self._docs, assets)
             self._live = Live(self._queries, Turnstile(), lambda: strip(self._status()))
-            watched = [*home_routes(self._home, boards, assets, self._status, self.token, login=False), *self._probes]
-            app = Guard(build_app(boards, self._queries, self._live, assets, watched, control, refresh, docs), self.host)
+            login = bool(self._password)
+            watched = [*home_routes(self._home, boards, assets, self._status, self.token, login), *self._probes]
+            app: ASGIApp = build_app(boards, self._queries, self._live, assets, watched, control, refresh, docs)
+            if login:
+                app = LogIn(app, self._password, self.token, assets, self.port, Sessions(), Attempts())
+            app = Guard(app, self.host)
             config = uvicorn.Config(
                 app,
                 log_config=None,

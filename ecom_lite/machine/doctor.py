@@ -20,6 +20,7 @@ from ..errors import EcomLiteError, EngineError
 from ..live.lock import holder
 from ..settings.tree import Settings
 from .finding import Finding
+from .page_login import FIX, open_to_all
 from .ports import wanted_ports
 from .servers import look_at_kafka, look_at_postgres
 
@@ -127,6 +128,8 @@ def _ports(settings: Settings) -> list[Finding]:
 def _host(settings: Settings) -> list[Finding]:
     """Where the page listens, when that is said and its port is not."""
     host = settings.dashboards.host
+    if wrong := open_to_all(settings):
+        return [Finding(False, "dashboards.host", wrong, FIX)]
     if host == LOOPBACK or settings.dashboards.port is not None:
         return []
     try:

@@ -16,6 +16,7 @@ from ..contract.events import utc_now
 from ..engines.from_settings import jar_groups
 from ..errors import UsageError
 from ..live.state import Database, RunState, control_link, write_state
+from ..machine.page_login import require_page_login
 from ..machine.ports import require_ports
 from ..observe.gaps import tell
 from ..observe.meter import Meter
@@ -49,6 +50,7 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
 
     Raises EcomLiteError when a part cannot start or dies for good; KeyboardInterrupt while jars are fetched.
     """
+    require_page_login(settings)
     if settings.shop.events is not None and not settings.shop.enabled:
         raise UsageError("--events counts what the simulated shop sends, and shop.enabled is false: use --for, or enable it")
     if settings.shop.enabled:

@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from ..observe.health import Health
+from ..settings.password import is_loopback
+from ..settings.tree import Dashboards
 
 if TYPE_CHECKING:
     from ..dashboards.page import Page
 
 WATCH_S: Final = 0.5
+
+
+def log_in_line(dashboards: Dashboards, url: str) -> dict[str, str]:
+    """What the banner says of the log-in; nothing where there is none."""
+    if not dashboards.password.get_secret_value():
+        return {}
+    if is_loopback(dashboards.host):
+        return {"log-in": "by dashboards.password"}
+    host = "ADDRESS-OF-THIS-MACHINE" if dashboards.host in ("", "0.0.0.0", "::") else dashboards.host
+    port = urlsplit(url).port or ""
+    return {
+        "log-in": f"other machines: {host} port {port}, by dashboards.password; plain HTTP, so only in a network that you trust"
+    }
 
 
 class PageService:

@@ -17,7 +17,7 @@ from ..observe.status import RunStatus
 from ..settings.bundled import bundled
 from ..settings.data_dir import DASHBOARDS
 from ..settings.override import ShopOverride
-from ..settings.tree import Settings
+from ..settings.tree import Dashboards, Settings
 from ..supervise.adapters import EngineService, Late, Step
 from ..supervise.schedule import Schedule
 from ..supervise.service import Service
@@ -29,7 +29,7 @@ from .grafana_part import GrafanaService, find_grafana
 from .jobs import WORKER, produce_job
 from .marts import Marts
 from .own_checks import OwnChecks
-from .page_part import PageService
+from .page_part import PageService, log_in_line
 from .recorder import SAMPLE_EVERY_S, Recorder
 from .secrets_of import secrets_of
 from .servers import Servers
@@ -69,10 +69,12 @@ class Services:
     recorder: Recorder
     story: FaultStory
     token: str
+    dashboards: Dashboards
 
     def addresses(self) -> dict[str, str]:
         """Where a person looks."""
-        return {"dashboards": self.page.url, **({} if self.grafana is None else {"grafana": self.grafana.url})}
+        grafana = {} if self.grafana is None else {"grafana": self.grafana.url}
+        return {"dashboards": self.page.url, **log_in_line(self.dashboards, self.page.url), **grafana}
 
     def settle(self) -> None:
         """At the end of a bounded run, with all facts in: bring sums and marts up to them."""
@@ -134,7 +136,8 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
     return Services(
-        parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, alerts, recorder, story, token
+        parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, alerts, recorder, story, token,
+        settings.dashboards,
     )  # fmt: skip
 
 
@@ -171,6 +174,7 @@ def _page(
     return Page(
         servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, port,
         status, control=None if shop is None else shop.change, marts=marts, token=token, written=written, home=home,
+        password=wanted.password.get_secret_value(),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from ..errors import UsageError
 from .currencies import DECIMALS, DEFAULT
 from .events import AllEvents
+from .password import PagePassword
 from .section import Section, Topic
 from .values import Countries, CurrencyCode, Duration, Moment, Rate, Share, Unit, Zone
 
@@ -226,8 +227,11 @@ class Alerts(Section):
 class Dashboards(Section):
     """The built-in page, and Grafana where a binary is found."""
 
-    host: str = Field("127.0.0.1", description="loopback by default: the page has no login")
+    host: str = Field("127.0.0.1", description="where the page listens; beyond this machine it demands a password")
     port: Port | None = Field(None, description="of the built-in page; 8100 or the next free one if unset")
+    password: PagePassword = Field(
+        SecretStr(""), description="who looks must log in by it: at least 8 characters, or the hash by `ecom_lite password`"
+    )
 
 
 class Grafana(Section):

@@ -254,3 +254,36 @@ def test_it_heals_when_the_server_is_back_and_follows_the_theme_that_is_picked(b
     page.start()
     tab.wait(lambda: "1,190,001" in tab.page.locator("[data-node=warehouse]").inner_text(), "it is live again")
     tab.page.close()
+
+
+def test_who_must_log_in_gets_in_and_out_and_keeps_the_token_of_the_link(browser: Browser, run: Run) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    made = Page(
+        NOWHERE, BOARDS, "127.0.0.1", 0, lambda: run.status, run.control, run, home=Home(story=run), password="correct horse"
+    )
+    made.start()
+    try:
+        tab = Tab(browser, "light")
+        tab.page.set_viewport_size({"width": 390, "height": 800})
+        tab.page.goto(f"{made.url}#token={made.token}")
+        assert tab.page.url == f"{made.url}login?next=/", "the token is out of the address bar"
+        found = axe.Axe().run(tab.page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")] == []
+        tab.page.get_by_label("Password").fill("wrong horse")
+        tab.page.keyboard.press("Enter")
+        tab.page.get_by_text("That is not the password.").wait_for()
+        tab.complaints.clear()  # the browser says that the answer was 401
+        tab.page.get_by_label("Password").fill("correct horse")
+        tab.page.keyboard.press("Enter")
+        tab.wait(lambda: tab.page.locator(".node").count() > 0, "the start page")
+        assert tab.page.url == made.url
+        assert tab.page.get_by_role("button", name="Pause the shop").is_enabled(), "by the token of the link"
+        assert tab.page.evaluate("document.cookie") == ""
+        assert (tab.complaints, tab.foreign) == ([], [])
+        tab.page.get_by_role("button", name="Log out").click()
+        tab.page.get_by_label("Password").wait_for()
+        tab.page.goto(f"{made.url}d/realtime-operations")
+        assert "/login?next=" in tab.page.url and tab.page.evaluate("sessionStorage.length") == 0
+        tab.page.close()
+    finally:
+        made.stop()

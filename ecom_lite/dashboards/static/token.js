@@ -34,7 +34,8 @@ export async function send(path, { body, secret = false, signal } = {}) {
   const answer = await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => ({}));
-  if (answer.status === 401 && said.login) location.assign(`${said.login}?next=${encodeURIComponent(location.pathname)}`);
+  const login = answer.headers.get("X-Log-In"); // the session has ended
+  if (answer.status === 401 && login) location.assign(`${login}?next=${encodeURIComponent(location.pathname)}`);
   else if (answer.status === 401 && secret) {
     forgetToken();
     document.dispatchEvent(new Event("tokenlost"));

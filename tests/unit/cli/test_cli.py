@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pwd
@@ -18,6 +19,7 @@ from ecom_lite.live.lock import RunLock
 from ecom_lite.live.state import RunState, write_state
 from ecom_lite.observe.status import PartStatus
 from ecom_lite.settings import load as settings_load
+from ecom_lite.settings.password import matches
 
 LOOKING = (
     "run",
@@ -35,7 +37,7 @@ LOOKING = (
     "doctor",
     "config",
 )
-VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "generate", "produce", "events")
+VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "generate", "produce", "events", "password")
 
 
 class Said(NamedTuple):
@@ -232,3 +234,28 @@ def test_a_place_that_this_user_may_not_enter_is_no_traceback(shell: Shell) -> N
     finally:
         os.seteuid(was)
         locked.chmod(0o700)
+
+
+def test_a_password_is_hashed_from_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse\nmore\n"))
+    said = shell("password", data=False)
+    assert said.code == 0 and matches(said.out.strip(), "correct horse") and said.err == ""
+    for wrong in ("short\n", "", "scrypt:15:8:1:a:b\n"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(wrong))
+        said = shell("password", data=False)
+        assert said.code == 2 and said.out == "" and "8 to 1,024 characters" in said.err
+
+
+def test_a_run_that_others_could_look_at_without_a_password_does_not_start(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECOM_LITE_DASHBOARDS__HOST", "0.0.0.0")
+    said = shell("run", "--light")
+    assert said.code == 2 and "dashboards.host = '0.0.0.0'" in said.err and "set dashboards.password" in said.err
+    assert not (shell.folder / "run.lock").exists()
+
+
+def test_status_shows_the_link_with_the_token_to_people_only(shell: Shell) -> None:
+    state = RunState(state="running", pid=1, addresses={"dashboards": "http://127.0.0.1:1/"}, control_token="hush")
+    with RunLock(shell.folder, "run"):
+        write_state(shell.folder, state)
+        assert "http://127.0.0.1:1/#token=hush" in shell("status").out
+        assert "hush" not in shell("status", "--json").out

@@ -103,7 +103,9 @@ def test_the_hints_follow_the_state_of_the_run() -> None:
     paused = RunStatus(state="running", parts=PARTS, rate=5.0, facts=10, dbt=BUILT, paused=True, held=2)
     assert "2 late events still to come" in words(paused) and "ecom_lite resume" in words(paused)
     dead = RunStatus(state="running", parts=PARTS, facts=10, dbt=BUILT, dead=1)
-    assert "One record was no valid event" in words(dead) and "ecom_lite dead list" in words(dead)
+    assert "One record was no valid event, and kept with the reason. Look at them: ecom_lite" in words(
+        dead
+    ) and "ecom_lite dead list" in words(dead)
     down = RunStatus(state="running", parts={**PARTS, "load": PartStatus(state="restarting")}, facts=10, dbt=BUILT)
     assert words(down).startswith("Not well just now: load.")
     empty = RunStatus(state="running", parts={"load": WELL})

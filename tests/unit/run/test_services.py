@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.observe.status import RunStatus
+from ecom_lite.run.page_part import log_in_line
 from ecom_lite.run.servers import Servers
 from ecom_lite.run.services import build
 from ecom_lite.settings.load import load_settings
@@ -43,3 +46,19 @@ def test_without_a_simulated_shop_there_is_no_producer(tmp_path: Path) -> None:
 def test_building_it_starts_nothing_and_writes_nothing(tmp_path: Path) -> None:
     parts_of(tmp_path / "data")
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "password", "said"),
+    [
+        ("127.0.0.1", "", None),
+        ("127.0.0.1", "long enough", "by dashboards.password"),
+        ("192.168.1.9", "long enough", "other machines: 192.168.1.9 port 8100, by dashboards.password; plain HTTP"),
+        ("0.0.0.0", "long enough", "other machines: ADDRESS-OF-THIS-MACHINE port 8100, by dashboards.password; plain HTTP"),
+    ],
+)
+def test_the_banner_says_who_must_log_in(host: str, password: str, said: str | None) -> None:
+    settings = load_settings(env={}, flags={"dashboards.host": host, "dashboards.password": password})
+    line = log_in_line(settings.dashboards, "http://127.0.0.1:8100/").get("log-in")
+    assert line == said if said is None else str(line).startswith(said)
+    assert password == "" or password not in str(line)
