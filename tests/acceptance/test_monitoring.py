@@ -66,7 +66,7 @@ def of_one_moment(run: LightRun) -> tuple[dict[str, Any], dict[str, dict[str, fl
 
 def test_metrics_are_the_figures_of_status(run: LightRun) -> None:
     wait_for(lambda: run.state["dead"] > 10 and run.state["dbt"] and run.state["disk_bytes"], "figures of all kinds")
-    wait_for(lambda: run.state["dbt"]["succeeded_at"], "the first dbt run")
+    wait_for(lambda: run.state["dbt"]["succeeded_at"] and run.state["dbt_models"], "the first dbt run, and no other at work")
     status, metrics = of_one_moment(run)
     assert metrics["ecom_lite_events_sent_total"] == {"": status["sent"]} and status["sent"] > 0
     outcomes = {"fact": status["facts"], "duplicate": status["duplicates"], "other": status["other"], "dead": status["dead"]}

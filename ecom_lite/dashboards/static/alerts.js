@@ -32,7 +32,12 @@ function line(alert) {
   return h("li", { "data-state": alert.state, "data-severity": alert.severity, "data-rule": alert.rule },
     h("b", {}, alert.title), h("span", { class: "state" }, WORDS[alert.state] ?? alert.state),
     h("span", { class: "told" }, alert.problem || alert.told), h("time", { datetime: alert.since }, `since ${since(alert.since)}`),
-    alert.state === "firing" ? h("span", { class: "todo" }, alert.what_to_do) : null, board);
+    alert.state === "firing" ? h("span", { class: "todo" }, ...words(alert.what_to_do)) : null, board);
+}
+
+/** Text in which `words like this` are code. */
+function words(text) {
+  return text.split("`").map((part, place) => (place % 2 ? h("code", {}, part) : part));
 }
 
 function since(iso) {

@@ -5,20 +5,23 @@ let before = null;
 /** `redraw()` sizes and draws every panel for the page as it is now. `header()` is what stands above the panels. */
 export function printable(redraw, header) {
   const root = document.documentElement;
+  const wear = (theme) => {
+    root.dataset.theme = theme;
+    document.dispatchEvent(new Event("themechange"));
+    redraw();
+  };
   const begin = () => {
     if (before !== null) return;
     before = root.dataset.theme;
     document.getElementById("printed").textContent = header();
-    root.dataset.theme = "light";
     root.classList.add("printing");
-    redraw();
+    wear("light");
   };
   const end = () => {
     if (before === null) return;
-    root.dataset.theme = before;
-    before = null;
     root.classList.remove("printing");
-    redraw();
+    wear(before);
+    before = null;
   };
   addEventListener("beforeprint", begin);
   addEventListener("afterprint", end);
