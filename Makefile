@@ -14,6 +14,7 @@ help:
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
 	@echo "make docs                                write the generated docs anew"
+	@echo "make screenshots [URL=http://127.0.0.1:8100/ GRAFANA=http://127.0.0.1:3000/]   docs/screenshots anew, of a live run"
 	@echo "make clean                               remove .venv and caches; data folders stay (\`ecom_lite reset\`)"
 
 $(VENV)/bin/uv:
@@ -65,7 +66,15 @@ docs: $(READY)
 	$(PY) -m ecom_lite.alerts.grafana
 	ECOM_LITE_WRITE_DOCS=1 $(PY) -m pytest -q tests/integration/test_tables_doc.py
 
+# Of a run that is up; the moving picture wants one that has just begun.
+URL ?= http://127.0.0.1:8100/
+screenshots: $(READY)
+	$(PY) -m tests.browser.screenshots $(URL) $(GRAFANA)
+
+first-minute: $(READY)
+	$(PY) -m tests.browser.screenshots $(URL) --minute
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-.PHONY: help install run prepare test test-long check lock docs clean
+.PHONY: help install run prepare test test-long check lock docs screenshots first-minute clean

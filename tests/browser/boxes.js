@@ -156,7 +156,7 @@
   globalThis.readPanels = () => Object.fromEntries([...document.querySelectorAll(".panel")].map((panel) => {
     const body = panel.querySelector(".body");
     const painted = [...body.querySelectorAll("canvas")].filter((canvas) => canvas.width && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value)).length;
-    const marks = painted + body.querySelectorAll("svg path, svg rect, svg polyline, svg polygon, svg circle, td, .value, .fill, p, h3").length;
+    const marks = painted + body.querySelectorAll("svg path, svg rect, svg polyline, svg polygon, svg circle, td, .value, .fill, .bar, .slice, .cell, .block, [role=img], p, h3").length;
     const tables = [...body.querySelectorAll("table")].map((table) => ({ head: [...table.querySelectorAll("thead th")].map((cell) => cell.textContent.trim()), rows: [...table.querySelectorAll("tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent.trim())) }));
     return [panel.dataset.panel, { state: panel.dataset.state, texts: textsIn(body).map(({ text }) => text), marks, tables }];
   }));

@@ -41,11 +41,13 @@ def readings(text: str) -> Iterator[tuple[float, float]]:
         yield sum(part * unit for part, unit in zip(parts, units, strict=True)), min(units)
 
 
-def shows(text: str, value: float, unit: str = "") -> bool:
-    """True where `text` is `value`, a figure of this unit of Grafana's, rounded to the digits that are there."""
-    wanted = {value}
-    if unit == "percentunit":
-        wanted.add(value * 100)
-    if unit in TIME_UNITS:
-        wanted.add(value * TIME_UNITS[unit])
-    return any(abs(found - each) <= last * 1.0000001 for found, last in readings(text) for each in wanted)
+def shows(text: str, value: float, unit: str = "", before: float | None = None) -> bool:
+    """True where `text` is `value`, a figure of this unit of Grafana's, rounded to the digits that are there; of one that goes on
+    with the clock, where it lies between `before` and `value`."""
+    low, high = sorted((value, value if before is None else before))
+    scales = {1.0} | ({100.0} if unit == "percentunit" else set()) | ({TIME_UNITS[unit]} if unit in TIME_UNITS else set())
+    return any(
+        low * scale - last * 1.0000001 <= found <= high * scale + last * 1.0000001
+        for found, last in readings(text)
+        for scale in scales
+    )

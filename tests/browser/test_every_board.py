@@ -117,6 +117,11 @@ def test_each_panel_shows_the_figures_of_its_sql(uid: str, shop: Address, page: 
     document, server = DOCUMENTS[uid], Server(page.url)
     bounds = board_files.fixed_range(document, round(time.time() * 1000))
     chosen = board_files.defaults(document)
+    earlier = {
+        panel["id"]: page_answer(server, uid, panel["id"], bounds, chosen)
+        for panel in board_files.panels(document, folded=False)
+        if any(_clocked(target["rawSql"]) for target in board_files.targets(panel))
+    }
     tab = opened(browser, page, uid, "dark", AXE_WIDTH, bounds)
     read = tab.page.evaluate("readPanels()")
     wrong = []
@@ -131,7 +136,9 @@ def test_each_panel_shows_the_figures_of_its_sql(uid: str, shop: Address, page: 
             if seen["state"] != {"ok": "drawn"}.get(answer["state"], answer["state"]):
                 wrong.append(f"{panel['title']}: {seen['state']}, its answer is {answer['state']}")
             elif answer["state"] == "ok":
-                wrong += [f"{panel['title']}: {line}" for line in _not_shown(panel, answer, seen)]
+                wrong += [
+                    f"{panel['title']}: {line}" for line in _not_shown(panel, answer, seen, earlier.get(panel["id"], answer))
+                ]
                 if not seen["marks"]:
                     wrong.append(f"{panel['title']}: nothing is drawn")
     tab.page.close()
@@ -171,11 +178,16 @@ def _rows(connection: psycopg.Connection, sql: str) -> Rows:
     )
 
 
-def _not_shown(panel: Json, answer: Json, seen: Mapping[str, Any]) -> list[str]:
+def _not_shown(panel: Json, answer: Json, seen: Mapping[str, Any], earlier: Json) -> list[str]:
     """Figures that the panel does not show: of each cell of a table, of each value of a stat or a bar with its number."""
     frame = answer["frames"][0]
+    before = (
+        earlier["frames"][0]
+        if [len(each["frames"][0]["rows"]) for each in (earlier, answer)] == [len(frame["rows"])] * 2
+        else frame
+    )
     if panel["type"] == "table":
-        return _table(panel, frame, seen["tables"])
+        return _table(panel, frame, seen["tables"], before)
     if panel["type"] not in ("stat", "gauge", "bargauge"):
         return []
     options = panel.get("options", {}).get("reduceOptions", {})
@@ -188,16 +200,17 @@ def _not_shown(panel: Json, answer: Json, seen: Mapping[str, Any]) -> list[str]:
             continue
         if settings.get("mappings") or settings.get("hidden") or settings.get("unit", "").startswith("dateTime"):
             continue
-        column = [row[at] for row in frame["rows"]]
-        values = (
-            column[: options.get("limit", 25)]
-            if options.get("values")
-            else [_reduced(options.get("calcs", ["lastNotNull"])[0], column)]
-        )
-        for value in values:
-            if value is not None and not any(shows(text, value, settings.get("unit", "")) for text in seen["texts"]):
+        now, then = (_values(options, [row[at] for row in each["rows"]]) for each in (frame, before))
+        for value, was in zip(now, then, strict=True):
+            if value is not None and not any(shows(text, value, settings.get("unit", ""), was) for text in seen["texts"]):
                 missing.append(f"{name} is {value}, shown are {seen['texts']}")
     return missing
+
+
+def _values(options: Json, column: list[Any]) -> list[Any]:
+    if options.get("values"):
+        return column[: options.get("limit", 25)]
+    return [_reduced(options.get("calcs", ["lastNotNull"])[0], column)]
 
 
 def _takes(fields: str, name: str) -> bool:
@@ -219,7 +232,7 @@ def _reduced(calc: str, values: list[Any]) -> Any:
     }.get(calc)
 
 
-def _table(panel: Json, frame: Json, tables: list[Json]) -> list[str]:
+def _table(panel: Json, frame: Json, tables: list[Json], before: Json) -> list[str]:
     missing = []
     (table,) = tables
     if len(table["rows"]) != len(frame["rows"]):
@@ -233,7 +246,7 @@ def _table(panel: Json, frame: Json, tables: list[Json]) -> list[str]:
             missing.append(f"no column {title} in {table['head']}")
             continue
         place = table["head"].index(title)
-        for row, shown in zip(frame["rows"], table["rows"], strict=False):
+        for row, was, shown in zip(frame["rows"], before["rows"], table["rows"], strict=False):
             value, text = row[at], shown[place]
             if (
                 value is None
@@ -243,7 +256,7 @@ def _table(panel: Json, frame: Json, tables: list[Json]) -> list[str]:
             ):
                 continue
             fits = (
-                shows(text, value, settings.get("unit", ""))
+                shows(text, value, settings.get("unit", ""), was[at])
                 if column["kind"] == "number"
                 else text == " ".join(str(value).split())
             )

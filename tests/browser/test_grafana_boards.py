@@ -129,7 +129,7 @@ def test_grafana_answers_each_query_with_the_page_s_rows(uid: str, grafana: Graf
             wrong += _panel(document, panel, server, pages, bounds, choice)
         if choice == chosen == _some(document, pages[0], chosen):
             break
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def _panel(
@@ -240,7 +240,9 @@ def test_grafana_draws_each_panel(uid: str, grafana: GrafanaServer, pages: tuple
     tab = Tab(browser, "dark")
     tab.page.set_viewport_size({"width": 1600, "height": board_files.height_px(document) + 150})  # it draws what is in view
     tab.page.goto(f"{grafana.url}d/{uid}?from={bounds[0]}&to={bounds[1]}&kiosk")
-    tab.wait(partial(_drawn, tab, [panel["title"] for panel in seen if panel.get("title")]), f"{uid}: {empty} are empty")
+    tab.wait(
+        partial(_drawn, tab, [panel["title"] for panel in seen if panel.get("title")], len(empty)), f"{uid}: {empty} are empty"
+    )
     assert tab.page.get_by_text("No data", exact=True).count() <= len(empty)
     assert tab.page.locator('[data-testid*="Panel status error"]').count() == 0
     assert tab.page.get_by_text("Panel plugin not found").count() == 0
@@ -248,9 +250,10 @@ def test_grafana_draws_each_panel(uid: str, grafana: GrafanaServer, pages: tuple
     tab.page.close()
 
 
-def _drawn(tab: Tab, titles: list[str]) -> bool:
+def _drawn(tab: Tab, titles: list[str], empty: int) -> bool:
+    """A panel without data has its words only."""
     content = tab.page.locator('[data-testid="data-testid panel content"], [class*="panel-content"]')
     filled = sum(
         1 for index in range(content.count()) if content.nth(index).locator("canvas, svg, table, [role=row], span, p, h1").count()
     )
-    return filled >= len(titles) and all(tab.page.get_by_text(title, exact=True).count() for title in titles)
+    return filled >= len(titles) - empty and all(tab.page.get_by_text(title, exact=True).count() for title in titles)

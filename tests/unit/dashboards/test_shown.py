@@ -44,3 +44,8 @@ def test_the_same_figure(text: str, value: float, unit: str) -> None:
 )
 def test_another_figure(text: str, value: float, unit: str) -> None:
     assert not shows(text, value, unit)
+
+
+def test_a_figure_that_goes_on_with_the_clock_lies_between_two_looks() -> None:
+    assert shows("48 s", 53.6, "s", before=4.1) and shows("4 s", 53.6, "s", before=4.1)
+    assert not shows("60 s", 53.6, "s", before=4.1) and not shows("1 s", 53.6, "s", before=4.1)
