@@ -55,8 +55,10 @@ class Tab:
             self.foreign.append(url.geturl())
 
     def states(self) -> dict[str, str]:
+        """Of each panel that is shown: those of a row that is closed are not."""
         found: dict[str, str] = self.page.evaluate(
-            "Object.fromEntries([...document.querySelectorAll('.panel')].map(p => [p.dataset.panel, p.dataset.state]))"
+            "Object.fromEntries([...document.querySelectorAll('.panel')].filter(p => p.checkVisibility())"
+            ".map(p => [p.dataset.panel, p.dataset.state]))"
         )
         return found
 

@@ -126,7 +126,9 @@ def test_grafana_answers_each_query_with_the_page_s_rows(uid: str, grafana: Graf
     for choice in (chosen, _some(document, pages[0], chosen)):
         wrong += _annotations(document, server, pages[0], bounds, choice)
         for panel in board_files.panels(document):
-            wrong += _panel(document, panel, server, pages, bounds, choice)
+            # What no choice changes was asked with the first one, and the page keeps its answer for a while.
+            if choice == chosen or any("${" in target["rawSql"] for target in board_files.targets(panel)):
+                wrong += _panel(document, panel, server, pages, bounds, choice)
         if choice == chosen == _some(document, pages[0], chosen):
             break
     assert not wrong, "\n".join(wrong)
@@ -198,6 +200,8 @@ def _annotations(document: Json, server: Server, page: Server, bounds: tuple[int
     ]
     wrong = []
     for query in queries:
+        if not query["enable"]:
+            continue  # the page shows those only that are on at first
         target = {"datasource": query["datasource"], "format": "table", **query.get("target", query)}
         rows = from_grafana(server, document, target, {"title": query["name"]}, bounds, chosen)
         there = sorted(_events(query["name"], rows), key=str)
