@@ -22,7 +22,7 @@ WIDTH = 1600
 SETTLE_MS = 2_500
 GRAFANA_SETTLE_MS = 12_000
 DRAWN = """() => {
-    const panels = [...document.querySelectorAll('.panel')];
+    const panels = [...document.querySelectorAll('.panel')].filter((panel) => panel.checkVisibility());
     return panels.length > 0 && panels.every((panel) => ['drawn', 'empty', 'waiting', 'error'].includes(panel.dataset.state));
 }"""
 COLOURS = 255  # of a picture; boards have few

@@ -199,38 +199,5 @@ def test_grafana_answers_under_its_own_address_only(grafana: GrafanaServer) -> N
     assert leads_to == f"{grafana.url}d/realtime-operations?kiosk", "a browser goes on from there"
 
 
-def test_grafana_draws_the_same_boards(warehouse: Address, grafana: GrafanaServer, browser: Browser, tmp_path: Path) -> None:
-    seed_warehouse(warehouse, lines=6_000, days=30, users=200)
-    build_marts(warehouse, tmp_path)
-    boards = load_boards(BOARDS)
-    tab = Tab(browser, "dark")
-    home = tab.page.request.get(f"{grafana.url}api/dashboards/home").json()
-    assert home["dashboard"]["uid"] == "realtime-operations"
-    for board in boards.values():
-        for panel in board.panels:
-            target = {"refId": "A", "datasource": {"uid": "ecom-lite-postgres"}, "format": panel.queries[0].format}
-            query = {**target, "rawSql": panel.queries[0].raw_sql, "intervalMs": 60_000, "maxDataPoints": panel.points}
-            asked = {"queries": [query], "from": board.start, "to": board.end}
-            answer = tab.page.request.post(f"{grafana.url}api/ds/query", data=asked)
-            result = answer.json()["results"]["A"]
-            assert answer.ok and "error" not in result, (panel.title, result)
-            assert any(result["frames"][0]["data"]["values"]), panel.title
-        tab.page.goto(f"{grafana.url}d/{board.uid}?kiosk")
-        seen = [panel.title for panel in board.panels]
-        tab.wait(partial(_drawn_by_grafana, tab, seen), board.title)
-        assert tab.page.get_by_text("No data").count() == 0
-        assert tab.page.locator('[data-testid*="Panel status error"]').count() == 0
-    assert tab.foreign == []
-
-
 def _same(states: Callable[[], dict[str, str]], expected: dict[str, str]) -> bool:
     return states() == expected
-
-
-def _drawn_by_grafana(tab: Tab, titles: list[str]) -> bool:
-    content = tab.page.locator('[data-testid="data-testid panel content"], [class*="panel-content"]')
-    filled = sum(
-        1 for index in range(content.count()) if content.nth(index).locator("canvas, svg, table, [role=row], span").count()
-    )
-    headed = all(tab.page.get_by_text(title, exact=True).count() for title in titles)
-    return headed and filled >= len(titles)
