@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,12 @@ from ecom_lite.warehouse.connect import Address
 
 BOARD = read_board(Path(__file__).resolve().parents[2] / "grafana" / "dashboards" / "pipeline_health.json")
 NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def _of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole suite takes longer than the ranges of a board: the time of import is no longer now."""
+    monkeypatch.setattr(sys.modules[__name__], "NOW", datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture
@@ -180,7 +187,8 @@ def test_micro_batches_and_the_watermark(queries: Queries, admin: psycopg.Connec
     )
     spark = series(queries, "Spark batch time")
     assert set(spark) == {"Spark"} and max(value for _, value in spark["Spark"]) == 900, "the row that sums up old ones is none"
-    assert [value for _, value in series(queries, "Distance of the watermark", "now-30d")["Behind"]] == [140]
+    distances = [value for _, value in series(queries, "Distance of the watermark", "now-30d")["Behind"]]
+    assert distances in ([140], [130, 140]), "the widest of each step; a step may have ended between the first and the last"
     ((behind,),) = rows(queries, "Watermark behind")
     assert behind == pytest.approx((datetime.now(UTC) - NOW).total_seconds() + 150, abs=5)
 
