@@ -20,7 +20,7 @@ ARGUMENTS: Final = (
     "--no-first-run",
 )
 _DRAWN: Final = """() => {
-    const panels = [...document.querySelectorAll('.panel')];
+    const panels = [...document.querySelectorAll('.panel')].filter(panel => panel.checkVisibility());
     return panels.length > 0 && panels.every((panel) => ['drawn', 'empty'].includes(panel.dataset.state)) && performance.now();
 }"""
 _PAINTED: Final = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
