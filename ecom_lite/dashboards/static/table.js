@@ -9,6 +9,7 @@ import { areDays, isoDay, isoTime } from "./time.js";
 
 const MOST_ROWS = 500; // drawn; the panel's table view and CSV have all
 const PAD = 18;
+const GUTTER = 12; // kept for a scroll bar (drawing.css): whether rows wrap is known only when they are drawn
 const SORT = 14; // room for the arrow
 const LEAST_TEXT = 64;
 const WIDEST_TEXT = 300;
@@ -23,7 +24,7 @@ export function drawTable(panel, answer, body, state, context) {
   state.sort ??= initialSort(panel, columns);
   const order = sorted(frame.rows, columns, state.sort);
   const shown = order.slice(0, MOST_ROWS);
-  const room = body.clientWidth - 28 - (shown.length * 36 + 30 > body.clientHeight ? 10 : 0);
+  const room = body.clientWidth - 28 - GUTTER;
   const widths = LINES.reduce((found, lines) => found ?? widthsOf(columns, shown, room, lines), null);
   const redraw = () => drawTable(panel, answer, body, state, context);
   const top = body.querySelector(".scroll")?.scrollTop ?? 0;
