@@ -164,7 +164,7 @@ class Page:
 
     def _listen(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        # The protocol is named, for asyncio sends at once (TCP_NODELAY) only where it is: else each answer waits 40 ms for its own head.
+        # Where the protocol is not named asyncio sets no TCP_NODELAY, and a body waits 40 ms until its head is acknowledged.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -63,7 +63,7 @@ def test_figures_that_may_be_old_leave_the_tail_out_while_somebody_keeps_the_sum
     assert figures(warehouse, lately) == figures(warehouse, COUNTED), "the last pass was too long ago"
     with warehouse.connect("admin") as admin:
         admin.execute("UPDATE realtime.rolled SET updated_at = now()")
-        admin.execute("INSERT INTO warehouse.rates VALUES ('EUR', '2026-01-01', 1.1)")
+        admin.execute("INSERT INTO warehouse.rates (currency, reporting, day, rate) VALUES ('EUR', 'USD', '2026-01-01', 1.1)")
     assert figures(warehouse, lately) == figures(warehouse, SHOWN), "other rates have made the sums void"
 
 

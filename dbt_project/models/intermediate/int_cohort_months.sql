@@ -1,5 +1,6 @@
 -- What the touched customers are to the cohorts now, less what they were: a late order that comes before a customer's first moves all
 -- of that customer to the cohort before.
+-- depends_on: {{ ref('int_movements') }}
 {{ config(
     unique_key=['cohort_month', 'month'],
     indexes=[{'columns': ['cohort_month', 'month'], 'unique': true}],

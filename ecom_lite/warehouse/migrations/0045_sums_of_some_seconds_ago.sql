@@ -1,7 +1,6 @@
 -- Seven panels add up the tail each few seconds. Beside a backlog that is loaded at full speed it is a hundred thousand facts, and eight who
 -- looked took a fifth of the loader's rate. A figure may be some seconds old where the board says so (`max_age`): then the sums as they are will
 -- do, if a pass was made that lately. Without it, and where nobody keeps the sums up, the figures are exact at every moment as before.
-DROP FUNCTION realtime.totals();
 DROP FUNCTION realtime.category_totals();
 DROP FUNCTION realtime.top_products(integer);
 DROP FUNCTION realtime.top_customers(integer);
@@ -11,7 +10,7 @@ CREATE FUNCTION realtime.tail_from(kept realtime.rolled, max_age interval) RETUR
 RETURN CASE WHEN kept.load_xid_below > 0 AND max_age > interval '0' AND kept.updated_at > now() - max_age THEN 9223372036854775807
        ELSE kept.load_xid_below END;
 
-CREATE FUNCTION realtime.totals(max_age interval DEFAULT '0', OUT lines bigint, OUT orders bigint, OUT units bigint, OUT revenue numeric)
+CREATE FUNCTION realtime.totals(max_age interval, OUT lines bigint, OUT orders bigint, OUT units bigint, OUT revenue numeric)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     kept realtime.rolled;
@@ -32,6 +31,12 @@ BEGIN
         WHERE cut > 0 AND o.order_id = t.order_id AND o.load_xid < cut LIMIT 1
     ) known ON true;
 END $$;
+
+-- ops.count_that_closes stands on it.
+CREATE OR REPLACE FUNCTION realtime.totals(OUT lines bigint, OUT orders bigint, OUT units bigint, OUT revenue numeric) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT t.lines, t.orders, t.units, t.revenue FROM realtime.totals(interval '0') t;
+END;
 
 CREATE FUNCTION realtime.category_totals(max_age interval DEFAULT '0')
 RETURNS TABLE (category text, lines bigint, orders bigint, units bigint, revenue numeric)
@@ -131,7 +136,7 @@ ALTER FUNCTION realtime.top_customers(integer, interval) SET enable_seqscan = of
 ALTER FUNCTION realtime.top_customers(integer, interval) SET max_parallel_workers_per_gather = 0;
 
 COMMENT ON FUNCTION realtime.tail_from(realtime.rolled, interval) IS 'From which load_xid on facts are to be added to the kept sums, where these may be so old.';
-COMMENT ON FUNCTION realtime.totals(interval) IS 'Order lines, orders, units and revenue of all facts, at this moment or at most `max_age` ago; costs what was loaded since.';
+COMMENT ON FUNCTION realtime.totals(interval) IS 'As `totals()`, at this moment or at most `max_age` ago.';
 COMMENT ON FUNCTION realtime.category_totals(interval) IS 'The same by category.';
 COMMENT ON FUNCTION realtime.top_products(integer, interval) IS 'The products with the most revenue, at this moment or at most `max_age` ago.';
 COMMENT ON FUNCTION realtime.top_customers(integer, interval) IS 'The customers with the most revenue, at this moment or at most `max_age` ago.';
