@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
+
+from .question import Answer
 
 MEASURES: Final = ("percent", "deviations")
 TO_SIGMA: Final = 1.4826  # a median absolute deviation, so many times, is a standard deviation where the numbers are normal
@@ -23,7 +26,7 @@ class Verdict:
     told: str
 
 
-Ask = Callable[[datetime], "float | None"]  # the question at a moment
+Ask = Callable[[datetime], "Answer | None"]  # the question at a moment
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,10 @@ class Threshold:
     below: float | None = None
 
     def judge(self, ask: Ask, now: datetime, zone: str, unit: str) -> Verdict:
-        value = ask(now)
-        if value is None:
+        answer = ask(now)
+        if answer is None:
             return Verdict(None, None, "its question has no data")
+        value = answer.value
         out = (self.above is not None and value > self.above) or (self.below is not None and value < self.below)
         return Verdict(out, value, f"{shown(value)}{_space(unit)} (fires {self.shown()})")
 
@@ -54,7 +58,8 @@ class Deviation:
     """Out of bounds when too far from the median of the same question at the same time of the last `weeks` weeks.
 
     A week without a number above 0 had nothing to compare with; `at_least` so many must have. `measure`: percent of the median,
-    or deviations: how many times the weeks' own (robust) spread.
+    or deviations: how many times the weeks' own (robust) spread. With `chance` it has to be so many times further away than what
+    counting brings by chance, too: a few orders more or less are a large share of a few.
     """
 
     weeks: int = 4
@@ -62,19 +67,32 @@ class Deviation:
     measure: Literal["percent", "deviations"] = "percent"
     above: float | None = None
     below: float | None = None
+    chance: float | None = None
 
     def judge(self, ask: Ask, now: datetime, zone: str, unit: str) -> Verdict:
-        value = ask(now)
-        if value is None:
+        answer = ask(now)
+        if answer is None:
             return Verdict(None, None, "its question has no data")
-        before = [past for moment in weeks_before(now, self.weeks, zone) if (past := ask(moment)) is not None and past > 0]
+        value = answer.value
+        before = [past for moment in weeks_before(now, self.weeks, zone) if (past := ask(moment)) is not None and past.value > 0]
         if len(before) < self.at_least:
             few = f"{len(before)} of the last {self.weeks} weeks have something at this time, {self.at_least} are needed"
             return Verdict(None, value, f"nothing to compare with: {few}")
-        far = self.distance(value, before)
+        weeks = [past.value for past in before]
+        usual, far = statistics.median(weeks), self.distance(value, weeks)
         out = (self.above is not None and far > self.above) or (self.below is not None and far < self.below)
-        usual = f"{shown(value)}{_space(unit)}, usually {shown(statistics.median(before))}: {far:+.0f}{self._mark()}"
-        return Verdict(out, value, f"{usual} (fires {self.shown()})")
+        told = f"{shown(value)}{_space(unit)}, usually {shown(usual)}: {far:+.0f}{self._mark()}"
+        by_chance = self._by_chance(answer, before)
+        if out and abs(value - usual) <= by_chance:
+            return Verdict(False, value, f"{told}, but up to {shown(by_chance)} more or less may be chance")
+        return Verdict(out, value, f"{told} (fires {self.shown()})")
+
+    def _by_chance(self, answer: Answer, before: Sequence[Answer]) -> float:
+        """Of events that come independently of each other a sum has the variance of its value, times the step of one event."""
+        if self.chance is None:
+            return 0.0
+        usual, step = statistics.median(past.value for past in before), statistics.median(past.step for past in before)
+        return self.chance * math.sqrt(abs(answer.value) * answer.step + usual * step)
 
     def distance(self, value: float, before: Sequence[float]) -> float:
         """How far from usual, in the unit of the bounds. `before` holds numbers above 0."""
@@ -91,7 +109,7 @@ class Deviation:
             for name, bound in (("below", self.below), ("above", self.above))
             if bound is not None
         ]
-        return " or ".join(bounds)
+        return " or ".join(bounds) + (", beyond chance" if self.chance else "")
 
     def _mark(self) -> str:
         return " %" if self.measure == "percent" else " deviations"

@@ -47,6 +47,11 @@ class Rule:
     enabled: bool = True
     file: Path = Path()
 
+    @property
+    def steps(self) -> bool:
+        """Whether its question gives a second number: how far one event moves the first."""
+        return isinstance(self.bounds, Deviation) and self.bounds.chance is not None
+
     def fires(self) -> str:
         """When it fires, for people: `above 5 for 30s`."""
         return f"{self.bounds.shown()}{f' for {duration_text(self.for_s)}' if self.for_s else ''}"
@@ -129,7 +134,7 @@ class _Reader:
         return Threshold(above=above, below=below)
 
     def _deviation(self) -> Deviation:
-        self._table("deviation", ("weeks", "at_least", "measure", "above", "below"))
+        self._table("deviation", ("weeks", "at_least", "measure", "above", "below", "chance"))
         weeks = self._optional("deviation.weeks", _count(1, MOST_WEEKS)) or 4
         above = self._optional("deviation.above", _positive)
         below = self._optional("deviation.below", _negative)
@@ -138,6 +143,7 @@ class _Reader:
         return Deviation(
             weeks=weeks, at_least=self._optional("deviation.at_least", _count(1, weeks)) or min(2, weeks),
             measure=self._optional("deviation.measure", _one_of(MEASURES)) or "percent", above=above, below=below,
+            chance=self._optional("deviation.chance", _chance),
         )  # fmt: skip
 
     def _table(self, name: str, keys: Sequence[str]) -> Mapping[str, Any]:
@@ -234,6 +240,13 @@ def _negative(value: Any) -> float:
     number = _number(value)
     if number >= 0:
         raise ValueError("give a number below 0: so much less than usual")
+    return number
+
+
+def _chance(value: Any) -> float:
+    number = _number(value)
+    if not 1 <= number <= 100:
+        raise ValueError("give a number from 1 to 100, such as 4: so many times what counting brings by chance")
     return number
 
 
