@@ -1,9 +1,10 @@
 -- What the touched customers are to the cohorts now, less what they were: a late order that comes before a customer's first moves all
--- of that customer to the cohort before.
+-- of that customer to the cohort before, and may leave a row of nobody, which goes.
 -- depends_on: {{ ref('int_movements') }}
 {{ config(
     unique_key=['cohort_month', 'month'],
     indexes=[{'columns': ['cohort_month', 'month'], 'unique': true}],
+    post_hook='delete from {{ this }} where customers = 0',
 ) }}
 
 {% if is_incremental() -%}

@@ -15,4 +15,3 @@ select
     {{ share('sums.active_customers', 'firsts.active_customers') }} as retention
 from {{ ref('int_cohort_months') }} as sums
 inner join {{ ref('int_cohort_months') }} as firsts on firsts.cohort_month = sums.cohort_month and firsts.month = sums.cohort_month
-where sums.customers > 0
