@@ -7,12 +7,15 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from ..settings.section import Section
+from .fields import Chance, Less, More, Number, Weeks, one_of
 from .question import Answer
 
-MEASURES: Final = ("percent", "deviations")
 TO_SIGMA: Final = 1.4826  # a median absolute deviation, so many times, is a standard deviation where the numbers are normal
 LEAST_SPREAD: Final = 0.05  # of the median: weeks that were all alike do not make each small step an alarm
 
@@ -29,12 +32,21 @@ class Verdict:
 Ask = Callable[[datetime], "Answer | None"]  # the question at a moment
 
 
-@dataclass(frozen=True)
-class Threshold:
+class Threshold(Section):
     """Out of bounds when more than `above` or less than `below`."""
 
-    above: float | None = None
-    below: float | None = None
+    above: Number | None = None
+    below: Number | None = None
+
+    @model_validator(mode="after")
+    def _some_number_is_well(self) -> Self:
+        if self.above is None and self.below is None:
+            raise ValueError("[threshold]: give above, below, or both")
+        if self.above is not None and self.below is not None and self.below > self.above:
+            raise ValueError(
+                f"threshold.below = {self.below:g}: it is more than above = {self.above:g}, so that no number is well"
+            )
+        return self
 
     def judge(self, ask: Ask, now: datetime, zone: str, unit: str) -> Verdict:
         answer = ask(now)
@@ -53,8 +65,7 @@ class Threshold:
         return " or ".join(filter(None, bounds))
 
 
-@dataclass(frozen=True)
-class Deviation:
+class Deviation(Section):
     """Out of bounds when too far from the median of the same question at the same time of the last `weeks` weeks.
 
     A week without a number above 0 had nothing to compare with; `at_least` so many must have. `measure`: percent of the median,
@@ -62,12 +73,26 @@ class Deviation:
     counting brings by chance, too: a few orders more or less are a large share of a few.
     """
 
-    weeks: int = 4
-    at_least: int = 2
-    measure: Literal["percent", "deviations"] = "percent"
-    above: float | None = None
-    below: float | None = None
-    chance: float | None = None
+    weeks: Weeks = 4
+    at_least: int = Field(default_factory=lambda known: min(2, known["weeks"]))
+    measure: Annotated[Literal["percent", "deviations"], one_of("percent", "deviations")] = "percent"
+    above: More | None = None
+    below: Less | None = None
+    chance: Chance | None = None
+
+    @field_validator("at_least", mode="before")
+    @classmethod
+    def _of_the_weeks(cls, value: Any, info: ValidationInfo) -> Any:
+        weeks = info.data.get("weeks", 1)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= weeks:
+            raise ValueError(f"give a whole number from 1 to {weeks}")
+        return value
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Self:
+        if self.above is None and self.below is None:
+            raise ValueError("[deviation]: give above, below, or both")
+        return self
 
     def judge(self, ask: Ask, now: datetime, zone: str, unit: str) -> Verdict:
         answer = ask(now)

@@ -5,14 +5,12 @@ Events of the past are the shop's own (its clock begins there); the evaluator's 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
-from ecom_lite.alerts.bounds import Deviation
 from ecom_lite.alerts.rules import Rule
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.run.reach import Reach
@@ -200,15 +198,15 @@ def test_a_disk_that_fills_fires_and_is_over(warehouse: Address, tmp_path: Path)
 
 def without_chance(rule: Rule) -> Rule:
     """The same as it would be with a percentage alone."""
-    assert isinstance(rule.bounds, Deviation) and rule.bounds.chance
-    return replace(rule, name=f"bare_{rule.name}", bounds=replace(rule.bounds, chance=0.0))
+    assert rule.deviation and rule.deviation.chance
+    return rule.model_copy(update={"name": f"bare_{rule.name}", "deviation": rule.deviation.model_copy(update={"chance": 0.0})})
 
 
 @pytest.mark.parametrize(("orders_per_day", "seed"), [(1_440, 1), (480, 3), (144, 4), (48, 6)])
 def test_a_slow_shop_fires_by_a_flood_or_silence_but_not_by_chance(
     bench: Bench, tmp_path: Path, orders_per_day: int, seed: int
 ) -> None:
-    """Of few orders some more or less are a large percentage: the last day of thirty, with rules that know it and as a percentage."""
+    """Of few orders some more or less are a large percentage: a day of thirty, by rules that know it and by percentages."""
     end = datetime(2026, 10, 15, 12, tzinfo=UTC)
     sell(bench, end - 30 * DAY, end, seed=seed, orders_per_day=orders_per_day, customers=300)
     sell(bench, end + HOUR, end + 1.5 * HOUR, seed=8, orders_per_day=20_000, customers=300)
