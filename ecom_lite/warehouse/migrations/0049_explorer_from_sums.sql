@@ -35,7 +35,7 @@ DECLARE
     hours_end timestamptz := minutes_end;
 BEGIN
     IF segments && '{*}' AND customers && '{"",*}' AND products && '{"",*}' AND (categories && '{*}' OR cardinality(categories) = 1)
-       AND realtime.sums_will_do('5 seconds') THEN
+       AND realtime.sums_will_do('30 seconds') THEN  -- a busy machine's pass takes seconds, and the facts would make it busier
         -- Nine days are kept, less the hour that may pass between two passes.
         sums_from := least(minutes_end, greatest(date_bin('1 minute', since, 'epoch'),
                                                  date_bin('1 hour', now(), 'epoch') - interval '9 days' + interval '1 hour'));
