@@ -105,8 +105,9 @@ class Evaluator:
             return Verdict(None, None, f"judged once the run is up for {rule.after_start_s / 60:g} min: {left_s:.0f} s to go")
         try:
             verdict = rule.bounds.judge(
-                lambda at: ask(reader, rule.question, at, rule.window_s, self._limits.given), now, self._limits.zone, rule.unit
-            )
+                lambda at: ask(reader, rule.question, at, rule.window_s, self._limits.given, steps=rule.steps),
+                now, self._limits.zone, rule.unit,
+            )  # fmt: skip
         except QuestionFailed as error:
             if self._failed.get(rule.name) != str(error):
                 log.warning("alert %s cannot be judged: %s: %s", rule.name, rule.file, error)

@@ -83,7 +83,7 @@ def query_of(rule: Rule, zone: str, marts_every_s: float) -> str:
             "window": f"interval '{rule.window_s or 0:.15g} s'",
             "marts_every_s": f"{marts_every_s:.15g}",
         }
-        return f"(\n{rule.question.filled(values)}\n)::float8"
+        return f"(\n{rule.question.filled(values)}\n)"
 
     up = "" if not rule.after_start_s else (
         f"(SELECT now() - up_since >= interval '{rule.after_start_s:.15g} s' FROM ops.alert_evaluator)"
@@ -91,24 +91,36 @@ def query_of(rule: Rule, zone: str, marts_every_s: float) -> str:
     bounds = rule.bounds
     if isinstance(bounds, Threshold):
         wanted = " AND ".join(filter(None, ["value IS NOT NULL", up]))
-        return f"SELECT value FROM (SELECT {at('now()')} AS value) answer WHERE {wanted}"
+        return f"SELECT value FROM (SELECT {at('now()')}::float8 AS value) answer WHERE {wanted}"
     quoted = "'" + zone.replace("'", "''") + "'"
-    weeks = ",\n".join(
-        f"({at(f'((now() AT TIME ZONE {quoted}) - interval {chr(39)}{7 * week} days{chr(39)}) AT TIME ZONE {quoted}')})"
+    columns = ["value", "step"] if rule.steps else ["value"]
+    named = ", ".join(columns)
+    moments = [
+        f"((now() AT TIME ZONE {quoted}) - interval '{7 * week} days') AT TIME ZONE {quoted}"
         for week in range(1, bounds.weeks + 1)
-    )
-    spread = (
-        "0.01 * m.usual" if bounds.measure == "percent" else
-        f"greatest({TO_SIGMA} * (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(b.value - m.usual)) FROM before b), "
-        f"{LEAST_SPREAD} * m.usual)"
-    )  # fmt: skip
+    ]
+    weeks = " UNION ALL\n".join(f"SELECT * FROM {at(moment)} w" for moment in moments)
+    far = f"(a.value::float8 - m.usual) / ({_spread(bounds)})"
+    if bounds.chance is not None:
+        by_chance = f"{bounds.chance:g} * sqrt(abs(a.value::float8) * coalesce(a.step::float8, 0) + m.usual * m.step)"
+        far = f"CASE WHEN abs(a.value::float8 - m.usual) > {by_chance} THEN {far} ELSE 0 END"
+    median = "percentile_cont(0.5) WITHIN GROUP (ORDER BY {0}::float8)".format
+    medians = ", ".join(f"{median(column)} AS {name}" for column, name in zip(columns, ("usual", "step"), strict=False))
     conditions = " AND ".join(filter(None, ["a.value IS NOT NULL", f"m.weeks >= {bounds.at_least}", up]))
     return (
-        f"WITH before AS (SELECT value FROM (VALUES\n{weeks}\n) AS week(value) WHERE value > 0),\n"
-        "median AS (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS usual, count(*) AS weeks FROM before)\n"
-        f"SELECT (a.value - m.usual) / ({spread}) AS value\n"
-        f"FROM (SELECT {at('now()')} AS value) a, median m WHERE {conditions}"
+        f"WITH before AS (SELECT * FROM (\n{weeks}\n) AS week({named}) WHERE value > 0),\n"
+        f"median AS (SELECT {medians}, count(*) AS weeks FROM before)\n"
+        f"SELECT {far} AS value\n"
+        f"FROM {at('now()')} AS a({named}), median m WHERE {conditions}"
     )
+
+
+def _spread(bounds: Deviation) -> str:
+    """What a distance from usual is measured in."""
+    if bounds.measure == "percent":
+        return "0.01 * m.usual"
+    spread = "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(b.value::float8 - m.usual)) FROM before b"
+    return f"greatest({TO_SIGMA} * ({spread}), {LEAST_SPREAD} * m.usual)"
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The question of a rule: one SQL statement that gives one number at a moment, asked as the reader and for a short time only."""
+"""The question of a rule: one SQL statement that gives a number at a moment, asked as the reader and for a short time only."""
 
 from __future__ import annotations
 
@@ -65,8 +65,20 @@ class Given:
     marts_every_s: float = 300.0
 
 
-def ask(reader: psycopg.Connection, question: Question, now: datetime, window_s: float | None, given: Given) -> float | None:
-    """The number at this moment; None where there is none. `reader` is in autocommit, with a time-out set.
+@dataclass(frozen=True)
+class Answer:
+    """A number, and the step by which one event moves it, where that is asked for."""
+
+    value: float
+    step: float = 0.0
+
+
+def ask(
+    reader: psycopg.Connection, question: Question, now: datetime, window_s: float | None, given: Given, *, steps: bool = False
+) -> Answer | None:
+    """The answer at this moment; None where there is no number. `reader` is in autocommit, with a time-out set.
+
+    With `steps` the question has to give two numbers: the second is the step.
 
     Raises QuestionFailed, and psycopg.OperationalError where the connection is lost.
     """
@@ -80,11 +92,19 @@ def ask(reader: psycopg.Connection, question: Question, now: datetime, window_s:
         if reader.closed:
             raise
         raise QuestionFailed(_told(question, error)) from None
-    columns = len(cursor.description or ())
-    if columns != 1 or len(rows) > 1:
-        what = f"{columns} columns" if columns != 1 else "several rows"
-        raise QuestionFailed(f"its question gives {what}: it must give one row with one number")
-    return _number(rows[0][0]) if rows else None
+    columns, wanted = len(cursor.description or ()), 2 if steps else 1
+    if columns != wanted or len(rows) > 1:
+        found = f"{columns} column{'s' * (columns != 1)}" if columns != wanted else "several rows"
+        asked_for = "two numbers: the value, and how far one event moves it (deviation.chance)" if steps else "one number"
+        raise QuestionFailed(f"its question gives {found}: it must give one row with {asked_for}")
+    numbers = [_number(each) for each in rows[0]] if rows else []
+    if not numbers or (value := numbers[0]) is None:
+        return None
+    if not steps or value == 0:
+        return Answer(value)
+    if (step := numbers[1]) is None or step <= 0:
+        raise QuestionFailed(f"its question gives {rows[0][1]} as how far one event moves it: it must give a number above 0")
+    return Answer(value, step)
 
 
 def _number(value: Any) -> float | None:

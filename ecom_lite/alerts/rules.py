@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from ..errors import ConfigError, in_words
-from ..settings.values import duration_s, duration_text
-from .bounds import MEASURES, Deviation, Threshold
-from .question import Question
+from ..settings.section import Section
+from ..settings.values import READ_DURATION, duration_text
+from .bounds import Deviation, Threshold
+from .fields import Board, Interval, Name, SecondsOr0, Sql, Switch, Text, one_of
 
 Severity = Literal["info", "warning", "critical"]
-SEVERITIES: Final = ("info", "warning", "critical")
-LONGEST_TEXT: Final = 2_000  # characters of a title, a unit, what to do
-LONGEST_QUESTION: Final = 20_000
-MOST_WEEKS: Final = 52
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_BOARD: Final = re.compile(r"[A-Za-z0-9_-]{0,40}")
+LONGEST_SHOWN: Final = 200  # characters of a value that is wrong
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Section):
     """`question` gives one number; `bounds` say when it is out of them. Times are in seconds.
 
     Only once the run is up for `after_start_s` is it judged; it fires when it was out of bounds for `for_s`. `every_s` None: as
     the settings say.
     """
 
-    name: str
-    title: str
-    severity: Severity
-    question: Question
-    bounds: Threshold | Deviation
-    what_to_do: str
-    unit: str = ""
-    board: str = ""
-    every_s: float | None = None
-    for_s: float = 0.0
-    after_start_s: float = 0.0
-    window_s: float | None = None
-    enabled: bool = True
-    file: Path = Path()
+    name: Name
+    title: Text
+    severity: Annotated[Severity, one_of("info", "warning", "critical")]
+    question: Sql
+    what_to_do: Text
+    threshold: Threshold | None = None
+    deviation: Deviation | None = None
+    unit: Text = ""
+    board: Board = ""
+    every_s: Annotated[Interval | None, Field(alias="every")] = None
+    for_s: Annotated[SecondsOr0, Field(alias="for")] = 0.0
+    after_start_s: Annotated[SecondsOr0, Field(alias="after_start")] = 0.0
+    window_s: Annotated[float | None, READ_DURATION, Field(alias="window")] = None
+    enabled: Switch = True
+    _file: Path = PrivateAttr(Path())
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        given = [name for name in ("threshold", "deviation") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"{' and '.join(given) or 'no bounds'}: give one of [threshold] and [deviation]")
+        if "window" in self.question.names and self.window_s is None:
+            raise ValueError('the question asks for $window, and there is no key window: give one, such as window = "10m"')
+        return self
+
+    @property
+    def bounds(self) -> Threshold | Deviation:
+        bounds = self.threshold or self.deviation
+        assert bounds is not None
+        return bounds
+
+    @property
+    def file(self) -> Path:
+        return self._file
+
+    @property
+    def steps(self) -> bool:
+        """Whether its question gives a second number: how far one event moves the first."""
+        return isinstance(self.bounds, Deviation) and self.bounds.chance is not None
 
     def fires(self) -> str:
         """When it fires, for people: `above 5 for 30s`."""
@@ -89,171 +109,39 @@ def read_rule(file: Path) -> Rule:
         raise ConfigError(in_words(error)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from None
-    return _Reader(file, document).rule()
+    try:
+        rule = Rule.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(f"{file}: {_explain(error)}") from None
+    rule._file = file
+    return rule
 
 
-class _Reader:
-    """One document. A reader of a value raises ValueError with what is allowed."""
-
-    def __init__(self, file: Path, document: Mapping[str, Any]) -> None:
-        self._file = file
-        self._document = document
-
-    def rule(self) -> Rule:
-        keys = (*TEXTS, "name", "severity", "question", "every", "for", "after_start", "window", "enabled", *BOUNDS)
-        self._refuse_others("", self._document, keys)
-        bounds = [name for name in BOUNDS if name in self._document]
-        if len(bounds) != 1:
-            raise self._wrong(f"{' and '.join(bounds) or 'no bounds'}: give one of [threshold] and [deviation]")
-        window_s = self._optional("window", duration_s)
-        question = self._required("question", _question)
-        if "window" in question.names and window_s is None:
-            raise self._wrong('the question asks for $window, and there is no key window: give one, such as window = "10m"')
-        return Rule(
-            name=self._required("name", _name), severity=self._required("severity", _one_of(SEVERITIES)), question=question,
-            bounds=self._threshold() if bounds == ["threshold"] else self._deviation(),
-            title=self._required("title", _text), what_to_do=self._required("what_to_do", _text),
-            unit=self._optional("unit", _text) or "", board=self._optional("board", _board) or "",
-            every_s=self._optional("every", _interval), for_s=self._optional("for", _duration_or_0) or 0.0,
-            after_start_s=self._optional("after_start", _duration_or_0) or 0.0, window_s=window_s,
-            enabled=self._optional("enabled", _switch) is not False, file=self._file,
-        )  # fmt: skip
-
-    def _threshold(self) -> Threshold:
-        table = self._table("threshold", ("above", "below"))
-        above, below = (self._optional(f"threshold.{key}", _number) for key in ("above", "below"))
-        if not table:
-            raise self._wrong("[threshold]: give above, below, or both")
-        if above is not None and below is not None and below > above:
-            raise self._wrong(f"threshold.below = {below:g}: it is more than above = {above:g}, so that no number is well")
-        return Threshold(above=above, below=below)
-
-    def _deviation(self) -> Deviation:
-        self._table("deviation", ("weeks", "at_least", "measure", "above", "below"))
-        weeks = self._optional("deviation.weeks", _count(1, MOST_WEEKS)) or 4
-        above = self._optional("deviation.above", _positive)
-        below = self._optional("deviation.below", _negative)
-        if above is None and below is None:
-            raise self._wrong("[deviation]: give above, below, or both")
-        return Deviation(
-            weeks=weeks, at_least=self._optional("deviation.at_least", _count(1, weeks)) or min(2, weeks),
-            measure=self._optional("deviation.measure", _one_of(MEASURES)) or "percent", above=above, below=below,
-        )  # fmt: skip
-
-    def _table(self, name: str, keys: Sequence[str]) -> Mapping[str, Any]:
-        table = self._document[name]
-        if not isinstance(table, Mapping):
-            raise self._wrong(f"{name} = {table!r}: it must be a section, [{name}]")
-        self._refuse_others(f"{name}.", table, keys)
-        return table
-
-    def _refuse_others(self, prefix: str, table: Mapping[str, Any], keys: Sequence[str]) -> None:
-        for key, value in table.items():
-            if key not in keys:
-                near = get_close_matches(key, keys, 1)
-                hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(keys)}"
-                raise self._wrong(f"{prefix}{key} = {value!r}: no such key; {hint}")
-
-    def _required(self, name: str, read: Callable[[Any], Any]) -> Any:
-        found = self._optional(name, read)
-        if found is None:
-            raise self._wrong(f"there is no {name}: a rule needs it")
-        return found
-
-    def _optional(self, name: str, read: Callable[[Any], Any]) -> Any:
-        value: Any = self._document
-        for part in name.split("."):
-            if part not in value:
-                return None
-            value = value[part]
-        try:
-            return read(value)
-        except ValueError as error:
-            shown = repr(value) if len(repr(value)) < 200 else f"{repr(value)[:200]}..."
-            raise self._wrong(f"{name} = {shown}: {error}") from None
-
-    def _wrong(self, what: str) -> ConfigError:
-        return ConfigError(f"{self._file}: {what}")
+def _explain(error: ValidationError) -> str:
+    """One thing that is wrong: a key that there is not comes first, as another may be missing by its typing error."""
+    problems = error.errors(include_url=False)
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+    path = [str(part) for part in problem["loc"]]
+    key, value = ".".join(path), problem["input"]
+    said = problem["msg"].removeprefix("Value error, ")
+    match problem["type"]:
+        case "missing":
+            return f"there is no {key}: a rule needs it"
+        case "extra_forbidden":
+            said = f"no such key; {_hint(path[-1], _keys(path[:-1]))}"
+        case "model_type":
+            said = f"it must be a section, [{key}]"
+        case "value_error" if isinstance(value, Mapping):  # of keys that do not go together: it names them itself
+            return said
+    shown = repr(value)
+    return f"{key} = {shown if len(shown) <= LONGEST_SHOWN else f'{shown[:LONGEST_SHOWN]}...'}: {said}"
 
 
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ValueError("give up to 63 of a-z, 0-9 and _, beginning with a letter")
-    return value
+def _keys(path: list[str]) -> list[str]:
+    sections: dict[str, type[Section]] = {"": Rule, "threshold": Threshold, "deviation": Deviation}
+    return [field.alias or name for name, field in sections["".join(path)].model_fields.items()]
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or "\n" in value.strip() or len(value) > LONGEST_TEXT:
-        raise ValueError(f"give one line of text, up to {LONGEST_TEXT:,} characters")
-    return value.strip()
-
-
-def _board(value: Any) -> str:
-    if not isinstance(value, str) or not _BOARD.fullmatch(value):
-        raise ValueError("give the uid of a board, such as pipeline-health")
-    return value
-
-
-def _question(value: Any) -> Question:
-    if not isinstance(value, str) or len(value) > LONGEST_QUESTION:
-        raise ValueError(f"give an SQL statement, up to {LONGEST_QUESTION:,} characters")
-    return Question(value)
-
-
-def _duration_or_0(value: Any) -> float:
-    return 0.0 if value in (0, "0", "0s") and not isinstance(value, bool) else duration_s(value)
-
-
-def _interval(value: Any) -> float:
-    seconds = duration_s(value)
-    if not 1 <= seconds <= 86_400:
-        raise ValueError("give a time from 1s to 1d")
-    return seconds
-
-
-def _switch(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("give true or false")
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e18:
-        raise ValueError("give a number")
-    return float(value)
-
-
-def _positive(value: Any) -> float:
-    number = _number(value)
-    if number <= 0:
-        raise ValueError("give a number above 0: so much more than usual")
-    return number
-
-
-def _negative(value: Any) -> float:
-    number = _number(value)
-    if number >= 0:
-        raise ValueError("give a number below 0: so much less than usual")
-    return number
-
-
-def _count(least: int, most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ValueError(f"give a whole number from {least} to {most}")
-        return int(value)
-
-    return read
-
-
-def _one_of(allowed: Sequence[str]) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        if value not in allowed:
-            raise ValueError(f"give {', '.join(allowed[:-1])} or {allowed[-1]}")
-        return str(value)
-
-    return read
-
-
-TEXTS: Final = ("title", "what_to_do", "unit", "board")
-BOUNDS: Final = ("threshold", "deviation")
+def _hint(key: str, keys: list[str]) -> str:
+    near = get_close_matches(key, keys, 1)
+    return f"did you mean {near[0]}?" if near else f"there is {', '.join(keys)}"

@@ -239,6 +239,7 @@ SETTINGS: Final[Checks] = {
     "max": _any,
     "displayName": lambda text: "${" not in text,
     "noValue": _any,
+    "fieldMinMax": _one_of(True),  # a bar's ends are those of its own column: so is the page's, and Grafana 10.2 and later
     "description": _any,
     "color": _within({"mode": _one_of(*COLOR_MODES), "fixedColor": _any, "seriesBy": _one_of("last")}),
     "thresholds": _within({"mode": _one_of("absolute", "percentage"), "steps": _any}),
@@ -252,7 +253,7 @@ GRAFANA_ONLY: Final = frozenset(
         *("axisBorderShow", "axisCenteredZero", "axisColorMode", "barRadius", "fullHighlight", "justifyMode", "wideLayout"),
         *("xTickLabelRotation", "xTickLabelSpacing", "xTickLabelMaxLength", "valueSize", "titleSize", "cellHeight", "cellRadius"),
         *("minVizWidth", "minVizHeight", "maxVizHeight", "sizing", "namePlacement", "calculate", "calculation", "exemplars"),
-        *("filterValues", "rowsFrame", "code", "frameIndex", "alignValue", "filterable", "inspect"),
+        *("filterValues", "rowsFrame", "code", "frameIndex", "alignValue", "filterable", "inspect", "fieldMinMax"),
     )
 )
 

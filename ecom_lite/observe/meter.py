@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,13 +25,19 @@ MEMORY_EVERY_TICKS: Final = 2
 DISK_EVERY_TICKS: Final = 60
 HISTORY: Final = 60  # rates kept for the live view, one a second
 DETAIL_CHARS: Final = 1000
-RECORD: Final = "INSERT INTO ops.service_events (service, event, detail) VALUES (%s, %s, %s)"
+RECORD: Final = "INSERT INTO ops.service_events (at, service, event, detail) VALUES (%s, %s, %s, %s)"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Meter:
     """Measures from one thread; `heard` may be called from any. While the database is away the last figures stay."""
 
-    def __init__(self, data_dir: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, data_dir: Path, clock: Callable[[], float] = time.monotonic, wall: Callable[[], datetime] = _utc_now
+    ) -> None:
         self.totals = Totals()
         self.dbt: DbtFigures | None = None
         self.models: dict[str, ModelFigures] = {}  # by name, of their newest dbt runs
@@ -43,17 +50,18 @@ class Meter:
         self.history: deque[float] = deque(maxlen=HISTORY)  # loaded_per_s
         self._data_dir = data_dir
         self._clock = clock
+        self._wall = wall
         self._last: tuple[float, Totals] | None = None
         self._ticks = 0
         self._models_of = 0  # the dbt run up to which `models` are known
         self._lost = 0  # records in `gaps`, by the loader's count
-        self._events: list[tuple[str, str, str]] = []
+        self._events: list[tuple[datetime, str, str, str]] = []
         self._reader: psycopg.Connection[dict[str, Any]] | None = None
         self._recorder: psycopg.Connection | None = None
 
     def heard(self, service: str, event: str, detail: str) -> None:
-        """A change of a part, for ops.service_events."""
-        self._events.append((service, event, detail[:DETAIL_CHARS]))
+        """A change of a part, for ops.service_events: with its own time, as it may wait for the database."""
+        self._events.append((self._wall(), service, event, detail[:DETAIL_CHARS]))
 
     def measure(self, address: Address, parts: Mapping[int, str] | None = None) -> None:
         """Take all figures now; `parts` are the parts' processes by pid. Never raises for a database that is away."""

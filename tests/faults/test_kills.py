@@ -61,6 +61,18 @@ def test_the_count_closes_after_all_that(run: LightRun) -> None:
     assert {json.loads(line)["service"] for line in events} == set(PARTS)
 
 
+def test_what_happened_to_the_parts_is_kept_in_its_order(run: LightRun) -> None:
+    """Also what came before PostgreSQL was up, and while it was down."""
+    said = run.verb("sql", "--json", "SELECT * FROM ops.service_events")
+    assert said.returncode == 0, said.stderr
+    told = sorted((json.loads(line) for line in said.stdout.splitlines()), key=lambda each: each["at"])
+    for part in PARTS:
+        assert [each["event"] for each in told if each["service"] == part] == ["starting", "ready", "died", "restarted"], told
+    names = [f"{each['service']} {each['event']}" for each in told]
+    assert names.index("postgres ready") < names.index("load starting"), "as they were started"
+    assert len({each["at"] for each in told}) == len(told), "each at its own time"
+
+
 def test_nothing_survives_a_kill_of_the_whole_run_and_the_next_goes_on(run: LightRun) -> None:
     assert flowing(run)
     run.signal(signal.SIGKILL)

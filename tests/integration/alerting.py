@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 def shipped(*names: str, **changes: Any) -> list[Rule]:
     """Rules that come with the program, some of them changed."""
-    return [replace(rule, **changes) for rule in read_rules(bundled("alerts")) if not names or rule.name in names]
+    return [rule.model_copy(update=changes) for rule in read_rules(bundled("alerts")) if not names or rule.name in names]
 
 
 def own(folder: Path, **changes: object) -> Rule:

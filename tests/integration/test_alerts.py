@@ -69,6 +69,22 @@ def test_what_cannot_be_answered_is_unknown_and_says_why(warehouse: Address, tmp
     assert problem in found.problem and "\n" not in found.problem and found.told == ""
 
 
+@pytest.mark.parametrize(
+    ("question", "problem"),
+    [
+        ("SELECT 1", "its question gives 1 column: it must give one row with two numbers: the value, and how far one event"),
+        ("SELECT 1, 0", "its question gives 0 as how far one event moves it: it must give a number above 0"),
+        ("SELECT 1, NULL::int", "its question gives None as how far"),
+    ],
+)
+def test_with_chance_a_question_has_to_say_how_far_an_event_moves_it(
+    warehouse: Address, tmp_path: Path, question: str, problem: str
+) -> None:
+    rule = own(tmp_path, question=question, threshold=None, deviation={"above": 5, "chance": 4})
+    watch = Watch(warehouse, [rule], tmp_path)
+    assert watch.state(NOW, "mine") == "unknown" and watch.evaluator.figures["mine"].problem.startswith(problem)
+
+
 def test_a_question_is_asked_at_its_moment(warehouse: Address, tmp_path: Path) -> None:
     question = (
         "SELECT extract(epoch FROM $now - ($now - $window)) + 1e6 * $marts_every_s + extract(hour FROM $now AT TIME ZONE 'UTC')"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
+from ecom_lite.alerts.rules import Rule
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.run.reach import Reach
 from ecom_lite.run.recorder import Recorder
@@ -193,6 +194,33 @@ def test_a_disk_that_fills_fires_and_is_over(warehouse: Address, tmp_path: Path)
     finally:
         ballast.unlink(missing_ok=True)
     assert watch.state(began + timedelta(seconds=50), "disk") == "ok"
+
+
+def without_chance(rule: Rule) -> Rule:
+    """The same as it would be with a percentage alone."""
+    assert rule.deviation and rule.deviation.chance
+    return rule.model_copy(update={"name": f"bare_{rule.name}", "deviation": rule.deviation.model_copy(update={"chance": 0.0})})
+
+
+@pytest.mark.parametrize(("orders_per_day", "seed"), [(1_440, 1), (480, 3), (144, 4), (48, 6)])
+def test_a_slow_shop_fires_by_a_flood_or_silence_but_not_by_chance(
+    bench: Bench, tmp_path: Path, orders_per_day: int, seed: int
+) -> None:
+    """Of few orders some more or less are a large percentage: a day of thirty, by rules that know it and by percentages."""
+    end = datetime(2026, 10, 15, 12, tzinfo=UTC)
+    sell(bench, end - 30 * DAY, end, seed=seed, orders_per_day=orders_per_day, customers=300)
+    sell(bench, end + HOUR, end + 1.5 * HOUR, seed=8, orders_per_day=20_000, customers=300)
+    loaded(bench)
+    rules = shipped("order_rate", "returns", after_start_s=0, for_s=0)
+    watch = Watch(bench.warehouse, [*rules, *(without_chance(rule) for rule in rules)], tmp_path)
+    found = watch.over(end - DAY, end, 10 * MINUTE)
+    fired = {rule for rule, state, _ in found if state == "firing"}
+    assert not fired & {"order_rate", "returns"}, found
+    assert {"order_rate", "returns"} <= {rule for rule, state, _ in found if state == "ok"}, found
+    assert ("bare_order_rate" in fired) == (orders_per_day < 1_440), found
+    silent = watch.state(end + 31 * MINUTE, "order_rate")
+    assert silent == ("firing" if orders_per_day == 1_440 else "ok"), "half an hour without an order is chance where few come"
+    assert watch.state(end + 90 * MINUTE, "order_rate") == "firing", "a flood is none"
 
 
 @pytest.mark.long

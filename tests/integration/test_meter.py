@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
+    def wall(self) -> datetime:
+        return datetime(2026, 11, 27, 12, tzinfo=UTC) + timedelta(seconds=self.now)
+
 
 @pytest.fixture
 def clock() -> Clock:
@@ -30,7 +34,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def meter(clock: Clock, data_dir: Path) -> Iterator[Meter]:
-    meter = Meter(data_dir, clock)
+    meter = Meter(data_dir, clock, clock.wall)
     yield meter
     meter.close()
 
@@ -105,13 +109,16 @@ def test_while_the_database_is_away_the_last_totals_stay_and_events_wait_for_it(
     clock.now += 1
     meter.measure(replace(bench.warehouse, port=1))
     assert meter.totals.facts == 1 and (meter.loaded_per_s, meter.sent_per_s) == (0, 0)
-    recorded = "SELECT event, length(detail) FROM ops.service_events WHERE service = 'load'"
+    recorded = "SELECT event, length(detail), at FROM ops.service_events WHERE service = 'load' ORDER BY at"
     assert bench.ask(recorded) == []
     meter.heard("load", "restarted", "1.1 s")
+    back = clock.wall()
     for _ in range(2):
         clock.now += 1
         meter.measure(bench.warehouse)
-    assert bench.ask(recorded) == [("died", DETAIL_CHARS), ("restarted", 5)], "each once, in order, cut to a length"
+    assert bench.ask(recorded) == [
+        ("died", DETAIL_CHARS, back - timedelta(seconds=1)), ("restarted", 5, back),
+    ], "each once, cut to a length, with its own time and not that of the database's return"  # fmt: skip
     assert meter.totals.facts == 1
 
 

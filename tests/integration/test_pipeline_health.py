@@ -189,7 +189,7 @@ def test_micro_batches_and_the_watermark(queries: Queries, admin: psycopg.Connec
     assert set(spark) == {"Spark"} and max(value for _, value in spark["Spark"]) == 900, "the row that sums up old ones is none"
     distances = [value for _, value in series(queries, "Distance of the watermark", "now-30d")["Behind"]]
     assert distances in ([140], [130, 140]), "the widest of each step; a step may have ended between the first and the last"
-    ((behind,),) = rows(queries, "Watermark behind")
+    ((behind,),) = rows(queries, "Watermark")
     assert behind == pytest.approx((datetime.now(UTC) - NOW).total_seconds() + 150, abs=5)
 
 

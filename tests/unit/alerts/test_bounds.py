@@ -7,10 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ecom_lite.alerts.bounds import Deviation, Threshold, Verdict, weeks_before
+from ecom_lite.alerts.question import Answer
 from ecom_lite.alerts.states import Standing, step
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 OUT, WELL, NOTHING = Verdict(True, 9.0, "9 (fires above 5)"), Verdict(False, 1.0, "1"), Verdict(None, None, "no data")
+
+
+def given(value: float | None, step: float = 1.0) -> Answer | None:
+    return None if value is None else Answer(value, step)
 
 
 @pytest.mark.parametrize(
@@ -21,14 +26,15 @@ OUT, WELL, NOTHING = Verdict(True, 9.0, "9 (fires above 5)"), Verdict(False, 1.0
     ],
 )  # fmt: skip
 def test_a_threshold(above: float | None, below: float | None, value: float | None, out: bool | None) -> None:
-    verdict = Threshold(above=above, below=below).judge(lambda _: value, NOW, "UTC", "GB")
+    verdict = Threshold(above=above, below=below).judge(lambda _: given(value), NOW, "UTC", "GB")
     assert verdict.out is out and verdict.value == value
     assert value is None or verdict.told.startswith(f"{value:g} GB (fires ")
 
 
-def judged(bounds: Deviation, now: float | None, *before: float | None) -> Verdict:
+def judged(bounds: Deviation, now: float | None, *before: float | None, step: float = 1.0) -> Verdict:
     """`before` in the weeks before, the newest first."""
-    answers = {NOW: now, **{NOW - timedelta(weeks=week): value for week, value in enumerate(before, 1)}}
+    values = {NOW: now, **{NOW - timedelta(weeks=week): value for week, value in enumerate(before, 1)}}
+    answers = {moment: given(value, step) for moment, value in values.items()}
     return bounds.judge(answers.get, NOW, "UTC", "orders")
 
 
@@ -47,6 +53,26 @@ def test_one_odd_week_moves_the_median_little_and_empty_weeks_do_not_count() -> 
         "nothing to compare with: 1 of the last 4 weeks have something at this time, 2 are needed"
     )
     assert judged(bounds, 40, 100, 110).told == "40 orders, usually 105: -62 % (fires below -50 %)"
+
+
+@pytest.mark.parametrize(
+    ("now", "usual", "step", "out"),
+    [
+        (0, 16, 1, False), (0, 17, 1, True), (5, 30, 1, True), (7, 30, 1, False),  # four times the root of both together
+        (18, 1, 1, False), (19, 1, 1, True), (0, 40, 2.5, False), (0, 41, 2.5, True),
+        (50, 100, 1, False), (26, 100, 1, True), (240, 100, 1, False), (260, 100, 1, True),  # with enough of them the percentage
+        (2.0, 8.0, 0.1, True), (2.0, 8.0, 0.3, False),  # shares: 20 of 80, where one more is 0.1; 7 of 27, where one is 0.3
+    ],
+)  # fmt: skip
+def test_what_counting_brings_by_chance_is_not_out(now: float, usual: float, step: float, out: bool) -> None:
+    found = judged(Deviation(below=-60, above=150, chance=4), now, usual, usual, usual, usual, step=step)
+    assert found.out is out, found
+
+
+def test_what_may_be_chance_says_so() -> None:
+    bounds = Deviation(below=-60, above=150, chance=4)
+    assert judged(bounds, 2, 9, 9).told == "2 orders, usually 9: -78 %, but up to 13.3 more or less may be chance"
+    assert judged(bounds, 0, 90, 90).told.endswith("-100 % (fires below -60 % or above +150 %, beyond chance)")
 
 
 def test_robust_deviations() -> None:

@@ -87,6 +87,7 @@ def test_your_folder_adds_rules_and_replaces_ours_by_name(tmp_path: Path) -> Non
         ({"threshold": None, "deviation": {"below": 10}}, r"deviation\.below = 10: give a number below 0: so much less"),
         ({"threshold": None, "deviation": {"above": 5, "weeks": 0}}, r"deviation\.weeks = 0: give a whole number from 1 to 52"),
         ({"threshold": None, "deviation": {"above": 5, "weeks": 2, "at_least": 3}}, r"deviation\.at_least = 3: .* from 1 to 2"),
+        ({"threshold": None, "deviation": {"above": 5, "chance": 0}}, r"deviation\.chance = 0: give a number from 1 to 100"),
         ({"threshold": None, "deviation": {"above": 5, "measure": "sigma"}}, r"measure = 'sigma': give percent or deviations"),
     ],
 )  # fmt: skip

@@ -69,7 +69,8 @@ def _faults_of_panel(panel: dict[str, Any]) -> list[str]:
     found = []
     if panel["type"] == "state-timeline":
         defaults = panel["fieldConfig"]["defaults"]
-        states = {name: state["color"] for each in defaults["mappings"] for name, state in each["options"].items()}
+        named = [each["options"] for each in defaults["mappings"] if each["type"] == "value"]
+        states = {name: state["color"] for each in named for name, state in each.items()}
         states["any other"] = defaults["color"].get("fixedColor", "")
         found += [f"state {name}: the text's colour is a black or white block" for name, of in states.items() if of == "text"]
     text = panel.get("description", "").strip()
