@@ -14,7 +14,8 @@ help:
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
 	@echo "make docs                                write the generated docs anew"
-	@echo "make screenshots [URL=http://127.0.0.1:8100/ GRAFANA=http://127.0.0.1:3000/]   docs/screenshots anew, of a live run"
+	@echo "make screenshots [URL=http://127.0.0.1:8100/ GRAFANA=http://127.0.0.1:3000/]   docs/screenshots anew, of a run of its own or that one"
+	@echo "make first-minute                        docs/screenshots/first-minute.gif anew: a run begins"
 	@echo "make clean                               remove .venv and caches; data folders stay (\`ecom_lite reset\`)"
 
 $(VENV)/bin/uv:
@@ -66,8 +67,7 @@ docs: $(READY)
 	$(PY) -m ecom_lite.alerts.grafana
 	ECOM_LITE_WRITE_DOCS=1 $(PY) -m pytest -q tests/integration/test_tables_doc.py
 
-# Of a run that is up; the moving picture wants one that has just begun.
-URL ?= http://127.0.0.1:8100/
+# Of a run of their own, or with URL= of one that is up; the moving picture wants one that has just begun.
 screenshots: $(READY)
 	$(PY) -m tests.browser.screenshots $(URL) $(GRAFANA)
 

@@ -71,7 +71,8 @@ def _shop(status: RunStatus) -> Json:
 
 
 def _marts(status: RunStatus, dbt: DbtFigures | None) -> Json:
-    node = _node("marts", "dbt marts", _of(status.parts, "schedule"), dbt and dbt.seconds, "s the last run")
+    seconds = dbt and dbt.seconds
+    node = _node("marts", "dbt marts", _of(status.parts, "schedule"), seconds, "" if seconds is None else "s the last run")
     if dbt is None:
         return node | {"state": "off" if node["state"] == "ok" else node["state"], "detail": "built after the first facts"}
     if node["state"] == "ok" and dbt.status == "running":

@@ -1,6 +1,7 @@
-"""Takes docs/screenshots of a live run: `make screenshots URL=http://127.0.0.1:8100/ [GRAFANA=http://127.0.0.1:3000/]`.
+"""Takes docs/screenshots: of a run of its own, or of one that is up: `make screenshots URL=http://127.0.0.1:8100/ [GRAFANA=...]`.
 
-Each board on the page and in Grafana, the two side by side, the start page, and the page's first minute as a moving picture.
+Each board on the page and in Grafana, the two side by side, the start page; `make first-minute`: a run's first minute as a moving
+picture.
 """
 
 from __future__ import annotations
@@ -11,24 +12,31 @@ import os
 import time
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.browser import board_files
+from tests.browser.own_run import Status, own_run
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 WIDTH = 1600
 SETTLE_MS = 2_500
-GRAFANA_SETTLE_MS = 12_000
+GRAFANA_SETTLE_MS = 8_000
 DRAWN = """() => {
     const panels = [...document.querySelectorAll('.panel')].filter((panel) => panel.checkVisibility());
     return panels.length > 0 && panels.every((panel) => ['drawn', 'empty', 'waiting', 'error'].includes(panel.dataset.state));
 }"""
 COLOURS = 255  # of a picture; boards have few
-MINUTE_FRAMES, FRAME_S, FRAME_MS = 20, 3.0, 350
-MINUTE_SIZE = (960, 600)
-MINUTE_COLOURS = 48
+CHAIN_SETTLE_MS = 1_000
+MINUTE_S, FRAME_S, FRAME_MS, LAST_FRAME_MS = 64.0, 2.0, 400, 2_500
+MINUTE_STOPS = ((0.0, ""), (16.0, "d/realtime-operations"), (50.0, "d/business-intelligence"))  # second, page
+MINUTE_VIEW: ViewportSize = {"width": 1440, "height": 960}
+MINUTE_SIZE = (960, 640)
+MINUTE_COLOURS = 128
+STAMP_SIZE = 18
+MINUTE_RUN = ("--light", "--history", "60d")  # loaded and in the marts within the minute
+PICTURE_RUN = ("--history", "90d")
 SIDE_WIDTH, GAP = 900, 12
 
 
@@ -39,7 +47,7 @@ def take(url: str, grafana_url: str | None) -> None:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         tab = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="dark")
         for uid, document in board_files.documents().items():
-            _board(tab, f"{url.rstrip('/')}/d/{uid}")
+            _open(tab, f"{url.rstrip('/')}/d/{uid}")
             here = _save(tab, uid, SETTLE_MS, full_page=True)
             if grafana_url:
                 tab.set_viewport_size(
@@ -55,21 +63,41 @@ def take(url: str, grafana_url: str | None) -> None:
 
 
 def take_minute(url: str) -> None:
-    """The real-time board in its first minute, as it is in the browser, twenty times faster than it was."""
+    """The first minute as it is in the browser, some times faster than it was: the chain, then two boards."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        tab = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="dark")
-        tab.goto(f"{url.rstrip('/')}/d/realtime-operations")
-        frames = []
-        for _ in range(MINUTE_FRAMES):
-            began = time.monotonic()
-            frames.append(Image.open(io.BytesIO(tab.screenshot())).convert("RGB").resize(MINUTE_SIZE, Image.Resampling.LANCZOS))
-            tab.wait_for_timeout(max(0.0, FRAME_S - (time.monotonic() - began)) * 1000)
+        tab = browser.new_page(viewport=MINUTE_VIEW, color_scheme="dark")
+        frames, first, stops = [], time.monotonic(), list(MINUTE_STOPS)
+        while (at := time.monotonic() - first) <= MINUTE_S:
+            if stops and at >= stops[0][0]:
+                _open(tab, f"{url.rstrip('/')}/{stops.pop(0)[1]}")
+                at = time.monotonic() - first
+            image = Image.open(io.BytesIO(tab.screenshot())).convert("RGB").resize(MINUTE_SIZE, Image.Resampling.LANCZOS)
+            frames.append(_stamped(image, at))
+            tab.wait_for_timeout(max(0.0, first + at + FRAME_S - time.monotonic()) * 1000)
         browser.close()
-    palette = frames[-1].quantize(MINUTE_COLOURS)
+    palette = _beside_each_other(frames[0], frames[len(frames) // 2], frames[-1]).quantize(MINUTE_COLOURS)
     small = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    durations = [FRAME_MS] * (len(small) - 1) + [4 * FRAME_MS]
+    durations = [FRAME_MS] * (len(small) - 1) + [LAST_FRAME_MS]
     small[0].save(FOLDER / "first-minute.gif", save_all=True, append_images=small[1:], duration=durations, loop=0, optimize=True)
+
+
+def _stamped(image: Image.Image, seconds: float) -> Image.Image:
+    """With the time since the first frame in the corner."""
+    text, font = f"{seconds:.0f} s", ImageFont.load_default(STAMP_SIZE)
+    draw = ImageDraw.Draw(image)
+    x, y = image.width - 14, image.height - 10
+    left, top, right, bottom = draw.textbbox((x, y), text, font=font, anchor="rs")
+    draw.rounded_rectangle((left - 8, top - 6, right + 8, bottom + 6), 6, fill="#0b0d10")
+    draw.text((x, y), text, font=font, anchor="rs", fill="#e8eaed")
+    return image
+
+
+def _beside_each_other(*images: Image.Image) -> Image.Image:
+    whole = Image.new("RGB", (sum(image.width for image in images), max(image.height for image in images)))
+    for at, image in enumerate(images):
+        whole.paste(image, (at * image.width, 0))
+    return whole
 
 
 def side_by_side(here: Image.Image, there: Image.Image) -> Image.Image:
@@ -84,9 +112,12 @@ def side_by_side(here: Image.Image, there: Image.Image) -> Image.Image:
     return whole
 
 
-def _board(tab: Page, address: str) -> None:
+def _open(tab: Page, address: str) -> None:
     tab.goto(address)
-    tab.wait_for_function(DRAWN)
+    if "/d/" in address:
+        tab.wait_for_function(DRAWN)
+    else:
+        tab.wait_for_timeout(CHAIN_SETTLE_MS)
 
 
 def _save(tab: Page, name: str, settle_ms: int, full_page: bool) -> Image.Image:
@@ -100,13 +131,34 @@ def _keep(image: Image.Image, name: str) -> None:
     image.quantize(COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
 
 
-if __name__ == "__main__":
+def _page_of(status: Status) -> str | None:
+    found: str | None = status.get("addresses", {}).get("dashboards")
+    return found
+
+
+def _is_full(status: Status) -> bool:
+    """All of the past is in the marts: the run of dbt that its end has asked for is over, or a later one."""
+    dbt = status.get("dbt") or {}
+    late = dbt.get("trigger") in ("history", "schedule")
+    return status.get("history") == "sent" and late and dbt.get("status") == "success"
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url", help="of the built-in page of a run")
-    parser.add_argument("grafana", nargs="?", help="of the run's Grafana")
+    parser.add_argument("url", nargs="?", help="of the built-in page of a run that is up; without it one is started")
+    parser.add_argument("grafana", nargs="?", help="of that run's Grafana")
     parser.add_argument("--minute", action="store_true", help="only the moving picture, of a run that has just begun")
     asked = parser.parse_args()
-    if asked.minute:
-        take_minute(asked.url)
+    if asked.url:
+        take_minute(asked.url) if asked.minute else take(asked.url, asked.grafana)
+    elif asked.minute:
+        with own_run(*MINUTE_RUN) as run:
+            take_minute(_page_of(run.wait(_page_of, "page")) or "")
     else:
-        take(asked.url, asked.grafana)
+        with own_run(*PICTURE_RUN) as run:
+            found = run.wait(_is_full, "marts of all days")
+            take(_page_of(found) or "", found["addresses"].get("grafana"))
+
+
+if __name__ == "__main__":
+    main()

@@ -69,7 +69,8 @@ def test_what_is_set_on_purpose_and_what_went_wrong_is_seen() -> None:
     assert nodes(RunStatus(parts=PARTS, paused=True))["shop"]["detail"] == "paused"
     assert nodes(RunStatus(parts=PARTS, faults={"late": 0.1}))["shop"]["state"] == "warn"
     assert nodes(RunStatus(parts=PARTS, dead=1))["dead"]["state"] == "warn"
-    assert nodes(RunStatus(parts=PARTS))["marts"]["state"] == "off"
+    before = nodes(RunStatus(parts=PARTS))["marts"]
+    assert (before["state"], before["value"], before["unit"]) == ("off", None, ""), "no unit without a figure"
     wrong = DbtFigures(run_id=1, trigger="t", status="tests failed", seconds=1, message="unique failed\nmore")
     assert (nodes(RunStatus(parts=PARTS, dbt=wrong))["marts"]["state"], wrong.message) == ("bad", "unique failed\nmore")
     assert nodes(RunStatus(parts=PARTS, dbt=wrong))["marts"]["detail"] == "unique failed"
