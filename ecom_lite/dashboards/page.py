@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
 import logging
 import secrets
@@ -21,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..errors import DashboardError, EcomLiteError, PortTaken
+from ..errors import DashboardError, EcomLiteError
 from ..warehouse.connect import Address
 from .answers import NEVER, error_answer, http_error
 from .assets import Assets
@@ -31,6 +30,7 @@ from .control import Control, control_endpoint
 from .dbt_docs import DbtDocs, dbt_docs_endpoint
 from .guard import WILDCARDS, Guard
 from .home import Home, home_routes
+from .listener import listen
 from .live import Live
 from .login import LogIn
 from .probes import Status, probes
@@ -44,6 +44,7 @@ logger = logging.getLogger("ecom_lite.dashboards")
 
 START_S: Final = 10.0
 STOP_S: Final = 5.0
+GRACE_S: Final = 1  # for answers that are being made, when the page ends
 POLL_S: Final = 0.02
 TOKEN_BYTES: Final = 32
 _FOREVER: Final = "public, max-age=31536000, immutable"
@@ -114,7 +115,8 @@ class Page:
             if self.alive:
                 return
             boards = load_boards(self._boards_dir)
-            listener = self._listen()
+            listener = listen(self.host, self.port)
+            self.port = int(listener.getsockname()[1])
             self._queries = Queries(self._address)
             self._queries.open()
             control = control_endpoint(self._control, self.token)
@@ -126,7 +128,7 @@ class Page:
             watched = [*home_routes(self._home, boards, assets, self._status, self.token, login), *self._probes]
             app: ASGIApp = build_app(boards, self._queries, self._live, assets, watched, control, refresh, docs)
             if login:
-                app = LogIn(app, self._password, self.token, assets, self.port, Sessions(), Attempts())
+                app = LogIn(app, self._password, self.token, assets, self.port, Sessions(), Attempts(), self._live.recheck)
             app = Guard(app, self.host)
             config = uvicorn.Config(
                 app,
@@ -135,9 +137,9 @@ class Page:
                 server_header=False,
                 lifespan="off",
                 ws="none",
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=GRACE_S,
             )
-            self._server = uvicorn.Server(config)
+            self._server = _Server(config, self._live)
             run = self._server.run
             self._thread = threading.Thread(target=lambda: run(sockets=[listener]), name="dashboards", daemon=True)
             self._thread.start()
@@ -151,35 +153,14 @@ class Page:
     def stop(self) -> None:
         """Close everything; safe before `start`, twice and from any thread. Blocks a few seconds at most."""
         with self._lock:
-            server, thread, queries, live = self._server, self._thread, self._queries, self._live
+            server, thread, queries = self._server, self._thread, self._queries
             self._server, self._queries, self._live = None, None, None
-        if live is not None:
-            live.stop()  # first: a server waits for its streams
         if server is not None:
             server.should_exit = True
         if thread is not None and thread is not threading.current_thread():
             thread.join(STOP_S)
         if queries is not None:
             queries.close()
-
-    def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        # Where the protocol is not named asyncio sets no TCP_NODELAY, and a body waits 40 ms until its head is acknowledged.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self.host, self.port))
-            listener.listen(128)
-        except OSError as error:
-            listener.close()
-            if error.errno == errno.EADDRINUSE:
-                raise PortTaken(
-                    f"port {self.port} on {self.host}, set for the dashboards, is taken: end that process, set another "
-                    "dashboards.port, or leave it unset"
-                ) from None
-            raise DashboardError(f"dashboards cannot listen on {self.host}:{self.port}: {error.strerror}") from None
-        self.port = int(listener.getsockname()[1])
-        return listener
 
     def _wait_ready(self) -> None:
         give_up = time.monotonic() + START_S
@@ -196,6 +177,18 @@ class Page:
                 connection.close()
             time.sleep(POLL_S)
         raise DashboardError(f"dashboards: {self.url}health gave no answer within {START_S:.0f} s")
+
+
+class _Server(uvicorn.Server):
+    """Its streams end with it, not before: a browser would else come again, and ask for all panels of a page that is going."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.end()  # who looks is told so only when this coroutine waits: then nobody is let in any more
+        await super().shutdown(sockets)
 
 
 def build_app(

@@ -1,20 +1,16 @@
-"""How the page's server answers: at once."""
+"""The socket that the page's server answers on: what is written goes out at once."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from pathlib import Path
 
-from ecom_lite.dashboards import Page
-from ecom_lite.observe.status import RunStatus
-from ecom_lite.warehouse.connect import Address
+from ecom_lite.dashboards.listener import listen
 
 
-def test_an_answer_does_not_wait_for_its_own_head_to_be_acknowledged(tmp_path: Path) -> None:
-    """The head and the body are two packets: without TCP_NODELAY the second one waits 40 ms."""
-    page = Page(Address("127.0.0.1", 1, "none", "nobody", "", {}), tmp_path, "127.0.0.1", 0, lambda: RunStatus(state="running"))
-    listener = page._listen()
+def test_an_answer_does_not_wait_until_its_own_head_is_acknowledged() -> None:
+    """Head and body are two packets: without TCP_NODELAY the second one waits 40 ms."""
+    listener = listen("127.0.0.1", 0)
     found: list[int] = []
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,7 +19,7 @@ def test_an_answer_does_not_wait_for_its_own_head_to_be_acknowledged(tmp_path: P
 
     async def ask() -> None:
         async with await asyncio.start_server(answer, sock=listener):
-            reader, writer = await asyncio.open_connection("127.0.0.1", page.port)
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
             await reader.read()
             writer.close()
 
