@@ -137,10 +137,8 @@ def _page_of(status: Status) -> str | None:
 
 
 def _is_full(status: Status) -> bool:
-    """All of the past is in the marts: the run of dbt that its end has asked for is over, or a later one."""
-    dbt = status.get("dbt") or {}
-    late = dbt.get("trigger") in ("history", "schedule")
-    return status.get("history") == "sent" and late and dbt.get("status") == "success"
+    """All of the past is in the marts: dbt waits for its end."""
+    return status.get("history") == "sent" and (status.get("dbt") or {}).get("status") == "success"
 
 
 def main() -> None:
