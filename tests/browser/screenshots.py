@@ -36,7 +36,7 @@ MINUTE_SIZE = (960, 640)
 MINUTE_COLOURS = 128
 STAMP_SIZE = 18
 MINUTE_RUN = ("--light", "--history", "60d")  # loaded and in the marts within the minute
-PICTURE_RUN = ("--history", "90d")
+PICTURE_RUN = ("--history", "60d")
 SIDE_WIDTH, GAP = 900, 12
 
 

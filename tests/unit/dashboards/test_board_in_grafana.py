@@ -1,4 +1,4 @@
-"""Where Grafana reads a field otherwise than one would think, the boards say what is meant: each rule was seen in a picture of it."""
+"""Where Grafana reads a field otherwise than one would think, the boards say what is meant: each rule was seen in a picture."""
 
 from __future__ import annotations
 
