@@ -38,7 +38,7 @@ def probes(status: Status, written: Status) -> list[Route]:
 
     def show_status(_: Request) -> Response:
         """The figures above the panels: events a second sent and loaded, lag in records, facts, dead letters, the last dbt run,
-        and whether each of the services is well: 200."""
+        the alerts that fire, and whether each of the services is well: 200."""
         return json_answer(strip(status()))
 
     def alerts(_: Request) -> Response:

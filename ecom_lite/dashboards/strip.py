@@ -11,7 +11,7 @@ from ..observe.status import PartStatus, RunStatus
 
 
 def strip(status: RunStatus) -> dict[str, Any]:
-    """What static/strip.js draws. All loaders are one there: the rate of all, the state of the worst."""
+    """What static/strip.js draws, and firing.js. All loaders are one there: the rate of all, the state of the worst."""
     shown = {"producer": {"produce"}, "kafka": {"kafka"}, "loader": set(status.loaders), "postgres": {"postgres"}}
     services = {
         name: _together({part: status.parts[part] for part in status.parts if part in parts}) for name, parts in shown.items()
@@ -23,6 +23,7 @@ def strip(status: RunStatus) -> dict[str, Any]:
         "facts": status.facts,
         "dead_letters": status.dead,
         "last_dbt_run": to_builtins(status.dbt),
+        "firing": [{"title": each.title, "severity": each.severity} for each in status.alerts.values() if each.state == "firing"],
         "services": {name: service for name, service in services.items() if service is not None},
     }
 

@@ -1,4 +1,4 @@
-"""A real browser on the start page's alerts: those that fire come first and say what to do; nothing of them becomes markup."""
+"""A real browser on alerts: on the start page those that fire come first and say what to do; each board's bar counts them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ecom_lite.dashboards import Page
 from ecom_lite.observe.figures import AlertFigures
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
+from tests.browser.made_boards import write_board
 from tests.browser.tab import BOARDS, CHROMIUM, SCHEMES, Scheme, Tab
 
 if TYPE_CHECKING:
@@ -63,6 +64,45 @@ def test_the_card_shows_how_the_alerts_stand(browser: Browser, tmp_path: Path, s
         now[0] = replace(now[0], alerts={**ALERTS, "lag": replace(ALERTS["lag"], state="ok")})
         tab.wait(lambda: tab.page.locator("#alerts .sum").inner_text().startswith("None of 3"), "it to be over")
         assert (tab.complaints, tab.foreign) == ([], [])
+    finally:
+        tab.page.close()
+        page.stop()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_bar_of_a_board_counts_those_that_fire_and_leads_to_them(
+    browser: Browser, tmp_path: Path, scheme: Scheme, width: int
+) -> None:
+    now = [RunStatus(state="running")]
+    words = {
+        "id": 1,
+        "type": "text",
+        "title": "Words",
+        "gridPos": {"x": 0, "y": 0, "w": 24, "h": 4},
+        "options": {"content": "Hello."},
+    }
+    page = Page(NOWHERE, write_board(tmp_path / "boards", "made", [words], refresh="1s"), "127.0.0.1", 0, lambda: now[0])
+    page.start()
+    tab = Tab(browser, scheme)
+    try:
+        tab.page.set_viewport_size({"width": width, "height": 700})
+        tab.page.goto(f"{page.url}d/made")
+        mark = tab.page.locator("#firing")
+        tab.wait(lambda: tab.page.locator(".step").count() > 0, "the strip")
+        assert not mark.is_visible(), "nothing fires"
+        now[0] = replace(now[0], alerts=ALERTS)
+        tab.wait(mark.is_visible, "the alert")
+        assert (mark.inner_text(), mark.get_attribute("title")) == ("1 alert", "The loader is <b>behind</b>")
+        assert "critical" in (mark.get_attribute("class") or "")
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, "it fits into the bar"
+        tab.page.screenshot(path=str(tmp_path / f"bar-{width}-{scheme}.png"))
+        warning = replace(ALERTS["returns"], state="firing", title="Second")
+        now[0] = replace(now[0], alerts={**ALERTS, "lag": replace(ALERTS["lag"], severity="warning"), "returns": warning})
+        tab.wait(lambda: mark.inner_text() == "2 alerts" and "critical" not in (mark.get_attribute("class") or ""), "the second")
+        mark.click()
+        tab.wait(lambda: tab.page.locator("#alerts li").count() == 3, "the start page's alerts")
+        assert tab.page.locator("#alerts-title").is_visible() and (tab.complaints, tab.foreign) == ([], [])
     finally:
         tab.page.close()
         page.stop()

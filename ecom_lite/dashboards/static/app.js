@@ -3,6 +3,7 @@
 import { readAddress, refreshesOf, writeAddress } from "./address.js";
 import { h } from "./dom.js";
 import { Feed } from "./feed.js";
+import { drawFiring } from "./firing.js";
 import { focused, side, step } from "./focus.js";
 import { ago, duration } from "./format.js";
 import { ClosedRows, place, rowElement, sectionsOf } from "./grid.js";
@@ -67,7 +68,10 @@ function show(board, boards) {
   const hasSeries = [...views.values()].some((view) => view.panel.type === "timeseries");
   const canHealth = boards.some((each) => each.uid === HEALTH_BOARD);
   const feed = new Feed(board, state, views, {
-    status: (status) => drawStrip($("strip"), status, canHealth ? `/d/${HEALTH_BOARD}` : null),
+    status: (status) => {
+      drawStrip($("strip"), status, canHealth ? `/d/${HEALTH_BOARD}` : null);
+      drawFiring($("firing"), status.firing);
+    },
     annotations: (found) => {
       if (JSON.stringify(found) === JSON.stringify(annotations)) return;
       annotations = found;

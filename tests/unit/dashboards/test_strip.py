@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecom_lite.dashboards.strip import strip
-from ecom_lite.observe.figures import DbtFigures
+from ecom_lite.observe.figures import AlertFigures, DbtFigures
 from ecom_lite.observe.status import PartStatus, RunStatus
 
 WELL = PartStatus(state="ready", ok=True)
@@ -46,3 +46,12 @@ def test_figures_are_the_run_s() -> None:
     found = strip(RunStatus(sent_per_s=9, loaded_per_s=8, lag=7, facts=6, dead=5, dbt=dbt))
     assert (found["producer_rate"], found["loader_rate"], found["lag"], found["facts"], found["dead_letters"]) == (9, 8, 7, 6, 5)
     assert found["last_dbt_run"]["status"] == "success" and strip(RunStatus())["last_dbt_run"] is None
+
+
+def test_it_names_the_alerts_that_fire() -> None:
+    alerts = {
+        state: AlertFigures(title=f"It is {state}", severity="critical", state=state, since="", at="")
+        for state in ("ok", "pending", "firing", "unknown")
+    }
+    assert strip(RunStatus(alerts=alerts))["firing"] == [{"title": "It is firing", "severity": "critical"}]
+    assert strip(RunStatus())["firing"] == []
