@@ -36,6 +36,7 @@ MINUTE_SIZE = (960, 640)
 MINUTE_COLOURS = 128
 STAMP_SIZE = 18
 MINUTE_RUN = ("--light", "--history", "60d")  # loaded and in the marts within the minute
+LATE_MINUTES_S = 3_600
 PICTURE_RUN = ("--history", "60d")
 SIDE_WIDTH, GAP = 900, 12
 
@@ -137,8 +138,10 @@ def _page_of(status: Status) -> str | None:
 
 
 def _is_full(status: Status) -> bool:
-    """All of the past is in the marts: dbt waits for its end."""
-    return status.get("history") == "sent" and (status.get("dbt") or {}).get("status") == "success"
+    """All of the past is in the marts, for whose runs dbt waits, and in the minutes by Spark."""
+    stream = status.get("stream") or {}
+    minutes = stream.get("watermark_lag_s") or 0
+    return status.get("history") == "sent" and (status.get("dbt") or {}).get("status") == "success" and minutes < LATE_MINUTES_S
 
 
 def main() -> None:
