@@ -18,10 +18,11 @@ from .board import ROW_PANEL, Board, Panel
 from .links import link_json
 from .live import Live
 from .queries import Queries
+from .sessions import STILL_IN
 from .timerange import parse_range
 from .turnstile import Busy
 from .variables import variable_json
-from .view import read_refresh_ms, read_view
+from .view import read_panels, read_refresh_ms, read_view
 
 RETRY_AFTER_S: Final = "2"
 _BAD_REQUEST: Final = 400
@@ -103,25 +104,27 @@ def board_routes(boards: Mapping[str, Board], queries: Queries, live: Live) -> l
         return json_answer([mark.as_json() for mark in marks])
 
     async def show_live(request: Request) -> Response:
-        """The board as server-sent events, for as long as they are read; `from`, `to`, `var-NAME` and `compare` as for a panel,
-        `refresh` (`30s`) for fewer redraws than the board's: 200. `panel`: the answer of a panel, with its `id`, each at once
-        when it is known, then when it has changed; `annotations`: their list; `status`: the answer of `/api/status`; each of
-        these two when it has changed; `tick`: all has been asked, `at` (epoch milliseconds). A comment follows 10 s of silence.
+        """The board as server-sent events, for as long as they are read and the log-in holds; `from`, `to`, `var-NAME` and
+        `compare` as for a panel, `refresh` (`30s`) for fewer redraws than the board's, `panels` (`1,4`) for these alone: 200.
+        `panel`: the answer of a panel, with its `id`, each at once when it is known, then when it has changed; `annotations`:
+        their list; `status`: the answer of `/api/status`; each of these two when it has changed; `tick`: all has been asked, `at`
+        (epoch milliseconds). A comment follows 10 s of silence.
 
-        All who see the same are told by one who asks. Who reads slowly misses old answers. 400 and 404 as for a panel; 503, with
-        `Retry-After`, where too many look, from one address or in all."""
+        All who see the same are told by one who asks, for the panels that any of them shows. Who reads slowly misses old answers.
+        400 and 404 as for a panel; 503, with `Retry-After`, where too many look, from one address or in all."""
         board = boards.get(request.path_params["uid"])
         if board is None:
             return error_answer("no such board", _NOT_FOUND)
         try:
             view, refresh_ms = read_view(request.query_params, board), read_refresh_ms(request.query_params, board)
-            client = _client(request)
+            client, panels = _client(request), read_panels(request.query_params, board)
             parse_range(view.start, view.end, datetime.now(UTC))
             if view.chosen and not live.shows(board, view):
                 await turnstile.patient(client, lambda: queries.require(board, view.values))
             if request.method == "HEAD":
                 return Response(media_type="text/event-stream", headers={"Cache-Control": NEVER})
-            return live.stream(live.join(client, board, view, refresh_ms))
+            still_in = request.scope.get(STILL_IN, lambda: True)
+            return live.stream(live.join(client, board, view, refresh_ms, panels, still_in))
         except DashboardError as error:
             return _refused(error)
 

@@ -39,7 +39,7 @@ class Limits:
 class Live:
     """The viewers of all boards and their tickers. `status` is what the strip shows; it is called on a thread.
 
-    To be used on one event loop, but for `stop`.
+    To be used on one event loop.
     """
 
     def __init__(
@@ -56,7 +56,6 @@ class Live:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._shown: bytes | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._over = False
 
     @property
@@ -73,8 +72,11 @@ class Live:
         """True where somebody looks at that already: then it is a view that there is."""
         return any(uid == board.uid and seen == view for uid, seen, _ in self._tickers)
 
-    def join(self, client: str, board: Board, view: View, refresh_ms: int) -> Viewer:
-        """A viewer, which has to `leave`. Raises Busy where there are too many."""
+    def join(
+        self, client: str, board: Board, view: View, refresh_ms: int, panels: frozenset[int],
+        still_in: Callable[[], bool] = lambda: True,
+    ) -> Viewer:  # fmt: skip
+        """A viewer of these `panels`, which has to `leave`; for as long as it is `still_in`. Raises Busy: there are too many."""
         key = (board.uid, view, refresh_ms)
         if self._over:
             raise Busy("busy: the page is about to end")
@@ -84,8 +86,7 @@ class Live:
             raise Busy(f"busy: {self._limits.viewers} live views are open")
         if key not in self._tickers and len(self._tickers) >= self._limits.tickers:
             raise Busy(f"busy: {self._limits.tickers} different live views are open")
-        self._loop = asyncio.get_running_loop()
-        viewer = Viewer(client)
+        viewer = Viewer(client, panels, still_in)
         if self._watching is None or self._watching.done():
             self._watching = self._begin(self._strip(), "the strip's status")
         if self._shown is not None:
@@ -113,24 +114,22 @@ class Live:
         if not ticker.viewers:
             self._tickers = {key: each for key, each in self._tickers.items() if each is not ticker}
 
-    def stop(self) -> None:
-        """Ends all streams and lets none begin. From any thread, also before the first viewer and after the loop has ended."""
+    def recheck(self) -> None:
+        """Streams of who is no longer let in end now."""
+        for viewer in self._viewers:
+            viewer.wake()
+
+    def end(self) -> None:
+        """Ends all streams and lets none begin; also before the first viewer, and twice."""
         self._over = True
-        if self._loop is not None:
-            try:
-                self._loop.call_soon_threadsafe(self._end)
-            except RuntimeError:  # the loop is closed: nothing is open
-                pass
-
-    def stream(self, viewer: Viewer) -> StreamingResponse:
-        """The answer to who has joined; when it ends, in whatever way, the viewer leaves."""
-        return _Stream(self, viewer, self._heartbeat_s)
-
-    def _end(self) -> None:
         for viewer in tuple(self._viewers):
             self.leave(viewer)
         for task in self._tasks:
             task.cancel()
+
+    def stream(self, viewer: Viewer) -> StreamingResponse:
+        """The answer to who has joined; when it ends, in whatever way, the viewer leaves."""
+        return _Stream(self, viewer, self._heartbeat_s)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -12,6 +12,7 @@ import math
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs, quote
 
@@ -25,7 +26,7 @@ from .answers import NEVER, error_answer
 from .assets import Assets
 from .control import has_token, read_body
 from .guard import HEADERS, NOT_FOR_OTHERS, same_site
-from .sessions import Attempts, Sessions
+from .sessions import STILL_IN, Attempts, Sessions
 
 logger = logging.getLogger("ecom_lite.dashboards")
 
@@ -34,7 +35,7 @@ LOGOUT: Final = "/logout"
 HEALTH: Final = "/health"
 PAGE: Final = "login.html"
 # What the log-in page itself needs; everything else waits until somebody has logged in.
-OPEN_FILES: Final = ("app.css", "home.css", "login.js", "token.js", "scheme.js", "favicon.svg")
+OPEN_FILES: Final = ("app.css", "home.css", "login.js", "token.js", "session.js", "scheme.js", "favicon.svg")
 OPEN: Final = re.compile(rf"/static/[^/]+/({'|'.join(re.escape(name) for name in OPEN_FILES)})")
 NEXT: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")  # a path of ours, and nothing that leads elsewhere
 TRIES_AT_ONCE: Final = 2
@@ -47,11 +48,15 @@ _TOO_MANY: Final = 429
 
 
 class LogIn:
-    """ASGI middleware, inside Guard. `password` is that of the settings, plain or hashed; `token` the run's, which opens all."""
+    """ASGI middleware, inside Guard. `password` is that of the settings, plain or hashed; `token` the run's, which opens all.
+
+    `logged_out` is called when somebody was, for streams that are open: whether theirs is the session that has ended, they ask.
+    """
 
     def __init__(
-        self, app: ASGIApp, password: str, token: str, assets: Assets, port: int, sessions: Sessions, attempts: Attempts
-    ) -> None:
+        self, app: ASGIApp, password: str, token: str, assets: Assets, port: int, sessions: Sessions, attempts: Attempts,
+        logged_out: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self._app = app
         self._stored = password if is_hash(password) else hashed(password)  # every try costs the same
         self._token = token
@@ -59,6 +64,7 @@ class LogIn:
         self._cookie = f"ecom_lite_{port}"  # cookies know no ports: two runs on one machine are two sessions
         self._sessions = sessions
         self._attempts = attempts
+        self._logged_out = logged_out
         self._limiter: CapacityLimiter | None = None
         self._secret = secrets.token_bytes(32)
         self._basic: OrderedDict[bytes, None] = OrderedDict()  # programs that have shown the right password, by a keyed hash
@@ -77,6 +83,8 @@ class LogIn:
             answer = self._log_out(request)
         else:
             answer = await self._refusal(request) or self._app
+            if self._within(request):
+                scope = {**scope, STILL_IN: lambda: self._within(request)}
         await answer(scope, receive, send)
 
     async def _log_in(self, request: Request) -> Response:
@@ -105,6 +113,7 @@ class LogIn:
         if not _from_our_page(request):
             return error_answer(NOT_FOR_OTHERS, 403)
         self._sessions.end(request.cookies.get(self._cookie, ""))
+        self._logged_out()
         answer = RedirectResponse(LOGIN, 303, {"Cache-Control": NEVER})
         answer.delete_cookie(self._cookie, path="/", httponly=True, samesite="strict")
         return answer

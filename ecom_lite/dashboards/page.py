@@ -44,6 +44,7 @@ logger = logging.getLogger("ecom_lite.dashboards")
 
 START_S: Final = 10.0
 STOP_S: Final = 5.0
+GRACE_S: Final = 1  # for answers that are being made, when the page ends
 POLL_S: Final = 0.02
 TOKEN_BYTES: Final = 32
 _FOREVER: Final = "public, max-age=31536000, immutable"
@@ -126,7 +127,7 @@ class Page:
             watched = [*home_routes(self._home, boards, assets, self._status, self.token, login), *self._probes]
             app: ASGIApp = build_app(boards, self._queries, self._live, assets, watched, control, refresh, docs)
             if login:
-                app = LogIn(app, self._password, self.token, assets, self.port, Sessions(), Attempts())
+                app = LogIn(app, self._password, self.token, assets, self.port, Sessions(), Attempts(), self._live.recheck)
             app = Guard(app, self.host)
             config = uvicorn.Config(
                 app,
@@ -135,9 +136,9 @@ class Page:
                 server_header=False,
                 lifespan="off",
                 ws="none",
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=GRACE_S,
             )
-            self._server = uvicorn.Server(config)
+            self._server = _Server(config, self._live)
             run = self._server.run
             self._thread = threading.Thread(target=lambda: run(sockets=[listener]), name="dashboards", daemon=True)
             self._thread.start()
@@ -151,10 +152,8 @@ class Page:
     def stop(self) -> None:
         """Close everything; safe before `start`, twice and from any thread. Blocks a few seconds at most."""
         with self._lock:
-            server, thread, queries, live = self._server, self._thread, self._queries, self._live
+            server, thread, queries = self._server, self._thread, self._queries
             self._server, self._queries, self._live = None, None, None
-        if live is not None:
-            live.stop()  # first: a server waits for its streams
         if server is not None:
             server.should_exit = True
         if thread is not None and thread is not threading.current_thread():
@@ -195,6 +194,18 @@ class Page:
                 connection.close()
             time.sleep(POLL_S)
         raise DashboardError(f"dashboards: {self.url}health gave no answer within {START_S:.0f} s")
+
+
+class _Server(uvicorn.Server):
+    """Its streams end with it, not before: a browser would else come again, and ask for all panels of a page that is going."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.end()  # who looks is told so only when this coroutine waits: then nobody is let in any more
+        await super().shutdown(sockets)
 
 
 def build_app(

@@ -20,6 +20,9 @@ TRIES_EACH: Final = 5  # wrong ones of one address in WINDOW_S
 TRIES_IN_ALL: Final = 30  # wrong ones of all addresses: each costs this machine a tenth of a second
 PREFIX_V6: Final = 64  # one household has so many addresses
 
+# In an ASGI scope: a function that tells whether who asked is still let in. An answer that goes on and on asks it.
+STILL_IN: Final = "ecom_lite.still_in"
+
 Clock = Callable[[], float]
 
 

@@ -25,26 +25,40 @@ RETRY: Final = b"retry: 2000\n\n"  # milliseconds until a browser connects again
 BEAT: Final = b": here\n\n"
 CLIENT: Final = "live"  # as which tickers ask
 SERIES: Final = "time_series"
+TICK: Final = "tick"
 
-Told = dict[str, bytes]  # by what it is of: a newer message takes the place of an older one
+Kind = int | str  # of a panel its id
+Told = dict[Kind, bytes]  # a newer message takes the place of an older one of its kind
 
 
 class Viewer:
-    """One open stream. What it has not been sent yet is one message of a kind: who is slow misses old ones."""
+    """One open stream. What it has not been sent yet is one message of a kind: who is slow misses old ones.
 
-    def __init__(self, client: str) -> None:
+    `panels` are those that it shows. Where `still_in` says no, nothing more is sent: the log-in of who looks has ended.
+    """
+
+    def __init__(self, client: str, panels: frozenset[int] = frozenset(), still_in: Callable[[], bool] = lambda: True) -> None:
         self.client = client
+        self.panels = panels
         self.ended = False
+        self._still_in = still_in
         self._waiting: Told = {}
         self._news = asyncio.Event()
 
-    def tell(self, kind: str, message: bytes) -> None:
+    def tell(self, kind: Kind, message: bytes) -> None:
+        """Of a panel only where it shows that."""
+        if isinstance(kind, int) and kind not in self.panels:
+            return
         self._waiting.pop(kind, None)
         self._waiting[kind] = message
         self._news.set()
 
     def end(self) -> None:
         self.ended = True
+        self._news.set()
+
+    def wake(self) -> None:
+        """It looks at once whether it may go on."""
         self._news.set()
 
     async def messages(self, heartbeat_s: float) -> AsyncIterator[bytes]:
@@ -55,8 +69,9 @@ class Viewer:
                 async with asyncio.timeout(heartbeat_s):
                     await self._news.wait()
             except TimeoutError:
-                yield BEAT
-                continue
+                self._waiting["beat"] = BEAT
+            if not self._still_in():
+                return
             self._news.clear()
             told, self._waiting = self._waiting, {}
             if told:
@@ -64,7 +79,7 @@ class Viewer:
 
 
 class Ticker:
-    """Asks for the panels of one board and view each `period_s`, while there is a viewer."""
+    """Asks for the panels of one board and view that any of its viewers shows, each `period_s`, while there is a viewer."""
 
     def __init__(
         self, board: Board, view: View, period_s: float, queries: Queries, turnstile: Turnstile, room: asyncio.Semaphore
@@ -74,43 +89,58 @@ class Ticker:
         self._queries, self._turnstile, self._room = queries, turnstile, room
         self._told: Told = {}
         self._answers: dict[int, Answer] = {}
-        self._digests: dict[str, bytes] = {}
+        self._digests: dict[Kind, bytes] = {}
         self._alone = asyncio.Event()
+        self._shown = frozenset[int]()  # what is asked in this round, or was in the last one
+        self._due = asyncio.Event()  # not to wait for the period's end
 
     def join(self, viewer: Viewer) -> None:
-        """It is told at once what the others have been told."""
+        """It is told at once what the others have been told; what only this one shows is asked at once."""
         self.viewers.add(viewer)
         self._alone.clear()
+        complete = viewer.panels <= self._told.keys()
         for kind, message in self._told.items():
-            viewer.tell(kind, message)
+            if complete or kind != TICK:
+                viewer.tell(kind, message)
+        if not viewer.panels <= self._shown:
+            self._due.set()
 
     def leave(self, viewer: Viewer) -> None:
         self.viewers.discard(viewer)
         if not self.viewers:
             self._alone.set()
+            self._due.set()
 
     async def run(self) -> None:
         """Returns when nobody looks any more."""
-        panels = [panel for panel in self._board.panels if panel.queries]
         while self.viewers:
             began = time.monotonic()
+            self._due.clear()
+            self._shown = shown = frozenset[int]().union(*(viewer.panels for viewer in self.viewers))
+            self._forget_all_but(shown)
             async with asyncio.TaskGroup() as asking:
-                for panel in panels:
-                    asking.create_task(self._show(panel))
+                for panel in self._board.panels:
+                    if panel.id in shown:
+                        asking.create_task(self._show(panel))
                 asking.create_task(self._mark())
-            self._tell("tick", event("tick", encoded({"at": round(time.time() * 1000)})))
+            self._tick(shown)
             troubled = any(answer.state in ("waiting", "error") for answer in self._answers.values())
             period_s = min(self._period_s, HEAL_S) if troubled else self._period_s
-            await self._pause(began + period_s - time.monotonic())
+            await _wait(self._due, began + period_s - time.monotonic())
 
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(max(seconds, 0)):
-                await self._alone.wait()
-        except TimeoutError:
-            pass
+    def _forget_all_but(self, shown: frozenset[int]) -> None:
+        """What nobody shows any more is not asked, so that it grows old: nobody is to be told it later."""
+        for kept in (self._told, self._digests, self._answers):
+            for kind in [kind for kind in kept if isinstance(kind, int) and kind not in shown]:
+                del kept[kind]
 
-    def _tell(self, kind: str, message: bytes) -> None:
+    def _tick(self, asked: frozenset[int]) -> None:
+        message = self._told[TICK] = event(TICK, encoded({"at": round(time.time() * 1000)}))
+        for viewer in self.viewers:
+            if viewer.panels <= asked:  # else its own were not asked yet: it came meanwhile
+                viewer.tell(TICK, message)
+
+    def _tell(self, kind: Kind, message: bytes) -> None:
         self._told[kind] = message
         for viewer in self.viewers:
             viewer.tell(kind, message)
@@ -126,11 +156,11 @@ class Ticker:
                 except DashboardError as error:
                     logger.info("board %s, live: %s", self._board.uid, error)
                     return None
-            await self._pause(AGAIN_S)
+            await _wait(self._alone, AGAIN_S)
         return None
 
     async def _show(self, panel: Panel) -> None:
-        view, last, kind = self._view, self._answers.get(panel.id), f"panel {panel.id}"
+        view, last, kind = self._view, self._answers.get(panel.id), panel.id
 
         def work() -> tuple[Answer, bytes, bytes] | None:
             answer = self._queries.panel(self._board, panel, view.start, view.end, view.values, view.compare)
@@ -162,6 +192,15 @@ class Ticker:
         if found is not None and self._digests.get("annotations") != (known := digest(found, 0)):
             self._digests["annotations"] = known
             self._tell("annotations", event("annotations", found))
+
+
+async def _wait(happens: asyncio.Event, seconds: float) -> None:
+    """Until it happens, or as long."""
+    try:
+        async with asyncio.timeout(max(seconds, 0)):
+            await happens.wait()
+    except TimeoutError:
+        pass
 
 
 def event(name: str, data: bytes) -> bytes:

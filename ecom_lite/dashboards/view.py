@@ -47,6 +47,20 @@ def read_view(asked: QueryParams, board: Board) -> View:
     return View(start, end, tuple(chosen), compare == PREVIOUS)
 
 
+def read_panels(asked: QueryParams, board: Board) -> frozenset[int]:
+    """The ids of the panels that a viewer shows, `panels=1,4`; without it all of them. Raises DashboardError."""
+    known = frozenset(panel.id for panel in board.panels if panel.queries)
+    text = asked.get("panels")
+    if text is None:
+        return known
+    parts = [part for part in text.split(",") if part]
+    numbers = {str(number) for number in known}
+    wrong = next((part for part in parts if part not in numbers), None)
+    if wrong is not None:
+        raise DashboardError(f"panels has {wrong[:40]!r}, which is no panel of board {board.uid} with data")
+    return frozenset(map(int, parts))
+
+
 def read_refresh_ms(asked: QueryParams, board: Board) -> int:
     """Milliseconds between two redraws: `refresh`, such as `30s`, but never less than the board's. Raises DashboardError."""
     text = asked.get("refresh", "")

@@ -287,3 +287,29 @@ def test_who_must_log_in_gets_in_and_out_and_keeps_the_token_of_the_link(browser
         tab.page.close()
     finally:
         made.stop()
+
+
+@pytest.mark.parametrize("path", ["", "d/pipeline-health?from=now-15m&to=now"])
+def test_a_session_that_ends_elsewhere_leads_to_the_log_in_and_back(browser: Browser, run: Run, path: str) -> None:
+    made = Page(NOWHERE, BOARDS, "127.0.0.1", 0, lambda: run.status, home=Home(), password="correct horse")
+    made.start()
+    try:
+        tab = Tab(browser, "dark")
+        tab.page.goto(made.url + path)
+        tab.page.get_by_label("Password").fill("correct horse")
+        tab.page.keyboard.press("Enter")
+        tab.wait(lambda: tab.page.locator(".updated.live").count() == 1, "the page is live")
+        assert tab.page.url == made.url + path
+        tab.page.evaluate(
+            "new MutationObserver(() => { if (document.querySelector('.lost')) console.error('lost'); })"
+            ".observe(document.body, {subtree: true, attributes: true})"
+        )
+        assert tab.page.request.post(f"{made.url}logout").ok, "as in another tab"
+        tab.page.get_by_label("Password").fill("correct horse")
+        tab.page.keyboard.press("Enter")
+        tab.wait(lambda: tab.page.locator(".updated.live").count() == 1, "live again")
+        assert tab.page.url == made.url + path, "where it was"
+        assert "lost" not in tab.complaints
+        tab.page.close()
+    finally:
+        made.stop()

@@ -395,12 +395,22 @@ def test_rows_that_nobody_sees_are_drawn_when_they_open(board_page: Callable[...
     inner = [panel(3, "Sold", (0, 5, 24, 6), type="timeseries", sql=PER_MINUTE)]
     tab = Tab(browser, "dark")
     made = board_page([panel(1, "First", (0, 0, 24, 4)), row(2, "Closed", 4, inner, collapsed=True)])
+    asked = asked_panels(tab)
+
+    def newest() -> list[str] | None:
+        return parse_qs(urlsplit([url for url in asked if "/live?" in url][-1]).query).get("panels")
+
     tab.page.goto(f"{made.url}d/made")
     tab.wait(lambda: tab.states().get("1") == "drawn", "what is seen")
+    assert newest() == ["1"], "what nobody sees is not asked for"
     tab.page.get_by_role("button", name="Closed").click()
     tab.wait(lambda: tab.states().get("3") == "drawn", "what was not")
+    tab.wait(lambda: newest() is None, "the stream has all")
     box = shown_panel(tab, 3).locator("canvas").bounding_box()
     assert box and box["width"] > 1000 and box["height"] > 80
+    tab.page.get_by_role("button", name="Closed").click()
+    tab.wait(lambda: newest() == ["1"], "nor when it was closed again")
+    tab.wait(lambda: tab.page.locator(".updated.live").count() == 1, "it lives on")
     assert tab.complaints == []
 
 

@@ -106,6 +106,15 @@ def test_all_panels_come_and_then_only_what_has_changed(page: Page, run: Run, wa
         assert len(still) == 3 and not still & panels(later).keys(), "these show what they have shown"
 
 
+def test_who_shows_some_panels_is_told_these(page: Page) -> None:
+    some = [panel.id for panel in BOARD.panels if panel.queries][1:3]
+    path = f"{LIVE}?from=now-3h&to=now&refresh=1h&panels="
+    with looking(page, f"{path}{some[0]}") as one, looking(page, f"{path}{some[0]},{some[1]}") as both:
+        found = [panels(until(events(answer), "tick")) for answer in (one, both)]
+    assert [sorted(each) for each in found] == [some[:1], sorted(some)]
+    assert found[0][some[0]] == found[1][some[0]], "one question serves both"
+
+
 def test_who_see_the_same_are_told_the_same_by_one_question(page: Page) -> None:
     path = f"{LIVE}?from=now-2h&to=now&refresh=1h"
     other = f"{LIVE}?from=now-120m&to=now&refresh=60m"
@@ -137,6 +146,7 @@ def test_a_wrong_view_is_refused_and_head_has_no_stream(page: Page) -> None:
         ("GET", f"{LIVE}?from=soon", 400),
         ("GET", f"{LIVE}?compare=x", 400),
         ("GET", f"{LIVE}?refresh=x", 400),
+        ("GET", f"{LIVE}?panels=1000", 400),
         ("GET", "/api/boards/nothing/live", 404),
         ("HEAD", LIVE, 200),
     ):

@@ -1,11 +1,13 @@
 // Draws how the alerts stand. `alerts` is the list that /api/alerts answers with; the styles are in alerts.css.
 import { h } from "./dom.js";
+import { stillIn } from "./session.js";
 
 const ORDER = ["firing", "pending", "unknown", "ok"];
 const WORDS = { firing: "fires", pending: "out of bounds", unknown: "cannot be judged", ok: "ok" };
 
 export async function loadAlerts() {
   const answer = await fetch("/api/alerts");
+  stillIn(answer);
   if (!answer.ok) throw new Error(`/api/alerts answered ${answer.status}`);
   return answer.json();
 }

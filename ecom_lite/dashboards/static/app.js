@@ -51,7 +51,7 @@ function show(board, boards) {
       elements.set(row.id, rowElement(row, panels, closedRows.ids.has(row.id), (id) => {
         const closed = closedRows.toggle(id);
         layOut();
-        if (!closed) feed.refreshUnseen();
+        feed.rowsChanged();
         return closed;
       }));
     }

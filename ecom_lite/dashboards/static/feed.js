@@ -59,7 +59,7 @@ export class Feed {
       view.streamed = false;
       if (!view.panel.hasData) view.show({ state: "ok", frames: [] });
     });
-    if (this.periodMs !== null) this.live.open(this.board.uid, this.state);
+    if (this.periodMs !== null) this.#openStream();
     else this.#poll();
     this.#askStatus();
   }
@@ -77,8 +77,20 @@ export class Feed {
     this.#askAnnotations();
   }
 
-  /** Ask for those that were out of sight, as in a row that was just opened. */
-  refreshUnseen() {
+  /** A row was opened or closed: what is seen is asked for, and nothing else. */
+  rowsChanged() {
+    this.#showUnseen();
+    if (this.periodMs !== null && !document.hidden) this.#openStream();
+  }
+
+  #openStream() {
+    const shown = this.#shown();
+    const all = [...this.views.values()].filter((view) => view.panel.hasData).length;
+    this.live.open(this.board.uid, this.state, shown.length < all ? shown.map((view) => view.panel.id) : null);
+  }
+
+  /** Those that were out of sight, as in a row that was just opened. */
+  #showUnseen() {
     for (const view of [...this.views.values()].filter((each) => !each.closed && !each.answer)) {
       if (view.kept) view.show(view.kept);
       else if (view.panel.hasData) this.#ask(view);

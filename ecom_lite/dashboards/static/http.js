@@ -1,7 +1,9 @@
 // Asks the page's own server. An error says what the server said, and whether nobody answered (`lost`) or too many asked (`busy`).
 
+import { stillIn } from "./session.js";
+
 const TIMEOUT_MS = 30000;
-const UNAUTHORIZED = 401, UNAVAILABLE = 503;
+const UNAVAILABLE = 503;
 
 /** The JSON at `path`. */
 export async function get(path, timeoutMs = TIMEOUT_MS) {
@@ -14,6 +16,6 @@ export async function get(path, timeoutMs = TIMEOUT_MS) {
     throw Object.assign(new Error("No connection to ecom_lite"), { lost: true });
   }
   if (response.ok) return body;
-  if (response.status === UNAUTHORIZED) location.reload(); // the server shows its log-in instead of the page
+  stillIn(response);
   throw Object.assign(new Error(body.error ?? `${response.status} ${response.statusText}`), { busy: response.status === UNAVAILABLE });
 }

@@ -19,10 +19,11 @@ export class Live {
     return this.source !== null && this.failures === 0 && this.heard > 0;
   }
 
-  open(uid, state) {
+  /** `panels`: the ids of those that are seen, or null for all. */
+  open(uid, state, panels) {
     this.close();
     this.heard = 0;
-    this.#connect(`/api/boards/${encodeURIComponent(uid)}/live?${questionOf(state)}${state.refresh ? `&refresh=${state.refresh}` : ""}`);
+    this.#connect(`/api/boards/${encodeURIComponent(uid)}/live?${questionOf(state)}${state.refresh ? `&refresh=${state.refresh}` : ""}${panels ? `&panels=${panels.join()}` : ""}`);
   }
 
   close() {

@@ -1,5 +1,7 @@
 // The run's token: comes in the address behind the # (which no server ever sees), is kept for this tab, and leaves the address bar.
 
+import { stillIn } from "./session.js";
+
 const KEY = "ecom_lite_token";
 const SHAPE = /^#token=([\w-]{20,200})$/;
 
@@ -33,10 +35,9 @@ export async function send(path, { body, secret = false, signal } = {}) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method: body === undefined ? "GET" : "POST", headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
   if (answer.ok) return answer;
+  stillIn(answer);
   const said = await answer.json().catch(() => ({}));
-  const login = answer.headers.get("X-Log-In"); // the session has ended
-  if (answer.status === 401 && login) location.assign(`${login}?next=${encodeURIComponent(location.pathname)}`);
-  else if (answer.status === 401 && secret) {
+  if (answer.status === 401 && secret) {
     forgetToken();
     document.dispatchEvent(new Event("tokenlost"));
   }

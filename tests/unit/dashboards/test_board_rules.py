@@ -67,6 +67,12 @@ def _faults_of_sql(sql: str, declared: set[str]) -> list[str]:
 
 def _faults_of_panel(panel: dict[str, Any]) -> list[str]:
     found = []
+    if panel["type"] == "state-timeline":
+        defaults = panel["fieldConfig"]["defaults"]
+        named = [each["options"] for each in defaults["mappings"] if each["type"] == "value"]
+        states = {name: state["color"] for each in named for name, state in each.items()}
+        states["any other"] = defaults["color"].get("fixedColor", "")
+        found += [f"state {name}: the text's colour is a black or white block" for name, of in states.items() if of == "text"]
     text = panel.get("description", "").strip()
     if len(text.split()) < LEAST_WORDS or not text.endswith(".") or text.rstrip(".") == panel["title"]:
         found.append("no description, a sentence that defines the figure")

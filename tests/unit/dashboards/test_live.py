@@ -8,34 +8,42 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from starlette.datastructures import QueryParams
 
+from ecom_lite.dashboards.answer import Answer
+from ecom_lite.dashboards.board import Board, Panel
 from ecom_lite.dashboards.boards import load_boards
 from ecom_lite.dashboards.live import Limits, Live
 from ecom_lite.dashboards.queries import Queries
+from ecom_lite.dashboards.sessions import IDLE_S, LONGEST_S, Sessions
 from ecom_lite.dashboards.ticker import BEAT, RETRY, Viewer, digest, event
 from ecom_lite.dashboards.turnstile import Busy, Turnstile
-from ecom_lite.dashboards.view import View
+from ecom_lite.dashboards.view import View, read_panels
+from ecom_lite.errors import DashboardError
 from ecom_lite.warehouse.connect import Address
 
 BOARDS = load_boards(Path(__file__).resolve().parents[3] / "grafana" / "dashboards")
 BOARD = BOARDS["realtime-operations"]
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # panels say that it cannot be reached
 VIEW = View("now-1h", "now")
+ALL = frozenset(panel.id for panel in BOARD.panels if panel.queries)
 SOON_S = 20.0
 
 
 @asynccontextmanager
-async def living(limits: Limits | None = None, status: Callable[[], dict[str, Any]] = dict) -> AsyncIterator[Live]:
-    queries = Queries(NOWHERE, wait_s=0.05)
+async def living(
+    limits: Limits | None = None, status: Callable[[], dict[str, Any]] = dict, queries: Queries | None = None
+) -> AsyncIterator[Live]:
+    queries = queries or Queries(NOWHERE, wait_s=0.05)
     queries.open()
     live = Live(queries, Turnstile(), status, limits, heartbeat_s=0.05, status_s=0.01)
     try:
         yield live
     finally:
-        live.stop()
+        live.end()
         await asyncio.sleep(0)
         await until(lambda: len(asyncio.all_tasks()) == 1)
         queries.close()
@@ -75,9 +83,9 @@ def test_a_slow_viewer_has_one_message_of_a_kind_and_it_is_the_newest() -> None:
 def test_all_panels_a_status_and_a_tick_are_told_also_to_who_comes_later() -> None:
     async def read() -> tuple[bytes, bytes, int]:
         async with living(status=lambda: {"lag": 7}) as live:
-            first = live.join("a", BOARD, VIEW, 60_000)
+            first = live.join("a", BOARD, VIEW, 60_000, ALL)
             told = await read_until(first, b"event: tick")
-            late = live.join("b", BOARD, VIEW, 60_000)
+            late = live.join("b", BOARD, VIEW, 60_000, ALL)
             return told, await read_until(late, b"event: tick"), live.tickers
 
     for told in (found := asyncio.run(read()))[:2]:
@@ -91,8 +99,8 @@ def test_all_panels_a_status_and_a_tick_are_told_also_to_who_comes_later() -> No
 def test_a_ticker_ends_with_its_last_viewer_and_others_go_on() -> None:
     async def watch() -> None:
         async with living() as live:
-            one, two = (live.join("a", BOARD, VIEW, 5_000) for _ in range(2))
-            other = live.join("a", BOARD, View("now-6h", "now"), 5_000)
+            one, two = (live.join("a", BOARD, VIEW, 5_000, ALL) for _ in range(2))
+            other = live.join("a", BOARD, View("now-6h", "now"), 5_000, ALL)
             assert (live.viewers, live.tickers) == (3, 2)
             assert live.shows(BOARD, VIEW) and not live.shows(BOARD, View("now-2h", "now"))
             live.leave(one)
@@ -103,8 +111,81 @@ def test_a_ticker_ends_with_its_last_viewer_and_others_go_on() -> None:
             await read_until(other, b"event: tick")
             live.leave(other)
             await until(lambda: len(asyncio.all_tasks()) == 1)
-            again = live.join("a", BOARD, VIEW, 5_000)
+            again = live.join("a", BOARD, VIEW, 5_000, ALL)
             await read_until(again, b"event: tick")
+
+    asyncio.run(watch())
+
+
+class Counted(Queries):
+    """Remembers which panels it was asked for."""
+
+    asked: ClassVar[list[int]] = []
+
+    def panel(self, board: Board, panel: Panel, *rest: Any) -> Answer:
+        self.asked.append(panel.id)
+        return super().panel(board, panel, *rest)
+
+
+def test_only_panels_that_somebody_shows_are_asked_once_for_all_and_told_to_who_shows_them() -> None:
+    one, two, three, *_ = sorted(ALL)
+
+    async def watch() -> None:
+        queries = Counted(NOWHERE, wait_s=0.05)
+        queries.asked.clear()
+        async with living(queries=queries) as live:
+            first = live.join("a", BOARD, VIEW, 3_600_000, frozenset({one, two}))
+            told = ids(await read_until(first, b"event: tick"))
+            assert (told, set(queries.asked), live.tickers) == ({one, two}, {one, two}, 1)
+            second = live.join("b", BOARD, VIEW, 3_600_000, frozenset({two, three}))  # an hour before the next tick
+            assert ids(await read_until(second, b"event: tick")) == {two, three}
+            assert three in queries.asked and not set(queries.asked) - {one, two, three} and live.tickers == 1
+            live.leave(first)
+            queries.asked.clear()
+            third = live.join("c", BOARD, VIEW, 3_600_000, frozenset({two, min(ALL - {one, two, three})}))
+            await read_until(third, b"event: tick")
+            assert one not in queries.asked, "nobody shows it any more"
+            fourth = live.join("d", BOARD, VIEW, 3_600_000, frozenset({one}))
+            assert ids(await read_until(fourth, b"event: tick")) == {one} and one in queries.asked, "not what it was long ago"
+            assert b"event: tick" in await read_until(live.join("e", BOARD, VIEW, 3_600_000, frozenset()), b"event: tick")
+
+    asyncio.run(watch())
+
+
+def ids(told: bytes) -> set[int]:
+    return {json.loads(line[6:])["id"] for line in told.splitlines() if line.startswith(b'data: {"id"')}
+
+
+@pytest.mark.parametrize("text", ["999", "x", "1,,2x", "-1", "\u0663", "1" * 5000])
+def test_a_panel_that_there_is_not_is_refused(text: str) -> None:
+    with pytest.raises(DashboardError, match="no panel of board realtime-operations"):
+        read_panels(QueryParams({"panels": text}), BOARD)
+
+
+def test_panels_that_are_shown_are_read() -> None:
+    few = sorted(ALL)[:2]
+    for text, found in ((f"{few[0]},{few[1]}", set(few)), ("", set()), (f"{few[1]},", {few[1]})):
+        assert read_panels(QueryParams({"panels": text}), BOARD) == found
+    assert read_panels(QueryParams(), BOARD) == ALL
+
+
+def test_a_stream_is_a_use_of_its_session_and_tells_nothing_after_its_end() -> None:
+    now = 0.0
+
+    async def watch() -> None:
+        nonlocal now
+        sessions = Sessions(lambda: now)
+        session = sessions.begin()
+        viewer = Viewer("a", still_in=lambda: sessions.holds(session))
+        messages = viewer.messages(60)
+        assert await anext(messages) == RETRY
+        while now + IDLE_S / 2 < LONGEST_S:
+            now += IDLE_S / 2
+            viewer.tell("tick", b"news")
+            assert await anext(messages) == b"news"
+        now = LONGEST_S
+        viewer.tell("tick", b"secret")
+        assert [each async for each in messages] == []
 
     asyncio.run(watch())
 
@@ -112,18 +193,18 @@ def test_a_ticker_ends_with_its_last_viewer_and_others_go_on() -> None:
 def test_limits_of_viewers_for_one_address_in_all_and_of_tickers() -> None:
     async def watch() -> None:
         async with living(Limits(viewers=4, per_client=2, tickers=2)) as live:
-            first = live.join("a", BOARD, VIEW, 5_000)
-            live.join("a", BOARD, VIEW, 5_000)
+            first = live.join("a", BOARD, VIEW, 5_000, ALL)
+            live.join("a", BOARD, VIEW, 5_000, ALL)
             with pytest.raises(Busy, match="busy: a has 2 live views open"):
-                live.join("a", BOARD, VIEW, 5_000)
-            live.join("b", BOARD, View("now-6h", "now"), 5_000)
+                live.join("a", BOARD, VIEW, 5_000, ALL)
+            live.join("b", BOARD, View("now-6h", "now"), 5_000, ALL)
             with pytest.raises(Busy, match="2 different live views"):
-                live.join("b", BOARDS["business-intelligence"], VIEW, 60_000)
-            live.join("b", BOARD, VIEW, 5_000)
+                live.join("b", BOARDS["business-intelligence"], VIEW, 60_000, ALL)
+            live.join("b", BOARD, VIEW, 5_000, ALL)
             with pytest.raises(Busy, match="4 live views are open"):
-                live.join("c", BOARD, VIEW, 5_000)
+                live.join("c", BOARD, VIEW, 5_000, ALL)
             live.leave(first)
-            live.join("a", BOARD, VIEW, 5_000)
+            live.join("a", BOARD, VIEW, 5_000, ALL)
 
     asyncio.run(watch())
 
@@ -131,15 +212,15 @@ def test_limits_of_viewers_for_one_address_in_all_and_of_tickers() -> None:
 def test_stopping_ends_all_streams_and_lets_none_begin() -> None:
     async def watch() -> None:
         async with living() as live:
-            live.stop()  # nobody has come yet
+            live.end()  # nobody has come yet
         async with living() as live:
-            viewers = [live.join("a", BOARD, VIEW, 5_000) for _ in range(3)]
-            await asyncio.to_thread(live.stop)
+            viewers = [live.join("a", BOARD, VIEW, 5_000, ALL) for _ in range(3)]
+            live.end()
             async with asyncio.timeout(SOON_S):
                 for viewer in viewers:
                     assert [each async for each in viewer.messages(60)] == [RETRY]
             with pytest.raises(Busy, match="about to end"):
-                live.join("a", BOARD, VIEW, 5_000)
+                live.join("a", BOARD, VIEW, 5_000, ALL)
             assert live.viewers == 0
 
     asyncio.run(watch())
@@ -151,7 +232,7 @@ def test_a_status_that_fails_ends_the_streams_instead_of_silence(caplog: pytest.
 
     async def watch() -> None:
         async with living(status=broken) as live:
-            live.join("a", BOARD, VIEW, 5_000)
+            live.join("a", BOARD, VIEW, 5_000, ALL)
             await until(lambda: live.viewers == 0)
 
     asyncio.run(watch())

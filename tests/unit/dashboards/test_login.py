@@ -16,7 +16,7 @@ from ecom_lite.observe.figures import ControlAnswer
 from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.settings.password import hashed
 from ecom_lite.warehouse.connect import Address
-from tests.unit.dashboards.asking import ask
+from tests.unit.dashboards.asking import ask, looking
 
 BOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # no query is asked here
@@ -60,7 +60,7 @@ def test_without_logging_in_there_is_nothing_but_health_and_the_form(page: Page)
             assert page.token not in f"{headers}{answer}" and "Basic" not in headers["www-authenticate"]
     for path in ("/login/", "/static/x/app.js", "/static/x/../app.css", "/%2e/", "/docs", "/openapi.json"):
         assert ask(page, path)[0] == 401, path
-    for name in ("app.css", "home.css", "login.js", "token.js", "scheme.js", "favicon.svg"):
+    for name in ("app.css", "home.css", "login.js", "token.js", "session.js", "scheme.js", "favicon.svg"):
         assert ask(page, f"/static/x/{name}")[0] == 200, name
 
 
@@ -111,6 +111,17 @@ def test_logging_out_ends_the_session_and_no_other(page: Page) -> None:
     assert ask(page, "/api/boards", headers={"cookie": one})[0] == 401
     assert ask(page, "/api/boards", headers={"cookie": other})[0] == 200
     assert ask(page, "/api/boards", headers={"cookie": f"ecom_lite_{page.port}=guess"})[0] == 401
+
+
+def test_logging_out_ends_the_streams_of_the_session_and_no_other(page: Page) -> None:
+    (one, _), (other, _) = logged_in(page), logged_in(page)
+    token = {"authorization": f"Bearer {page.token}"}
+    with looking(page, {"cookie": one}) as own, looking(page, {"cookie": other}) as theirs, looking(page, token) as program:
+        assert all(b"event: tick" in each.read_until(b"event: tick") for each in (own, theirs, program))
+        assert ask(page, "/logout", "POST", headers={"cookie": one})[0] == 303
+        own.read_to_the_end()
+        for each in (theirs, program):
+            assert b"event: tick" in each.read_until(b"event: tick"), "told as before"
 
 
 def test_another_site_s_form_logs_nobody_in(page: Page) -> None:

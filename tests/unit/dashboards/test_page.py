@@ -30,6 +30,8 @@ from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
 from ecom_lite.settings.tree import Faults
 from ecom_lite.warehouse.connect import Address
+from tests.runs import wait_for
+from tests.unit.dashboards.asking import looking
 
 BOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # no query is asked here
@@ -270,6 +272,24 @@ def test_the_token_is_in_no_page_and_no_other_answer(page: Page) -> None:
 def test_control_is_for_this_machine(client: str, server: str, allowed: bool) -> None:
     assert from_this_machine({"type": "http", "client": (client, 1), "server": (server, 2)}) is allowed
     assert not from_this_machine({"type": "http", "client": None, "server": (server, 2)})
+
+
+def test_a_stop_ends_streams_when_nobody_is_let_in_any_more() -> None:
+    """Else ten tabs whose streams have ended ask for all their panels of a page that is going, which then waits for these."""
+    before = set(threading.enumerate())
+    page = Page(NOWHERE, BOARDS, "127.0.0.1", 0, lambda: RunStatus(state="running"))
+    page.start()
+    with looking(page) as one, looking(page) as unread:
+        one.read_until(b"event: tick")
+        unread.read_until(b"retry")
+        stopping = threading.Thread(target=page.stop)
+        stopping.start()
+        one.read_to_the_end()
+        with pytest.raises(OSError):
+            ask(page, "GET", path="/api/boards")
+        stopping.join(JOIN_S)
+    assert not stopping.is_alive() and not page.alive
+    wait_for(lambda: set(threading.enumerate()) <= before, lambda: f"threads end: {set(threading.enumerate()) - before}")
 
 
 def test_one_computation_serves_all_who_ask() -> None:
