@@ -18,8 +18,8 @@ from ecom_lite.engines.ports import free_port
 
 BUILT_GRAFANA = Path("~/.cache/ecom_lite/grafana").expanduser()
 PROGRAM = (sys.executable, "-m", "ecom_lite")
-DEADLINE_S = 180.0
-POLL_S = 0.3
+DEADLINE_S = 600.0
+POLL_S = 1.0
 
 Status = dict[str, Any]
 

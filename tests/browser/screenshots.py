@@ -36,7 +36,8 @@ MINUTE_SIZE = (960, 640)
 MINUTE_COLOURS = 128
 STAMP_SIZE = 18
 MINUTE_RUN = ("--light", "--history", "60d")  # loaded and in the marts within the minute
-PICTURE_RUN = ("--history", "90d")
+LATE_MINUTES_S = 3_600
+PICTURE_RUN = ("--history", "60d")
 SIDE_WIDTH, GAP = 900, 12
 
 
@@ -137,10 +138,10 @@ def _page_of(status: Status) -> str | None:
 
 
 def _is_full(status: Status) -> bool:
-    """All of the past is in the marts: the run of dbt that its end has asked for is over, or a later one."""
-    dbt = status.get("dbt") or {}
-    late = dbt.get("trigger") in ("history", "schedule")
-    return status.get("history") == "sent" and late and dbt.get("status") == "success"
+    """All of the past is in the marts, for whose runs dbt waits, and in the minutes by Spark."""
+    stream = status.get("stream") or {}
+    minutes = stream.get("watermark_lag_s") or 0
+    return status.get("history") == "sent" and (status.get("dbt") or {}).get("status") == "success" and minutes < LATE_MINUTES_S
 
 
 def main() -> None:

@@ -202,3 +202,17 @@ def test_five_series_of_two_thousand_points_are_updated_in_place(drawing: Drawin
     drawing.page.wait_for_timeout(100)
     width = body.evaluate("body => body.querySelector('canvas').getBoundingClientRect().width")
     assert width <= 420
+
+
+@pytest.mark.parametrize(("width", "beside"), [(390, False), (1440, True)])
+def test_a_phone_has_no_legend_beside_a_chart(browser: Browser, width: int, beside: bool) -> None:
+    drawing = Drawing(browser, width=width)
+    legend = {"showLegend": True, "displayMode": "table", "placement": "right", "calcs": ["lastNotNull"]}
+    rows = [[START_MS + at * MINUTE_MS, 1.0 + at, 2.0] for at in range(60)]
+    made = panel("timeseries", options={"legend": legend})
+    body = drawing.draw(made, answer(frame({"time": "time", "kafka": "number", "postgres": "number"}, rows)), width=360)
+    chart, names = body.locator(".chart").bounding_box(), body.locator(".legend").bounding_box()
+    assert chart and names
+    assert (names["x"] >= chart["x"] + chart["width"]) is beside
+    assert beside or (chart["width"] > 300 and chart["height"] > 150 and names["y"] >= chart["y"] + chart["height"])
+    assert drawing.complaints == []
