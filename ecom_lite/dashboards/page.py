@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
 import logging
 import secrets
@@ -21,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..errors import DashboardError, EcomLiteError, PortTaken
+from ..errors import DashboardError, EcomLiteError
 from ..warehouse.connect import Address
 from .answers import NEVER, error_answer, http_error
 from .assets import Assets
@@ -31,6 +30,7 @@ from .control import Control, control_endpoint
 from .dbt_docs import DbtDocs, dbt_docs_endpoint
 from .guard import WILDCARDS, Guard
 from .home import Home, home_routes
+from .listener import listen
 from .live import Live
 from .login import LogIn
 from .probes import Status, probes
@@ -115,7 +115,8 @@ class Page:
             if self.alive:
                 return
             boards = load_boards(self._boards_dir)
-            listener = self._listen()
+            listener = listen(self.host, self.port)
+            self.port = int(listener.getsockname()[1])
             self._queries = Queries(self._address)
             self._queries.open()
             control = control_endpoint(self._control, self.token)
@@ -160,24 +161,6 @@ class Page:
             thread.join(STOP_S)
         if queries is not None:
             queries.close()
-
-    def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self.host, self.port))
-            listener.listen(128)
-        except OSError as error:
-            listener.close()
-            if error.errno == errno.EADDRINUSE:
-                raise PortTaken(
-                    f"port {self.port} on {self.host}, set for the dashboards, is taken: end that process, set another "
-                    "dashboards.port, or leave it unset"
-                ) from None
-            raise DashboardError(f"dashboards cannot listen on {self.host}:{self.port}: {error.strerror}") from None
-        self.port = int(listener.getsockname()[1])
-        return listener
 
     def _wait_ready(self) -> None:
         give_up = time.monotonic() + START_S
@@ -226,7 +209,7 @@ def build_app(
             return RedirectResponse("/", headers={"Cache-Control": NEVER})
         return Response(assets.index(), media_type="text/html", headers={"Cache-Control": NEVER})
 
-    def static(request: Request) -> Response:
+    async def static(request: Request) -> Response:
         """A script, style or picture of the page: 200, or 404. A browser may keep it for good where `version` is the one that the
         page names, else not at all."""
         asset = assets.get(request.path_params["name"])

@@ -14,6 +14,7 @@ import pytest
 from ecom_lite.dashboards.answer import Answer
 from ecom_lite.dashboards.boards import read_board
 from ecom_lite.dashboards.queries import Queries
+from ecom_lite.rollups import Rollups
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
 from tests.conftest import a_database
@@ -71,8 +72,9 @@ class Shop:
         return [[float(each) if hasattr(each, "as_tuple") else each for each in row] for row in found]
 
 
-@pytest.fixture(scope="module")
-def shop(template: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+@pytest.fixture(scope="module", params=["facts", "sums"])
+def shop(template: Address, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """Nobody has kept sums of the facts, or somebody has: of the last nine of the twelve days."""
     with a_database(template) as warehouse:
         seed_warehouse(warehouse, lines=6_000, days=12, users=120)
         with warehouse.connect("admin", autocommit=True) as admin:
@@ -86,8 +88,16 @@ def shop(template: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 "ops.load_order(), '' FROM warehouse.fact_sales JOIN warehouse.dim_product USING (product_key) "
                 "WHERE source_offset % 10 = 0 AND ordered_at < now() - interval '2 hours'"
             )
+            # What was summed up with the countries of before is void.
+            admin.execute(
+                "TRUNCATE realtime.rolled_categories, realtime.rolled_products, realtime.rolled_customers, "
+                "realtime.recent_sales, realtime.recent_products"
+            )
+            admin.execute("UPDATE realtime.rolled SET load_xid_below = 0, lines = 0, orders = 0, units = 0, revenue = 0")
             admin.execute("VACUUM ANALYZE")
         build_marts(warehouse, tmp_path_factory.mktemp("dbt"))
+        if request.param == "sums":
+            Rollups(warehouse).refresh()
         queries = Queries(warehouse)
         queries.open()
         end = datetime.now(UTC) + timedelta(minutes=10)
@@ -152,8 +162,8 @@ def test_every_panel_is_the_facts_of_the_selection(shop: Shop, chosen: dict[str,
     assert [row[3] for row in shop.rows("Top customers", chosen)] == [pytest.approx(row[3]) for row in best]
     assert shop.rows("Top customers", chosen)[0] == [*best[0][:3], pytest.approx(best[0][3]), best[0][4]]
 
-    for title, column, count in (("Categories", "category", "count(*)"), ("Countries", "country", "count(DISTINCT user_id)")):
-        parts = shop.plain(f"SELECT {column}, {count}, sum(revenue) FROM lines GROUP BY {column} ORDER BY 3 DESC, 1", chosen)
+    for title, column in (("Categories", "category"), ("Countries", "country")):
+        parts = shop.plain(f"SELECT {column}, count(*), sum(revenue) FROM lines GROUP BY {column} ORDER BY 3 DESC, 1", chosen)
         assert shop.rows(title, chosen) == [
             [name, number, pytest.approx(part), pytest.approx(part / revenue)] for name, number, part in parts
         ], title
@@ -192,6 +202,52 @@ def test_a_day_is_narrowed_by_what_its_link_carries(shop: Shop) -> None:
     hours = of_day.rows("Revenue and orders over time")
     assert sum(row[1] for row in hours) == pytest.approx(revenue) and all(row[0] % 3_600_000 == 0 for row in hours)
     assert len(hours) > 1, "a short range is shown by the hour"
+
+
+def test_a_range_of_many_lines_has_its_newest_ones_counted(shop: Shop) -> None:
+    asked = "SELECT realtime.lines_since(%(most)s, now() - interval '40 days', now() + interval '10 minutes', %(customers)s)"
+    with shop.address.connect("admin", autocommit=True) as admin:
+        admin.execute("BEGIN")  # of one moment
+
+        def since(most: int, customers: Sequence[str] = ("",)) -> tuple[datetime, int]:
+            (begin,) = admin.execute(asked, {"most": most, "customers": list(customers)}).fetchone() or (None,)
+            count = admin.execute("SELECT count(*) FROM warehouse.fact_sales WHERE ordered_at >= %s", [begin]).fetchone()
+            return begin, count[0] if count else 0
+
+        (all_lines, begin) = admin.execute(
+            "SELECT count(*), now() - interval '40 days' FROM warehouse.fact_sales"
+        ).fetchone() or (0, None)
+        assert since(all_lines) == (begin, all_lines) and since(100, ["7"]) == (begin, all_lines)
+        kept = admin.execute("SELECT coalesce(sum(lines), 0) FROM realtime.recent_sales WHERE minutes = 60").fetchone() or (0,)
+        for most in (all_lines - 1, all_lines // 2, all_lines // 10, 300):
+            newest, count = since(most)
+            assert newest > begin and count <= most, "no more than that"
+            if kept[0]:
+                earlier = admin.execute(
+                    "SELECT count(*) FROM warehouse.fact_sales WHERE ordered_at >= %s::timestamptz - interval '1 hour'", [newest]
+                ).fetchone() or (0,)
+                assert earlier[0] > most, "and nearly as many"
+
+
+def test_sums_of_some_seconds_ago_will_do_and_older_ones_will_not(shop: Shop) -> None:
+    """A line that came after the last pass is in the selection once that pass is not of a moment ago."""
+    with shop.address.connect("admin", autocommit=True) as admin:
+        (kept,) = admin.execute("SELECT load_xid_below > 0 FROM realtime.rolled").fetchone() or (False,)
+        before = shop.rows("The selection")[0]
+        admin.execute(
+            "INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, quantity, "
+            "unit_price, revenue, source_partition, source_offset, load_xid) SELECT 'late', product_key, 1, category_key, "
+            "20260101, now(), 1, 5, 5, 0, 3000000, ops.load_order() FROM warehouse.dim_product WHERE product_id = '1'"
+        )
+        try:
+            admin.execute("UPDATE realtime.rolled SET updated_at = now()")
+            lately = replace(shop, end=str(int(shop.end) + 120_000)).rows("The selection")[0]  # another key of the cache
+            assert lately[2] == before[2] + (0 if kept else 1)
+            admin.execute("UPDATE realtime.rolled SET updated_at = now() - interval '1 minute'")
+            later = replace(shop, end=str(int(shop.end) + 180_000)).rows("The selection")[0]
+            assert later[2] == before[2] + 1
+        finally:
+            admin.execute("DELETE FROM warehouse.fact_sales WHERE order_id = 'late'")
 
 
 def test_a_customer_who_is_picked_has_a_profile(shop: Shop) -> None:

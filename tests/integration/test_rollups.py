@@ -49,6 +49,24 @@ def test_sums_and_tail_are_the_facts_before_and_after_every_pass(warehouse: Addr
     assert rollups.refresh() == 0
 
 
+def test_figures_that_may_be_old_leave_the_tail_out_while_somebody_keeps_the_sums(warehouse: Address) -> None:
+    lately = {name: query.replace("()", "('1 minute')").replace("(5)", "(5, '1 minute')") for name, query in SHOWN.items()}
+    load(warehouse, some_lines(200))
+    assert figures(warehouse, lately) == figures(warehouse, COUNTED), "no pass was made yet"
+    Rollups(warehouse).refresh()
+    before = figures(warehouse, COUNTED)
+    load(warehouse, some_lines(100, seed=3))
+    assert figures(warehouse, lately) == before
+    assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED) != before
+    with warehouse.connect("admin") as admin:
+        admin.execute("UPDATE realtime.rolled SET updated_at = now() - interval '2 minutes'")
+    assert figures(warehouse, lately) == figures(warehouse, COUNTED), "the last pass was too long ago"
+    with warehouse.connect("admin") as admin:
+        admin.execute("UPDATE realtime.rolled SET updated_at = now()")
+        admin.execute("INSERT INTO warehouse.rates (currency, reporting, day, rate) VALUES ('EUR', 'USD', '2026-01-01', 1.1)")
+    assert figures(warehouse, lately) == figures(warehouse, SHOWN), "other rates have made the sums void"
+
+
 def test_what_a_transaction_loads_that_is_still_open_waits_for_the_next_pass(warehouse: Address) -> None:
     rollups, lines = Rollups(warehouse), some_lines(90)
     load(warehouse, some_lines(300, seed=2))  # all customers, products and days: nobody waits for another's
