@@ -107,7 +107,9 @@ class Viewers:
                 self.failure = f"{board['title']}: {error or type(error).__name__}"
 
     def _listen(self, connection: http.client.HTTPConnection, board: dict[str, Any]) -> None:
-        connection.request("GET", f"/api/boards/{board['uid']}/live", headers={"Accept": "text/event-stream"})
+        seen = ",".join(str(panel["id"]) for panel in panels_of(board, shut=False))
+        path = f"/api/boards/{board['uid']}/live?panels={seen}"
+        connection.request("GET", path, headers={"Accept": "text/event-stream"})
         answer = connection.getresponse()
         if answer.status != http.client.OK:
             raise EcomLiteError(f"its stream answered {answer.status} {answer.reason}")
@@ -123,7 +125,7 @@ class Viewers:
                 self._count_one()
 
     def _poll(self, connection: http.client.HTTPConnection, board: dict[str, Any]) -> None:
-        paths = [f"/api/boards/{board['uid']}/panels/{panel['id']}" for panel in panels_of(board)]
+        paths = [f"/api/boards/{board['uid']}/panels/{panel['id']}" for panel in panels_of(board, shut=False)]
         due, status_due, shown = time.monotonic(), time.monotonic(), False
         while not self._end.is_set():
             if time.monotonic() >= due:
