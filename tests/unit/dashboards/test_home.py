@@ -71,6 +71,8 @@ def test_what_is_set_on_purpose_and_what_went_wrong_is_seen() -> None:
     assert nodes(RunStatus(parts=PARTS, dead=1))["dead"]["state"] == "warn"
     before = nodes(RunStatus(parts=PARTS))["marts"]
     assert (before["state"], before["value"], before["unit"]) == ("off", None, ""), "no unit without a figure"
+    runs = nodes(RunStatus(parts=PARTS, dbt=DbtFigures(run_id=1, trigger="t", status="running", seconds=7, message="")))["marts"]
+    assert (runs["detail"], runs["unit"]) == ("building", "s until now")
     wrong = DbtFigures(run_id=1, trigger="t", status="tests failed", seconds=1, message="unique failed\nmore")
     assert (nodes(RunStatus(parts=PARTS, dbt=wrong))["marts"]["state"], wrong.message) == ("bad", "unique failed\nmore")
     assert nodes(RunStatus(parts=PARTS, dbt=wrong))["marts"]["detail"] == "unique failed"
