@@ -156,7 +156,7 @@ def _view(own: Rig, address: Address, url: str, size: int, ask: Ask) -> Viewed:
             own.settle()
             with Viewers(url, ask.viewers if looked_at else 0) as viewers, keeping_sums(address) as failures:
                 if looked_at:
-                    threading.Event().wait(WARM_S)
+                    viewers.look()
                 if sent is not None:
                     rates[looked_at].append(load(own, settings, address, sent).rate)
                 else:

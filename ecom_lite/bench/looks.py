@@ -73,9 +73,13 @@ def _unzipped(content: bytes) -> bytes:
     return gzip.decompress(content)
 
 
-def panels_of(board: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Those that ask something, also in rows that are shut."""
-    listed = [inner for panel in board["panels"] for inner in [panel, *panel.get("panels", [])]]
+def panels_of(board: Mapping[str, Any], shut: bool = True) -> list[dict[str, Any]]:
+    """Those that ask something; with `shut` also in rows that are, which a browser asks for when they are opened."""
+    listed = [
+        inner
+        for panel in board["panels"]
+        for inner in [panel, *(() if panel.get("collapsed") and not shut else panel.get("panels", ()))]
+    ]
     return [panel for panel in listed if panel["hasData"]]
 
 

@@ -16,6 +16,8 @@ from .looks import Site, fetch, panels_of
 STATUS_S: Final = 2.0  # between two questions for the strip above the panels
 SILENCE_S: Final = 30.0  # a stream says something each 10 s at least
 JOIN_S: Final = 10.0
+FIRST_LOOK_S: Final = 60.0
+TICK: Final = b"event: tick"  # all panels of a board have been told
 
 
 class Viewers:
@@ -31,6 +33,7 @@ class Viewers:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
+        self._shown = threading.Semaphore(0)  # one for each who has seen the whole board
         self.failure: str = ""
         self.seen = 0
         self.by = ""
@@ -62,6 +65,14 @@ class Viewers:
             thread.join(JOIN_S)
         if error is None:
             self.check()
+
+    def look(self) -> None:
+        """Wait until each has seen all of a board. Raises EcomLiteError when one has not in time."""
+        give_up = time.monotonic() + FIRST_LOOK_S
+        for _ in range(self._count):
+            if not self._shown.acquire(timeout=max(0.0, give_up - time.monotonic())):
+                self.check()
+                raise EcomLiteError(f"a viewer of the boards has not seen all of one within {FIRST_LOOK_S:.0f} s")
 
     def check(self) -> None:
         """Raises EcomLiteError when one of them was no longer served."""
@@ -96,25 +107,34 @@ class Viewers:
                 self.failure = f"{board['title']}: {error or type(error).__name__}"
 
     def _listen(self, connection: http.client.HTTPConnection, board: dict[str, Any]) -> None:
-        connection.request("GET", f"/api/boards/{board['uid']}/live", headers={"Accept": "text/event-stream"})
+        seen = ",".join(str(panel["id"]) for panel in panels_of(board, shut=False))
+        path = f"/api/boards/{board['uid']}/live?panels={seen}"
+        connection.request("GET", path, headers={"Accept": "text/event-stream"})
         answer = connection.getresponse()
         if answer.status != http.client.OK:
             raise EcomLiteError(f"its stream answered {answer.status} {answer.reason}")
+        shown = False
         while not self._end.is_set():
             line = answer.readline()
+            if not shown and line.startswith(TICK):
+                shown = True
+                self._shown.release()
             if not line and not self._end.is_set():
                 raise EcomLiteError("its stream ended")
             if line.startswith(b"data:"):
                 self._count_one()
 
     def _poll(self, connection: http.client.HTTPConnection, board: dict[str, Any]) -> None:
-        paths = [f"/api/boards/{board['uid']}/panels/{panel['id']}" for panel in panels_of(board)]
-        due, status_due = time.monotonic(), time.monotonic()
+        paths = [f"/api/boards/{board['uid']}/panels/{panel['id']}" for panel in panels_of(board, shut=False)]
+        due, status_due, shown = time.monotonic(), time.monotonic(), False
         while not self._end.is_set():
             if time.monotonic() >= due:
                 due += board["refresh_ms"] / 1000
                 for path in paths:
                     self._ask(connection, path)
+                if not shown:
+                    shown = True
+                    self._shown.release()
             if time.monotonic() >= status_due:
                 status_due += STATUS_S
                 self._ask(connection, "/api/status")
