@@ -114,7 +114,7 @@ def dashboards(
     $CHROMIUM) and playwright. Exits 1 when the loader's count does not close. docs/benchmarks.md says what each figure is.
 
     \b
-    ecom_lite bench dashboards                                  some fifteen minutes
+    ecom_lite bench dashboards                                  some twenty minutes
     ecom_lite bench dashboards --facts 1000000 --json
     """
     from ..bench.dashboards import Ask, bench_dashboards

@@ -71,11 +71,12 @@ def _shop(status: RunStatus) -> Json:
 
 
 def _marts(status: RunStatus, dbt: DbtFigures | None) -> Json:
-    seconds = dbt and dbt.seconds
-    node = _node("marts", "dbt marts", _of(status.parts, "schedule"), seconds, "" if seconds is None else "s the last run")
+    seconds, runs = dbt and dbt.seconds, dbt is not None and dbt.status == "running"
+    unit = "" if seconds is None else "s until now" if runs else "s the last run"
+    node = _node("marts", "dbt marts", _of(status.parts, "schedule"), seconds, unit)
     if dbt is None:
         return node | {"state": "off" if node["state"] == "ok" else node["state"], "detail": "built after the first facts"}
-    if node["state"] == "ok" and dbt.status == "running":
+    if node["state"] == "ok" and runs:
         return node | {"state": "busy", "detail": "building"}
     if node["state"] == "ok" and dbt.status not in GOOD_DBT:
         return node | {"state": "bad", "detail": (dbt.message or dbt.status).splitlines()[0]}

@@ -87,6 +87,9 @@ def _age(at: str | None, now: datetime) -> str:
 
 
 def _span(seconds: float) -> str:
+    """As the chain says it (static/chain.js)."""
     if seconds < 100:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+    if seconds < 5_400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} d"

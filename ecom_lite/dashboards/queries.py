@@ -35,8 +35,10 @@ MAX_ROWS: Final = 5_000
 CACHED_ANSWERS: Final = 300
 # A slow query may use at most 1/(1+REST) of one connection's time, however short its board's refresh is.
 REST: Final = 3.0
-# Share of a board's refresh for which an answer is fresh: below one, so that each refresh of one browser shows news.
+# Share of a board's refresh for which an answer is fresh: below one, so that each refresh of one browser shows news. And not longer than
+# this, or who comes anew to a board of a minute sees panels of different moments side by side.
 FRESH_SHARE: Final = 0.8
+FRESH_MOST_S: Final = 4.0
 RETRY_S: Final = 2.0  # what cannot be shown now is asked again soon, so that a page heals quickly
 FIRST_DAY_SQL: Final = "SELECT min(date)::timestamp AT TIME ZONE 'UTC' FROM warehouse.dim_date"
 FIRST_DAY_TTL_S: Final = 60.0
@@ -102,7 +104,7 @@ class Queries:
             return Answer(state, message, (), time_range, step, self._now(), 0.0)
         sql = ((query.raw_sql, query.format) for query in panel.queries)
         key = (start, end, panel.points, panel.least_step_ms, *sorted(values.items()), *sql)
-        fresh_s = board.refresh_ms / 1000 * FRESH_SHARE
+        fresh_s = min(board.refresh_ms / 1000 * FRESH_SHARE, FRESH_MOST_S)
 
         def keep_s(answer: Answer, took_s: float) -> float:
             return RETRY_S if answer.state != "ok" else max(fresh_s, REST * took_s)

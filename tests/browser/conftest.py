@@ -10,6 +10,7 @@ import pytest
 from ecom_lite.dashboards import Page
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
+from tests.browser.drawing import Drawing
 from tests.browser.tab import ARGUMENTS, BOARDS, CHROMIUM
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ def browser() -> Iterator[Browser]:
         made = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield made
         made.close()
+
+
+@pytest.fixture
+def drawing(browser: Browser) -> Iterator[Drawing]:
+    made = Drawing(browser)
+    yield made
+    assert made.complaints == []
+    made.page.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from ecom_lite.dashboards.drawable import PANEL_TYPES
 from tests.browser.drawing import DAY_MS, MINUTE_MS, ORIGIN, START_MS, Drawing, Json, answer, frame, override, panel
-from tests.browser.tab import ARGUMENTS, CHROMIUM, SCHEMES
+from tests.browser.tab import CHROMIUM, SCHEMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -104,24 +104,6 @@ ONE_OF_EACH: dict[str, list[tuple[Json, Json]]] = {
     "state-timeline": [(panel("state-timeline", defaults={"mappings": [MAPPED]}), answer(states()))],
     "text": [(panel("text", options={"mode": "markdown", "content": "# Words\n\nSome **bold** ones."}), answer())],
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def drawing(browser: Browser) -> Iterator[Drawing]:
-    made = Drawing(browser)
-    yield made
-    assert made.complaints == []
-    made.page.close()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

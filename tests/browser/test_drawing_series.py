@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser.drawing import HOUR_MS, MINUTE_MS, START_MS, Drawing, Json, answer, frame, override, panel
-from tests.browser.tab import ARGUMENTS, CHROMIUM
+from tests.browser.tab import CHROMIUM
 from tests.browser.test_drawing import CONTEXT, THRESHOLDS
 
 if TYPE_CHECKING:
@@ -51,24 +50,6 @@ HEIGHTS = """(body, colours) => {
     return [rows[0], rows.at(-1)];
   });
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def drawing(browser: Browser) -> Iterator[Drawing]:
-    made = Drawing(browser)
-    yield made
-    assert made.complaints == []
-    made.page.close()
 
 
 def minutes(*pairs: tuple[int, float | None]) -> Json:

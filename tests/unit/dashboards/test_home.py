@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,8 @@ def test_what_is_set_on_purpose_and_what_went_wrong_is_seen() -> None:
     assert nodes(RunStatus(parts=PARTS, dead=1))["dead"]["state"] == "warn"
     before = nodes(RunStatus(parts=PARTS))["marts"]
     assert (before["state"], before["value"], before["unit"]) == ("off", None, ""), "no unit without a figure"
+    runs = nodes(RunStatus(parts=PARTS, dbt=DbtFigures(run_id=1, trigger="t", status="running", seconds=7, message="")))["marts"]
+    assert (runs["detail"], runs["unit"]) == ("building", "s until now")
     wrong = DbtFigures(run_id=1, trigger="t", status="tests failed", seconds=1, message="unique failed\nmore")
     assert (nodes(RunStatus(parts=PARTS, dbt=wrong))["marts"]["state"], wrong.message) == ("bad", "unique failed\nmore")
     assert nodes(RunStatus(parts=PARTS, dbt=wrong))["marts"]["detail"] == "unique failed"
@@ -99,6 +101,8 @@ def test_the_hints_follow_the_state_of_the_run() -> None:
     assert "built for the first time" in words(filling)
     built = RunStatus(state="running", parts=PARTS, rate=5.0, facts=10, dbt=BUILT)
     assert "The marts are 40 s old, and built every 5 min" in words(built) and "ecom_lite rate 200" in words(built)
+    long_ago = next(iter(hints(built, NOW + timedelta(days=331), 300, "127.0.0.1:9092", "ecommerce_events")))
+    assert "The marts are 331 d old" in long_ago.text, "as the chain says it"
     quick = RunStatus(state="running", parts=PARTS, rate=500.0, facts=10, dbt=BUILT)
     assert "rate 200" not in words(quick) and "ecom_lite sql" in words(quick) and "ecom_lite check" in words(quick)
     paused = RunStatus(state="running", parts=PARTS, rate=5.0, facts=10, dbt=BUILT, paused=True, held=2)
