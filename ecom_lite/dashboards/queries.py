@@ -35,8 +35,8 @@ MAX_ROWS: Final = 5_000
 CACHED_ANSWERS: Final = 300
 # A slow query may use at most 1/(1+REST) of one connection's time, however short its board's refresh is.
 REST: Final = 3.0
-# Share of a board's refresh for which an answer is fresh: below one, so that each refresh of one browser shows news. And not longer than
-# this, or who comes anew to a board of a minute sees panels of different moments side by side.
+# Share of a board's refresh for which an answer is fresh: below one, so that each refresh of one browser shows news. At most the
+# seconds below: who comes anew to a board of a minute would else see panels of different moments side by side.
 FRESH_SHARE: Final = 0.8
 FRESH_MOST_S: Final = 4.0
 RETRY_S: Final = 2.0  # what cannot be shown now is asked again soon, so that a page heals quickly

@@ -1,12 +1,9 @@
 -- Sums by day and by where the customer lived when the order was made. A change of address that is loaded after such orders moves
 -- their movements: away from the place that they were booked at (by what was known below the model's cut), to where they belong.
--- Where a young shop has grown, the statistics know few customers, and each movement's place was looked for in the whole log (286 s of a
--- refresh were seen): by its index only.
 -- depends_on: {{ ref('order_facts') }}
 {{ config(
     unique_key=['date', 'country', 'city'],
     indexes=[{'columns': ['date', 'country', 'city'], 'unique': true}],
-    pre_hook="{% if is_incremental() %}set local enable_seqscan = off{% endif %}",
 ) }}
 
 with new_movements as (
