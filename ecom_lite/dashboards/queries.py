@@ -104,7 +104,7 @@ class Queries:
             return Answer(state, message, (), time_range, step, self._now(), 0.0)
         sql = ((query.raw_sql, query.format) for query in panel.queries)
         key = (start, end, panel.points, panel.least_step_ms, *sorted(values.items()), *sql)
-        fresh_s = min(board.refresh_ms / 1000 * FRESH_SHARE, FRESH_MOST_S)
+        fresh_s = _fresh_s(board)
 
         def keep_s(answer: Answer, took_s: float) -> float:
             return RETRY_S if answer.state != "ok" else max(fresh_s, REST * took_s)
@@ -167,7 +167,7 @@ class Queries:
         except psycopg.Error:
             return ()
         key = ("marks", annotation.name, annotation.color, *bound, *sorted(values.items()), raw_sql)
-        keep_s = board.refresh_ms / 1000 * FRESH_SHARE
+        keep_s = _fresh_s(board)
         return cast("tuple[Mark, ...]", self._cache.get(key, read, lambda _, took_s: max(keep_s, REST * took_s)))
 
     def _range(self, start: str, end: str) -> TimeRange:
@@ -294,3 +294,8 @@ def options_in(connection: psycopg.Connection, variable: Variable) -> Sequence[O
         cursor.execute(variable.sql.encode())
         rows = cursor.fetchmany(MAX_OPTIONS)
         return options_of([column.name for column in cursor.description or ()], rows)
+
+
+def _fresh_s(board: Board) -> float:
+    """How long an answer is shown to whoever asks."""
+    return min(board.refresh_ms / 1000 * FRESH_SHARE, FRESH_MOST_S)

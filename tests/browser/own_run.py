@@ -15,11 +15,12 @@ from typing import Any
 
 from ecom_lite.engines.grafana import HOME_VARIABLE, find_grafana
 from ecom_lite.engines.ports import free_port
+from tests.runs import wait_for
 
 BUILT_GRAFANA = Path("~/.cache/ecom_lite/grafana").expanduser()
 PROGRAM = (sys.executable, "-m", "ecom_lite")
 DEADLINE_S = 600.0
-POLL_S = 1.0
+POLL_S = 1.0  # a question is a process of its own
 
 Status = dict[str, Any]
 
@@ -37,12 +38,13 @@ class OwnRun:
         return found
 
     def wait(self, ready: Callable[[Status], object], what: str) -> Status:
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if ready(found := self.status()):
-                return found
-            time.sleep(POLL_S)
-        raise TimeoutError(f"no {what} after {DEADLINE_S:.0f} s; the run says: {self._log.read_text('utf-8')[-400:]}")
+        found: Status = wait_for(
+            lambda: status if ready(status := self.status()) else None,
+            lambda: f"{what}; the run says: {self._log.read_text('utf-8')[-400:]}",
+            DEADLINE_S,
+            pause=lambda _: time.sleep(POLL_S),
+        )
+        return found
 
 
 @contextmanager

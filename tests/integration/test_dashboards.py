@@ -313,6 +313,22 @@ def test_bounds_within_one_refresh_are_one_query(page: Page) -> None:
     assert len({json.loads(body)["at"] for body in seconds}) == 1
 
 
+def test_who_comes_anew_to_a_board_of_a_minute_sees_panels_of_one_moment(warehouse: Address) -> None:
+    seconds = [0.0]
+    board = replace(load_boards(BOARDS)["realtime-operations"], refresh_ms=60_000)
+    queries = Queries(warehouse, clock=lambda: seconds[0])
+    queries.open()
+    try:
+        panel = board.panel(2)
+        first = queries.panel(board, panel, "now-24h", "now")
+        seconds[0] = 3.0
+        assert queries.panel(board, panel, "now-24h", "now").at == first.at, "once for all who ask at about the same time"
+        seconds[0] = 20.0
+        assert queries.panel(board, panel, "now-24h", "now").at > first.at, "not 20 seconds older than its neighbour"
+    finally:
+        queries.close()
+
+
 def test_a_lost_database_is_said_in_one_line(warehouse: Address) -> None:
     board = load_boards(BOARDS)["realtime-operations"]
     broken = Queries(Address("127.0.0.1", 1, "none", "postgres", "", warehouse.passwords), wait_s=0.5)
