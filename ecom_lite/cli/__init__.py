@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import EcomLiteError, in_words
 from ..terminal.screen import protect
 from .asking import quickly
-from .ends import ended
+from .ends import take_signals
 
 if TYPE_CHECKING:  # a tenth of a second, and twice as much for what it imports
     import typer
@@ -38,21 +37,16 @@ def _foreign(error: Exception) -> bool:
     return psycopg is not None and isinstance(error, psycopg.Error)
 
 
-def _take_signals() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, ended)  # so that engines, locks and temporary files go
-
-
 def main() -> None:
     """Run the command line; errors that the user can act on are one message and an exit code, never a traceback."""
     protect()
     try:
         if sys.argv[1:2] == ["sql"]:
-            _take_signals()
+            take_signals()
             if quickly(sys.argv[2:]):
                 sys.exit(0)
         application = verbs("".join(sys.argv[1:2]))
-        _take_signals()
+        take_signals()
         application(prog_name="ecom_lite", standalone_mode=True)
     except EcomLiteError as error:
         print(f"ecom_lite: {error}", file=sys.stderr)

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+ONCE_MORE_S: Final = 0.02  # by then Python is out of the callback that swallowed it
 
 
 def ended(number: int, frame: object) -> None:
     """Handler of a signal: end by the way of `finally`, with the shell's exit code for it."""
     raise SystemExit(128 + number)
+
+
+def take_signals() -> None:
+    """Ctrl-C and SIGTERM end the command, wherever they find it. For the main thread.
+
+    One that arrives in the callback of a weak reference, or in a `__del__`, Python prints and forgets: it is sent again.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, ended)  # so that engines, locks and temporary files go
+    sys.unraisablehook = _sent_again
+
+
+def _sent_again(lost: UnraisableHookArgs) -> None:
+    if issubclass(lost.exc_type, (KeyboardInterrupt, SystemExit)):
+        code = getattr(lost.exc_value, "code", 128 + signal.SIGINT)
+        _thread.start_new_thread(_send, (code - 128,))  # not by threading: its locks may just be held
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _send(number: int) -> None:
+    time.sleep(ONCE_MORE_S)
+    signal.pthread_kill(threading.main_thread().ident or 0, number)  # wakes it, too
 
 
 @contextmanager

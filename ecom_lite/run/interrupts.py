@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,16 +56,21 @@ class Interrupts:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """SIGINT and SIGTERM do nothing meanwhile: an impatient Ctrl-C must not leave a server behind.
+    """SIGINT and SIGTERM wait meanwhile: an impatient Ctrl-C must not leave a server behind.
 
-    In another thread than the main one, which never gets them, this is nothing.
+    One that came is delivered at the end, unless the end is that of a signal already. In another thread than the main one,
+    which never gets them, this is nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    came: list[int] = []
+    ending = isinstance(sys.exc_info()[1], (KeyboardInterrupt, SystemExit))
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if came and not ending:
+            signal.raise_signal(came[0])

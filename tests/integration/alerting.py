@@ -66,6 +66,14 @@ class Watch:
             start += every
         return found
 
+    def settled(self, start: datetime, end: datetime, every: timedelta) -> list[tuple[str, datetime]]:
+        """The same of the one rule without what is on the way: a "pending" that passes leaves things as they were."""
+        found: list[tuple[str, datetime]] = []
+        for _, state, at in self.over(start, end, every):
+            if state != "pending" and (not found or found[-1][0] != state):
+                found.append((state, at))
+        return found
+
     def changes(self) -> list[tuple[str, str | None, str]]:
         with self.warehouse.connect("ecom_reader") as reader:
             return [tuple(row) for row in reader.execute("SELECT rule, before, after FROM ops.alert_changes ORDER BY change_id")]

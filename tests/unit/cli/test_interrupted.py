@@ -52,3 +52,29 @@ def test_while_jars_are_fetched(tmp_path: Path, number: signal.Signals, monkeypa
         asked.close()
     out, err = child.communicate(timeout=60)
     assert (child.returncode, out, err) == (128 + number, "", f"fetching the jars for kafka\n{SAID}")
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_in_the_callback_of_a_weak_reference_where_python_drops_what_is_raised(number: signal.Signals) -> None:
+    program = f"""if True:
+        import os, time, weakref
+        from ecom_lite.cli.ends import take_signals
+        class Thing: pass
+        def callback(_): os.kill(os.getpid(), {int(number)})
+        take_signals()
+        thing = Thing()
+        reference = weakref.ref(thing, callback)
+        try:
+            del thing
+            time.sleep(60)
+        except KeyboardInterrupt:
+            raise SystemExit(130)"""
+    child = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (child.returncode, child.stderr) == (128 + number, "")

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 from ecom_lite.run.interrupts import Interrupts, undisturbed
 
 PATIENCE_S = 20.0
@@ -60,7 +62,31 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
     assert ended.stdout == "False None\n", ended.stderr
 
 
-def test_nothing_disturbs_a_clean_up() -> None:
-    with undisturbed():
+def test_nothing_disturbs_a_clean_up_and_the_signal_comes_after_it() -> None:
+    cleaned = []
+    with pytest.raises(KeyboardInterrupt), undisturbed():
         os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
+        cleaned.append(1)
+    assert cleaned and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_impatient_second_signal_adds_nothing_to_the_first() -> None:
+    cleaned = []
+    with pytest.raises(SystemExit):
+        try:
+            raise SystemExit(143)
+        finally:
+            with undisturbed():
+                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGTERM)
+                cleaned.append(1)
+    assert cleaned
+
+
+def test_a_clean_up_after_an_error_does_not_swallow_the_signal() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        try:
+            raise OSError
+        finally:
+            with undisturbed():
+                os.kill(os.getpid(), signal.SIGINT)
