@@ -79,8 +79,8 @@ def attach(
         where = f"{address.host}:{address.port}/{address.database}"
         reason = first_line(error).replace(address.passwords[ROLE], "***").rpartition('": ')[2]
         raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
-    if lake_dir is not None and any(lake_dir.glob("**/*.parquet")):
-        pattern = _literal(lake_dir / "**" / "*.parquet")
+    if lake_dir is not None and any(lake_dir.glob("date=*/*.parquet")):
+        pattern = _literal(lake_dir / "date=*" / "*.parquet")
         connection.execute(f"SET allowed_directories = [{_literal(f'{lake_dir}/')}]")
         connection.execute(
             f"CREATE VIEW lake AS SELECT * FROM read_parquet({pattern}, hive_partitioning = true, union_by_name = true)"
