@@ -25,7 +25,7 @@ LESS_PATIENT: Final = 4  # the proposed limit is so many times that which was to
 
 def has_lake(data_dir: Path) -> bool:
     """Whether Spark has written raw events as Parquet."""
-    return any((data_dir / LAKE).glob("**/*.parquet"))
+    return any((data_dir / LAKE).glob("date=*/*.parquet"))
 
 
 class Asker:

@@ -16,6 +16,7 @@ from .statements import only
 CATALOG: Final = "ecom"
 ROLE: Final = "ecom_reader"
 NAME: Final = "ecom_lite sql"
+RAW: Final = ("*.parquet", "date=*/*.parquet")  # of the topic's records, in the lake's folder
 EXTENSION: Final = "duckdb_extension_postgres_scanner"
 
 
@@ -79,8 +80,9 @@ def attach(
         where = f"{address.host}:{address.port}/{address.database}"
         reason = first_line(error).replace(address.passwords[ROLE], "***").rpartition('": ')[2]
         raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
-    if lake_dir is not None and any(lake_dir.glob("**/*.parquet")):
-        pattern = _literal(lake_dir / "**" / "*.parquet")
+    raw = [pattern for pattern in RAW if lake_dir is not None and any(lake_dir.glob(pattern))]
+    if lake_dir is not None and raw:
+        pattern = "[" + ", ".join(_literal(lake_dir / each) for each in raw) + "]"
         connection.execute(f"SET allowed_directories = [{_literal(f'{lake_dir}/')}]")
         connection.execute(
             f"CREATE VIEW lake AS SELECT * FROM read_parquet({pattern}, hive_partitioning = true, union_by_name = true)"

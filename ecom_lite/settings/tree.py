@@ -179,6 +179,14 @@ class Spark(Section):
     lake: bool = Field(True, description="also keep the raw events as Parquet under lake/")
 
 
+class Lake(Section):
+    """The lake: the facts as Parquet files, kept up by load order (docs/lake.md)."""
+
+    enabled: bool = Field(True, description="a run keeps the lake up to the facts")
+    every_s: float = Field(2.0, ge=0.2, le=3600, description="new facts are copied this often")
+    keep_snapshots_h: float = Field(24, gt=0, description="so far back it can be asked how it was (AT)")
+
+
 class Transform(Section):
     """dbt."""
 
@@ -262,6 +270,7 @@ class Settings(Section):
     currency: Currency = Currency()
     load: Load = Load()
     spark: Spark = Spark()
+    lake: Lake = Lake()
     transform: Transform = Transform()
     check: Check = Check()
     alerts: Alerts = Alerts()
