@@ -12,9 +12,7 @@ import typer
 from ..terminal.printing import print_table
 from .base import ConfigFile, DataDir, Json, cli, load
 
-lake = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The lake, the facts as Parquet files: attach it, export it (docs/lake.md)."
-)
+lake = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The facts as Parquet files: attach, export.")
 cli.add_typer(lake, name="lake")
 
 
