@@ -12,7 +12,7 @@ from ..contract.events import Event, OrderLine, OrderReversal, UserChange, is_ow
 from ..contract.reader import Reader
 from ..contract.rejected import Rejected
 from ..settings.currencies import DEFAULT
-from .records import Headers, Record
+from ..topic.records import Headers, Record
 from .topics import STEP
 
 

@@ -24,6 +24,7 @@ from ..observe.figures import LoaderFigures
 from ..observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
+from ..topic.records import read_quickly
 from ..warehouse.connect import Address
 from .attributes import AttributeColumns
 from .claims import Claims, TopicIds
@@ -32,7 +33,6 @@ from .deadletters import DeadLetterTopic
 from .decode import Batch
 from .judged import JudgedTopic
 from .proof import prove_same
-from .records import read_quickly
 from .retry import Patience, Stopped, fatal
 from .source import Source, membership
 from .topics import Topics

@@ -96,6 +96,19 @@ class StreamFigures(Struct, frozen=True, kw_only=True):
     lake_files: int = 0  # Parquet files written since the start
 
 
+class ArchiveFigures(Struct, frozen=True, kw_only=True):
+    """Of the raw archive."""
+
+    records: int = 0  # written since the start
+    files: int = 0
+    bytes: int = 0
+    files_kept: int = 0  # on the disk now
+    bytes_kept: int = 0
+    oldest: str = ""  # its first day, ISO 8601; "" while it is empty
+    lag: int = 0  # records on the broker that are in no file yet
+    waiting_for: str = ""  # what keeps it from writing: one line
+
+
 class DbtFigures(Struct, frozen=True, kw_only=True):
     """The newest dbt run, finished or not. Times are ISO 8601."""
 

@@ -179,6 +179,14 @@ class Spark(Section):
     lake: bool = Field(True, description="also keep the raw events as Parquet under lake/")
 
 
+class Lake(Section):
+    """The lake (docs/lake.md)."""
+
+    raw_days: int = Field(
+        30, ge=0, le=36_500, description="the topics' records are kept so many days as Parquet under lake/raw; 0: not at all"
+    )
+
+
 class Transform(Section):
     """dbt."""
 
@@ -262,6 +270,7 @@ class Settings(Section):
     currency: Currency = Currency()
     load: Load = Load()
     spark: Spark = Spark()
+    lake: Lake = Lake()
     transform: Transform = Transform()
     check: Check = Check()
     alerts: Alerts = Alerts()

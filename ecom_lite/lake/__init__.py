@@ -1,0 +1,1 @@
+"""The lake: what of the warehouse and of the topic is kept as open files."""
