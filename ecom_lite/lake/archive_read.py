@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +22,14 @@ ROWS: Final = 5_000  # in memory at once
 
 @dataclass(frozen=True)
 class Chunk:
-    """Records of a partition in order; it accounts for the offsets [first, end), also for those without a record."""
+    """Records of a partition in order; it accounts for the offsets [first, end), also for those without a record.
+
+    They came on `day` or, of a partition that had no news for long, before.
+    """
 
     first: int
     end: int
+    day: date
     records: Sequence[Record]
 
 
@@ -38,6 +43,7 @@ class ArchiveReader:
         found, _ = chains(listed(self._folder))
         names = {label(topic): topic for topic in topics}
         self.chains = {(names[name], part): files for (name, part), files in found.items() if name in names}
+        self._others = {name for name, _ in found if name not in names}
         self.missing = {place: gone for place, files in self.chains.items() if (gone := gaps(files))}
 
     def close(self) -> None:
@@ -55,6 +61,11 @@ class ArchiveReader:
         row = self._asked("archive_about", newest, file=str(newest.path), key=ABOUT).fetchone()
         return dict(json.loads(row[0])) if row and row[0] else {}
 
+    @property
+    def others(self) -> list[str]:
+        """Labels of further topics that have files here."""
+        return sorted(self._others)
+
     def count(self, topic: str, partition: int) -> int:
         """Records of a partition. Raises LakeError."""
         files = self.chains[topic, partition]
@@ -70,12 +81,12 @@ class ArchiveReader:
                 while rows := cursor.fetchmany(ROWS):
                     records = [_record(partition, row) for row in rows]
                     end = records[-1].offset + 1
-                    yield Chunk(begin, end, records)
+                    yield Chunk(begin, end, file.day, records)
                     begin = end
             except duckdb.Error as error:
                 raise _unreadable(file, error) from None
             if begin < file.end:
-                yield Chunk(begin, file.end, ())
+                yield Chunk(begin, file.end, file.day, ())
 
     def _asked(self, statement: str, of: ArchiveFile, /, **values: Any) -> duckdb.DuckDBPyConnection:
         try:

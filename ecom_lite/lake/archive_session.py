@@ -30,7 +30,7 @@ from .archive_tail import Piece, Tail, utc_day
 from .archive_upkeep import due, expired
 
 MOST_BYTES: Final = 16 * 1024 * 1024  # keys and values in memory: beyond it they are written at once
-POLL_MS: Final = 500
+POLL_MS: Final = 500  # a fetch may wait so long for more
 POLL_RECORDS: Final = 10_000
 POSITION_MS: Final = 1_000
 CLOSE_MS: Final = 2_000
@@ -46,7 +46,6 @@ CONSUMER: Final[Mapping[str, Any]] = {
     "max_poll_records": POLL_RECORDS,
     "metadata_max_age_ms": round(TOPICS_EVERY_S * 1000),
     "fetch_min_bytes": 64 * 1024,  # few and large answers: nobody waits for a record here
-    "fetch_max_wait_ms": POLL_MS,
     "max_partition_fetch_bytes": 1024 * 1024,
     "metrics_enabled": False,
 }
@@ -87,6 +86,7 @@ class Session:
         self._writer = writer
         self._totals = totals
         self._tell = tell
+        self._poll_ms = min(POLL_MS, round(plan.every_s * 1000))
         self._tails: dict[TopicPartition, Tail] = {}
         self._ids: dict[str, str] = {}
         self._chains: dict[Place, list[ArchiveFile]] = {}
@@ -101,7 +101,8 @@ class Session:
         self._tidy()
         if not reachable(self._plan.client):
             raise KafkaTimeoutError("nothing listens there")
-        consumer = KafkaConsumer(**{**self._plan.client, "client_id": "ecom_lite.archive"}, **CONSUMER)
+        client = {**self._plan.client, "client_id": "ecom_lite.archive", "fetch_max_wait_ms": self._poll_ms}
+        consumer = KafkaConsumer(**client, **CONSUMER)
         try:
             read_quickly(consumer)
             self._begin(consumer)
@@ -194,7 +195,7 @@ class Session:
     def _poll(self, consumer: KafkaConsumer) -> bool:
         """Take what came. False where the client's position is not one that the files gave: retention was quicker."""
         try:
-            polled = consumer.poll(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+            polled = consumer.poll(timeout_ms=self._poll_ms, max_records=POLL_RECORDS)
             ends = {part: consumer.position(part, timeout_ms=POSITION_MS) for part in self._tails}
         except _MOVED as error:
             log.warning("the archive looks anew where to go on: %r", error)

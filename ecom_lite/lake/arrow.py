@@ -93,15 +93,13 @@ class Column:
         self.name = name
         self._kept = (*buffers, *children)
         self._addresses = (ctypes.c_void_p * len(buffers))(*[_address(buffer) for buffer in buffers])
-        inside: list[_Schema] = [child.schema for child in children]
-        inside_values: list[_Array] = [child.values for child in children]
-        schemas = (ctypes.POINTER(_Schema) * len(children))(*map(ctypes.pointer, inside))
-        arrays = (ctypes.POINTER(_Array) * len(children))(*map(ctypes.pointer, inside_values))
+        schemas = (ctypes.POINTER(_Schema) * len(children))(*[ctypes.pointer(child.schema) for child in children])
+        arrays = (ctypes.POINTER(_Array) * len(children))(*[ctypes.pointer(child.values) for child in children])
         self._pointers = schemas, arrays
-        self.schema = _Schema(
+        self.schema: _Schema = _Schema(
             form, name.encode(), None, NULLABLE, len(children), schemas if children else None, None, _release_schema, None
         )
-        self.values = _Array(
+        self.values: _Array = _Array(
             length, nulls, 0, len(buffers), len(children), self._addresses, arrays if children else None, None, _release_array,
             None,
         )  # fmt: skip

@@ -46,12 +46,8 @@ def archived(lake: Path, topic: str) -> list[Row]:
     """All records of a topic that the archive has, partition after partition."""
     reader = ArchiveReader(lake, [topic])
     try:
-        return [
-            tuple(record)
-            for _, partition in reader.places
-            for chunk in reader.records(topic, partition)
-            for record in chunk.records
-        ]  # type: ignore[return-value]
+        chunks = (chunk for _, partition in reader.places for chunk in reader.records(topic, partition))
+        return [(*record,) for chunk in chunks for record in chunk.records]
     finally:
         reader.close()
 
