@@ -18,7 +18,8 @@ from ..observe.figures import ArchiveFigures
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
 from ..warehouse.backoff import delays
-from .archive_files import ArchiveWriter, raw_folder
+from .archive_files import ArchiveWriter
+from .archive_names import raw_folder
 from .archive_session import Plan, Session, Totals
 
 EVERY_S: Final = 10.0  # a record is in a file after so long

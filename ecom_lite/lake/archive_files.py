@@ -16,7 +16,7 @@ import duckdb
 from ..topic.records import Headers, Record
 from ..warehouse.sqlfiles import read_sql
 from . import arrow
-from .archive_names import DRAFT, RAW, ArchiveFile, file_path, parse
+from .archive_names import DRAFT, ArchiveFile, file_path, parse
 
 MEMORY_LIMIT_MB: Final = 256  # of DuckDB; beyond it a merge fails, and the files stay as they are
 GROUP_BYTES: Final = 8 * 1024 * 1024  # of a row group, uncompressed: what is in memory of it
@@ -27,11 +27,6 @@ LATEST_MS: Final = 253_402_300_799_999  # the end of the year 9999
 ABOUT: Final = "ecom_lite"  # the key of what a file says of itself
 
 About = Mapping[str, str]  # topic, topic_id (empty where the broker names none), mark (of the warehouse that loaded it)
-
-
-def raw_folder(lake: Path) -> Path:
-    """Where the archive is."""
-    return lake / RAW
 
 
 def _pass(point: str) -> None:

@@ -39,6 +39,11 @@ class ArchiveFile:
         return self.label, self.partition
 
 
+def raw_folder(lake: Path) -> Path:
+    """Where the archive is."""
+    return lake / RAW
+
+
 def label(topic: str) -> str:
     """How files of a topic begin: its name, or of a very long one what tells it from all others."""
     if len(topic) <= LONGEST_LABEL:

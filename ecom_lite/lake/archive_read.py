@@ -14,8 +14,8 @@ import duckdb
 from ..errors import LakeError, first_line
 from ..topic.records import Record
 from ..warehouse.sqlfiles import read_sql
-from .archive_files import ABOUT, raw_folder
-from .archive_names import ArchiveFile, chains, gaps, label, listed
+from .archive_files import ABOUT
+from .archive_names import ArchiveFile, chains, gaps, label, listed, raw_folder
 
 ROWS: Final = 5_000  # in memory at once
 

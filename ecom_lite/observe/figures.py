@@ -93,7 +93,6 @@ class StreamFigures(Struct, frozen=True, kw_only=True):
     watermark: str = ""  # ISO 8601, UTC; "" before the first event
     watermark_lag_s: int | None = None  # how far it is behind the real time
     late_rows: int = 0  # order lines outside the watermark's reach, since the start
-    lake_files: int = 0  # Parquet files written since the start
 
 
 class ArchiveFigures(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..check.fingerprint import fingerprint
 from ..errors import LakeError, TransformError, UsageError
-from ..lake.archive_files import raw_folder
+from ..lake.archive_names import raw_folder
 from ..lake.archive_read import ArchiveReader, Chunk
 from ..load.replay import Replay, Replayed, Slice, topic_id_of
 from ..settings.data_dir import LAKE

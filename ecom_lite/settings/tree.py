@@ -176,7 +176,6 @@ class Spark(Section):
     shuffle_partitions: int = Field(2, ge=1, description="part of the checkpoint: a change needs a reset")
     trigger_s: float = Field(2.0, gt=0, description="a micro-batch this often; each costs some 0.4 s of CPU")
     watermark_s: int = Field(120, ge=1, description="how late an event may be and still be counted per minute")
-    lake: bool = Field(True, description="also keep the raw events as Parquet under lake/")
 
 
 class Lake(Section):

@@ -7,13 +7,18 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ecom_lite.lake.archive import Archive
+from ecom_lite.lake.archive_files import ArchiveWriter
+from ecom_lite.lake.archive_names import ArchiveFile, raw_folder
 from ecom_lite.lake.archive_read import ArchiveReader
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
+from ecom_lite.topic.records import Record
 from tests.running import Running
 
 POINTS = ("drafted", "placed", "merging", "merged")
@@ -40,6 +45,16 @@ def archive_all(bootstrap: str, lake: Path, *topics: str, **options: Any) -> Arc
     if running.failure is not None:
         raise running.failure
     return archive
+
+
+def archive_records(lake: Path, records: Sequence[Record], topic: str = "t", day: date = date(2026, 11, 27)) -> ArchiveFile:
+    """One file with these records, without a broker."""
+    writer = ArchiveWriter(raw_folder(lake))
+    try:
+        extent = records[0].offset, records[-1].offset + 1
+        return writer.write(topic, records[0].partition, extent, day, records, {"topic": topic})
+    finally:
+        writer.close()
 
 
 def archived(lake: Path, topic: str) -> list[Row]:

@@ -17,8 +17,7 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.record import memory_records
 
 from ecom_lite.errors import LakeError
-from ecom_lite.lake.archive_files import raw_folder
-from ecom_lite.lake.archive_names import listed
+from ecom_lite.lake.archive_names import listed, raw_folder
 from ecom_lite.lake.archive_read import ArchiveReader
 from ecom_lite.topic.client import client_config, ensure_topics
 from tests.runs import wait_for

@@ -13,8 +13,7 @@ import pytest
 
 from ecom_lite.check.fingerprint import fingerprint
 from ecom_lite.errors import UsageError
-from ecom_lite.lake.archive_files import raw_folder
-from ecom_lite.lake.archive_names import listed
+from ecom_lite.lake.archive_names import listed, raw_folder
 from ecom_lite.lake.archive_read import ArchiveReader
 from ecom_lite.load.replay import Replay
 from ecom_lite.run.rebuild import slices
