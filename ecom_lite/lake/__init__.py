@@ -1,1 +1,1 @@
-"""The lake: what of the warehouse and of the topic is kept as open files."""
+"""The lake: the facts as Parquet files that anyone's DuckDB reads, kept up by load order; and the topics' records as they came."""

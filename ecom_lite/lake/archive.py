@@ -13,7 +13,7 @@ import duckdb
 import msgspec
 from kafka.errors import KafkaError
 
-from ..errors import first_line, in_words
+from ..errors import EcomLiteError, first_line, in_words
 from ..observe.figures import ArchiveFigures
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
@@ -48,8 +48,7 @@ class Archive:
     def run(self, stop: threading.Event, drain_s: float) -> None:
         """Archive until `stop` is set, then what the topics hold at that moment, at most `drain_s` seconds long.
 
-        A broker or a disk that refuses is waited for. Raises LakeError where the topics are not those that are in the archive,
-        EcomLiteError where there is no such topic.
+        Whatever refuses (broker, disk, topics that are not those in the archive) is told, and tried again.
         """
         waits, writer = delays(), ArchiveWriter(self._folder, self._at)
         try:
@@ -58,6 +57,8 @@ class Archive:
                     if Session(self._plan, writer, self._totals, self._tell).run(stop, drain_s):
                         return
                     waits = delays()  # and anew, from what the files say
+                except EcomLiteError as error:
+                    self._wait_for(str(error))
                 except KafkaError as error:
                     self._wait_for(explain(self._plan.client, error))
                 except (OSError, duckdb.Error) as error:

@@ -108,6 +108,19 @@ class ArchiveFigures(Struct, frozen=True, kw_only=True):
     waiting_for: str = ""  # what keeps it from writing: one line
 
 
+class LakeFigures(Struct, frozen=True, kw_only=True):
+    """Of the lake's writer."""
+
+    facts: int = 0  # in the lake
+    files: int = 0  # of the newest snapshot
+    bytes: int = 0
+    rows: int = 0  # taken in since the process began: facts, returns, profiles
+    passes: int = 0
+    pass_ms: int = 0  # the newest pass that took something in
+    age_s: float | None = None  # since the newest pass: what was loaded before it is in the lake
+    raw: ArchiveFigures | None = None  # None where lake.raw_days is 0
+
+
 class DbtFigures(Struct, frozen=True, kw_only=True):
     """The newest dbt run, finished or not. Times are ISO 8601."""
 

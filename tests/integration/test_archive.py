@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.record import memory_records
 
-from ecom_lite.errors import LakeError
 from ecom_lite.lake.archive_names import listed, raw_folder
 from ecom_lite.lake.archive_read import ArchiveReader
 from ecom_lite.topic.client import client_config, ensure_topics
@@ -119,9 +119,15 @@ def test_a_topic_made_anew_is_refused(bench: Bench, tmp_path: Path) -> None:
         admin.close()
     ensure_topics(bench.client, bench.topic, 4, bench.settings().kafka.dlq_topic)
     bench.send([b"2"] * 5)
-    with pytest.raises(LakeError, match=rf"topic {bench.topic} is not the one that is in .*raw: it was .* move that folder"):
-        archive_all(bench.bootstrap, tmp_path, bench.topic)
-    assert [row[4] for row in archived(tmp_path, bench.topic)] == [b"1"] * 3
+    archive, running = archiving(bench.bootstrap, tmp_path, bench.topic)
+    with running:
+        wait_for(lambda: archive.figures.waiting_for, "it says what is wrong")
+        said = archive.figures.waiting_for
+        assert re.match(rf"topic {bench.topic} is not the one that is in .*raw: it was .* move that folder", said), said
+        assert [row[4] for row in archived(tmp_path, bench.topic)] == [b"1"] * 3
+        raw_folder(tmp_path).rename(tmp_path / "moved")
+        wait_for(lambda: archive.figures.records == 5, "a new archive begins")
+    assert [row[4] for row in archived(tmp_path, bench.topic)] == [b"2"] * 5
 
 
 def test_what_retention_removed_unread_is_missing_and_named(

@@ -6,6 +6,7 @@ CREATE TABLE ops.rebuilds (
     records     bigint
 );
 GRANT SELECT, INSERT, UPDATE ON ops.rebuilds TO ecom_loader;
+GRANT SELECT ON ops.mark TO ecom_lake;  -- the raw archive says whose shops' records are in it
 COMMENT ON TABLE ops.rebuilds IS 'One row per `ecom_lite rebuild` of this warehouse.';
 COMMENT ON COLUMN ops.rebuilds.id IS 'Counts the rebuilds.';
 COMMENT ON COLUMN ops.rebuilds.began_at IS 'When it began: the warehouse was empty then.';
