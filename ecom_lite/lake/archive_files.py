@@ -26,7 +26,9 @@ TIMES: Final = b"tsm:UTC"
 LATEST_MS: Final = 253_402_300_799_999  # the end of the year 9999
 ABOUT: Final = "ecom_lite"  # the key of what a file says of itself
 
-About = Mapping[str, str]  # topic, topic_id (empty where the broker names none), mark (of the warehouse that loaded it)
+# topic, topic_id (empty where the broker names none), mark (of the warehouse that loads it), archived (by partition of the topic,
+# up to which offset all was in files: a file that is gone is missed)
+About = Mapping[str, Any]
 
 
 def _pass(point: str) -> None:
@@ -86,7 +88,7 @@ class ArchiveWriter:
         self._at("merged")
         return _made(target)
 
-    def about(self, file: ArchiveFile) -> dict[str, str]:
+    def about(self, file: ArchiveFile) -> dict[str, Any]:
         """What the file says of the topic it is of."""
         (found,) = self._one("archive_about", file=str(file.path), key=ABOUT)
         return dict(json.loads(found)) if found else {}

@@ -111,13 +111,15 @@ def chains(files: Iterable[ArchiveFile]) -> tuple[dict[Place, list[ArchiveFile]]
     return dict(by_place), replaced
 
 
-def gaps(chain: Sequence[ArchiveFile], begin: int = 0) -> list[tuple[int, int]]:
-    """The offsets [first, end) from `begin` on that no file accounts for."""
-    found = []
+def gaps(chain: Sequence[ArchiveFile], until: int = 0) -> list[tuple[int, int]]:
+    """The offsets [first, end) below `until`, or below the end of the last file, that no file accounts for."""
+    found, begin = [], 0
     for file in chain:
         if file.first > begin:
             found.append((begin, file.first))
         begin = max(begin, file.end)
+    if begin < until:
+        found.append((begin, until))
     return found
 
 

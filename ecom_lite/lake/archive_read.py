@@ -34,7 +34,7 @@ class Chunk:
 
 
 class ArchiveReader:
-    """The archive in `lake` as it is now. `missing`: offsets [first, end) that no file has, by topic and partition."""
+    """The archive in `lake` as it is now. `missing`: offsets [first, end) that no file has, by topic and partition. Raises LakeError."""
 
     def __init__(self, lake: Path, topics: Sequence[str]) -> None:
         self._folder = raw_folder(lake)
@@ -44,7 +44,8 @@ class ArchiveReader:
         names = {label(topic): topic for topic in topics}
         self.chains = {(names[name], part): files for (name, part), files in found.items() if name in names}
         self._others = {name for name, _ in found if name not in names}
-        self.missing = {place: gone for place, files in self.chains.items() if (gone := gaps(files))}
+        ends = self._known()
+        self.missing = {place: gone for place, end in ends.items() if (gone := gaps(self.chains.get(place, []), end))}
 
     def close(self) -> None:
         """Safe to repeat."""
@@ -55,11 +56,10 @@ class ArchiveReader:
         """Topics and partitions of which there is something."""
         return sorted(self.chains)
 
-    def about(self, topic: str) -> dict[str, str]:
-        """What the newest file of a topic says of it: its id, and the mark of the warehouse. Raises LakeError."""
+    def about(self, topic: str) -> dict[str, Any]:
+        """What a newest file of a topic says of it: its id, and the mark of the warehouse. Raises LakeError."""
         newest = max((files[-1] for (name, _), files in self.chains.items() if name == topic), key=lambda file: file.day)
-        row = self._asked("archive_about", newest, file=str(newest.path), key=ABOUT).fetchone()
-        return dict(json.loads(row[0])) if row and row[0] else {}
+        return self._about(newest)
 
     @property
     def others(self) -> list[str]:
@@ -87,6 +87,19 @@ class ArchiveReader:
                 raise _unreadable(file, error) from None
             if begin < file.end:
                 yield Chunk(begin, file.end, file.day, ())
+
+    def _known(self) -> dict[tuple[str, int], int]:
+        """Partitions of which there is something, or was: up to which offset, as the newest file of each partition says."""
+        found: dict[tuple[str, int], int] = {}
+        for (topic, partition), files in self.chains.items():
+            archived = {int(other): end for other, end in self._about(files[-1]).get("archived", {}).items()}
+            for other, end in (archived | {partition: files[-1].end}).items():
+                found[topic, other] = max(end, found.get((topic, other), 0))
+        return found
+
+    def _about(self, file: ArchiveFile) -> dict[str, Any]:
+        row = self._asked("archive_about", file, file=str(file.path), key=ABOUT).fetchone()
+        return dict(json.loads(row[0])) if row and row[0] else {}
 
     def _asked(self, statement: str, of: ArchiveFile, /, **values: Any) -> duckdb.DuckDBPyConnection:
         try:

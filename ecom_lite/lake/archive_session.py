@@ -221,7 +221,11 @@ class Session:
         self._tell()
 
     def _write(self, tail: Tail, piece: Piece) -> None:
-        about = {"topic": tail.topic, "topic_id": self._ids[tail.topic], "mark": self._plan.mark}
+        reached = {other.partition: other.start for other in self._tails.values() if other.topic == tail.topic}
+        about = {
+            "topic": tail.topic, "topic_id": self._ids[tail.topic], "mark": self._plan.mark,
+            "archived": reached | {tail.partition: piece.end},
+        }  # fmt: skip
         file = self._writer.write(tail.topic, tail.partition, (piece.first, piece.end), piece.day, piece.records, about)
         self._chains.setdefault(file.place, []).append(file)
         totals = self._totals

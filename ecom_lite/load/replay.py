@@ -143,6 +143,6 @@ class Replay:
         return row
 
 
-def topic_id_of(about: Mapping[str, str]) -> UUID | None:
+def topic_id_of(about: Mapping[str, Any]) -> UUID | None:
     """Of what is written about a topic's records."""
     return UUID(about["topic_id"]) if about.get("topic_id") else None

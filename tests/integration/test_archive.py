@@ -89,6 +89,16 @@ def test_it_goes_on_where_the_names_end(bench: Bench, tmp_path: Path) -> None:
     assert {file.path for file in listed(raw_folder(tmp_path))} == before
 
 
+def test_a_file_that_is_gone_is_missed_also_a_partitions_last_or_only_one(bench: Bench, tmp_path: Path) -> None:
+    for partition in (0, 1, 1, 2):
+        bench.send([b"1"] * 5, partition=partition)
+        archive_all(bench.bootstrap, tmp_path, bench.topic)
+    for file in listed(raw_folder(tmp_path)):
+        if (file.partition, file.first) in ((0, 0), (1, 5)):
+            file.path.unlink()
+    assert ArchiveReader(tmp_path, [bench.topic]).missing == {(bench.topic, 0): [(0, 5)], (bench.topic, 1): [(5, 10)]}
+
+
 def test_sources_have_files_of_their_own_and_new_partitions_are_found(bench: Bench, tmp_path: Path) -> None:
     other = f"{bench.topic}.other"
     ensure_topics(bench.client, other, 2, f"{other}.dlq")

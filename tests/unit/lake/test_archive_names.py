@@ -52,6 +52,7 @@ def test_files_that_a_merged_one_has_replaced_are_told_from_the_rest() -> None:
 def test_gaps_are_what_no_file_accounts_for() -> None:
     assert gaps([a_file(0, 5), a_file(5, 9)]) == []
     assert gaps([a_file(2, 5), a_file(7, 9)]) == [(0, 2), (5, 7)]
+    assert gaps([a_file(0, 5)], 7) == [(5, 7)] and gaps([], 7) == [(0, 7)] and gaps([a_file(0, 9)], 7) == []
 
 
 def test_a_listing_has_the_order_of_offsets_and_no_drafts(tmp_path: Path) -> None:
