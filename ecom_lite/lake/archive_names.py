@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -121,8 +121,3 @@ def gaps(chain: Sequence[ArchiveFile], until: int = 0) -> list[tuple[int, int]]:
     if begin < until:
         found.append((begin, until))
     return found
-
-
-def ends(files: Mapping[Place, Sequence[ArchiveFile]], topic: str) -> dict[int, int]:
-    """Per partition of a topic the offset to go on from."""
-    return {partition: chain[-1].end for (name, partition), chain in files.items() if name == label(topic)}

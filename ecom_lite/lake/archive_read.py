@@ -34,7 +34,10 @@ class Chunk:
 
 
 class ArchiveReader:
-    """The archive in `lake` as it is now. `missing`: offsets [first, end) that no file has, by topic and partition. Raises LakeError."""
+    """The archive in `lake` as it is now. `missing`: offsets [first, end) that no file has, by topic and partition.
+
+    Raises LakeError where a file cannot be read.
+    """
 
     def __init__(self, lake: Path, topics: Sequence[str]) -> None:
         self._folder = raw_folder(lake)
@@ -60,6 +63,12 @@ class ArchiveReader:
         """What a newest file of a topic says of it: its id, and the mark of the warehouse. Raises LakeError."""
         newest = max((files[-1] for (name, _), files in self.chains.items() if name == topic), key=lambda file: file.day)
         return self._about(newest)
+
+    @property
+    def mark(self) -> str:
+        """Of the warehouse that loaded these topics; empty where no file knows it. Raises LakeError."""
+        newest = [files[-1] for files in self.chains.values()]
+        return next((mark for file in newest if (mark := str(self._about(file).get("mark", "")))), "")
 
     @property
     def others(self) -> list[str]:

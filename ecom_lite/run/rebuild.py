@@ -65,7 +65,7 @@ def rebuild(settings: Settings, terminal: Terminal, *, with_gaps: bool) -> Rebui
             with terminal.busy("starting PostgreSQL"):
                 started.supervisor.start()
             address = started.reach.address
-            with Replay(settings, address, reader.about(reader.places[0][0]).get("mark", "")) as replay:
+            with Replay(settings, address, reader.mark) as replay:
                 replay.begin()
                 _load_all(reader, replay, terminal)
                 terminal.say("all records are loaded, the marts are built")

@@ -139,7 +139,7 @@ def test_own_records_are_read_as_such_where_foreign_ones_are_mapped(bench: Bench
     bench.load()
     archive_all(bench.bootstrap, tmp_path, bench.topic, mark=mark)
     reader_ = ArchiveReader(tmp_path, [bench.topic])
-    assert reader_.about(bench.topic)["mark"] == mark
+    assert reader_.mark == mark
     replay(bench, tmp_path, again, mark)
     assert fingerprint(again) == fingerprint(bench.warehouse)
     assert ask(again, "SELECT order_id FROM warehouse.fact_sales ORDER BY 1") == [("own",), ("theirs",)]

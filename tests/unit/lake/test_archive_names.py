@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecom_lite.lake.archive_names import ArchiveFile, chains, drafts, ends, file_path, gaps, label, listed, parse
+from ecom_lite.lake.archive_names import ArchiveFile, chains, drafts, file_path, gaps, label, listed, parse
 
 DAY = date(2026, 11, 27)
 
@@ -46,7 +46,6 @@ def test_files_that_a_merged_one_has_replaced_are_told_from_the_rest() -> None:
     found, replaced = chains([after, *parts, whole, a_file(3, 4, partition=1)])
     assert found == {("t", 0): [whole, after], ("t", 1): [a_file(3, 4, partition=1)]}
     assert replaced == parts
-    assert ends(found, "t") == {0: 12, 1: 4} and ends(found, "other") == {}
 
 
 def test_gaps_are_what_no_file_accounts_for() -> None:
