@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -23,6 +24,8 @@ from .archive_names import raw_folder
 from .archive_session import Plan, Session, Totals
 
 EVERY_S: Final = 10.0  # a record is in a file after so long
+MOST_BYTES: Final = 16 * 1024 * 1024  # keys and values in memory: beyond it they are written at once
+GC_THRESHOLDS: Final = (100_000, 50, 100)  # records by the ten thousand come and go, none of them in a cycle
 log = logging.getLogger("ecom_lite.lake")
 
 
@@ -35,11 +38,12 @@ class Archive:
 
     def __init__(
         self, settings: Settings, bootstrap: str, lake: Path, *, mark: str = "", every_s: float = EVERY_S,
+        most_bytes: int = MOST_BYTES,
         clock: Callable[[], float] = time.time, at: Callable[[str], None] = lambda point: None,
     ) -> None:  # fmt: skip
         self.figures = ArchiveFigures()
         self._plan = Plan(
-            settings.topics, client_config(settings.kafka, bootstrap), settings.lake.raw_days, every_s, mark, clock
+            settings.topics, client_config(settings.kafka, bootstrap), settings.lake.raw_days, every_s, most_bytes, mark, clock
         )  # fmt: skip
         self._folder = raw_folder(lake)
         self._totals = Totals()
@@ -51,6 +55,8 @@ class Archive:
         Whatever refuses (broker, disk, topics that are not those in the archive) is told, and tried again.
         """
         waits, writer = delays(), ArchiveWriter(self._folder, self._at)
+        thresholds = gc.get_threshold()
+        gc.set_threshold(*GC_THRESHOLDS)
         try:
             while True:
                 try:
@@ -67,6 +73,7 @@ class Archive:
                     return
         finally:
             writer.close()
+            gc.set_threshold(*thresholds)
 
     def _tell(self) -> None:
         if self.figures.waiting_for:

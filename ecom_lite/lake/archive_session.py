@@ -29,7 +29,6 @@ from .archive_names import ArchiveFile, Place, chains, drafts, label, listed
 from .archive_tail import Piece, Tail, utc_day
 from .archive_upkeep import due, expired
 
-MOST_BYTES: Final = 16 * 1024 * 1024  # keys and values in memory: beyond it they are written at once
 POLL_MS: Final = 500  # a fetch may wait so long for more
 POLL_RECORDS: Final = 10_000
 POSITION_MS: Final = 1_000
@@ -54,12 +53,16 @@ _MOVED: Final = (NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncation
 
 @dataclass(frozen=True)
 class Plan:
-    """What an archive is to do. `clock` gives epoch seconds; `mark` is the warehouse's."""
+    """What an archive is to do. A record is in a file after `every_s`, or once `most_bytes` of keys and values are in memory.
+
+    `clock` gives epoch seconds; `mark` is the warehouse's.
+    """
 
     topics: tuple[str, ...]
     client: Config
     keep_days: int
     every_s: float
+    most_bytes: int
     mark: str
     clock: Callable[[], float]
 
@@ -168,7 +171,7 @@ class Session:
                 return False
             now = time.monotonic()
             waited_s = 0.0 if self._oldest_s is None else now - self._oldest_s
-            if waited_s >= self._plan.every_s or sum(tail.bytes for tail in self._tails.values()) >= MOST_BYTES:
+            if waited_s >= self._plan.every_s:
                 self._write_all()
             if now >= next_look:
                 next_look = now + min(TOPICS_EVERY_S, self._plan.every_s)
@@ -209,6 +212,8 @@ class Session:
             if end > tail.end:
                 for piece in tail.add(polled.get(part, ()), end, oldest, today):
                     self._write(tail, piece)
+        if sum(tail.bytes for tail in self._tails.values()) >= self._plan.most_bytes:
+            self._write_all()
         if self._oldest_s is None and any(map(len, self._tails.values())):
             self._oldest_s = time.monotonic()
         return True

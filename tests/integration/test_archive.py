@@ -79,6 +79,12 @@ def test_aborted_transactions_are_not_in_it_and_their_offsets_are_accounted_for(
     assert (chunks[0].first, chunks[-1].end) == (0, 13) and all(a.end == b.first for a, b in pairwise(chunks))
 
 
+def test_memory_has_a_limit_also_while_it_drains(bench: Bench, tmp_path: Path) -> None:
+    bench.send([b"x" * 1_000] * 300)
+    archive = archive_all(bench.bootstrap, tmp_path, bench.topic, most_bytes=50_000, every_s=60)
+    assert archive.figures.files >= 3 and len(archived(tmp_path, bench.topic)) == 300
+
+
 def test_it_goes_on_where_the_names_end(bench: Bench, tmp_path: Path) -> None:
     for number in range(3):
         bench.send([b"%d" % number] * 10, partition=number)
