@@ -80,9 +80,9 @@ def test_aborted_transactions_are_not_in_it_and_their_offsets_are_accounted_for(
 
 
 def test_memory_has_a_limit_also_while_it_drains(bench: Bench, tmp_path: Path) -> None:
-    bench.send([b"x" * 1_000] * 300)
-    archive = archive_all(bench.bootstrap, tmp_path, bench.topic, most_bytes=50_000, every_s=60)
-    assert archive.figures.files >= 3 and len(archived(tmp_path, bench.topic)) == 300
+    bench.send([b"x" * 1_000] * 6_000)
+    archive = archive_all(bench.bootstrap, tmp_path, bench.topic, most_bytes=1_000_000, every_s=60)
+    assert archive.figures.files >= 3 and len(archived(tmp_path, bench.topic)) == 6_000
 
 
 def test_it_goes_on_where_the_names_end(bench: Bench, tmp_path: Path) -> None:
