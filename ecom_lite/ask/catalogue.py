@@ -21,7 +21,7 @@ INTERNAL: Final = ("stg_", "int_")  # dbt's own, on the way to a mart
 TABLES_OF_LAKE: Final = "lake"
 TABLES_OF_LAKE_COMMENT: Final = "The facts as Parquet files, some seconds old: for questions that read many of them."
 LAKE: Final = "memory.main"
-LAKE_COMMENT: Final = "Raw events as Parquet files, written by Spark."
+LAKE_COMMENT: Final = "The topics' records as they came: the raw archive, Parquet files by day."
 
 
 @dataclass(frozen=True)

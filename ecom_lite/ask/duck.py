@@ -9,6 +9,7 @@ from typing import Any, Final
 import duckdb
 
 from ..errors import QueryError, first_line
+from ..lake.archive_view import create_view
 from ..lake.engine import DUCKLAKE, POSTGRES, SECRET, attach_lake, literal, log_in, options
 from ..lake.engine import engine as bare_engine
 from ..settings.data_dir import LAKE_TABLES
@@ -20,7 +21,6 @@ from .statements import only
 CATALOG: Final = "ecom"
 ROLE: Final = "ecom_reader"
 NAME: Final = "ecom_lite sql"
-RAW: Final = ("*.parquet", "date=*/*.parquet")  # of the topic's records, in the lake's folder
 
 
 def engine() -> duckdb.DuckDBPyConnection:
@@ -40,7 +40,7 @@ def attach(
     """A DuckDB connection whose current catalog is the warehouse (schemas warehouse, marts, realtime, ops). The lake, where
     there is one, is catalog `lake`.
 
-    Where `lake_dir` holds Parquet files, view `memory.main.lake` reads them. No other file can be read or written but `output`;
+    Where `lake_dir` has a raw archive, view `memory.main.lake` reads it. No other file can be read or written but `output`;
     what else a user's statement must not do, `query` and Session refuse. All tables of one transaction are read in one snapshot.
     `prepared` is what `engine` gave; the server ends a statement after `timeout_s` (0: never); `name` is what it calls us.
     """
@@ -56,17 +56,13 @@ def attach(
         where = f"{address.host}:{address.port}/{address.database}"
         reason = first_line(error).replace(address.passwords[ROLE], "***").rpartition('": ')[2]
         raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
-    raw = [pattern for pattern in RAW if lake_dir is not None and any(lake_dir.glob(pattern))]
     if lake_dir is not None and (lake_dir / LAKE_TABLES).is_dir():
         with suppress(duckdb.Error):  # of another warehouse, or not made yet: then there is none
             attach_lake(connection, place, lake_dir / LAKE_TABLES, read_only=True)
-            connection.execute(f"SET allowed_directories = [{literal(f'{lake_dir}/')}]")
-    if lake_dir is not None and raw:
-        pattern = "[" + ", ".join(literal(lake_dir / each) for each in raw) + "]"
+    if lake_dir is not None and lake_dir.is_dir():
         connection.execute(f"SET allowed_directories = [{literal(f'{lake_dir}/')}]")
-        connection.execute(
-            f"CREATE VIEW lake AS SELECT * FROM read_parquet({pattern}, hive_partitioning = true, union_by_name = true)"
-        )
+        if view := create_view(lake_dir):
+            connection.execute(view)
     if output is not None:
         connection.execute(f"SET allowed_paths = [{literal(output)}]")
     connection.execute("SET enable_external_access = false")

@@ -16,6 +16,7 @@ from ..settings.tree import Lake
 from ..warehouse.backoff import delays
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
+from .archive import Archive
 from .upkeep import Upkeep
 from .writer import LakeBroken, LakeBusy, Writer
 
@@ -23,6 +24,8 @@ REPORT_S: Final = 1.0
 RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 5.0
 MEASURE_EVERY_S: Final = 10.0  # files and bytes
+ARCHIVE_DRAIN_S: Final = 20.0
+ARCHIVE_SLACK_S: Final = 5.0
 log = logging.getLogger("ecom_lite.lake")
 Report = Callable[[WorkerReport[LakeFigures]], None]
 
@@ -30,10 +33,11 @@ Report = Callable[[WorkerReport[LakeFigures]], None]
 class LakeService:
     """`folder` is where the tables' files are. `report` is told once a second, from a thread of its own: a pass may take long."""
 
-    def __init__(self, settings: Lake, address: Address, folder: Path, report: Report) -> None:
+    def __init__(self, settings: Lake, address: Address, folder: Path, report: Report, archive: Archive | None = None) -> None:
         self._settings = settings
         self._writer = Writer(address, folder)
         self._report = report
+        self._archive = archive
         self._figures = LakeFigures()
         self._synced: float | None = None  # the newest pass began then
         self._measured = -MEASURE_EVERY_S
@@ -44,17 +48,28 @@ class LakeService:
         over = threading.Event()
         teller = threading.Thread(target=self._tell, args=(over,), name="lake-report", daemon=True)
         teller.start()
+        archiving = self._start_archive(stop)
         try:
             with self._writer:
                 self._loop(stop)
         finally:
+            if archiving is not None:
+                archiving.join(ARCHIVE_DRAIN_S + ARCHIVE_SLACK_S)
             over.set()
             teller.join()
         self._report(self._now())
 
+    def _start_archive(self, stop: threading.Event) -> threading.Thread | None:
+        if self._archive is None:
+            return None
+        thread = threading.Thread(target=self._archive.run, args=(stop, ARCHIVE_DRAIN_S), name="raw-archive", daemon=True)
+        thread.start()
+        return thread
+
     def _loop(self, stop: threading.Event) -> None:
         waits = delays(RETRY_FIRST_S, RETRY_MAX_S)
         upkeep = Upkeep(self._writer, self._settings.keep_snapshots_h)
+        busy = False
         while True:
             last = stop.is_set()
             try:
@@ -64,8 +79,10 @@ class LakeService:
                 if not last:
                     upkeep()
                 waits, pause_s = delays(RETRY_FIRST_S, RETRY_MAX_S), self._settings.every_s
-            except LakeBusy as error:
-                self._waits_for, pause_s = str(error), RETRY_MAX_S
+            except LakeBusy as error:  # in reserve: nothing is wrong
+                if not busy:
+                    log.info("%s; this one is in reserve", error)
+                busy, self._waits_for, pause_s = True, "", RETRY_MAX_S
             except LakeBroken as error:
                 if not self._waits_for:
                     log.warning("%s; it is tried again", error)
@@ -97,5 +114,7 @@ class LakeService:
 
     def _now(self) -> WorkerReport[LakeFigures]:
         age = None if self._synced is None else round(time.monotonic() - self._synced, 1)
+        raw = None if self._archive is None else self._archive.figures
+        waits_for = self._waits_for or (raw.waiting_for if raw is not None else "")
         # Ready at once: it takes facts in behind a run that is ready, and catches up.
-        return WorkerReport(figures=replace(self._figures, age_s=age), ready=True, waiting_for=self._waits_for)
+        return WorkerReport(figures=replace(self._figures, age_s=age, raw=raw), ready=True, waiting_for=waits_for)

@@ -61,11 +61,17 @@ def _produce(line: bytes, lines: Lines, stop: threading.Event, report: Report) -
 
 
 def _lake(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> None:
+    from ..lake.archive import Archive
     from ..lake.service import LakeService
+    from ..warehouse.mark import known_mark
 
     job = msgspec.json.decode(line, type=LakeJob)
     setup_stderr_logs(job.log_level)
-    service = LakeService(read_sections(job.settings).lake, job.address, Path(job.folder) / LAKE / LAKE_TABLES, report)
+    settings, folder = read_sections(job.settings), Path(job.folder) / LAKE
+    archive = None
+    if settings.lake.raw_days:
+        archive = Archive(settings, job.bootstrap, folder, mark=known_mark(job.address, "ecom_lake"))
+    service = LakeService(settings.lake, job.address, folder / LAKE_TABLES, report, archive)
     _listen(lines, lambda line: None, stop)
     service.run(stop)
 
