@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ..engines.from_settings import logs_dir, spark_gateway
+from ..engines.from_settings import logs_dir
 from ..engines.ports import free_port, is_free
 from ..observe.figures import ProducerFigures
 from ..observe.status import RunStatus
@@ -18,7 +18,7 @@ from ..settings.bundled import bundled
 from ..settings.data_dir import DASHBOARDS
 from ..settings.override import ShopOverride
 from ..settings.tree import Dashboards, Settings
-from ..supervise.adapters import EngineService, Late, Step
+from ..supervise.adapters import Late, Step
 from ..supervise.schedule import Schedule
 from ..supervise.service import Service
 from ..supervise.worker import WorkerService
@@ -111,7 +111,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     page = PageService(
         lambda: _page(settings, servers, status, written, shop, marts, token, _home(settings, servers, story, grafana, token))
     )
-    gateway = None if run.light else spark_gateway(settings, registry)
+    gateway = servers.spark
 
     # In the reverse of the order in which they must stop.
     parts: list[Part] = [
@@ -122,7 +122,6 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if grafana is not None:
         parts.append((grafana, ["schema", "boards"]))
     if gateway is not None:
-        parts.append((EngineService("spark", gateway), []))
         parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
     parts.append(
         (

@@ -44,7 +44,7 @@ def _load(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
 
 
 def _produce(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> None:
-    from ..produce import Producer
+    from ..produce.producer import Producer
 
     job = msgspec.json.decode(line, type=ProduceJob)
     setup_stderr_logs(job.log_level)
@@ -60,7 +60,7 @@ def _produce(line: bytes, lines: Lines, stop: threading.Event, report: Report) -
 
 ROLES: Final = {
     "load": (_load, "ecom_lite.load.loader", LoaderFigures),
-    "produce": (_produce, "ecom_lite.produce", ProducerFigures),
+    "produce": (_produce, "ecom_lite.produce.producer", ProducerFigures),
 }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from threading import Event
+from concurrent.futures import Future, wait
+from threading import Event, Thread
 from typing import Final, Protocol
 
 from ..errors import EngineError
@@ -28,14 +30,43 @@ class Engine(Protocol):
 
 
 class EngineService:
-    """A server process: ready when its own `start` has proven it, dead when its process is gone."""
+    """A server process: ready when its own `start` has proven it, dead when its process is gone.
 
-    def __init__(self, name: str, engine: Engine) -> None:
+    `then` is done once it is up, as a part of its start: what only needs this server.
+    """
+
+    def __init__(self, name: str, engine: Engine, then: Callable[[], object] | None = None) -> None:
         self.name = name
         self.engine = engine
+        self.begun = 0.0
+        self._then = then
+        self._ahead: Future[None] | None = None
+
+    def ahead(self) -> None:
+        """Begin to start it now; the next `start` waits for that and raises what it has raised. Returns at once."""
+        self.begun, self._ahead = time.monotonic(), Future()
+        Thread(target=self._start_ahead, args=(self._ahead,), name=f"ahead-{self.name}", daemon=True).start()
+
+    def _start_ahead(self, done: Future[None]) -> None:
+        try:
+            self._start()
+        except BaseException as error:  # handed to the thread of `start`
+            done.set_exception(error)
+        else:
+            done.set_result(None)
 
     def start(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            self.begun = 0.0
+            self._start()
+        else:
+            ahead.result()
+
+    def _start(self) -> None:
         self.engine.start()
+        if self._then is not None:
+            self._then()
 
     def run(self, stop: Event) -> None:
         while not stop.wait(WATCH_S):
@@ -46,6 +77,10 @@ class EngineService:
 
     def stop(self) -> None:
         self.engine.stop()
+        ahead = self._ahead
+        while ahead is not None and not ahead.done():  # nobody has waited for it: its child may just be beginning
+            self.engine.stop()
+            wait([ahead], WATCH_S)
 
     def kill(self) -> None:
         """End the process without a word: the supervisor sees it die."""
