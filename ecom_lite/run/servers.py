@@ -66,7 +66,16 @@ class Servers:
     def ahead(self) -> None:
         """Have our servers start now; `supervisor.start` then waits for them as for any other part. Ends with its `stop`."""
         for engine in self.engines:
-            engine.ahead()
+            spark = self.spark
+            if spark is not None and engine.engine is spark and spark.master.startswith("local"):
+                engine.ahead(lambda: self._open_session(spark))
+            else:
+                engine.ahead()
+
+    def _open_session(self, gateway: SparkGateway) -> None:
+        from ..stream.session import open_ahead
+
+        open_ahead(self.settings, gateway, self.settings.data_dir)
 
     @property
     def reach(self) -> Reach:

@@ -30,6 +30,7 @@ from .jobs import WORKER, produce_job
 from .marts import Marts
 from .own_checks import OwnChecks
 from .page_part import PageService, log_in_line
+from .quicken import Quicken
 from .recorder import SAMPLE_EVERY_S, Recorder
 from .secrets_of import secrets_of
 from .servers import Servers
@@ -134,6 +135,9 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
+    slow = [engine for engine in (servers.kafka, gateway) if engine is not None and engine.archive_missing]
+    if slow and run.fast_start:
+        parts.append((Quicken(slow), [part.name for part, _ in parts]))
     return Services(
         parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, alerts, recorder, story, token,
         settings.dashboards,

@@ -22,6 +22,7 @@ FILE_MANAGER: Final = "org.apache.spark.sql.execution.streaming.checkpointing.Fi
 STATE_STORE: Final = "RocksDB"
 ROCKSDB_PROVIDER: Final = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 _lock = threading.Lock()
+_opened: dict[tuple[int, str], Any] = {}  # by port and secret of the JVM: what `open_ahead` has opened
 
 
 class Gateway(Protocol):
@@ -77,12 +78,25 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
     return conf
 
 
+def open_ahead(settings: Settings, gateway: Gateway, data_dir: Path) -> None:
+    """Open the session that the next `open_session` on this JVM returns: some seconds that need neither Kafka nor PostgreSQL.
+
+    Raises StreamError as `open_session` does.
+    """
+    session = open_session(settings, gateway, data_dir)
+    with _lock:
+        _opened[gateway.port, gateway.secret] = session
+
+
 def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
-    """A new SparkSession on the gateway JVM; one that this process still has is closed first.
+    """A SparkSession on the gateway JVM that nobody has used; one that this process still has is closed first.
 
     Raises StreamError when the JVM does not answer or refuses the settings.
     """
     with _lock:
+        ahead = _opened.pop((gateway.port, gateway.secret), None)
+        if ahead is not None:
+            return ahead
         _stop_context()
         # py4j tells of every lost connection with a traceback; we report the cause ourselves.
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
@@ -145,6 +159,7 @@ def _disconnect(connection: Any) -> None:
 
 
 def _stop_context() -> None:
+    _opened.clear()
     if "pyspark" not in sys.modules:
         return
     from pyspark import SparkContext

@@ -30,26 +30,24 @@ class Engine(Protocol):
 
 
 class EngineService:
-    """A server process: ready when its own `start` has proven it, dead when its process is gone.
+    """A server process: ready when its own `start` has proven it, dead when its process is gone."""
 
-    `then` is done once it is up, as a part of its start: what only needs this server.
-    """
-
-    def __init__(self, name: str, engine: Engine, then: Callable[[], object] | None = None) -> None:
+    def __init__(self, name: str, engine: Engine) -> None:
         self.name = name
         self.engine = engine
         self.begun = 0.0
-        self._then = then
         self._ahead: Future[None] | None = None
 
-    def ahead(self) -> None:
-        """Begin to start it now; the next `start` waits for that and raises what it has raised. Returns at once."""
+    def ahead(self, then: Callable[[], object] = lambda: None) -> None:
+        """Begin to start it now, and do `then` once it is up; the next `start` waits for both and raises what they have raised.
+        Returns at once."""
         self.begun, self._ahead = time.monotonic(), Future()
-        Thread(target=self._start_ahead, args=(self._ahead,), name=f"ahead-{self.name}", daemon=True).start()
+        Thread(target=self._start_ahead, args=(self._ahead, then), name=f"ahead-{self.name}", daemon=True).start()
 
-    def _start_ahead(self, done: Future[None]) -> None:
+    def _start_ahead(self, done: Future[None], then: Callable[[], object]) -> None:
         try:
-            self._start()
+            self.engine.start()
+            then()
         except BaseException as error:  # handed to the thread of `start`
             done.set_exception(error)
         else:
@@ -59,14 +57,9 @@ class EngineService:
         ahead, self._ahead = self._ahead, None
         if ahead is None:
             self.begun = 0.0
-            self._start()
+            self.engine.start()
         else:
             ahead.result()
-
-    def _start(self) -> None:
-        self.engine.start()
-        if self._then is not None:
-            self._then()
 
     def run(self, stop: Event) -> None:
         while not stop.wait(WATCH_S):

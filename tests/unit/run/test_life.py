@@ -16,7 +16,6 @@ from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.live.state import read_state
 from ecom_lite.observe.health import Health
-from ecom_lite.observe.meter import Meter
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.run import life
 from ecom_lite.run.alerting import Alerting
