@@ -60,7 +60,9 @@ class Quicken:
             began = time.monotonic()
             self._tell(f"making {server.name}'s class archive, at the lowest priority")
             if server.build_archive(stop):
-                self._tell(f"{server.name}'s class archive was made in {time.monotonic() - began:.0f} s: later starts are quicker")
+                self._tell(
+                    f"{server.name}'s class archive was made in {time.monotonic() - began:.0f} s: later starts are quicker"
+                )
                 return True
             return stop.is_set()  # another run makes it: look again
         except (EcomLiteError, OSError) as error:

@@ -66,16 +66,14 @@ class Servers:
     def ahead(self) -> None:
         """Have our servers start now; `supervisor.start` then waits for them as for any other part. Ends with its `stop`."""
         for engine in self.engines:
-            spark = self.spark
-            if spark is not None and engine.engine is spark and spark.master.startswith("local"):
-                engine.ahead(lambda: self._open_session(spark))
-            else:
-                engine.ahead()
+            local = engine.engine is self.spark and self.settings.spark.master.startswith("local")
+            engine.ahead(*[self._open_session] if local else [])
 
-    def _open_session(self, gateway: SparkGateway) -> None:
+    def _open_session(self) -> None:
         from ..stream.session import open_ahead
 
-        open_ahead(self.settings, gateway, self.settings.data_dir)
+        assert self.spark is not None
+        open_ahead(self.settings, self.spark, self.settings.data_dir)
 
     @property
     def reach(self) -> Reach:
