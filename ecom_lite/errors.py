@@ -77,6 +77,10 @@ class StreamError(EcomLiteError):
     """Spark could not start or its checkpoint does not fit the settings."""
 
 
+class LakeError(EcomLiteError):
+    """The lake or the raw archive cannot be written or read: the message says which file, and what to do."""
+
+
 class TransformError(EcomLiteError):
     """dbt could not run (a failing data test is not an error: it is recorded and shown)."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import EcomLiteError, QueryError, TookTooLong, UsageError, WarehouseLost, first_line
+from ..lake.archive_view import is_there
 from ..settings.data_dir import LAKE
 from .answer import Told, Wish, answer
 
@@ -24,8 +25,8 @@ LESS_PATIENT: Final = 4  # the proposed limit is so many times that which was to
 
 
 def has_lake(data_dir: Path) -> bool:
-    """Whether Spark has written raw events as Parquet."""
-    return any((data_dir / LAKE).glob("**/*.parquet"))
+    """Whether there is a raw archive."""
+    return is_there(data_dir / LAKE)
 
 
 class Asker:

@@ -19,7 +19,7 @@ SCHEMAS: Final = ("warehouse", "marts", "realtime", "ops")  # unqualified names 
 UNCOUNTED: Final = -1  # rows of a small table: to be counted
 INTERNAL: Final = ("stg_", "int_")  # dbt's own, on the way to a mart
 LAKE: Final = "memory.main"
-LAKE_COMMENT: Final = "Raw events as Parquet files, written by Spark."
+LAKE_COMMENT: Final = "The topics' records as they came: the raw archive, Parquet files by day."
 
 
 @dataclass(frozen=True)

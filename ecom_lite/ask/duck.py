@@ -9,6 +9,7 @@ from typing import Any, Final
 import duckdb
 
 from ..errors import EcomLiteError, QueryError, first_line
+from ..lake.archive_view import create_view
 from ..warehouse.connect import CONNECT_TIMEOUT_S, LIVENESS, READER_STATEMENT_TIMEOUT_S, Address
 from .reading import require_reading
 from .statements import only
@@ -56,7 +57,7 @@ def attach(
 ) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection whose current catalog is the warehouse (schemas warehouse, marts, realtime, ops).
 
-    Where `lake_dir` holds Parquet files, view `memory.main.lake` reads them. No other file can be read or written but `output`;
+    Where `lake_dir` has a raw archive, view `memory.main.lake` reads it. No other file can be read or written but `output`;
     what else a user's statement must not do, `query` and Session refuse. All tables of one transaction are read in one snapshot.
     `prepared` is what `engine` gave; the server ends a statement after `timeout_s` (0: never); `name` is what it calls us.
     """
@@ -79,12 +80,10 @@ def attach(
         where = f"{address.host}:{address.port}/{address.database}"
         reason = first_line(error).replace(address.passwords[ROLE], "***").rpartition('": ')[2]
         raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
-    if lake_dir is not None and any(lake_dir.glob("**/*.parquet")):
-        pattern = _literal(lake_dir / "**" / "*.parquet")
+    if lake_dir is not None and lake_dir.is_dir():
         connection.execute(f"SET allowed_directories = [{_literal(f'{lake_dir}/')}]")
-        connection.execute(
-            f"CREATE VIEW lake AS SELECT * FROM read_parquet({pattern}, hive_partitioning = true, union_by_name = true)"
-        )
+        if view := create_view(lake_dir):
+            connection.execute(view)
     if output is not None:
         connection.execute(f"SET allowed_paths = [{_literal(output)}]")
     connection.execute("SET enable_external_access = false")

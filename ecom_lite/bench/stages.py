@@ -15,11 +15,11 @@ from ..errors import EcomLiteError
 from ..load.claims import Claims
 from ..load.decode import Batch, Part
 from ..load.loader import CONSUMER, GC_THRESHOLDS, POLL_RECORDS, TICK_S
-from ..load.records import read_quickly
 from ..load.topics import Topics
 from ..load.write import Writer
 from ..settings.tree import Settings
 from ..topic.client import explained, partitions_of
+from ..topic.records import read_quickly
 from ..warehouse.connect import Address
 
 HELD: Final = 100_000  # records in memory at a time, for decode and write

@@ -37,7 +37,7 @@ def sql(
 ) -> None:
     """Ask the warehouse, read-only.
 
-    Schemas: warehouse, marts, realtime, ops; view memory.main.lake where Spark has written one. It takes SELECT, FROM, WITH,
+    Schemas: warehouse, marts, realtime, ops; view memory.main.lake: the raw archive. It takes SELECT, FROM, WITH,
     VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, and EXPLAIN of these; nothing is written, and nothing else is opened. All tables
     of a question are read at one moment.
 

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 import psycopg
 
 from ..errors import first_line
-from .deadletters import DeadLetterTopic
 from .decode import Batch, DeadLetter, Line, Other, dead_letter
-from .judged import JudgedTopic
 from .retry import Patience, fatal
 from .write import Writer, Written
 
 
 class Committer:
-    """Commits batches in order, each as one transaction of `writer`."""
+    """Commits batches in order, each as one transaction of `writer`; before it `send_dead` is told of dead letters, and
+    `send_judged` of each batch."""
 
-    def __init__(self, writer: Writer, dead_letters: DeadLetterTopic, judged: JudgedTopic, patience: Patience) -> None:
+    def __init__(
+        self, writer: Writer, send_dead: Callable[[Sequence[DeadLetter]], None], send_judged: Callable[[Batch], None],
+        patience: Patience,
+    ) -> None:  # fmt: skip
         self._writer = writer
-        self._dead_letters = dead_letters
-        self._judged = judged
+        self._send_dead = send_dead
+        self._send_judged = send_judged
         self._patience = patience
 
     def commit(self, batch: Batch) -> tuple[Batch, Written]:
         """The batch as it was written: events that the database refused are dead letters in it.
 
         Raises StaleOwner (another loader owns a partition), Stopped, or LoadError (no retry mends it)."""
-        self._dead_letters.send(batch.dead)
-        self._judged.send(batch)
+        self._send_dead(batch.dead)
+        self._send_judged(batch)
         while True:
             try:
                 return batch, self._patience.run(partial(self._writer.write, batch), self._writer.close)
@@ -38,7 +40,7 @@ class Committer:
                 refused = self._find_refused(batch)
                 if not refused:  # it is not the records, or not one of them alone
                     raise fatal(error) from error
-                self._dead_letters.send(list(refused.values()))
+                self._send_dead(list(refused.values()))
                 batch = batch.without(refused)
 
     def _find_refused(self, batch: Batch) -> dict[tuple[int, int], DeadLetter]:

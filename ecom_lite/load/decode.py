@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..contract.events import Event, OrderLine, OrderReversal, UserChange, is_own, parse
-from ..contract.reader import Reader
+from ..contract.reader import Reader, make_reader
 from ..contract.rejected import Rejected
 from ..settings.currencies import DEFAULT
-from .records import Headers, Record
-from .topics import STEP
+from ..settings.tree import Settings
+from ..topic.records import Headers, Record
+from .topics import STEP, Topics
 
 
 class Line(NamedTuple):
@@ -172,3 +173,10 @@ def dead_letter(record: Record, reason: str, detail: str, error_class: str) -> D
         detail[:500].encode("utf-8", "backslashreplace").decode(),
         error_class,
     )
+
+
+def readers_of(settings: Settings, topics: Topics) -> dict[int, Reader]:
+    """By the number of the topic, of those whose records are not as the contract says."""
+    events, currency = settings.events, settings.currency.default
+    each = {topics.main: events} | {source.topic: source for source in events.sources.values()}
+    return {topics.number(topic): make_reader(how, currency) for topic, how in each.items() if not how.contract}

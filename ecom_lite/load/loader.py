@@ -18,21 +18,21 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
 from ..contract.events import Clock, utc_now
-from ..contract.reader import Reader, make_reader
+from ..contract.reader import Reader
 from ..errors import EcomLiteError, LoadError
 from ..observe.figures import LoaderFigures
 from ..observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
+from ..topic.records import read_quickly
 from ..warehouse.connect import Address
 from .attributes import AttributeColumns
 from .claims import Claims, TopicIds
 from .commit import Committer
 from .deadletters import DeadLetterTopic
-from .decode import Batch
+from .decode import Batch, readers_of
 from .judged import JudgedTopic
 from .proof import prove_same
-from .records import read_quickly
 from .retry import Patience, Stopped, fatal
 from .source import Source, membership
 from .topics import Topics
@@ -107,7 +107,7 @@ class Loader:
         self._claiming, self._writing = Patience(self._pause_reading), Patience(self._pause_writing)
         self._dead_letters = DeadLetterTopic(self._client, self._topics, settings.kafka.dlq_topic)
         self._judged = JudgedTopic(self._client, settings.kafka.judged_topic, self._pause_writing)
-        self._committer = Committer(self._writer, self._dead_letters, self._judged, self._writing)
+        self._committer = Committer(self._writer, self._dead_letters.send, self._judged.send, self._writing)
         self._readers: dict[int, Reader] = {}
         self._source: Source | None = None
         self._mark = b""
@@ -134,7 +134,7 @@ class Loader:
                 self._mark = self._claiming.run(self._claims.mark, self._claims.close)
                 minutes_topic = self._claiming.run(self._claims.minutes_topic, self._claims.close)
                 self._claiming.run(self._claims.learn_numbers, self._claims.close)
-                self._readers = self._made_readers()
+                self._readers = readers_of(self._settings, self._topics)
                 self._judged.wanted = minutes_topic == self._settings.kafka.judged_topic
                 self._consumer = KafkaConsumer(
                     **{**self._client, "client_id": self._instance},
@@ -198,12 +198,6 @@ class Loader:
 
     def _new_batch(self) -> Batch:
         return Batch(mark=self._mark, readers=self._readers, currency=self._settings.currency.default)
-
-    def _made_readers(self) -> dict[int, Reader]:
-        """By the number of the topic, of those that need one."""
-        events, currency = self._settings.events, self._settings.currency.default
-        each = {self._topics.main: events} | {source.topic: source for source in events.sources.values()}
-        return {self._topics.number(topic): make_reader(how, currency) for topic, how in each.items() if not how.contract}
 
     def _prove(self, beginnings: Mapping[int, int], ends: Mapping[int, int], topic_ids: TopicIds) -> None:
         loaded = self._claiming.run(lambda: self._claims.newest_loaded(beginnings.keys(), topic_ids), self._claims.close)

@@ -93,7 +93,32 @@ class StreamFigures(Struct, frozen=True, kw_only=True):
     watermark: str = ""  # ISO 8601, UTC; "" before the first event
     watermark_lag_s: int | None = None  # how far it is behind the real time
     late_rows: int = 0  # order lines outside the watermark's reach, since the start
-    lake_files: int = 0  # Parquet files written since the start
+
+
+class ArchiveFigures(Struct, frozen=True, kw_only=True):
+    """Of the raw archive."""
+
+    records: int = 0  # written since the start
+    files: int = 0
+    bytes: int = 0
+    files_kept: int = 0  # on the disk now
+    bytes_kept: int = 0
+    oldest: str = ""  # its first day, ISO 8601; "" while it is empty
+    lag: int = 0  # records on the broker that are in no file yet
+    waiting_for: str = ""  # what keeps it from writing: one line
+
+
+class LakeFigures(Struct, frozen=True, kw_only=True):
+    """Of the lake's writer."""
+
+    facts: int = 0  # in the lake
+    files: int = 0  # of the newest snapshot
+    bytes: int = 0
+    rows: int = 0  # taken in since the process began: facts, returns, profiles
+    passes: int = 0
+    pass_ms: int = 0  # the newest pass that took something in
+    age_s: float | None = None  # since the newest pass: what was loaded before it is in the lake
+    raw: ArchiveFigures | None = None  # None where lake.raw_days is 0
 
 
 class DbtFigures(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .figures import AlertFigures, CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
+from .figures import AlertFigures, CheckFigures, DbtFigures, LakeFigures, LoaderFigures, ModelFigures, StreamFigures
 from .form import VERSION
 
 LOADER: Final = "load"  # the first loader's part; the others are load-2, load-3, ...
@@ -79,6 +79,7 @@ class RunStatus(Totals, frozen=True, kw_only=True):
     rss_mb: int = 0  # the most memory that the run has had
     load: LoaderFigures = LoaderFigures()  # all loaders of this run together, with those that have died
     stream: StreamFigures | None = None
+    lake: LakeFigures | None = None  # None before its first report, and where lake.enabled is false
     dbt: DbtFigures | None = None  # None before the first run
     dbt_models: dict[str, ModelFigures] = {}  # by model
     resident_bytes: dict[str, int] = {}  # memory by part that has processes of its own; run: this process and all in it

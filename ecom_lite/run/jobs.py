@@ -41,6 +41,12 @@ class ProduceJob(WorkerJob, frozen=True, kw_only=True):
     override: ShopOverride = ShopOverride()
 
 
+class LakeJob(WorkerJob, frozen=True, kw_only=True):
+    """For `lake`: `folder` is the data folder."""
+
+    folder: str
+
+
 def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float) -> LoadJob:
     return LoadJob(
         settings=dump_sections(settings, ("kafka", "events", "currency", "load")),
@@ -53,4 +59,11 @@ def produce_job(settings: Settings, reach: Reach, *, events: int | None, until: 
     return ProduceJob(
         settings=dump_sections(settings, ("kafka", "shop", "faults")), address=reach.address.only("ecom_producer").by_value(),
         bootstrap=reach.bootstrap, log_level=settings.run.log_level, events=events, until=until, override=override,
+    )  # fmt: skip
+
+
+def lake_job(settings: Settings, reach: Reach) -> LakeJob:
+    return LakeJob(
+        settings=dump_sections(settings, ("kafka", "events", "lake")), address=reach.address.only("ecom_lake").by_value(),
+        bootstrap=reach.bootstrap, log_level=settings.run.log_level, folder=str(settings.data_dir),
     )  # fmt: skip

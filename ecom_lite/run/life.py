@@ -79,6 +79,7 @@ class Run:
             return {}
         self._ready_s = time.time() - self._began
         self._state = "running"
+        self._services.ready.set()
         self._write_state()
         self._terminal.banner(self._ready_s, {**self._addresses(), **control_link(self._services.page.url, self._services.token)})
         if self._options.open_page:

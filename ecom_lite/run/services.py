@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,13 @@ import msgspec
 
 from ..engines.from_settings import logs_dir
 from ..engines.ports import free_port, is_free
-from ..observe.figures import ProducerFigures
+from ..observe.figures import LakeFigures, ProducerFigures
 from ..observe.status import RunStatus
 from ..settings.bundled import bundled
 from ..settings.data_dir import DASHBOARDS
 from ..settings.override import ShopOverride
 from ..settings.tree import Dashboards, Settings
-from ..supervise.adapters import Late, Step
+from ..supervise.adapters import Behind, Late, Step
 from ..supervise.schedule import Schedule
 from ..supervise.service import Service
 from ..supervise.worker import WorkerService
@@ -26,7 +27,7 @@ from . import loaders
 from .alerting import Alerting
 from .backfill import Backfill
 from .grafana_part import GrafanaService, find_grafana
-from .jobs import WORKER, produce_job
+from .jobs import WORKER, lake_job, produce_job
 from .marts import Marts
 from .own_checks import OwnChecks
 from .page_part import PageService, log_in_line
@@ -46,6 +47,7 @@ if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small
 
 SUMS_EVERY_S: Final = 1.0
 PRODUCER_STOP_S: Final = 10.0
+LAKE_STOP_S: Final = 30.0  # it takes in what the loaders have drained
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 TOKEN_BYTES: Final = 32
 
@@ -62,6 +64,7 @@ class Services:
     grafana: GrafanaService | None
     loaders: Sequence[loaders.Loader]
     producer: Producer | None
+    ready: threading.Event  # set it when the run is ready: some parts begin only then
     marts: Marts
     sums: Callable[[], None]  # brings what is kept of the facts up to them: sums, and minutes where Spark does not
     backfill: Backfill
@@ -130,6 +133,13 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
             ["schema"],
         )
     )
+    ready = threading.Event()
+    if settings.lake.enabled:
+        lake = WorkerService(
+            WORKER, "lake", lambda: lake_job(settings, servers.reach), LakeFigures, log=logs / "lake.log",
+            registry=registry, ready_s=run.ready_timeout_s, stop_s=LAKE_STOP_S,
+        )  # fmt: skip
+        parts.append((Behind(lake, ready), ["schema"]))
     parts += [(loader, ["minutes"]) for loader in loading]
     if producer is not None:
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
@@ -139,7 +149,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if slow and run.fast_start:
         parts.append((Quicken(slow), [part.name for part, _ in parts]))
     return Services(
-        parts, page, grafana, loading, producer, marts, sums.refresh, backfill, checks, alerts, recorder, story, token,
+        parts, page, grafana, loading, producer, ready, marts, sums.refresh, backfill, checks, alerts, recorder, story, token,
         settings.dashboards,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from msgspec import structs
 
-from ..observe.figures import AlertFigures, CheckFigures, InForce, LoaderFigures, ProducerFigures, StreamFigures
+from ..observe.figures import AlertFigures, CheckFigures, InForce, LakeFigures, LoaderFigures, ProducerFigures, StreamFigures
 from ..observe.gaps import Gap as Lost
 from ..observe.meter import Meter
 from ..observe.status import Gap, PartStatus, RunStatus
@@ -31,6 +31,7 @@ def run_status(
     health = {} if supervisor is None else supervisor.health()
     figures = {name: each.figures for name, each in health.items()}
     producer, stream = figures.get("produce"), figures.get("stream")
+    lake = figures.get("lake")
     shop = producer if isinstance(producer, ProducerFigures) else ProducerFigures(control=InForce(rate=settings.shop.rate))
     load = all_lives(loaders(supervisor))
     return RunStatus(
@@ -52,6 +53,7 @@ def run_status(
         rss_mb=round(meter.peak_memory / 1e6),
         load=load,
         stream=stream if isinstance(stream, StreamFigures) else None,
+        lake=lake if isinstance(lake, LakeFigures) else None,
         dbt=meter.dbt,
         dbt_models=meter.models,
         resident_bytes=meter.memory,

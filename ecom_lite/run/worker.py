@@ -1,4 +1,4 @@
-"""`python -m ecom_lite.run.worker load|produce`: one loop in a process of its own, its job on stdin, its figures on stdout.
+"""`python -m ecom_lite.run.worker load|produce|lake`: one loop in a process of its own, its job on stdin, its figures on stdout.
 
 The first line of stdin is the job; each further one is an override of the shop's settings; its end means stop.
 """
@@ -11,17 +11,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
 from ..errors import EcomLiteError
-from ..observe.figures import LoaderFigures, ProducerFigures, WorkerReport
+from ..observe.figures import LakeFigures, LoaderFigures, ProducerFigures, WorkerReport
 from ..observe.logs import setup_stderr_logs
+from ..settings.data_dir import LAKE, LAKE_TABLES
 from ..settings.override import ShopOverride
 from ..settings.show import read_sections
-from .jobs import LoadJob, ProduceJob
+from .jobs import LakeJob, LoadJob, ProduceJob
 
 Report = Callable[[WorkerReport[Any]], None]
 Lines = Iterator[bytes]  # ends when stdin does
@@ -58,8 +60,25 @@ def _produce(line: bytes, lines: Lines, stop: threading.Event, report: Report) -
     producer.run(stop, events=job.events, until=job.until)
 
 
+def _lake(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> None:
+    from ..lake.archive import Archive
+    from ..lake.service import LakeService
+    from ..warehouse.mark import known_mark
+
+    job = msgspec.json.decode(line, type=LakeJob)
+    setup_stderr_logs(job.log_level)
+    settings, folder = read_sections(job.settings), Path(job.folder) / LAKE
+    archive = None
+    if settings.lake.raw_days:
+        archive = Archive(settings, job.bootstrap, folder, mark=known_mark(job.address, "ecom_lake"))
+    service = LakeService(settings.lake, job.address, folder / LAKE_TABLES, report, archive)
+    _listen(lines, lambda line: None, stop)
+    service.run(stop)
+
+
 ROLES: Final = {
     "load": (_load, "ecom_lite.load.loader", LoaderFigures),
+    "lake": (_lake, "ecom_lite.lake.service", LakeFigures),
     "produce": (_produce, "ecom_lite.produce.producer", ProducerFigures),
 }
 

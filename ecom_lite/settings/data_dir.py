@@ -12,6 +12,7 @@ KAFKA: Final = "kafka"
 POSTGRES: Final = "postgres"
 SPARK: Final = "spark"
 LAKE: Final = "lake"
+LAKE_TABLES: Final = "tables"  # in there: what the catalogue of the lake knows; nothing else may be there
 DBT: Final = "dbt"
 GRAFANA: Final = "grafana"
 DASHBOARDS: Final = "dashboards"  # the boards of this run, in its currency

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tomllib
@@ -19,6 +20,10 @@ _SECTION: Final = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
 
 SECRET: Final = ("password", "url", "webhook")  # in the name of a setting: its value is not told
+
+# Settings of earlier versions, and what to do instead: a file that names one goes on working.
+RETIRED: Final = {"spark.lake": "lake.raw_days says how long raw records are kept, with and without Spark (0: not at all)"}
+log = logging.getLogger("ecom_lite.settings")
 
 Origins = Mapping[str, str]  # dotted name -> `config.toml:12`, `environment ECOM_LITE_SHOP__RATE`, `option --rate`
 
@@ -55,6 +60,7 @@ def load_with_origins(
     for dotted, value in (flags or {}).items():
         if value is not None:
             _put(merged, origins, dotted, value, f"option --{dotted.partition('.')[2].replace('_', '-')}")
+    _retire(merged, origins)
     # What makes a path absolute runs only for a section that was given: name them always.
     merged.setdefault("run", {})
     merged.setdefault("check", {})
@@ -62,6 +68,14 @@ def load_with_origins(
         return Settings.model_validate(merged), origins
     except ValidationError as error:
         raise ConfigError(_explain(error, origins)) from None
+
+
+def _retire(merged: dict[str, Any], origins: dict[str, str]) -> None:
+    for dotted, instead in RETIRED.items():
+        section, _, key = dotted.partition(".")
+        if key in merged.get(section, {}):
+            del merged[section][key]
+            log.warning("%s: %s has no effect any more: %s", origins.pop(dotted), dotted, instead)
 
 
 def _add_file(into: dict[str, Any], origins: dict[str, str], path: Path) -> None:

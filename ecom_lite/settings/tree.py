@@ -179,7 +179,17 @@ class Spark(Section):
     shuffle_partitions: int = Field(2, ge=1, description="part of the checkpoint: a change needs a reset")
     trigger_s: float = Field(2.0, gt=0, description="a micro-batch this often; each costs some 0.4 s of CPU")
     watermark_s: int = Field(120, ge=1, description="how late an event may be and still be counted per minute")
-    lake: bool = Field(True, description="also keep the raw events as Parquet under lake/")
+
+
+class Lake(Section):
+    """The lake: the facts as Parquet files, kept up by load order, and the raw archive (docs/lake.md)."""
+
+    enabled: bool = Field(True, description="a run keeps the lake up to the facts, and the raw archive")
+    every_s: float = Field(2.0, ge=0.2, le=3600, description="new facts are copied this often")
+    keep_snapshots_h: float = Field(24, gt=0, description="so far back it can be asked how it was (AT)")
+    raw_days: int = Field(
+        30, ge=0, le=36_500, description="the topics' records are kept so many days as Parquet under lake/raw; 0: not at all"
+    )
 
 
 class Transform(Section):
@@ -265,6 +275,7 @@ class Settings(Section):
     currency: Currency = Currency()
     load: Load = Load()
     spark: Spark = Spark()
+    lake: Lake = Lake()
     transform: Transform = Transform()
     check: Check = Check()
     alerts: Alerts = Alerts()

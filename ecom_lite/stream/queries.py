@@ -18,7 +18,6 @@ from ..warehouse.sqlfiles import read_sql
 
 MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
 MAX_JUDGED_PER_BATCH: Final = 500  # records, of up to 500 lines each
-LAKE_RECORDS_PER_BATCH: Final = 200_000
 MAX_AHEAD_S: Final = 60.0
 OBSERVED: Final = "records"  # the metrics that a batch reports: records, lines, ahead
 
@@ -203,17 +202,4 @@ def sales_per_minute(lines: Any, watermark_s: int) -> Any:
             f.sum("quantity").alias("units"),
         )
         .selectExpr("unix_seconds(w.start) AS window_start", "category", "currency", "revenue", "orders", "lines", "units")
-    )
-
-
-def raw_records(records: Any) -> Any:
-    """What the lake keeps of each record: where it was in the topic, and its bytes as text; `date` is the broker's (UTC)."""
-    return records.selectExpr(
-        "topic",
-        "partition",
-        "offset",
-        "timestamp AS broker_time",
-        "CAST(key AS STRING) AS key",
-        "CAST(value AS STRING) AS value",
-        "date_format(timestamp, 'yyyy-MM-dd') AS date",
     )

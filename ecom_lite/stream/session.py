@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from ..errors import StreamError
 from ..settings.data_dir import SPARK
 from ..settings.tree import Settings
+from .executors import require_master
 
 APP_NAME: Final = "ecom_lite"
 LOOPBACK: Final = "127.0.0.1"
@@ -36,6 +37,7 @@ class Gateway(Protocol):
     def alive(self) -> bool: ...
     @property
     def jars(self) -> tuple[Path, ...]: ...
+    def log_tail(self, n: int = ...) -> str: ...
 
 
 def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[str, str]:
@@ -104,6 +106,7 @@ def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
         from pyspark import SparkConf, SparkContext
         from pyspark.sql import SparkSession
 
+        require_master(settings.spark.master)
         try:
             connection = _connect(gateway)
             conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)

@@ -1,14 +1,12 @@
-"""Where the stream goes: per-minute figures and the record of each micro-batch into PostgreSQL, raw events into Parquet files."""
+"""Where the stream goes: per-minute figures and the record of each micro-batch, into PostgreSQL."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -21,7 +19,6 @@ from ..warehouse.sqlfiles import read_sql
 from .queries import OBSERVED
 
 PER_MINUTE: Final = "per_minute"
-LAKE: Final = "lake"
 ROLE: Final = "ecom_stream"
 RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 2.0
@@ -177,35 +174,3 @@ def _counters(plan: Any) -> tuple[dict[str, int], dict[str, int]]:
 def _metrics(node: Any, *names: str) -> dict[str, int]:
     metrics = node.metrics()
     return {name: int(found.get().value()) for name in names if (found := metrics.get(name)).isDefined()}
-
-
-class LakeSink:
-    """The foreachBatch function of the lake query: one Parquet file per micro-batch and date, named after the batch.
-
-    A batch that is repeated writes the same records under the same name: whoever reads `date=*/*.parquet` sees each once.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._draft = folder / ".draft"
-        self.files = 0
-        self.error: Exception | None = None
-
-    def __call__(self, frame: Any, batch_id: int) -> None:
-        try:
-            self._write(frame, batch_id)
-        except Exception as error:
-            self.error = error
-            raise
-
-    def _write(self, frame: Any, batch_id: int) -> None:
-        shutil.rmtree(self._draft, ignore_errors=True)
-        frame.coalesce(1).write.partitionBy("date").mode("overwrite").option("parquet.block.size", 16 << 20).parquet(
-            self._draft.as_uri()
-        )
-        for part in sorted(self._draft.glob("date=*/*.parquet")):
-            final = self._folder / part.parent.name / f"batch-{batch_id:08d}.parquet"
-            final.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(final)
-            self.files += 1
-        shutil.rmtree(self._draft, ignore_errors=True)

@@ -16,32 +16,29 @@ from kafka import KafkaAdminClient
 from ..errors import StreamError
 from ..observe.figures import StreamFigures
 from ..observe.health import SILENT_S, Health
-from ..settings.data_dir import LAKE as LAKE_FOLDER
 from ..settings.data_dir import SPARK
 from ..settings.tree import Settings
 from ..topic.client import client_config, explained, offset_range
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .checkpoint import Checkpoint
+from .executors import Executors
 from .queries import (
-    LAKE_RECORDS_PER_BATCH,
     MAX_JUDGED_PER_BATCH,
     MAX_RECORDS_PER_BATCH,
     judged_lines,
     order_lines,
-    raw_records,
     read_topic,
     sales_per_minute,
 )
 from .session import Gateway, close_session, open_session, short
-from .sinks import LAKE, PER_MINUTE, ROLE, LakeSink, MinuteSink
+from .sinks import PER_MINUTE, ROLE, MinuteSink
 from .source import MinutesSource, read_source
 from .summary import render
 
 SUMMARY_EVERY_S: Final = 10.0
 PRUNE_EVERY_S: Final = 3600.0
 KEEP_PROGRESS_S: Final = 2 * 86_400.0
-LAKE_TRIGGER_S: Final = 30.0  # few and bigger files
 DATABASE_PATIENCE_S: Final = 120.0
 # Of what the minutes keep from batch to batch, by name of the folder: a checkpoint of another one cannot go on, and the query
 # begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency.
@@ -52,10 +49,10 @@ log = logging.getLogger("ecom_lite.stream")
 
 
 class Stream:
-    """Spark Structured Streaming from the topic into `realtime.*` and `lake/`, on a gateway JVM that is already up.
+    """Spark Structured Streaming from the topic into `realtime.*`, on a gateway JVM that is already up.
 
     One object or another may be started again on the same JVM, or on a new one; the checkpoints make it go on where it was.
-    With a Spark cluster as `spark.master` the data folder must be on storage that all executors see: checkpoints and lake.
+    With a Spark cluster as `spark.master` the data folder must be on storage that all executors see: checkpoints.
     """
 
     name = "stream"
@@ -68,9 +65,9 @@ class Stream:
         self._gateway = gateway
         self._stopping = threading.Event()
         self._session: Any = None
+        self._executors: Executors | None = None
         self._queries: dict[str, Any] = {}
         self._minutes: MinuteSink | None = None
-        self._lake: LakeSink | None = None
         self._shown: object = None
         self._asked_s: float | None = None  # since when Spark has owed an answer, monotonic
 
@@ -84,24 +81,20 @@ class Stream:
         source = self._source()
         name = f"{PER_MINUTE}_{LAYOUT}" + (f"_{source.generation}" if source.generation else "")
         checkpoints = self._data_dir / SPARK / "checkpoints"
-        minutes, lake = Checkpoint(checkpoints / name), Checkpoint(checkpoints / LAKE)
+        minutes = Checkpoint(checkpoints / name)
         cluster_id = self._cluster_id()
         minutes.compare(source.topic, *self._offsets(source.topic))
-        for each in self._settings.topics:
-            lake.compare(each, *self._offsets(each))
         if minutes.guard(self._settings, cluster_id):
             # The batches are counted from 0 again: rows of an older checkpoint would be taken for its own.
             self._execute("prune_progress", keep_s=0)
             for other in checkpoints.glob(f"{PER_MINUTE}*/"):
                 if other != minutes.folder:
                     Checkpoint(other).discard()
-        lake.guard(self._settings, cluster_id)
         self._execute("forget_light")
         try:
             self._session = open_session(self._settings, self._gateway, self._data_dir)
+            self._executors = Executors(self._session, self._gateway, self._settings.spark.master)
             self._start_minutes(minutes, source)
-            if self._settings.spark.lake:
-                self._start_lake(lake)
             self._wait_first_trigger()
         except StreamError:
             self.stop()
@@ -155,15 +148,6 @@ class Stream:
         writer = writer.outputMode("update").foreachBatch(self._minutes).option("checkpointLocation", checkpoint.folder.as_uri())
         self._queries[PER_MINUTE] = writer.trigger(processingTime=f"{round(spark.trigger_s * 1000)} milliseconds").start()
 
-    def _start_lake(self, checkpoint: Checkpoint) -> None:
-        topics = ",".join(self._settings.topics)
-        records = read_topic(self._session, self._settings, self._bootstrap, LAKE_RECORDS_PER_BATCH, topic=topics)
-        self._lake = LakeSink(self._data_dir / LAKE_FOLDER)
-        writer = raw_records(records).writeStream.queryName(LAKE).outputMode("append").foreachBatch(self._lake)
-        writer = writer.option("checkpointLocation", checkpoint.folder.as_uri())
-        every_s = max(LAKE_TRIGGER_S, self._settings.spark.trigger_s)
-        self._queries[LAKE] = writer.trigger(processingTime=f"{round(every_s)} seconds").start()
-
     def _wait_first_trigger(self) -> None:
         """Until the per-minute query has told of a trigger: with nothing to read, that it asked Kafka and found nothing."""
         query = self._queries[PER_MINUTE]
@@ -171,9 +155,10 @@ class Stream:
         while query._jsq.lastProgress() is None:
             self._raise_if_dead()
             if time.monotonic() > give_up:
+                missing = self._executors.missing() if self._executors is not None else ""
                 raise StreamError(
                     f"Spark ran no micro-batch within run.ready_timeout_s = {self._settings.run.ready_timeout_s:g}: "
-                    "see `ecom_lite logs spark`, or give it more time"
+                    + (missing or "see `ecom_lite logs spark`, or give it more time")
                 )
             if self._stopping.wait(POLL_S):
                 raise StreamError("Spark was stopped while it started")
@@ -207,10 +192,11 @@ class Stream:
     def _raise_if_dead(self) -> None:
         if not self._gateway.alive:
             raise StreamError("the Java process of Spark has ended")
+        if self._executors is not None:
+            self._executors.require()
         for name, query in self._queries.items():
             if not query.isActive:
-                sink = self._minutes if name == PER_MINUTE else self._lake
-                cause = (sink.error if sink is not None else None) or query.exception()
+                cause = (self._minutes.error if self._minutes is not None else None) or query.exception()
                 raise StreamError(f"Spark's query {name} ended: {short(cause) if cause is not None else 'no cause given'}")
 
     def _summarise(self) -> None:
@@ -250,7 +236,6 @@ class Stream:
                 watermark=last.watermark.isoformat(timespec="seconds") if last.watermark else "",
                 watermark_lag_s=round((datetime.now(UTC) - last.watermark).total_seconds()) if last.watermark else None,
                 late_rows=sink.late_rows,
-                lake_files=self._lake.files if self._lake is not None else 0,
             )
         if not self._queries or not self._gateway.alive:
             return Health(False, "not running", figures)

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from ..errors import EngineError
 from ..observe.health import Health
-from .service import Service
+from .service import Dies, Service
 
 WATCH_S: Final = 0.2
 
@@ -101,6 +101,40 @@ class Step:
 
     def health(self) -> Health:
         return Health(True)
+
+
+class Behind:
+    """A service that is begun once the run is ready: it takes nothing from the start, and nothing waits for it."""
+
+    def __init__(self, service: Service, ready: Event) -> None:
+        self.name = service.name
+        self._service = service
+        self._ready = ready
+        self._begun = False
+
+    def start(self) -> None:
+        pass
+
+    def run(self, stop: Event) -> None:
+        while not self._ready.wait(WATCH_S):
+            if stop.is_set():
+                return
+        if not stop.is_set():
+            self._begun = True
+            self._service.start()
+            self._service.run(stop)
+
+    def stop(self) -> None:
+        if self._begun:
+            self._service.stop()
+
+    def kill(self) -> None:
+        """End its process without a word: the supervisor sees it die."""
+        if self._begun and isinstance(self._service, Dies):
+            self._service.kill()
+
+    def health(self) -> Health:
+        return self._service.health() if self._begun else Health(True, "begins when the run is ready")
 
 
 class Late:

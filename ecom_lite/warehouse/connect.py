@@ -11,7 +11,7 @@ from ..errors import ConfigError
 if TYPE_CHECKING:  # psycopg takes a fifth of a second: an address does without until it is connected to
     import psycopg
 
-ROLES: Final = ("ecom_owner", "ecom_loader", "ecom_producer", "ecom_stream", "ecom_dbt", "ecom_reader")
+ROLES: Final = ("ecom_owner", "ecom_loader", "ecom_producer", "ecom_stream", "ecom_dbt", "ecom_lake", "ecom_reader")
 CONNECT_TIMEOUT_S: Final = 5
 READER_STATEMENT_TIMEOUT_S: Final = 30
 # A server that vanishes without a word (a pulled cable, a frozen host) is a broken connection after about half a minute.

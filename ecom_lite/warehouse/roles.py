@@ -15,7 +15,10 @@ from .passwords import PASSWORD_BYTES, Passwords
 LOCK_KEY: Final = 7_204_003  # advisory lock: two machines make roles, or change passwords, one after the other
 # A client that stands still in a transaction, or whose machine is lost, holds its locks and the cut of all that follows the load
 # order. Between two statements of ours lie milliseconds; dbt's are far apart when the run is busy. Readers hold up nobody.
-STANDS_STILL_S: Final = {role: 60 if role == "ecom_dbt" else 10 for role in ROLES if role != "ecom_reader"}
+# The lake's catalogue stands still for as long as rows are copied, and holds up nobody.
+STANDS_STILL_S: Final = {
+    role: {"ecom_dbt": 60, "ecom_lake": 3600}.get(role, 10) for role in ROLES if role != "ecom_reader"
+}  # fmt: skip
 
 
 def ensure_database_and_roles(address: Address, shared: Passwords | None = None) -> None:
@@ -34,8 +37,8 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
             for role in missing:
                 admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
             _set(admin, ROLES if shared is None else missing, address.passwords)
-            # The owner makes the marts schema for dbt, so it must be able to act as it.
-            admin.execute("GRANT ecom_dbt TO ecom_owner")
+            # The owner makes the schemas of the marts and of the lake's catalogue, so it must be able to act as these.
+            admin.execute("GRANT ecom_dbt, ecom_lake TO ecom_owner")
             _set_limits(admin)
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [address.database]).fetchone():
             statement = "CREATE DATABASE {} OWNER ecom_owner ENCODING 'UTF8' TEMPLATE template0"

@@ -23,9 +23,11 @@ from ecom_lite.check.named import built_in, choose
 from ecom_lite.check.reconcile import Line, Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
 from ecom_lite.topic.client import ends_of, ensure_topics
+from ecom_lite.topic.records import Record
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 
+from .archiving import archive_records
 from .counted import clone, fill, make_marts, send_own, write_ledger
 from .loading import Bench, line
 
@@ -505,7 +507,7 @@ def test_a_mart_that_is_swapped_for_a_new_one_is_seen_whole(copy: Bench) -> None
 
 @pytest.fixture
 def reader(original: Bench, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    duckdb.sql("SELECT 1 AS one").write_parquet(str(tmp_path / "part.parquet"))
+    archive_records(tmp_path, [Record(0, 7, 0, None, b"{}", ()), Record(0, 8, 0, b"7", b"\xff", ())])
     connection = attach(original.warehouse, tmp_path)
     yield connection
     connection.close()
@@ -514,7 +516,8 @@ def reader(original: Bench, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnectio
 def test_sql_reads_the_warehouse_and_the_lake(reader: duckdb.DuckDBPyConnection) -> None:
     assert query(reader, "SELECT count(*) AS n FROM fact_sales", 5) == (["n"], [(9,)], False)
     assert query(reader, "SELECT order_id FROM fact_sales ORDER BY 1", 2) == (["order_id"], [("1",), ("2",)], True)
-    assert query(reader, "SELECT one FROM memory.main.lake", 5)[1] == [(1,)]
+    raw = query(reader, 'SELECT topic, partition, "offset", key, value, date::text FROM memory.main.lake ORDER BY 3', 5)[1]
+    assert raw == [("t", 0, 7, None, "{}", "2026-11-27"), ("t", 0, 8, "7", "\\xFF", "2026-11-27")]
 
 
 @pytest.mark.parametrize(

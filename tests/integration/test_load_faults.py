@@ -198,7 +198,7 @@ def test_a_stale_owner_with_a_dead_letter_in_hand_is_thrown_out_like_any_other(b
     bench.load()
     from ecom_lite.contract.events import utc_now
     from ecom_lite.load.decode import Batch, Part
-    from ecom_lite.load.records import Record
+    from ecom_lite.topic.records import Record
 
     batch = Batch()
     batch.add(Part(0, [Record(0, 0, 1, None, b"nonsense", ())], 0, 1, epoch=99), utc_now())

@@ -13,10 +13,10 @@ import pytest
 from ecom_lite.contract.events import utc_now
 from ecom_lite.load.claims import Claims
 from ecom_lite.load.decode import Batch, Part
-from ecom_lite.load.records import Record
 from ecom_lite.load.retry import Patience
 from ecom_lite.load.topics import Topics
 from ecom_lite.load.write import StaleOwner, Writer
+from ecom_lite.topic.records import Record
 from ecom_lite.warehouse.connect import Address
 from tests.runs import wait_for
 

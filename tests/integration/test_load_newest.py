@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from ecom_lite.contract.events import utc_now
 from ecom_lite.load.claims import Claims
 from ecom_lite.load.decode import Batch, Part
-from ecom_lite.load.records import Record
 from ecom_lite.load.topics import Topics
 from ecom_lite.load.write import Writer
+from ecom_lite.topic.records import Record
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 

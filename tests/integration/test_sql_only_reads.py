@@ -10,7 +10,10 @@ import pytest
 
 from ecom_lite.ask.duck import attach, query
 from ecom_lite.errors import QueryError
+from ecom_lite.topic.records import Record
 from ecom_lite.warehouse.connect import Address
+
+from .archiving import archive_records
 
 KIND, FUNCTION, FILE = (
     "only reads: give a SELECT",
@@ -30,17 +33,17 @@ QUESTIONS = [
     "EXPLAIN SELECT count(*) FROM fact_sales",
     "EXPLAIN ANALYZE SELECT count(*) FROM memory.main.lake",
     "explain /* why */ (ANALYZE, FORMAT json) -- so\n FROM memory.main.lake",
-    "PIVOT memory.main.lake ON kind USING sum(number)",
-    "PIVOT memory.main.lake ON kind IN ('x') USING sum(number)",
-    "UNPIVOT memory.main.lake ON number",
-    "SELECT * FROM (PIVOT memory.main.lake ON kind USING sum(number))",
-    "SELECT number FROM memory.main.lake WHERE kind = 'x';",
+    "PIVOT memory.main.lake ON topic USING sum(partition)",
+    "PIVOT memory.main.lake ON topic IN ('x') USING sum(partition)",
+    "UNPIVOT memory.main.lake ON partition",
+    "SELECT * FROM (PIVOT memory.main.lake ON topic USING sum(partition))",
+    "SELECT partition FROM memory.main.lake WHERE topic = 'x';",
     "FROM read_parquet('{lake}/*.parquet')",
     "FROM '{lake}/day.parquet'",
     "SELECT unnest([1, 2]), t.range FROM range(3) t",
     "SELECT 'COPY x TO y; postgres_attach(1)' AS harmless",
     "PRAGMA table_info('memory.main.lake')",
-    "FROM histogram_values(memory.main.lake, number)",
+    "FROM histogram_values(memory.main.lake, partition)",
     "SELECT table_name FROM information_schema.tables",
 ]
 OWNER = "host={host} port={port} dbname={database} user=ecom_owner password={owner}"
@@ -120,6 +123,7 @@ class Attached:
         lake.mkdir()
         for file in (lake / "day.parquet", folder / "outside.parquet"):
             duckdb.sql(f"COPY (SELECT 1 AS number, 'x' AS kind) TO '{file}' (FORMAT parquet)")
+        archive_records(lake, [Record(0, 0, 0, None, b"{}", ())], topic="x")
         self.lake = lake
         self.connection = attach(address, lake)
         self.secrets = [*address.passwords.values(), address.admin_password]
@@ -153,5 +157,5 @@ def test_what_is_no_question_is_refused_for_its_reason_and_leaves_nothing(
         attached.ask(statement)
     said = str(refused.value)
     assert reason in said and not [secret for secret in attached.secrets if secret in said]
-    assert [entry.name for entry in attached.lake.iterdir()] == ["day.parquet"]
+    assert sorted(entry.name for entry in attached.lake.iterdir()) == ["day.parquet", "raw"]
     assert "again" not in attached.ask("SHOW DATABASES")

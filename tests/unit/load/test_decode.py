@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ecom_lite.contract.events import PRODUCER_HEADER
 from ecom_lite.load.decode import Batch, Part, dead_letter
-from ecom_lite.load.records import Headers, Record
+from ecom_lite.topic.records import Headers, Record
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LINE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ecom_lite.run.jobs import LoadJob, ProduceJob, load_job, produce_job
+from ecom_lite.run.jobs import LakeJob, LoadJob, ProduceJob, lake_job, load_job, produce_job
 from ecom_lite.run.reach import Reach
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
@@ -21,7 +21,9 @@ REACH = Reach(Address("db", 5432, "shop", "boss", "bossword", PASSWORDS), "broke
 def test_each_worker_gets_the_password_of_its_own_role_and_no_other() -> None:
     load = msgspec.json.encode(load_job(SETTINGS, REACH, "load-1", 5.0)).decode()
     produce = msgspec.json.encode(produce_job(SETTINGS, REACH, events=5, until=None, override=ShopOverride())).decode()
-    assert "bossword" not in load + produce
+    lake = msgspec.json.encode(lake_job(SETTINGS, REACH)).decode()
+    assert "bossword" not in load + produce + lake
+    assert [role for role in ROLES if PASSWORDS[role] in lake] == ["ecom_lake"]
     assert [role for role in ROLES if PASSWORDS[role] in load] == ["ecom_loader"]
     assert [role for role in ROLES if PASSWORDS[role] in produce] == ["ecom_producer"]
 
@@ -35,4 +37,6 @@ def test_each_worker_gets_the_settings_that_it_reads_and_no_others() -> None:
     produce = msgspec.json.decode(msgspec.json.encode(wanted), type=ProduceJob)
     assert set(produce.settings) == {"kafka", "shop", "faults"}
     assert Settings.model_validate(produce.settings).shop == SETTINGS.shop
+    lake = msgspec.json.decode(msgspec.json.encode(lake_job(SETTINGS, REACH)), type=LakeJob)
+    assert (set(lake.settings), lake.folder) == ({"kafka", "events", "lake"}, str(SETTINGS.data_dir))
     assert (produce.until, produce.override) == (900, ShopOverride("max", None, {"late": 0.1}))

@@ -72,7 +72,7 @@ def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) 
     services = SimpleNamespace(
         parts=[(part, names[max(0, place - 1) : place]) for place, part in enumerate(parts)],
         page=SimpleNamespace(url="http://127.0.0.1:1/"), loaders=[], producer=None, token="secret", addresses=dict,
-        alerts=Alerting(settings, lambda: Reach(NOWHERE, "none:1", settings.kafka), 0),
+        ready=Event(), alerts=Alerting(settings, lambda: Reach(NOWHERE, "none:1", settings.kafka), 0),
         checks=OwnChecks(settings, lambda: NOWHERE), story=SimpleNamespace(stop=lambda: None),
         recorder=Recorder(lambda: Reach(NOWHERE, "none:1", settings.kafka), RunStatus),
     )  # fmt: skip

@@ -33,7 +33,7 @@ def parts_of(folder: Path, **flags: object) -> tuple[list[str], dict[str, list[s
 
 def test_the_shop_comes_last_and_needs_its_loaders_and_the_page(tmp_path: Path) -> None:
     names, needs = parts_of(tmp_path, **{"load.processes": 2})
-    assert names == ["schema", "topics", "boards", "page", "minutes", "schedule", "load", "load-2", "produce"]
+    assert names == ["schema", "topics", "boards", "page", "minutes", "schedule", "lake", "load", "load-2", "produce"]
     assert needs["produce"] == ["load", "load-2", "page"]
     assert needs["load-2"] == ["minutes"] and needs["minutes"] == ["schema", "topics"]
 

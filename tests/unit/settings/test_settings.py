@@ -207,3 +207,11 @@ def test_a_worker_gets_only_its_sections_and_no_default_for_the_others() -> None
 )
 def test_spark_reads_what_the_loader_has_judged_only_where_it_must(flags: dict[str, Any], judged: bool) -> None:
     assert load_settings(env={}, flags=flags).spark_reads_judged is judged
+
+
+def test_a_setting_of_an_earlier_version_is_told_of_and_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[spark]\nlake = false\n")
+    settings, origins = load_with_origins(file, env={})
+    assert settings == load_settings(env={}, flags={"check.folder": settings.check.folder}) and "spark.lake" not in origins
+    assert f"{file}:2: spark.lake has no effect any more: lake.raw_days says" in caplog.text

@@ -1,101 +1,63 @@
-"""A server that begins to start before its supervisor does."""
+"""A service that is begun behind the start of a run."""
 
-from threading import Event, Thread
+from __future__ import annotations
 
-import pytest
+import threading
 
-from ecom_lite.errors import EngineError
-from ecom_lite.supervise.adapters import EngineService
+from ecom_lite.observe.health import Health
+from ecom_lite.supervise.adapters import Behind
 from ecom_lite.supervise.supervisor import Supervisor
+from tests.runs import wait_for
 
-PATIENCE_S = 20.0
 
+class Part:
+    """Counts what is asked of it."""
 
-class Engine:
-    """Its start takes until `up` is set, or it is stopped."""
+    name = "part"
 
-    def __init__(self, error: str = "") -> None:
-        self.up, self.begun, self._stopped = Event(), Event(), Event()
-        self.starts = self.stops = 0
-        self.alive = False
-        self.pid = None
-        self._error = error
+    def __init__(self) -> None:
+        self.calls: list[str] = []
 
     def start(self) -> None:
-        self.starts += 1
-        self._stopped.clear()
-        self.begun.set()
-        while not self.up.wait(0.01):
-            if self._stopped.is_set():
-                raise EngineError("called off")
-        if self._error:
-            raise EngineError(self._error)
-        self.alive = True
+        self.calls.append("start")
+
+    def run(self, stop: threading.Event) -> None:
+        stop.wait()
+        self.calls.append("run")
 
     def stop(self) -> None:
-        self.stops += 1
-        self._stopped.set()
-        self.alive = False
+        self.calls.append("stop")
 
     def kill(self) -> None:
-        self.alive = False
+        self.calls.append("kill")
 
-    def log_tail(self, n: int = 20) -> str:
-        return ""
-
-    def bound_log(self) -> None:
-        pass
+    def health(self) -> Health:
+        return Health(False, "of the part")
 
 
-def supervisor_of(service: EngineService) -> Supervisor:
-    supervisor = Supervisor(restarts=0, restart_window_s=60, ready_timeout_s=PATIENCE_S, listener=lambda *_: None)
-    supervisor.add(service)
+def supervised(behind: Behind) -> Supervisor:
+    supervisor = Supervisor(restarts=3, restart_window_s=60, ready_timeout_s=10, listener=lambda *_: None)
+    supervisor.add(behind)
     return supervisor
 
 
-def test_a_start_ahead_is_the_one_that_the_supervisor_waits_for() -> None:
-    engine, followed = Engine(), Event()
-    service = EngineService("kafka", engine)
-    supervisor = supervisor_of(service)
-    service.ahead(followed.set)
-    assert engine.begun.wait(PATIENCE_S) and not followed.is_set()
-    engine.up.set()
-    assert supervisor.start() and followed.is_set() and engine.starts == 1
-    assert supervisor.slot("kafka").started_s > 0
+def test_the_run_is_ready_without_it_and_it_begins_then() -> None:
+    part, ready = Part(), threading.Event()
+    behind = Behind(part, ready)
+    supervisor = supervised(behind)
+    assert supervisor.start() and part.calls == [] and behind.health().ok
+    behind.kill()
+    ready.set()
+    wait_for(lambda: part.calls == ["start"], "it is begun")
+    assert behind.health() == Health(False, "of the part")
+    supervisor.kill("part")
     supervisor.stop()
-    service.start()
-    assert engine.starts == 2, "only once ahead"
+    assert part.calls == ["start", "kill", "run", "stop"]
 
 
-@pytest.mark.parametrize("where", ["server", "after it"])
-def test_what_fails_ahead_fails_the_run(where: str) -> None:
-    engine = Engine("no such port" if where == "server" else "")
-    engine.up.set()
-
-    def then() -> None:
-        raise EngineError("no such port")
-
-    service = EngineService("kafka", engine)
-    supervisor = supervisor_of(service)
-    service.ahead(then)
-    with pytest.raises(EngineError, match="no such port"):
-        supervisor.start()
+def test_one_that_was_never_begun_is_not_stopped() -> None:
+    part = Part()
+    supervisor = supervised(Behind(part, threading.Event()))
+    supervisor.start()
     supervisor.stop()
-    assert not engine.alive
-
-
-@pytest.mark.parametrize("waited_for", [False, True], ids=["alone", "waited for"])
-def test_a_start_ahead_ends_with_its_stop(waited_for: bool) -> None:
-    engine = Engine()
-    service = EngineService("kafka", engine)
-    supervisor = supervisor_of(service)
-    service.ahead()
-    assert engine.begun.wait(PATIENCE_S)
-    abort = Event()
-    starter = Thread(target=lambda: supervisor.start(abort))
-    if waited_for:
-        starter.start()
-        abort.set()
-        starter.join(PATIENCE_S)
-    supervisor.stop()
-    assert not engine.alive and engine.stops and not starter.is_alive()
+    assert part.calls == []

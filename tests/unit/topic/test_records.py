@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-from ecom_lite.load.records import Record, RecordReader
+from ecom_lite.topic.records import Record, RecordReader
 
 PARTITION = 3
 sizes = st.sampled_from([0, 1, 63, 64, 127, 128, 8_191, 8_192, 70_000])

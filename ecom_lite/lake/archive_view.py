@@ -1,0 +1,25 @@
+"""The raw archive as a view of DuckDB: what `ecom_lite sql` shows as `memory.main.lake`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..warehouse.sqlfiles import fill_sql
+from .archive_names import DAY, SUFFIX, chains, days, listed, raw_folder
+
+
+def is_there(lake: Path) -> bool:
+    """Whether the archive has a file."""
+    return any(any(day.glob(f"*{SUFFIX}")) for day in days(raw_folder(lake)))
+
+
+def create_view(lake: Path) -> str | None:
+    """The statement that makes the view; None where the archive is empty. Keys and values are text there, as they mostly are."""
+    folder = raw_folder(lake)
+    found, replaced = chains(listed(folder))
+    if not found:
+        return None
+    # A kill in the midst of a merge leaves records in two files: then the files are named, which a pattern cannot tell apart.
+    paths = [file.path for chain in found.values() for file in chain] if replaced else [folder / f"{DAY}*" / f"*{SUFFIX}"]
+    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return fill_sql(__package__, "archive_view", files=files).decode()

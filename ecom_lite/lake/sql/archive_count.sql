@@ -1,0 +1,1 @@
+SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata($files)

@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS lake.returns (
+    order_id VARCHAR NOT NULL, product_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, return_id VARCHAR NOT NULL, quantity INTEGER NOT NULL,
+    reason VARCHAR NOT NULL, returned_at TIMESTAMPTZ NOT NULL, load_xid BIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL
+)

@@ -1,0 +1,3 @@
+SELECT user_id, changed_at, kind, name, email, city, country, load_xid, loaded_at
+FROM warehouse.user_changes
+WHERE load_xid >= {since} AND load_xid < {below}

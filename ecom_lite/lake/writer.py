@@ -1,0 +1,209 @@
+"""The one writer of the lake: takes facts in by load order, rows and cut in one DuckLake transaction, each fact once."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import duckdb
+import psycopg
+
+from ..errors import EcomLiteError, first_line
+from ..warehouse.connect import Address
+from ..warehouse.sqlfiles import fill_sql, read_sql
+from .engine import DUCKLAKE, LAKE, POSTGRES, SECRET, attach_lake, engine, literal, log_in, options
+
+ROLE: Final = "ecom_lake"
+NAME: Final = "ecom_lite lake"
+LOCK_KEY: Final = 7_204_021  # advisory lock: held by the writer for as long as it lives
+TABLES: Final = ("sales", "returns", "customers", "products")
+PARTITIONED: Final = {"sales": "ordered_at", "returns": "returned_at"}  # by month
+OTHERS_END_S: Final = 5.0
+POLL_S: Final = 0.02
+MEMORY: Final = "400MB"
+THREADS: Final = 1  # it runs beside everything else
+FILE_SIZE: Final = "64MB"  # of what merging makes, at most
+log = logging.getLogger("ecom_lite.lake")
+
+
+class LakeBusy(EcomLiteError):
+    """Another writer has the lake, or has just left it."""
+
+
+class LakeBroken(EcomLiteError):
+    """PostgreSQL, or a file of the lake, cannot be reached: the writer has let go of everything and can be opened anew."""
+
+
+class Writer:
+    """Open it, `sync` it again and again, close it. After LakeBroken or LakeBusy `open` it again. Not for several threads.
+
+    The lake is what the rows in it say: whatever was loaded before the newest of them is in it. So there is no progress to keep
+    in step with the rows, and nothing to find out after a COMMIT whose answer was lost.
+    """
+
+    def __init__(self, address: Address, folder: Path) -> None:
+        self._address = address
+        self._folder = folder
+        self._warehouse: psycopg.Connection | None = None  # holds the lock
+        self._lake: duckdb.DuckDBPyConnection | None = None
+        self._since = 0
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def is_open(self) -> bool:
+        return self._lake is not None
+
+    @property
+    def warehouse(self) -> psycopg.Connection:
+        """The session that holds the lock, in autocommit."""
+        assert self._warehouse is not None
+        return self._warehouse
+
+    def open(self) -> None:
+        """Take the lock and attach; make the tables where they are missing, and the lake anew where its files are not what the
+        catalogue says. Raises LakeBusy, LakeBroken."""
+        self.close()
+        try:
+            self._lock()
+            self._settle_folder()
+            self._attach()
+            if lost := self._lost():
+                log.warning("%s is missing or damaged: the lake is made anew from the facts", lost)
+                self._forget()
+                self._attach()
+            for table in TABLES:
+                self._make(table)
+            self._since = int(self.ask(read_sql(__package__, "cut").decode())[0][0] or 0)
+        except (duckdb.Error, psycopg.Error, OSError) as error:
+            raise self._broken(error) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of everything. Safe to repeat."""
+        lake, self._lake = self._lake, None
+        warehouse, self._warehouse = self._warehouse, None
+        if lake is not None:
+            lake.close()
+        if warehouse is not None:
+            warehouse.close()
+
+    def sync(self) -> int:
+        """Take in all that was loaded since the last time; returns how many rows. Raises LakeBroken."""
+        try:
+            row = self.warehouse.execute("SELECT ops.load_order_cut()").fetchone()
+            assert row is not None
+            below = int(row[0])
+            span = {"since": self._since, "below": below}
+            found = self.warehouse.execute(read_sql(__package__, "news"), span).fetchone()
+            assert found is not None
+            news = dict(zip(TABLES, found, strict=False))
+            if any(news.values()):
+                self._take_in(news, since=str(self._since), below=str(below))
+            self._since = below
+            return sum(news.values())
+        except (duckdb.Error, psycopg.Error, OSError) as error:
+            raise self._broken(error) from None
+
+    def ask(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Of the lake. Raises duckdb.Error."""
+        assert self._lake is not None
+        return self._lake.execute(query, values or None).fetchall()
+
+    def read(self, statement: bytes, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Of the warehouse, or of the catalogue. Raises LakeBroken."""
+        try:
+            return self.warehouse.execute(statement, values).fetchall()
+        except psycopg.Error as error:
+            raise self._broken(error) from None
+
+    def carry_out(self, query: str) -> list[tuple[Any, ...]]:
+        """The same for what changes the lake. Raises LakeBroken."""
+        try:
+            return self.ask(query)
+        except duckdb.Error as error:
+            raise self._broken(error) from None
+
+    def _take_in(self, news: dict[str, int], **span: str) -> None:
+        self.ask("BEGIN")
+        for table, rows in news.items():
+            if rows:
+                statement = fill_sql(__package__, f"read_{table}", **span).decode()
+                self.ask(f"INSERT INTO {LAKE}.{table} SELECT * FROM postgres_query('pg', $statement)", statement=statement)
+        if news["sales"]:
+            statement = fill_sql(__package__, "read_products", **span).decode()
+            self.ask(read_sql(__package__, "add_products").decode(), statement=statement)
+        self.ask("COMMIT")
+
+    def _lock(self) -> None:
+        self._warehouse = self._address.connect(ROLE, autocommit=True)
+        row = self._warehouse.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+        if row != (True,):
+            raise LakeBusy("another writer has the lake")
+        give_up = time.monotonic() + OTHERS_END_S
+        while self._warehouse.execute(read_sql(__package__, "end_others")).fetchone() != (0,):
+            if time.monotonic() > give_up:
+                raise LakeBusy("the sessions of the lake's last writer do not end")
+            time.sleep(POLL_S)
+
+    def _attach(self) -> None:
+        if self._lake is not None:
+            self._lake.close()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lake = lake = engine(POSTGRES, DUCKLAKE)
+        for setting in (f"memory_limit = {literal(MEMORY)}", f"threads = {THREADS}", "TimeZone = 'UTC'"):
+            lake.execute(f"SET {setting}")
+        # The lock keeps others out. Should one be here all the same, then two cannot both commit onto one snapshot.
+        lake.execute("SET ducklake_max_retry_count = 0")
+        log_in(lake, self._address, ROLE)
+        place = options(self._address, NAME)
+        lake.execute(f"ATTACH {literal(place)} AS pg (TYPE postgres, SECRET {SECRET}, READ_ONLY)")
+        attach_lake(lake, place, self._folder, read_only=False)
+        lake.execute(f"CALL ducklake_set_option('{LAKE}', 'target_file_size', '{FILE_SIZE}')")
+
+    def _settle_folder(self) -> None:
+        """The data folder may have been moved: whoever attaches the lake finds in the catalogue where it is now."""
+        there = "SELECT to_regclass('ducklake.ducklake_metadata') IS NOT NULL"
+        if self.warehouse.execute(there).fetchone() == (True,):
+            change = "UPDATE ducklake.ducklake_metadata SET value = %(at)s WHERE key = 'data_path' AND value <> %(at)s"
+            self.warehouse.execute(change, {"at": f"{self._folder}/"})
+
+    def _lost(self) -> str:
+        """The first file that is not what the catalogue says; "" where all are."""
+        for (table,) in self.ask(f"SELECT table_name FROM duckdb_tables() WHERE database_name = '{LAKE}'"):
+            listed = f"SELECT data_file, data_file_size_bytes FROM ducklake_list_files('{LAKE}', '{table}')"
+            for name, size in self.ask(listed):
+                file = Path(name)
+                if not file.is_file() or file.stat().st_size != size:
+                    return str(file)
+        return ""
+
+    def _forget(self) -> None:
+        if self._lake is not None:
+            self._lake.close()
+        self.warehouse.execute(read_sql(__package__, "forget"))
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _make(self, table: str) -> None:
+        if self.ask(f"SELECT 1 FROM duckdb_tables() WHERE database_name = '{LAKE}' AND table_name = '{table}'"):
+            return
+        self.ask("BEGIN")
+        self.ask(read_sql(__package__, f"create_{table}").decode())
+        if time_ := PARTITIONED.get(table):
+            self.ask(f"ALTER TABLE {LAKE}.{table} SET PARTITIONED BY (year({time_}), month({time_}))")
+        self.ask("COMMIT")
+
+    def _broken(self, error: Exception) -> LakeBroken:
+        self.close()
+        said = first_line(error).replace(self._address.passwords[ROLE], "***")
+        return LakeBroken(f"the lake cannot be written: {said}")

@@ -1,0 +1,1 @@
+INSERT INTO ops.rebuilds DEFAULT VALUES
