@@ -64,7 +64,7 @@ def wait_until_gone(processes: Iterable[psutil.Process], deadline_s: float = DEA
 class LightRun:
     """`ecom_lite run --light` in `data_dir`, in a session of its own. `known` collects every process it ever had."""
 
-    light = ("--light",)
+    light: Sequence[str] = ("--light",)
 
     def __init__(self, data_dir: Path, *options: str, env: Mapping[str, str] | None = None, wrap: Sequence[str] = ()) -> None:
         self.data_dir = data_dir

