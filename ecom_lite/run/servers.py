@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -80,6 +80,14 @@ class Servers:
         """Known once our servers are up."""
         return reach_of(self.settings, self.kafka, self.postgres)
 
+    @property
+    def client(self) -> dict[str, Any]:
+        """kafka-python's settings for the broker. Not by `reach`: a PostgreSQL of ours may be up later than Kafka."""
+        from ..topic.client import client_config
+
+        kafka = self.settings.kafka
+        return client_config(kafka, kafka.bootstrap if self.kafka is None else self.kafka.bootstrap)
+
     def _prepare_schema(self) -> None:
         # Not by `reach`: a Kafka of ours may not be up yet, and the schema needs none.
         address, ours = address_of(self.settings, self.postgres), self.postgres is not None
@@ -104,7 +112,7 @@ class Servers:
         kafka = self.settings.kafka
         judged = kafka.judged_topic if self.settings.spark_reads_judged else None
         alerts = self.settings.alerts.topic if self._alerts else None
-        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:], alerts)
+        ensure_topics(self.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:], alerts)
 
 
 @contextmanager
