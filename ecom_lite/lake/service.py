@@ -17,6 +17,7 @@ from ..warehouse.backoff import delays
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .archive import Archive
+from .archive_thread import ArchiveThread
 from .upkeep import Upkeep
 from .writer import LakeBroken, LakeBusy, Writer
 
@@ -24,8 +25,6 @@ REPORT_S: Final = 1.0
 RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 5.0
 MEASURE_EVERY_S: Final = 10.0  # files and bytes
-ARCHIVE_DRAIN_S: Final = 20.0
-ARCHIVE_SLACK_S: Final = 5.0
 log = logging.getLogger("ecom_lite.lake")
 Report = Callable[[WorkerReport[LakeFigures]], None]
 
@@ -38,6 +37,7 @@ class LakeService:
         self._writer = Writer(address, folder)
         self._report = report
         self._archive = archive
+        self._archiving = None if archive is None else ArchiveThread(archive)
         self._figures = LakeFigures()
         self._synced: float | None = None  # the newest pass began then
         self._measured = -MEASURE_EVERY_S
@@ -48,29 +48,25 @@ class LakeService:
         over = threading.Event()
         teller = threading.Thread(target=self._tell, args=(over,), name="lake-report", daemon=True)
         teller.start()
-        archiving = self._start_archive(stop)
+        if self._archiving is not None:
+            self._archiving.start()
         try:
             with self._writer:
                 self._loop(stop)
         finally:
-            if archiving is not None:
-                archiving.join(ARCHIVE_DRAIN_S + ARCHIVE_SLACK_S)
+            if self._archiving is not None:
+                self._archiving.stop()
             over.set()
             teller.join()
         self._report(self._now())
-
-    def _start_archive(self, stop: threading.Event) -> threading.Thread | None:
-        if self._archive is None:
-            return None
-        thread = threading.Thread(target=self._archive.run, args=(stop, ARCHIVE_DRAIN_S), name="raw-archive", daemon=True)
-        thread.start()
-        return thread
 
     def _loop(self, stop: threading.Event) -> None:
         waits = delays(RETRY_FIRST_S, RETRY_MAX_S)
         upkeep = Upkeep(self._writer, self._settings.keep_snapshots_h)
         while True:
             last = stop.is_set()
+            if self._archiving is not None:
+                self._archiving.raise_failure()
             try:
                 if not self._writer.is_open:
                     self._writer.open()

@@ -18,7 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from .figures import CheckFigures, ModelFigures
+from .figures import ArchiveFigures, CheckFigures, ModelFigures
 from .histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Buckets
 from .status import RunStatus
 
@@ -88,6 +88,10 @@ def _models(status: RunStatus, value: Callable[[ModelFigures], float | None]) ->
     return _by({name: sample for name, sample in found.items() if sample is not None})
 
 
+def _archive(status: RunStatus, value: Callable[[ArchiveFigures], float]) -> list[Sample]:
+    return _one(value(status.lake.raw) if status.lake is not None and status.lake.raw is not None else None)
+
+
 def _epoch(iso: str | None) -> float | None:
     return None if not iso else datetime.fromisoformat(iso).timestamp()
 
@@ -153,6 +157,14 @@ METRICS: Final = (
            lambda status: _one(status.stream.batch_ms / 1000 if status.stream else None), unit="seconds"),
     Metric("ecom_lite_spark_watermark_delay_seconds", "gauge", "How far Spark's watermark was behind the real time.",
            lambda status: _one(status.stream.watermark_lag_s if status.stream else None), unit="seconds"),
+    Metric("ecom_lite_raw_archive_records_total", "counter", "Records that the raw archive has taken in since its process began.",
+           lambda status: _archive(status, lambda raw: raw.records)),
+    Metric("ecom_lite_raw_archive_lag_records", "gauge", "Records on the broker that are in no file of the raw archive yet.",
+           lambda status: _archive(status, lambda raw: raw.lag)),
+    Metric("ecom_lite_raw_archive_files", "gauge", "Files of the raw archive on the disk.",
+           lambda status: _archive(status, lambda raw: raw.files_kept)),
+    Metric("ecom_lite_raw_archive_bytes", "gauge", "Bytes of the raw archive on the disk.",
+           lambda status: _archive(status, lambda raw: raw.bytes_kept), unit="bytes"),
     Metric("ecom_lite_resident_bytes", "gauge",
            "Memory by part that is a process of its own (on Linux its proportional share); run: the supervisor and its threads.",
            lambda status: _by(status.resident_bytes), ("part",), unit="bytes"),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.runs import LightRun, wait_for
 
-PARTS = ("load", "produce", "postgres", "kafka")
+PARTS = ("load", "produce", "postgres", "kafka", "lake")
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,9 @@ def test_nothing_survives_a_kill_of_the_whole_run_and_the_next_goes_on(run: Ligh
     summary = after.summary()
     assert summary["closes"] and summary["restarts"] == {} and summary["foreign"] == 0 and summary["dead"] == 0
     after.assert_nothing_left()
+    raw = after.verb(
+        "sql", "--json", 'SELECT count(*) AS records, count(DISTINCT (partition, "offset")) AS places FROM memory.main.lake'
+    )
+    accounted = "SELECT sum(facts + duplicates + other + dead)::bigint AS records FROM ops.consumer_offsets"
+    account = json.loads(after.verb("sql", "--json", accounted).stdout)
+    assert json.loads(raw.stdout) == {**account, "places": account["records"]}, "each record is in the raw archive, once"

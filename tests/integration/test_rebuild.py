@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,17 @@ from ecom_lite.load.replay import Replay
 from ecom_lite.run.rebuild import slices
 from ecom_lite.settings.load import load_settings
 from ecom_lite.simulate import Shop
+from ecom_lite.topic.client import ensure_topics
+from ecom_lite.topic.records import Record
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.mark import read_mark
 from tests.conftest import a_database
+from tests.runs import wait_for
 
-from .archiving import archive_all
+from .archiving import archive_all, archive_records
 from .loading import Bench, line
+
+JANUARY_1_NOON = int(datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp() * 1000)
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def send_a_bit_of_all(bench: Bench) -> None:
 def replay(bench: Bench, lake: Path, into: Address, mark: str = "", only: int | None = None) -> dict[str, int]:
     """Of `only` that many chunks of each partition it is as if the process had died then."""
     settings = bench.settings(batch_rows=700)
-    reader = ArchiveReader(lake, [bench.topic])
+    reader = ArchiveReader(lake, settings.topics)
     with Replay(settings, into, mark) as filling:
         filling.begin()
         for topic, partition in reader.places:
@@ -143,3 +148,45 @@ def test_own_records_are_read_as_such_where_foreign_ones_are_mapped(bench: Bench
     replay(bench, tmp_path, again, mark)
     assert fingerprint(again) == fingerprint(bench.warehouse)
     assert ask(again, "SELECT order_id FROM warehouse.fact_sales ORDER BY 1") == [("own",), ("theirs",)]
+
+
+def test_further_sources_are_rebuilt_by_their_own_rules(bench: Bench, again: Address, tmp_path: Path) -> None:
+    till = f"{bench.topic}.till"
+    ensure_topics(bench.client, till, 2, f"{till}.dlq")
+    bench.flags = {"events.pos": {"topic": till, "order_prefix": "till-"}}
+    bench.send([line("1"), b"broken"], partition=3)
+    with bench.producer() as producer:
+        for partition in (0, 1):
+            producer.send(till, json.dumps(line("1", product=partition + 1)).encode(), partition=partition)
+        producer.send(till, b"broken", partition=1)
+    with bench.loading() as running:
+        loaded = "SELECT coalesce(sum(next_offset), 0)::int FROM ops.consumer_offsets"
+        wait_for(lambda: running.failure or ask(bench.warehouse, loaded) == [(5,)], "both topics are loaded")
+    assert running.failure is None
+    archive_all(bench.bootstrap, tmp_path, bench.topic, till)
+    assert replay(bench, tmp_path, again)["dead"] == 2
+    assert fingerprint(again) == fingerprint(bench.warehouse)
+    orders = "SELECT order_id FROM warehouse.fact_sales ORDER BY 1"
+    assert ask(again, orders) == [("1",), ("till-1",), ("till-1",)]
+    letters = 'SELECT topic, partition, "offset", reason FROM ops.dead_letters ORDER BY 1'
+    assert ask(again, letters) == ask(bench.warehouse, letters) == [(bench.topic, 3, 1, "not_json"), (till, 1, 1, "not_json")]
+
+
+@pytest.mark.parametrize(
+    ("broker_ms", "event_time", "fate"),
+    [
+        (JANUARY_1_NOON, "2026-01-02T11:59:00Z", "fact"),
+        (JANUARY_1_NOON, "2026-01-02T12:01:00Z", "dead"),
+        (-1, "2026-01-01T23:59:00Z", "fact"),
+        (-1, "2026-01-03T00:00:00Z", "dead"),
+    ],
+    ids=["within a day", "beyond", "no time within", "no time beyond"],
+)
+def test_what_was_too_far_ahead_then_still_is(
+    bench: Bench, again: Address, tmp_path: Path, broker_ms: int, event_time: str, fate: str
+) -> None:
+    value = json.dumps(line("ahead", timestamp=event_time)).encode()
+    record = Record(0, 0, broker_ms, None, value, ())
+    archive_records(tmp_path, [record], bench.topic, date(2026, 1, 1))
+    done = replay(bench, tmp_path, again)
+    assert {"fact": done["facts"], "dead": done["dead"]}[fate] == 1

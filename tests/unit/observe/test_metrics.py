@@ -11,7 +11,16 @@ from msgspec.structs import asdict
 from prometheus_client.parser import text_string_to_metric_families
 
 from ecom_lite.errors import PortTaken
-from ecom_lite.observe.figures import AlertFigures, CheckFigures, DbtFigures, LoaderFigures, ModelFigures, StreamFigures
+from ecom_lite.observe.figures import (
+    AlertFigures,
+    ArchiveFigures,
+    CheckFigures,
+    DbtFigures,
+    LakeFigures,
+    LoaderFigures,
+    ModelFigures,
+    StreamFigures,
+)
 from ecom_lite.observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ecom_lite.observe.metrics import METRICS, OF_LOADERS, PAGE, docs, rendered
 from ecom_lite.observe.status import PartStatus, RunStatus
@@ -35,6 +44,7 @@ FULL = RunStatus(
         commit_delay=observed(DELAY_BOUNDS_S, 0.2, 400).buckets(), batch_time=observed(BATCH_BOUNDS_S, 0.01).buckets(),
     ),
     stream=StreamFigures(batch=1, rows_per_s=2, batch_ms=1500, watermark_lag_s=61),
+    lake=LakeFigures(raw=ArchiveFigures(records=12, files_kept=3, bytes_kept=4000, lag=5)),
     dbt=DbtFigures(run_id=2, trigger="refresh", status="running", seconds=0.5, succeeded_at="2026-11-23T07:00:00+00:00"),
     dbt_models={
         "daily_sales": ModelFigures(ok=False, seconds=0.25, rows=30, tests_failed=2),
