@@ -64,6 +64,8 @@ def wait_until_gone(processes: Iterable[psutil.Process], deadline_s: float = DEA
 class LightRun:
     """`ecom_lite run --light` in `data_dir`, in a session of its own. `known` collects every process it ever had."""
 
+    light: Sequence[str] = ("--light",)
+
     def __init__(self, data_dir: Path, *options: str, env: Mapping[str, str] | None = None, wrap: Sequence[str] = ()) -> None:
         self.data_dir = data_dir
         self.env = {**os.environ, "ECOM_LITE_GRAFANA__ENABLED": "false", **(env or {})}
@@ -72,7 +74,7 @@ class LightRun:
         self.outputs.mkdir(parents=True)
         with (self.outputs / "stdout").open("wb") as out, (self.outputs / "stderr").open("wb") as err:
             self.process = subprocess.Popen(
-                [*wrap, *COMMAND, "run", "--light", "--data-dir", str(data_dir), *options],
+                [*wrap, *COMMAND, "run", *self.light, "--data-dir", str(data_dir), *options],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env, start_new_session=True,
             )  # fmt: skip
 
@@ -103,13 +105,13 @@ class LightRun:
             return {}
         return {PARTS.get(entry["name"], entry["name"]): entry["pid"] for entry in entries if entry["pid"] in self.known}
 
-    def wait_state(self, state: str) -> LightRun:
+    def wait_state(self, state: str, deadline_s: float = DEADLINE_S) -> LightRun:
         def reached() -> bool:
             self.note_processes()
             assert self.process.poll() is None or self.state.get("state") == state, self.stderr
             return bool(self.state.get("state") == state and self.state.get("pid") == self.process.pid)
 
-        wait_for(reached, lambda: f"state {state}: {self.state}")
+        wait_for(reached, lambda: f"state {state}: {self.state}", deadline_s)
         return self
 
     def wait_ready(self) -> LightRun:

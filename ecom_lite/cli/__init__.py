@@ -19,7 +19,8 @@ MODULES: Final = (
     "alerts", "ask", "bench", "check", "data", "dead", "events", "lake", "life", "load", "machine", "password", "rates",
     "rebuild", "refresh", "schema", "steer",
 )  # fmt: skip
-QUICK: Final = {"sql": "ask", "psql": "ask", "tables": "ask"}  # people wait for their start: no other verb is imported
+# People wait for their start: no other verb is imported.
+QUICK: Final = {"sql": "ask", "psql": "ask", "tables": "ask", "run": "life"}
 
 
 def verbs(first: str = "") -> typer.Typer:

@@ -1,4 +1,4 @@
-"""Verbs that measure this machine: bench load, marts, dashboards, lake, sql."""
+"""Verbs that measure this machine: bench load, start, marts, dashboards, lake, sql."""
 
 from __future__ import annotations
 
@@ -58,6 +58,35 @@ def load_(
         print(json.dumps(figures))
     else:
         print_figures(figures)
+
+
+@bench.command("start")
+def start(
+    runs: Annotated[int, typer.Option(min=1, help="So many starts of each kind; the middle one counts.")] = 3,
+    light: Annotated[bool, typer.Option("--light", help="Only without Spark.")] = False,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Measure how long a run takes until it is ready, part by part: with Spark and without, cold and warm.
+
+    Whole runs in a temporary folder ($TMPDIR), which goes; your data is not touched. Cold: a new data folder, and no class
+    archives yet. Warm: a new data folder. Again: a second start on it. What the system itself keeps of files in memory stays.
+
+    \b
+    ecom_lite bench start                           some eight minutes
+    ecom_lite bench start --light --runs 1 --json
+    """
+    from ..bench.start import bench_start, print_start
+    from ..terminal.terminal import Terminal
+
+    figures = bench_start(
+        load(config, None), Terminal(), runs=runs, light=[True] if light else [True, False],
+        command="ecom_lite " + shlex.join(sys.argv[1:]),
+    )  # fmt: skip
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_start(figures)
 
 
 @bench.command("marts")

@@ -78,7 +78,7 @@ def run(
 
             refuse_other_shop(settings)
         if not detach:
-            from ..run.life import Options, execute
+            from ..run.execute import Options, execute
 
             code, summary = execute(settings, Options(for_s=for_s, json=json_, open_page=open_))
     if detach:

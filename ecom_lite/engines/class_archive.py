@@ -1,7 +1,8 @@
 """Owns a JVM's class archive: a server's classes parsed and checked once, which halves the CPU of its start and more.
 
 A run lists the classes it loads; `build` makes the archive from the list; later runs map it. The JVM compares Java version and
-jars by itself and goes on without an archive that does not fit. Of Kafka 60 MB and 3 s to make, of Spark 200 MB and 15 s.
+jars by itself and goes on without an archive that does not fit. Of Kafka 60 MB and 5 s to make, of Spark 190 MB and 27 s.
+Why not the AOT cache of Java 25: docs/decisions/0043-class-archives-made-unasked.md.
 """
 
 from __future__ import annotations
@@ -9,16 +10,24 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.engines.java import java_version
+from ecom_lite.errors import EngineError
 
-BUILD_DEADLINE_S: Final = 300.0
+BUILD_DEADLINE_S: Final = 600.0
 BUILD_HEAP: Final = "-Xmx1g"
-BUILD_NICE: Final = "19"
+LOWEST: Final = (("nice", "-n", "19"), ("ionice", "-c", "3"))  # those that this machine has
+FREE_BYTES: Final = 1 << 30  # less room than that on the disk: no archive
+KEPT: Final = 4  # archives of one server: other versions, flags and environments share the folder
+POLL_S: Final = 0.2
 QUIET: Final = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:cds+heap=off")  # else a start has lines of it in its log
 
 
@@ -43,7 +52,8 @@ class ClassArchive:
         self._flags = list(flags)
         self._classpath = os.pathsep.join(map(str, classpath))
         self._min_classes = min_classes
-        key = "\n".join([str(java.resolve()), str(java_version(java)), *flags, *map(_identity, _jars(classpath))])
+        self._family = f"{name}-*.jsa"
+        key = "\n".join([str(java.resolve()), str(java_version(java)), *flags, *map(identity, jars_of(classpath))])
         self.path = folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsa"
         self._list = self.path.with_suffix(".classes")
         self._listing = listing
@@ -61,63 +71,105 @@ class ClassArchive:
     def jvm_args(self) -> list[str]:
         """What to start the JVM with: use the archive, or list classes for it."""
         if self.ready:
+            with suppress(OSError):
+                os.utime(self.path)  # it is in use: `_forget_unused` looks at that
             return [f"-XX:SharedArchiveFile={self.path}", *QUIET]
         self._listing.unlink(missing_ok=True)
         return [] if self._list.is_file() else [f"-XX:DumpLoadedClassList={self._listing}"]
 
-    def keep_list(self) -> None:
-        """Call after the JVM has ended by itself: the list of its classes is whole then."""
+    def keep_list(self) -> bool:
+        """Keep what the JVM has listed until now for `build`: whole lines, and only where they are enough. True when they are.
+
+        Of a JVM that has been at work for a while, or has ended by itself: all that a start needs is listed then.
+        """
         try:
-            with self._listing.open("rb") as file:
-                if sum(1 for _ in file) < self._min_classes:
-                    return
+            lines = self._listing.read_bytes().splitlines(keepends=True)
+            if lines and not lines[-1].endswith(b"\n"):
+                lines.pop()
+            if len(lines) < self._min_classes:
+                return False
             self._list.parent.mkdir(parents=True, exist_ok=True)
             draft = self._list.with_name(f"{self._list.name}.{os.getpid()}")
-            shutil.copyfile(self._listing, draft)
+            draft.write_bytes(b"".join(lines))
             draft.replace(self._list)
+            return True
         except FileNotFoundError:
-            return
+            return False
 
     def discard(self) -> None:
         """Remove archive and list: a JVM did not start with it."""
         self.path.unlink(missing_ok=True)
         self._list.unlink(missing_ok=True)
 
-    def build(self, log: Path, registry: ChildRegistry | None = None, deadline_s: float = BUILD_DEADLINE_S) -> bool:
+    def build(
+        self, log: Path, registry: ChildRegistry | None = None, deadline_s: float = BUILD_DEADLINE_S, stop: Event | None = None
+    ) -> bool:
         """Make the archive from the list, at the lowest priority, with 500 MB for that time. Blocks. The list goes.
 
-        True when there is an archive afterwards, False when there is nothing to make it from. Raises EngineError.
+        True when there is an archive afterwards; False when there is nothing to make it from, another process makes it, or
+        `stop` was set. Raises EngineError.
         """
         if not self.buildable:
             return self.ready
+        with self._alone() as alone:
+            return self._build(log, registry, deadline_s, stop or Event()) if alone and self.buildable else self.ready
+
+    def _build(self, log: Path, registry: ChildRegistry | None, deadline_s: float, stop: Event) -> bool:
+        if (free := shutil.disk_usage(self.path.parent).free) < FREE_BYTES:
+            raise EngineError(f"no class archive is made in {self.path.parent}: {free >> 20} MB are free there, not 1,024")
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        nice = ["nice", "-n", BUILD_NICE] if shutil.which("nice") else []
+        lowest = [word for command in LOWEST if shutil.which(command[0]) for word in command]
         child = Child(
             "Java's class archive",
             [
-                *(*nice, str(self._java), BUILD_HEAP, *self._flags, "-Xshare:dump", *QUIET),
+                *(*lowest, str(self._java), BUILD_HEAP, *self._flags, "-Xshare:dump", *QUIET),
                 *(f"-XX:SharedClassListFile={self._list}", f"-XX:SharedArchiveFile={draft}", "-cp", self._classpath),
             ],
             log=log,
             registry=registry,
         )
+        give_up = time.monotonic() + deadline_s
         try:
             child.start()
-            if child.wait(deadline_s) != 0 or not draft.is_file():
+            while (code := child.wait(POLL_S)) is None and time.monotonic() < give_up:
+                if stop.is_set():
+                    return False
+            if code != 0 or not draft.is_file():
                 raise child.failure(f"making {self.path}")
             draft.replace(self.path)
             self._list.unlink(missing_ok=True)
         finally:
             child.kill()
             draft.unlink(missing_ok=True)
+        self._forget_unused()
         return True
 
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether no other process makes this archive now."""
+        file = self.path.with_suffix(".lock")
+        with file.open("w") as lock:
+            try:
+                flock(lock, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+            file.unlink(missing_ok=True)
 
-def _jars(classpath: Sequence[Path]) -> list[Path]:
+    def _forget_unused(self) -> None:
+        """Of this server's archives only those stay that were used last."""
+        found = sorted(self.path.parent.glob(self._family), key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in found[KEPT:]:
+            file.unlink(missing_ok=True)
+
+
+def jars_of(classpath: Sequence[Path]) -> list[Path]:
     """The files of a class path; a folder's `*` stands for its jars."""
     return [jar for entry in classpath for jar in (sorted(entry.parent.glob("*.jar")) if entry.name == "*" else [entry])]
 
 
-def _identity(jar: Path) -> str:
+def identity(jar: Path) -> str:
+    """Changes when the jar does."""
     found = jar.stat()
     return f"{jar}:{found.st_size}:{found.st_mtime_ns}"

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from ..settings.data_dir import write_plain
@@ -91,14 +92,23 @@ class JvmServer(Server):
         return self._archive is not None and self._archive.ready
 
     @property
+    def archive_missing(self) -> bool:
+        """Whether there is no archive, and may be one."""
+        return self._archive is not None and not self._archive.ready
+
+    @property
     def archive_wanted(self) -> bool:
         """Whether `build_archive` has something to do: an earlier run has listed its classes, and there is no archive yet."""
         return self._archive is not None and self._archive.buildable
 
-    def build_archive(self) -> bool:
-        """Make the class archive for later starts, at the lowest priority; blocks. True when there is one. Raises EngineError.
+    def list_classes(self) -> bool:
+        """From what the JVM has loaded until now an archive may be made: True when that is enough for one."""
+        return self._archive is not None and (self._archive.buildable or (self.alive and self._archive.keep_list()))
 
-        Safe at any time: beside a JVM that runs, and when nothing is to be done.
+    def build_archive(self, stop: Event | None = None) -> bool:
+        """Make the class archive for later starts, at the lowest priority; blocks, or until `stop`. True when there is one.
+
+        Safe at any time: beside a JVM that runs, and when nothing is to be done. Raises EngineError.
         """
         log = self.log.with_name(f"{self.log.stem}-archive.log")
-        return self._archive is not None and self._archive.build(log, self._registry)
+        return self._archive is not None and self._archive.build(log, self._registry, stop=stop)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import time
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from ecom_lite.engines.child import ChildRegistry
 from ecom_lite.engines.jvm import JvmServer
+from ecom_lite.engines.kafka_storage import META, StorageTemplate, make_storage
 from ecom_lite.engines.ports import choose_port, free_port, is_free, wait_port
 from ecom_lite.errors import EngineError
 from ecom_lite.settings.data_dir import write_plain
@@ -26,6 +25,8 @@ ROUND_TRIP_TIMEOUT_MS = 2_000
 POLL_S = 0.02
 JVM_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-Dfile.encoding=UTF-8")
 
+# Eligible leader replicas choose among several copies after a crash. Here there is one copy: it leads, always.
+FORMAT = ("--standalone", "--feature", "eligible.leader.replicas.version=0")
 STORAGE = "storage"
 PROPERTIES = "server.properties"
 
@@ -113,6 +114,9 @@ class KafkaServer(JvmServer):
         self._fixed_port = port
         self._controller_port: int | None = None
         self._retention = (retention_hours, retention_bytes)
+        self._template: StorageTemplate | None = None
+        if archive_dir is not None:
+            self._template = StorageTemplate(archive_dir.absolute(), self.classpath, "\n".join([SETTINGS, *FORMAT]))
 
     @property
     def bootstrap(self) -> str:
@@ -129,8 +133,19 @@ class KafkaServer(JvmServer):
         give_up = time.monotonic() + deadline_s
         self._prepare(LOG_SETTINGS)
         self._choose_ports()
-        if not (self.data_dir / STORAGE / "meta.properties").exists():
+        copied = not (self.data_dir / STORAGE / META).exists() and self._format(give_up)
+        try:
+            self._start(give_up)
+        except EngineError:
+            if not copied or self._cancelled.is_set():
+                raise
+            assert self._template is not None
+            self._template.discard()  # it may be the template: once more by Kafka's own tool
+            shutil.rmtree(self.data_dir / STORAGE)
             self._format(give_up)
+            self._start(give_up)
+
+    def _start(self, give_up: float) -> None:
         write_plain(self.data_dir / PROPERTIES, self._settings(STORAGE))
         self._child = self._server_child()
         self._child.start()
@@ -178,21 +193,26 @@ class KafkaServer(JvmServer):
         self._controller_port = controller if usable else free_port(self.host)
         write_plain(file, json.dumps({"port": self._port, "controller_port": self._controller_port}))
 
-    def _format(self, give_up: float) -> None:
-        """Format the storage in a folder aside and move it in place whole, so that a kill never leaves half of it."""
+    def _format(self, give_up: float) -> bool:
+        """Make the storage in a folder aside and move it in place whole, so that a kill never leaves half of it. True when it
+        is a copy of a template."""
         draft, final = self.data_dir / (STORAGE + ".new"), self.data_dir / STORAGE
         if final.exists() and any(final.iterdir()):
             raise EngineError(
-                f"The Kafka storage {final} has files but no meta.properties: it is damaged. Start with fresh data "
+                f"The Kafka storage {final} has files but no {META}: it is damaged. Start with fresh data "
                 "(`ecom_lite run --fresh` or `ecom_lite reset`), or restore the folder."
             )
-        shutil.rmtree(draft, ignore_errors=True)
-        write_plain(self.data_dir / PROPERTIES, self._settings(draft.name))
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
-        # Eligible leader replicas choose among several copies after a crash. Here there is one copy: it leads, always.
-        features = ["--feature", "eligible.leader.replicas.version=0"]
-        arguments = ["format", "--cluster-id", cluster_id, "--standalone", "--config", PROPERTIES, *features]
-        child = self._java_child("Kafka's storage format", ["kafka.tools.StorageTool", *arguments])
+        copied = make_storage(draft, self._template, lambda cluster_id: self._run_tool(cluster_id, draft, give_up))
+        if final.exists():
+            final.rmdir()
+        draft.replace(final)
+        return copied
+
+    def _run_tool(self, cluster_id: str, storage: Path, give_up: float) -> None:
+        write_plain(self.data_dir / PROPERTIES, self._settings(storage.name))
+        arguments = ["format", "--cluster-id", cluster_id, "--config", PROPERTIES, *FORMAT]
+        archive = [] if self._archive is None or not self._archive.ready else self._archive.jvm_args()
+        child = self._java_child("Kafka's storage format", ["kafka.tools.StorageTool", *arguments], archive)
         child.start()
         try:
             code = child.wait(max(give_up - time.monotonic(), 0.1))
@@ -200,9 +220,6 @@ class KafkaServer(JvmServer):
             child.kill()
         if code != 0:
             raise child.failure("formatting the storage")
-        if final.exists():
-            final.rmdir()
-        draft.replace(final)
 
     def _round_trip(self, give_up: float) -> None:
         """Ask the broker for the cluster as any client would, until it names itself and a controller."""

@@ -75,6 +75,8 @@ logger.kafkaconfig.name=org.apache.kafka.clients
 logger.kafkaconfig.level=error
 logger.cancel.name=org.apache.spark.scheduler.DAGScheduler
 logger.cancel.level=error
+logger.executors.name=org.apache.spark.deploy.client
+logger.executors.level=info
 logger.truncated.name=org.apache.spark.sql.catalyst.util.SparkStringUtils
 logger.truncated.level=error
 """

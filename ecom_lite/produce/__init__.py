@@ -1,5 +1,1 @@
 """simulate -> Kafka, paced; and the ledger of what was sent."""
-
-from .producer import Producer
-
-__all__ = ["Producer"]

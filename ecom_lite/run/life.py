@@ -1,4 +1,7 @@
-"""The life of one run: start, watch, end. `services.py` says what it is made of, `summary.py` how a bounded one ends."""
+"""The life of one run: start, watch, end. `services.py` says what it is made of, `summary.py` how a bounded one ends.
+
+`execute.py` has its servers at work already while this and all that it needs is imported.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,23 @@ import os
 import signal
 import time
 import webbrowser
-from dataclasses import dataclass
 from typing import Any, Final
 
 import psutil
 from msgspec.structs import asdict, replace
 
-from ..contract.events import utc_now
-from ..engines.from_settings import jar_groups
-from ..errors import UsageError
 from ..live.state import Database, RunState, control_link, write_state
-from ..machine.page_login import require_page_login
-from ..machine.ports import require_ports
 from ..observe.gaps import tell
 from ..observe.meter import Meter
 from ..observe.status import RunStatus
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from ..terminal.view import duration
+from .execute import Options
 from .interrupts import Interrupts
 from .loaders import stop_all
 from .opening import keep_copy
-from .servers import Servers, servers
+from .servers import Servers
 from .services import Services, build
 from .status import processes, run_status
 
@@ -35,54 +33,18 @@ TICK_S: Final = 1.0
 KILL_S: Final = 2.0  # for what a run that ends at once leaves
 
 
-@dataclass(frozen=True)
-class Options:
-    """How long, and what to show. With `for_s` or a number of events the run ends by itself and takes the count."""
-
-    for_s: float | None = None
-    json: bool = False
-    open_page: bool = False
-    quiet: bool = False
-
-
-def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
-    """One run in this process: (exit code, summary); the summary is {} where none was asked for.
-
-    Raises EcomLiteError when a part cannot start or dies for good; KeyboardInterrupt while jars are fetched.
-    """
-    require_page_login(settings)
-    if settings.shop.events is not None and not settings.shop.enabled:
-        raise UsageError("--events counts what the simulated shop sends, and shop.enabled is false: use --for, or enable it")
-    if settings.shop.enabled:
-        from ..produce.plan import refuse_impossible
-
-        refuse_impossible(settings.shop, utc_now())
-    terminal, meter = Terminal(options.quiet), Meter(settings.data_dir)
-
-    def heard(service: str, event: str, detail: str) -> None:
-        meter.heard(service, event, detail)
-        terminal.heard(service, event, detail)
-
-    started = servers(
-        settings, "run", terminal, jars=[group for group in jar_groups(settings) if group != "kafka"],
-        restarts=settings.run.restarts, listener=heard, sets_clock=True,
-    )  # fmt: skip
-    with started as servers_:
-        require_ports(settings)
-        return Run(settings, options, servers_, terminal, meter).execute()
-
-
 class Run:
     """One run on servers that are not started yet."""
 
-    def __init__(self, settings: Settings, options: Options, servers: Servers, terminal: Terminal, meter: Meter) -> None:
+    def __init__(self, settings: Settings, options: Options, servers: Servers, terminal: Terminal) -> None:
         self._settings = settings
         self._options = options
         self._servers = servers
         self._supervisor = servers.supervisor
-        self._services: Services = build(settings, servers, self.status, self.written)
+        self._meter = Meter(settings.data_dir)
         self._terminal = terminal
-        self._meter = meter
+        self._supervisor.hear(self._heard)
+        self._services: Services = build(settings, servers, self.status, self.written)
         self._interrupts = Interrupts(self._end_at_once)
         self._state = "starting"
         self._told_gaps = 0
@@ -105,6 +67,10 @@ class Run:
         if self._interrupts.number is not None:
             return self._interrupts.exit_code, summary
         return (0 if summary.get("closes", True) else 1), summary
+
+    def _heard(self, service: str, event: str, detail: str) -> None:
+        self._meter.heard(service, event, detail)
+        self._terminal.heard(service, event, detail)
 
     def _live(self) -> dict[str, Any]:
         self._terminal.begin([slot.name for slot in self._supervisor.slots])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ..engines.from_settings import kafka_server, postgres_server
+from ..engines.from_settings import kafka_server, postgres_server, spark_gateway
 from ..engines.registry import ChildRegistry
 from ..live.lock import RunLock
 from ..machine.prepare import fetch_jars
@@ -29,6 +29,7 @@ from .reach import Reach, address_of, reach_of
 if TYPE_CHECKING:
     from ..engines.kafka import KafkaServer
     from ..engines.postgres import PostgresServer
+    from ..engines.spark import SparkGateway
 
 
 class Servers:
@@ -40,7 +41,7 @@ class Servers:
 
     def __init__(
         self, settings: Settings, supervisor: Supervisor, registry: ChildRegistry, say: Callable[[str, str], None], *,
-        kafka: bool, sets_clock: bool = False,
+        kafka: bool, sets_clock: bool = False, spark: bool = False,
     ) -> None:  # fmt: skip
         self._say = say
         self._time_zone = settings.shop.time_zone if sets_clock else None
@@ -50,18 +51,42 @@ class Servers:
         self.registry = registry
         self.kafka: KafkaServer | None = kafka_server(settings, registry) if kafka else None
         self.postgres: PostgresServer | None = postgres_server(settings, registry)
-        if self.kafka is not None:
-            supervisor.add(EngineService("kafka", self.kafka))
-        if self.postgres is not None:
-            supervisor.add(EngineService("postgres", self.postgres))
+        self.spark: SparkGateway | None = spark_gateway(settings, registry) if spark else None
+        self.engines = [
+            EngineService(name, engine)
+            for name, engine in (("kafka", self.kafka), ("postgres", self.postgres), ("spark", self.spark))
+            if engine is not None
+        ]
+        for engine in self.engines:
+            supervisor.add(engine)
         supervisor.add(Step("schema", self._prepare_schema), [] if self.postgres is None else ["postgres"])
         if kafka:
             supervisor.add(Step("topics", self._prepare_topics), [] if self.kafka is None else ["kafka"])
+
+    def ahead(self) -> None:
+        """Have our servers start now; `supervisor.start` then waits for them as for any other part. Ends with its `stop`."""
+        for engine in self.engines:
+            local = engine.engine is self.spark and self.settings.spark.master.startswith("local")
+            engine.ahead(*[self._open_session] if local else [])
+
+    def _open_session(self) -> None:
+        from ..stream.session import open_ahead
+
+        assert self.spark is not None
+        open_ahead(self.settings, self.spark, self.settings.data_dir)
 
     @property
     def reach(self) -> Reach:
         """Known once our servers are up."""
         return reach_of(self.settings, self.kafka, self.postgres)
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """kafka-python's settings for the broker. Not by `reach`: a PostgreSQL of ours may be up later than Kafka."""
+        from ..topic.client import client_config
+
+        kafka = self.settings.kafka
+        return client_config(kafka, kafka.bootstrap if self.kafka is None else self.kafka.bootstrap)
 
     def _prepare_schema(self) -> None:
         # Not by `reach`: a Kafka of ours may not be up yet, and the schema needs none.
@@ -87,7 +112,7 @@ class Servers:
         kafka = self.settings.kafka
         judged = kafka.judged_topic if self.settings.spark_reads_judged else None
         alerts = self.settings.alerts.topic if self._alerts else None
-        ensure_topics(self.reach.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:], alerts)
+        ensure_topics(self.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:], alerts)
 
 
 @contextmanager
@@ -102,6 +127,7 @@ def servers(
     listener: Listener = lambda service, event, detail: None,
     temporary: bool = False,
     sets_clock: bool = False,
+    spark: bool = False,
 ) -> Iterator[Servers]:
     """The data folder locked for `purpose`, what a killed run left in it ended, the jars fetched (Kafka's where
     it is ours, and the groups named in `jars`); nothing started yet.
@@ -119,7 +145,7 @@ def servers(
         supervisor = Supervisor(
             restarts=restarts, restart_window_s=run.restart_window_s, ready_timeout_s=run.ready_timeout_s, listener=listener
         )
-        started = Servers(settings, supervisor, registry, terminal.say, kafka=kafka, sets_clock=sets_clock)
+        started = Servers(settings, supervisor, registry, terminal.say, kafka=kafka, sets_clock=sets_clock, spark=spark)
         try:
             yield started
         except Exception:  # no Ctrl-C: whoever presses it wants no more than that

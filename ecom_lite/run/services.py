@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ..engines.from_settings import logs_dir, spark_gateway
+from ..engines.from_settings import logs_dir
 from ..engines.ports import free_port, is_free
 from ..observe.figures import LakeFigures, ProducerFigures
 from ..observe.status import RunStatus
@@ -19,7 +19,7 @@ from ..settings.bundled import bundled
 from ..settings.data_dir import DASHBOARDS
 from ..settings.override import ShopOverride
 from ..settings.tree import Dashboards, Settings
-from ..supervise.adapters import Behind, EngineService, Late, Step
+from ..supervise.adapters import Behind, Late, Step
 from ..supervise.schedule import Schedule
 from ..supervise.service import Service
 from ..supervise.worker import WorkerService
@@ -31,6 +31,7 @@ from .jobs import WORKER, lake_job, produce_job
 from .marts import Marts
 from .own_checks import OwnChecks
 from .page_part import PageService, log_in_line
+from .quicken import Quicken
 from .recorder import SAMPLE_EVERY_S, Recorder
 from .secrets_of import secrets_of
 from .servers import Servers
@@ -114,7 +115,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     page = PageService(
         lambda: _page(settings, servers, status, written, shop, marts, token, _home(settings, servers, story, grafana, token))
     )
-    gateway = None if run.light else spark_gateway(settings, registry)
+    gateway = servers.spark
 
     # In the reverse of the order in which they must stop.
     parts: list[Part] = [
@@ -125,7 +126,6 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if grafana is not None:
         parts.append((grafana, ["schema", "boards"]))
     if gateway is not None:
-        parts.append((EngineService("spark", gateway), []))
         parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
     parts.append(
         (
@@ -145,6 +145,9 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
+    slow = [engine for engine in (servers.kafka, gateway) if engine is not None and engine.archive_missing]
+    if slow and run.fast_start:
+        parts.append((Quicken(slow), [part.name for part, _ in parts]))
     return Services(
         parts, page, grafana, loading, producer, ready, marts, sums.refresh, backfill, checks, alerts, recorder, story, token,
         settings.dashboards,

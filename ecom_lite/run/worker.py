@@ -46,7 +46,7 @@ def _load(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
 
 
 def _produce(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> None:
-    from ..produce import Producer
+    from ..produce.producer import Producer
 
     job = msgspec.json.decode(line, type=ProduceJob)
     setup_stderr_logs(job.log_level)
@@ -79,7 +79,7 @@ def _lake(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
 ROLES: Final = {
     "load": (_load, "ecom_lite.load.loader", LoaderFigures),
     "lake": (_lake, "ecom_lite.lake.service", LakeFigures),
-    "produce": (_produce, "ecom_lite.produce", ProducerFigures),
+    "produce": (_produce, "ecom_lite.produce.producer", ProducerFigures),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
@@ -15,6 +14,7 @@ from ..settings.currencies import DECIMALS, DEFAULT
 from ..settings.tree import Kafka as KafkaSettings
 from ..settings.tree import Settings
 from ..warehouse.sqlfiles import read_sql
+from .plain import ABSENT, BETWEEN, PATTERN, joined, texts
 
 MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
 MAX_JUDGED_PER_BATCH: Final = 500  # records, of up to 500 lines each
@@ -32,33 +32,6 @@ ISO_TIME: Final = (
     r"^(\d{4})(-?)(\d\d)\2(\d\d)"
     r"(?:[^\x00](\d\d)(?:(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d{1,6})\d*)?)?)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?)?(?![\s\S])"
 )
-
-# A decimal out of a variant keeps all digits; a text must be one of digits, and a whole number may have zeros behind the point.
-_AMOUNT: Final = r"""CASE
-            WHEN schema_of_variant(FIELD) NOT IN ('STRING', 'BOOLEAN') THEN try_cast(FIELD AS DECIMAL(38, 18))
-            WHEN char_length(try_cast(FIELD AS STRING)) <= 64 AND try_cast(FIELD AS STRING) RLIKE r'^[0-9]+(\.[0-9]+)?(?![\s\S])'
-            THEN try_cast(try_cast(FIELD AS STRING) AS DECIMAL(38, 18))
-        END"""
-_WHOLE: Final = r"""CASE
-            WHEN schema_of_variant(FIELD) = 'BIGINT' THEN try_cast(FIELD AS BIGINT)
-            WHEN schema_of_variant(FIELD) NOT IN ('STRING', 'BOOLEAN')
-            THEN CASE
-                WHEN try_cast(FIELD AS DECIMAL(38, 18)) = floor(try_cast(FIELD AS DECIMAL(38, 18)))
-                THEN try_cast(try_cast(FIELD AS DECIMAL(38, 18)) AS BIGINT)
-            END
-            WHEN try_cast(FIELD AS STRING) RLIKE r'^[0-9]{1,19}(\.0+)?(?![\s\S])'
-            THEN try_cast(regexp_extract(try_cast(FIELD AS STRING), '^[0-9]+', 0) AS BIGINT)
-        END"""
-# Digits in a text are a number, without leading zeros; any other text is the id itself.
-_ID: Final = rf"""CASE
-            WHEN schema_of_variant(FIELD) <> 'STRING' THEN CAST(nullif(greatest({_WHOLE}, 0), 0) AS STRING)
-            WHEN char_length(try_cast(FIELD AS STRING)) NOT BETWEEN 1 AND :max_id THEN NULL
-            WHEN contains(try_cast(FIELD AS STRING), chr(0)) THEN NULL
-            WHEN try_cast(FIELD AS STRING) RLIKE r'^[0-9]+(?![\s\S])'
-            THEN nullif(trim(LEADING '0' FROM try_cast(FIELD AS STRING)), '')
-            ELSE try_cast(FIELD AS STRING)
-        END"""
-_READ: Final = {"amount": _AMOUNT, "whole": _WHOLE, "id": _ID}
 
 
 def source_options(kafka: KafkaSettings, bootstrap: str) -> dict[str, str]:
@@ -128,6 +101,9 @@ def order_lines(session: Any, records: Any, watermark_s: int, currency: str = DE
             "milliseconds_from": MILLISECONDS_FROM,
             "uncategorised": UNCATEGORISED,
             "currency": currency,
+            "plain": PATTERN,
+            "absent": ABSENT,
+            "between": BETWEEN,
         },
     )
 
@@ -142,10 +118,11 @@ def _order_lines() -> str:
     lists["optional"] = " AND ".join(
         _fits(one) for one in table if one.nullable and one.kind.spark == "variant" and one.python in JSON_TYPES
     )
+    lists |= {"texts": texts(), "joined": joined("t")}
     text = read_sql(__package__, "order_lines").decode()
     for name, part in lists.items():
         text = text.replace(f"{{{name}}}", part)
-    return re.sub(r"\{(amount|whole|id):(\w+)\}", lambda found: _READ[found[1]].replace("FIELD", f"e.{found[2]}"), text)
+    return text
 
 
 def _smallest_unit() -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from ..errors import StreamError
 from ..settings.data_dir import SPARK
 from ..settings.tree import Settings
+from .executors import require_master
 
 APP_NAME: Final = "ecom_lite"
 LOOPBACK: Final = "127.0.0.1"
@@ -22,6 +23,7 @@ FILE_MANAGER: Final = "org.apache.spark.sql.execution.streaming.checkpointing.Fi
 STATE_STORE: Final = "RocksDB"
 ROCKSDB_PROVIDER: Final = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 _lock = threading.Lock()
+_opened: dict[tuple[int, str], Any] = {}  # by port and secret of the JVM: what `open_ahead` has opened
 
 
 class Gateway(Protocol):
@@ -35,6 +37,7 @@ class Gateway(Protocol):
     def alive(self) -> bool: ...
     @property
     def jars(self) -> tuple[Path, ...]: ...
+    def log_tail(self, n: int = ...) -> str: ...
 
 
 def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[str, str]:
@@ -77,12 +80,25 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
     return conf
 
 
+def open_ahead(settings: Settings, gateway: Gateway, data_dir: Path) -> None:
+    """Open the session that the next `open_session` on this JVM returns: some seconds that need neither Kafka nor PostgreSQL.
+
+    Raises StreamError as `open_session` does.
+    """
+    session = open_session(settings, gateway, data_dir)
+    with _lock:
+        _opened[gateway.port, gateway.secret] = session
+
+
 def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
-    """A new SparkSession on the gateway JVM; one that this process still has is closed first.
+    """A SparkSession on the gateway JVM that nobody has used; one that this process still has is closed first.
 
     Raises StreamError when the JVM does not answer or refuses the settings.
     """
     with _lock:
+        ahead = _opened.pop((gateway.port, gateway.secret), None)
+        if ahead is not None:
+            return ahead
         _stop_context()
         # py4j tells of every lost connection with a traceback; we report the cause ourselves.
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
@@ -90,6 +106,7 @@ def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
         from pyspark import SparkConf, SparkContext
         from pyspark.sql import SparkSession
 
+        require_master(settings.spark.master)
         try:
             connection = _connect(gateway)
             conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)
@@ -145,6 +162,7 @@ def _disconnect(connection: Any) -> None:
 
 
 def _stop_context() -> None:
+    _opened.clear()
     if "pyspark" not in sys.modules:
         return
     from pyspark import SparkContext

@@ -22,6 +22,7 @@ from ..topic.client import client_config, explained, offset_range
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .checkpoint import Checkpoint
+from .executors import Executors
 from .queries import (
     MAX_JUDGED_PER_BATCH,
     MAX_RECORDS_PER_BATCH,
@@ -64,6 +65,7 @@ class Stream:
         self._gateway = gateway
         self._stopping = threading.Event()
         self._session: Any = None
+        self._executors: Executors | None = None
         self._queries: dict[str, Any] = {}
         self._minutes: MinuteSink | None = None
         self._shown: object = None
@@ -91,6 +93,7 @@ class Stream:
         self._execute("forget_light")
         try:
             self._session = open_session(self._settings, self._gateway, self._data_dir)
+            self._executors = Executors(self._session, self._gateway, self._settings.spark.master)
             self._start_minutes(minutes, source)
             self._wait_first_trigger()
         except StreamError:
@@ -152,9 +155,10 @@ class Stream:
         while query._jsq.lastProgress() is None:
             self._raise_if_dead()
             if time.monotonic() > give_up:
+                missing = self._executors.missing() if self._executors is not None else ""
                 raise StreamError(
                     f"Spark ran no micro-batch within run.ready_timeout_s = {self._settings.run.ready_timeout_s:g}: "
-                    "see `ecom_lite logs spark`, or give it more time"
+                    + (missing or "see `ecom_lite logs spark`, or give it more time")
                 )
             if self._stopping.wait(POLL_S):
                 raise StreamError("Spark was stopped while it started")
@@ -188,6 +192,8 @@ class Stream:
     def _raise_if_dead(self) -> None:
         if not self._gateway.alive:
             raise StreamError("the Java process of Spark has ended")
+        if self._executors is not None:
+            self._executors.require()
         for name, query in self._queries.items():
             if not query.isActive:
                 cause = (self._minutes.error if self._minutes is not None else None) or query.exception()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from threading import Event
+from concurrent.futures import Future, wait
+from threading import Event, Thread
 from typing import Final, Protocol
 
 from ..errors import EngineError
@@ -33,9 +35,31 @@ class EngineService:
     def __init__(self, name: str, engine: Engine) -> None:
         self.name = name
         self.engine = engine
+        self.begun = 0.0
+        self._ahead: Future[None] | None = None
+
+    def ahead(self, then: Callable[[], object] = lambda: None) -> None:
+        """Begin to start it now, and do `then` once it is up; the next `start` waits for both and raises what they have raised.
+        Returns at once."""
+        self.begun, self._ahead = time.monotonic(), Future()
+        Thread(target=self._start_ahead, args=(self._ahead, then), name=f"ahead-{self.name}", daemon=True).start()
+
+    def _start_ahead(self, done: Future[None], then: Callable[[], object]) -> None:
+        try:
+            self.engine.start()
+            then()
+        except BaseException as error:  # handed to the thread of `start`
+            done.set_exception(error)
+        else:
+            done.set_result(None)
 
     def start(self) -> None:
-        self.engine.start()
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            self.begun = 0.0
+            self.engine.start()
+        else:
+            ahead.result()
 
     def run(self, stop: Event) -> None:
         while not stop.wait(WATCH_S):
@@ -46,6 +70,10 @@ class EngineService:
 
     def stop(self) -> None:
         self.engine.stop()
+        ahead = self._ahead
+        while ahead is not None and not ahead.done():  # nobody has waited for it: its child may just be beginning
+            self.engine.stop()
+            wait([ahead], WATCH_S)
 
     def kill(self) -> None:
         """End the process without a word: the supervisor sees it die."""

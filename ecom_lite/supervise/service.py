@@ -43,3 +43,10 @@ class Prepares(Protocol):
     """
 
     def prepare(self) -> None: ...
+
+
+@runtime_checkable
+class Begun(Protocol):
+    """A service that may have begun to start before the supervisor did: when, of time.monotonic(); 0.0 where it has not."""
+
+    begun: float

@@ -13,7 +13,7 @@ from typing import Final
 
 from ..errors import EcomLiteError, in_words
 from ..observe.health import Health
-from .service import Dies, Prepares, Service
+from .service import Begun, Dies, Prepares, Service
 
 FIRST_BACKOFF_S: Final = 0.2
 MAX_BACKOFF_S: Final = 5.0
@@ -62,6 +62,10 @@ class Supervisor:
         self.slots: list[Slot] = []
         self.failed = threading.Event()
         self.failure: EcomLiteError | None = None
+
+    def hear(self, listener: Listener) -> None:
+        """From now on `listener` hears every change. Before `start`."""
+        self._listener = listener
 
     def add(self, service: Service, needs: Sequence[str] = ()) -> None:
         """Register a service before `start`; `needs` are names of services added before."""
@@ -209,6 +213,7 @@ class Supervisor:
             slot.service.start()
         finally:
             slot.starting = False
+        began = slot.service.begun if isinstance(slot.service, Begun) and slot.service.begun else began
         slot.started_s = time.monotonic() - began
         with self._lock:
             if slot.state in ("starting", "restarting"):

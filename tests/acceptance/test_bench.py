@@ -118,6 +118,16 @@ def test_what_a_mapping_costs_is_measured_alone_and_its_counts_are_checked(tmp_p
 
 
 @pytest.mark.long
+def test_each_kind_of_start_is_measured_part_by_part(tmp_path: Path) -> None:
+    with benchmark(tmp_path, "start", "--light", "--runs", "1", "--json") as run:
+        wait_for(run.ended, "the benchmark ends", 200)
+        figures = json.loads(run.stdout)
+        assert set(figures["light"]) == {"cold", "warm", "again"} and "spark" not in figures
+        for kind in figures["light"].values():
+            assert kind["ready_s"] > kind["parts_s"]["kafka"] > 0 and {"postgres", "load", "produce"} <= set(kind["parts_s"])
+        run.assert_nothing_left()
+
+
 def test_marts_and_board_are_measured_and_are_what_the_facts_say(tmp_path: Path) -> None:
     with benchmark(tmp_path, "marts", "--facts", "10000,20000", "--new", "200", "--rate", "300", "--json") as run:
         wait_for(run.ended, "the benchmark ends", 300)

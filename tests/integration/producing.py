@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from ecom_lite.contract import events
-from ecom_lite.produce import Producer
+from ecom_lite.produce.producer import Producer
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate import Shop, identity
@@ -33,7 +33,7 @@ CHILD = """
 import json, sys
 from threading import Event
 from ecom_lite.settings.load import load_settings
-from ecom_lite.produce import Producer
+from ecom_lite.produce.producer import Producer
 from ecom_lite.warehouse.connect import Address
 told = json.load(sys.stdin)
 Producer(

@@ -320,7 +320,7 @@ def test_kafka_starts_from_a_class_archive_that_is_made_from_the_list_of_an_earl
         first.stop()
         assert first.archive_wanted and not first.archive_ready
         assert first.build_archive() and first.build_archive()
-        assert [path.suffix for path in archives.iterdir()] == [".jsa"]
+        assert sorted(path.suffix for path in archives.iterdir()) == [".jsa", ".storage"]
         assert not make_kafka(tmp_path, archive_dir=archives, jvm_args=["-Xss1m"]).archive_ready, "of other flags"
         monkeypatch.setenv("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=loaded.txt")
         first.start(DEADLINE_S)
@@ -329,6 +329,52 @@ def test_kafka_starts_from_a_class_archive_that_is_made_from_the_list_of_an_earl
         assert not first.archive_wanted
     finally:
         first.kill()
+
+
+def test_a_class_archive_is_made_beside_a_kafka_that_runs_and_half_a_one_is_none(tmp_path: Path) -> None:
+    server, stop = make_kafka(tmp_path, archive_dir=tmp_path / "archives"), threading.Event()
+    try:
+        server.start(DEADLINE_S)
+        assert server.archive_missing and server.list_classes()
+        stop.set()
+        assert not server.build_archive(stop) and not server.archive_ready
+        assert server.build_archive() and server.alive and not server.archive_missing
+        assert not list((tmp_path / "archives").glob("*.jsa.*")), "no draft stays"
+    finally:
+        server.stop()
+
+
+def test_a_second_storage_is_a_copy_with_a_cluster_id_of_its_own_and_a_broken_template_is_made_anew(tmp_path: Path) -> None:
+    archives, ids = tmp_path / "archives", []
+
+    def cluster_of(folder: Path) -> str:
+        server = make_kafka(folder, archive_dir=archives)
+        try:
+            server.start(DEADLINE_S)
+            admin = KafkaAdminClient(bootstrap_servers=server.bootstrap)
+            admin.create_topics({"t": {"num_partitions": 1, "replication_factor": 1}})
+            found = str(admin.describe_cluster()["cluster_id"])
+            admin.close()
+            return found
+        finally:
+            server.stop()
+
+    ids.append(cluster_of(tmp_path / "one"))
+    ids.append(cluster_of(tmp_path / "two"))
+    (template,) = archives.glob("*.storage")
+    made = {file.name for file in template.rglob("*") if file.is_file()}
+    (template / "bootstrap.checkpoint").write_bytes(b"torn")
+    (template / "meta.properties").write_text("version=1\ncluster.id=x\nnode.id=77\n")
+    ids.append(cluster_of(tmp_path / "three"))
+    assert len(set(ids)) == 3
+    (template,) = archives.glob("*.storage")
+    assert {file.name for file in template.rglob("*") if file.is_file()} == made
+    ids.append(cluster_of(tmp_path / "four"))
+    assert len(set(ids)) == 4
+    formatted = [
+        name for name in ("one", "two", "three", "four") if "Formatting" in (tmp_path / name / "logs/kafka.log").read_text()
+    ]
+    assert formatted == ["one", "three"]
 
 
 def test_a_killed_kafka_leaves_nothing_in_the_systems_temporary_folder_and_the_next_start_nothing_in_its_own(

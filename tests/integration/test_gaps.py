@@ -19,7 +19,8 @@ from ecom_lite.errors import CheckFailed
 from ecom_lite.observe.gaps import read_gaps, tell
 from ecom_lite.observe.meter import Meter
 from ecom_lite.observe.status import Gap, RunStatus
-from ecom_lite.run.life import Options, Run
+from ecom_lite.run.execute import Options
+from ecom_lite.run.life import Run
 from ecom_lite.settings.load import load_settings
 from ecom_lite.supervise.supervisor import Supervisor
 from ecom_lite.terminal.terminal import Terminal
@@ -48,7 +49,7 @@ def a_run(bench: Bench, data_dir: Path, terminal: Terminal, meter: Meter) -> Run
     servers: Any = SimpleNamespace(
         supervisor=supervisor, registry=ChildRegistry(data_dir / "children.json"), reach=SimpleNamespace(address=bench.warehouse)
     )
-    return Run(settings, Options(quiet=True), servers, terminal, meter)
+    return Run(settings, Options(quiet=True), servers, terminal)
 
 
 def test_gaps_are_told_by_status_the_live_view_and_check(

@@ -17,7 +17,8 @@ from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.errors import EcomLiteError, UsageError
 from ecom_lite.observe.figures import ProducerFigures
-from ecom_lite.produce import Producer, producer
+from ecom_lite.produce import producer
+from ecom_lite.produce.producer import Producer
 from ecom_lite.produce.turn import LOCK_KEY
 from ecom_lite.topic import batch_producer as client
 from ecom_lite.topic import client as kafka_client

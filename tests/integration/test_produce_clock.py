@@ -10,7 +10,7 @@ import pytest
 
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.observe.figures import InForce
-from ecom_lite.produce import Producer
+from ecom_lite.produce.producer import Producer
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
 from ecom_lite.simulate import Shop, Timetable, identity

@@ -1,65 +1,141 @@
 -- Kafka records -> order lines, by the rules of `events.parse`: `valid` says whether the loader makes a fact of the record.
--- What stands in braces comes from the table of fields. Built-in functions only, so that no row goes through Python. VARIANT tells strings from numbers and keeps decimals exact.
-WITH document AS (
+-- What stands in braces comes from the table of fields. Built-in functions only, so that no row goes through Python.
+-- A record that is written as nearly all are is `plain`: its texts tell all there is to know (stream/plain.py). In any other one VARIANT tells
+-- strings from numbers and keeps decimals exact, at several times the cost.
+WITH record AS (
     SELECT
         -- Not current_timestamp(): that is a constant of each micro-batch, for which Spark would compile all of this anew.
         CAST(reflect('java.lang.System', 'currentTimeMillis') AS BIGINT) AS now_ms,
         -- In a list, because the JSON reader would overlook whatever follows the first value.
-        from_json(
-            CASE
-                WHEN octet_length(value) <= :max_bytes AND is_valid_utf8(CAST(value AS STRING))
-                    -- No half of a surrogate pair, anywhere: escaped backslashes and whole pairs are taken out first.
-                    AND (
-                        NOT contains(lower(CAST(value AS STRING)), r'\ud')
-                        OR NOT regexp_replace(
-                            CAST(value AS STRING), r'\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}', ' '
-                        ) RLIKE r'\\u[dD][89a-fA-F]'
-                    )
-                THEN concat('[', CAST(value AS STRING), ']')
-            END,
-            'array<struct<{struct}>>',
-            map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')
-        ) AS events
+        CASE
+            WHEN octet_length(value) <= :max_bytes AND is_valid_utf8(CAST(value AS STRING))
+                -- No half of a surrogate pair, anywhere: escaped backslashes and whole pairs are taken out first.
+                AND (
+                    NOT contains(lower(CAST(value AS STRING)), r'\ud')
+                    OR NOT regexp_replace(
+                        CAST(value AS STRING), r'\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}', ' '
+                    ) RLIKE r'\\u[dD][89a-fA-F]'
+                )
+            THEN concat('[', CAST(value AS STRING), ']')
+        END AS document
     FROM kafka_records
 ),
+text AS (
+    SELECT
+        now_ms, document,
+        from_json(document, 'array<struct<{texts}>>', map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')) AS texts
+    FROM record
+),
+plain AS (
+    SELECT
+        now_ms, document, t,
+        coalesce(
+            {joined} RLIKE :plain
+            -- It must be a number, which its text does not tell.
+            AND (
+                t.schema_version IS NULL
+                OR contains(document, concat('"schema_version":', t.schema_version))
+                OR contains(document, concat('"schema_version": ', t.schema_version))
+            ),
+            false
+        ) AS is_plain
+    FROM (SELECT now_ms, document, CASE WHEN size(texts) = 1 THEN texts[0] END AS t FROM text)
+),
+other AS (
+    SELECT
+        now_ms, t, is_plain,
+        from_json(
+            CASE WHEN NOT is_plain AND coalesce(t.event_type, 'order') = 'order' THEN document END,
+            'array<struct<{struct}>>', map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')
+        ) AS events
+    FROM plain
+),
 event AS (
-    SELECT now_ms, CASE WHEN size(events) = 1 THEN events[0] END AS e
-    FROM document
+    SELECT now_ms, t, is_plain, CASE WHEN size(events) = 1 THEN events[0] END AS e
+    FROM other
+),
+-- One expression for all fields: Spark plans each micro-batch anew, and that takes the longer the more there is.
+read AS (
+    SELECT
+        now_ms, t, is_plain, e,
+        transform(
+            transform(
+                CASE
+                    WHEN NOT is_plain
+                    THEN array(
+                        e.order_id, e.user_id, e.product_id, e.product_title, e.category, e.currency, e.price, e.list_price,
+                        e.quantity, e.revenue, e.timestamp
+                    )
+                END,
+                v -> struct(
+                    v, coalesce(schema_of_variant(v), 'VOID') AS type, try_cast(v AS STRING) AS text,
+                    -- A decimal out of a variant keeps all digits; a text must be one of digits.
+                    CASE
+                        WHEN schema_of_variant(v) NOT IN ('STRING', 'BOOLEAN') THEN try_cast(v AS DECIMAL(38, 18))
+                        WHEN char_length(try_cast(v AS STRING)) <= 64 AND try_cast(v AS STRING) RLIKE r'^[0-9]+(\.[0-9]+)?(?![\s\S])'
+                        THEN try_cast(try_cast(v AS STRING) AS DECIMAL(38, 18))
+                    END AS amount,
+                    -- A whole number may have zeros behind the point.
+                    CASE
+                        WHEN schema_of_variant(v) = 'BIGINT' THEN try_cast(v AS BIGINT)
+                        WHEN schema_of_variant(v) NOT IN ('STRING', 'BOOLEAN')
+                        THEN CASE
+                            WHEN try_cast(v AS DECIMAL(38, 18)) = floor(try_cast(v AS DECIMAL(38, 18)))
+                            THEN try_cast(try_cast(v AS DECIMAL(38, 18)) AS BIGINT)
+                        END
+                        WHEN try_cast(v AS STRING) RLIKE r'^[0-9]{1,19}(\.0+)?(?![\s\S])'
+                        THEN try_cast(regexp_extract(try_cast(v AS STRING), '^[0-9]+', 0) AS BIGINT)
+                    END AS whole
+                )
+            ),
+            f -> struct(
+                f.type, f.text, f.amount, f.whole,
+                -- Digits in a text are a number, without leading zeros; any other text is the id itself.
+                CASE
+                    WHEN f.type <> 'STRING' THEN CAST(nullif(greatest(f.whole, 0), 0) AS STRING)
+                    WHEN char_length(f.text) NOT BETWEEN 1 AND :max_id THEN NULL
+                    WHEN contains(f.text, chr(0)) THEN NULL
+                    WHEN f.text RLIKE r'^[0-9]+(?![\s\S])' THEN nullif(trim(LEADING '0' FROM f.text), '')
+                    ELSE f.text
+                END AS id
+            )
+        ) AS r
+    FROM event
 ),
 field AS (
     SELECT
         now_ms,
-        schema_of_variant(e.order_id) AS order_id_type,
-        try_cast(e.order_id AS STRING) AS order_id,
-        {id:user_id} AS user_id,
-        {id:product_id} AS product_id,
-        {whole:order_id} AS order_number,
+        is_plain,
+        CASE WHEN is_plain THEN 'STRING' ELSE r[0].type END AS order_id_type,
+        CASE WHEN is_plain THEN t.order_id ELSE r[0].text END AS order_id,
+        r[0].whole AS order_number,
+        CASE WHEN is_plain THEN t.user_id ELSE r[1].id END AS user_id,
+        CASE WHEN is_plain THEN t.product_id ELSE r[2].id END AS product_id,
         CASE
-            WHEN coalesce(schema_of_variant(e.product_title), 'VOID') = 'VOID' THEN ''
-            WHEN schema_of_variant(e.product_title) = 'STRING' THEN try_cast(e.product_title AS STRING)
+            WHEN is_plain THEN coalesce(t.product_title, '')
+            WHEN r[3].type = 'VOID' THEN ''
+            WHEN r[3].type = 'STRING' THEN r[3].text
         END AS product_title,
+        CASE WHEN is_plain OR r[4].type IN ('STRING', 'VOID') THEN coalesce(nullif(coalesce(t.category, r[4].text), ''), :uncategorised) END AS category,
         CASE
-            WHEN coalesce(schema_of_variant(e.category), 'VOID') = 'VOID' THEN :uncategorised
-            WHEN schema_of_variant(e.category) = 'STRING' THEN coalesce(nullif(try_cast(e.category AS STRING), ''), :uncategorised)
-        END AS category,
-        CASE
-            WHEN coalesce(schema_of_variant(e.currency), 'VOID') = 'VOID' THEN :currency
-            WHEN schema_of_variant(e.currency) = 'STRING' AND try_cast(e.currency AS STRING) = '' THEN :currency
-            WHEN schema_of_variant(e.currency) = 'STRING' AND try_cast(e.currency AS STRING) RLIKE r'^[A-Za-z]{3}(?![\s\S])'
-            THEN upper(try_cast(e.currency AS STRING))
+            WHEN is_plain THEN coalesce(upper(t.currency), :currency)
+            WHEN r[5].type = 'VOID' OR (r[5].type = 'STRING' AND r[5].text = '') THEN :currency
+            WHEN r[5].type = 'STRING' AND r[5].text RLIKE r'^[A-Za-z]{3}(?![\s\S])' THEN upper(r[5].text)
         END AS currency,
-        {amount:price} AS price,
-        {amount:list_price} AS list_price,
-        coalesce(schema_of_variant(e.list_price), 'VOID') = 'VOID'
-            OR (schema_of_variant(e.list_price) = 'STRING' AND try_cast(e.list_price AS STRING) = '') AS list_price_is_absent,
-        {whole:quantity} AS quantity,
-        {amount:revenue} AS revenue,
-        coalesce(schema_of_variant(e.revenue), 'VOID') = 'VOID' AS revenue_is_absent,
-        schema_of_variant(e.timestamp) AS time_type,
-        try_cast(e.timestamp AS STRING) AS time_text,
-        coalesce(e.event_type, 'order') AS event_type,
-        {optional} AS optional_fields_fit
-    FROM event
+        CASE WHEN is_plain THEN try_cast(t.price AS DECIMAL(38, 18)) ELSE r[6].amount END AS price,
+        CASE WHEN is_plain THEN try_cast(t.list_price AS DECIMAL(38, 18)) ELSE r[7].amount END AS list_price,
+        CASE
+            WHEN is_plain THEN t.list_price IS NULL
+            ELSE r[7].type = 'VOID' OR (r[7].type = 'STRING' AND r[7].text = '')
+        END AS list_price_is_absent,
+        CASE WHEN is_plain THEN try_cast(t.quantity AS BIGINT) ELSE r[8].whole END AS quantity,
+        CASE WHEN is_plain THEN try_cast(t.revenue AS DECIMAL(38, 18)) ELSE r[9].amount END AS revenue,
+        CASE WHEN is_plain THEN t.revenue IS NULL ELSE r[9].type = 'VOID' END AS revenue_is_absent,
+        CASE WHEN is_plain THEN 'STRING' ELSE r[10].type END AS time_type,
+        CASE WHEN is_plain THEN t.timestamp ELSE r[10].text END AS time_text,
+        coalesce(t.event_type, 'order') AS event_type,
+        is_plain OR ({optional}) AS optional_fields_fit
+    FROM read
 ),
 epoch AS (
     SELECT

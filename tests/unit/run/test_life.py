@@ -16,11 +16,11 @@ from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.live.state import read_state
 from ecom_lite.observe.health import Health
-from ecom_lite.observe.meter import Meter
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.run import life
 from ecom_lite.run.alerting import Alerting
-from ecom_lite.run.life import Options, Run
+from ecom_lite.run.execute import Options
+from ecom_lite.run.life import Run
 from ecom_lite.run.own_checks import OwnChecks
 from ecom_lite.run.reach import Reach
 from ecom_lite.run.recorder import Recorder
@@ -81,7 +81,7 @@ def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) 
     servers: Any = SimpleNamespace(
         supervisor=supervisor, registry=ChildRegistry(folder / "children.json"), reach=Reach(NOWHERE, "none:1", settings.kafka)
     )
-    return Run(settings, Options(quiet=True), servers, Terminal(quiet=True), Meter(folder)), settings
+    return Run(settings, Options(quiet=True), servers, Terminal(quiet=True)), settings
 
 
 def state_of(settings: Settings) -> str:

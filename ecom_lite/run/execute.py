@@ -1,0 +1,50 @@
+"""Begins a run: refuses what cannot work, and has the servers start while the rest of the program is still imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..contract.events import utc_now
+from ..engines.from_settings import jar_groups
+from ..errors import UsageError
+from ..machine.page_login import require_page_login
+from ..machine.ports import require_ports
+from ..settings.tree import Settings
+from ..terminal.terminal import Terminal
+from .servers import servers
+
+
+@dataclass(frozen=True)
+class Options:
+    """How long, and what to show. With `for_s` or a number of events the run ends by itself and takes the count."""
+
+    for_s: float | None = None
+    json: bool = False
+    open_page: bool = False
+    quiet: bool = False
+
+
+def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
+    """One run in this process: (exit code, summary); the summary is {} where none was asked for.
+
+    Raises EcomLiteError when a part cannot start or dies for good; KeyboardInterrupt while jars are fetched.
+    """
+    require_page_login(settings)
+    if settings.shop.events is not None and not settings.shop.enabled:
+        raise UsageError("--events counts what the simulated shop sends, and shop.enabled is false: use --for, or enable it")
+    if settings.shop.enabled:
+        from ..produce.plan import refuse_impossible
+
+        refuse_impossible(settings.shop, utc_now())
+    terminal = Terminal(options.quiet)
+    started = servers(
+        settings, "run", terminal, jars=[group for group in jar_groups(settings) if group != "kafka"],
+        restarts=settings.run.restarts, sets_clock=True, spark=not settings.run.light,
+    )  # fmt: skip
+    with started as servers_:
+        require_ports(settings)
+        servers_.ahead()
+        from .life import Run  # half a second of imports, which the JVMs use
+
+        return Run(settings, options, servers_, terminal).execute()
