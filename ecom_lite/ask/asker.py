@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,10 @@ LESS_PATIENT: Final = 4  # the proposed limit is so many times that which was to
 def has_lake(data_dir: Path) -> bool:
     """Whether there is a raw archive."""
     return is_there(data_dir / LAKE)
+
+
+def _noted(told: Told, session: Session, statement: str) -> Told:
+    return replace(told, notes=(*told.notes, *session.notes(statement)))
 
 
 class Asker:
@@ -114,12 +119,13 @@ class Asker:
     def _asked(self, statement: str, wish: Wish) -> Told:
         session = self.connect()
         try:
-            return answer(session, statement, wish)
+            return _noted(answer(session, statement, wish), session, statement)
         except WarehouseLost as lost:
             if self._again is None or session.answering:
                 raise
             self._again(str(lost))
-        return answer(self._connect_again(), statement, wish)
+        session = self._connect_again()
+        return _noted(answer(session, statement, wish), session, statement)
 
     def _connect_again(self) -> Session:
         give_up = time.monotonic() + AGAIN_S

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # late: the start of `sql` does without
 SCHEMAS: Final = ("warehouse", "marts", "realtime", "ops")  # unqualified names are looked for in the first
 UNCOUNTED: Final = -1  # rows of a small table: to be counted
 INTERNAL: Final = ("stg_", "int_")  # dbt's own, on the way to a mart
+TABLES_OF_LAKE: Final = "lake"
+TABLES_OF_LAKE_COMMENT: Final = "The facts as Parquet files, some seconds old: for questions that read many of them."
 LAKE: Final = "memory.main"
 LAKE_COMMENT: Final = "The topics' records as they came: the raw archive, Parquet files by day."
 
@@ -88,11 +90,14 @@ def read_catalogue(address: Address, *, lake: bool = False) -> Catalogue:
         names = [column.name for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor]
         counted = {at: _count(reader, *at) for at in {(row["schema"], row["table"]) for row in rows if row["rows"] == UNCOUNTED}}
+        there = reader.execute("SELECT to_regclass('ducklake.ducklake_column_tag') IS NOT NULL").fetchone() == (True,)
+        of_lake = reader.execute(read_sql(__package__, "lake_catalogue")).fetchall() if there else []
     rows = [{**row, "rows": counted.get((row["schema"], row["table"]), row["rows"])} for row in rows]
     tables = [_table(list(columns)) for _, columns in groupby(rows, lambda row: (row["schema"], row["table"]))]
+    tables += [_of_lake(list(columns)) for _, columns in groupby(of_lake, lambda row: row[0])]
     if lake:
         tables.append(Table(LAKE, "lake", None, LAKE_COMMENT, ()))
-    comments = {row["schema"]: row["schema_comment"] or "" for row in rows}
+    comments = {row["schema"]: row["schema_comment"] or "" for row in rows} | {TABLES_OF_LAKE: TABLES_OF_LAKE_COMMENT}
     return Catalogue(tuple(_with_dbts_words(tables)), tuple(comments.items()))
 
 
@@ -107,6 +112,12 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     first = rows[0]
     columns = tuple(Column(row["name"], _short(row["type"]), row["nullable"], row["comment"] or "") for row in rows)
     return Table(first["schema"], first["table"], first["rows"], first["table_comment"] or "", columns)
+
+
+def _of_lake(rows: Sequence[tuple[Any, ...]]) -> Table:
+    name, *_, count, comment, _ = rows[0]
+    columns = tuple(Column(row[1], row[2], row[3], row[6]) for row in rows)
+    return Table(TABLES_OF_LAKE, name, count, comment, columns)
 
 
 def _short(kind: str) -> str:

@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
-from ..errors import EcomLiteError, QueryError, first_line
+from ..errors import QueryError, first_line
 from ..lake.archive_view import create_view
-from ..warehouse.connect import CONNECT_TIMEOUT_S, LIVENESS, READER_STATEMENT_TIMEOUT_S, Address
+from ..lake.engine import DUCKLAKE, POSTGRES, SECRET, attach_lake, literal, log_in, options
+from ..lake.engine import engine as bare_engine
+from ..settings.data_dir import LAKE_TABLES
+from ..warehouse.connect import READER_STATEMENT_TIMEOUT_S, Address
+from ..warehouse.sqlfiles import read_sql
 from .reading import require_reading
 from .statements import only
 
 CATALOG: Final = "ecom"
 ROLE: Final = "ecom_reader"
 NAME: Final = "ecom_lite sql"
-EXTENSION: Final = "duckdb_extension_postgres_scanner"
 
 
 def engine() -> duckdb.DuckDBPyConnection:
-    """A DuckDB of its own in memory, with the extension that reads PostgreSQL.
-
-    The extension is taken from its Python package, as is DuckDB itself: it is not looked for elsewhere, not copied into the home
-    folder, and its signature (of 42 MB, a tenth of a second) is not computed anew each time.
-    """
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": "false", "python_enable_replacements": "false", "allow_unsigned_extensions": "true",
-    }  # fmt: skip
-    connection = duckdb.connect(":memory:", config=config)
-    connection.execute(f"LOAD {_literal(_extension_file())}")
-    return connection
-
-
-def _extension_file() -> Path:
-    spec = find_spec(EXTENSION)
-    version = f"v{duckdb.__version__}"
-    for place in (spec.submodule_search_locations or []) if spec is not None else []:
-        file = Path(place) / "extensions" / version / "postgres_scanner.duckdb_extension"
-        if file.is_file():
-            return file
-    raise EcomLiteError(
-        f"DuckDB {version} has no extension for PostgreSQL: the package {EXTENSION} is missing or of another version"
-    )
+    """A DuckDB of its own in memory, with the extensions that read PostgreSQL and the lake."""
+    return bare_engine(POSTGRES, DUCKLAKE)
 
 
 def attach(
@@ -55,7 +37,8 @@ def attach(
     output: Path | None = None,
     name: str = NAME,
 ) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection whose current catalog is the warehouse (schemas warehouse, marts, realtime, ops).
+    """A DuckDB connection whose current catalog is the warehouse (schemas warehouse, marts, realtime, ops). The lake, where
+    there is one, is catalog `lake`.
 
     Where `lake_dir` has a raw archive, view `memory.main.lake` reads it. No other file can be read or written but `output`;
     what else a user's statement must not do, `query` and Session refuse. All tables of one transaction are read in one snapshot.
@@ -63,33 +46,44 @@ def attach(
     """
     connection = prepared or engine()
     connection.execute("SET TimeZone = 'UTC'")
-    # As a secret, so that neither duckdb_databases() nor a message can show the password.
-    login = {
-        "host": address.host, "port": address.port, "database": address.database,
-        "user": ROLE, "password": address.passwords[ROLE],
-    }  # fmt: skip
-    given = dict(address.options)
-    given["options"] = f"{given.get('options', '')} -c statement_timeout={round(timeout_s * 1000)}".strip()
-    options = _conninfo({"connect_timeout": CONNECT_TIMEOUT_S, **LIVENESS, **given, "application_name": name})
+    given = f"{address.options.get('options', '')} -c statement_timeout={round(timeout_s * 1000)}".strip()
+    place = options(address, name, options=given)
     try:
-        fields = ", ".join(f"{name.upper()} {_literal(value)}" for name, value in login.items())
-        connection.execute(f"CREATE SECRET warehouse (TYPE postgres, {fields})")
-        kind = "TYPE postgres, SECRET warehouse, READ_ONLY, ISOLATION_LEVEL 'REPEATABLE READ'"
-        connection.execute(f"ATTACH {_literal(options)} AS {CATALOG} ({kind})")
+        log_in(connection, address, ROLE)
+        kind = f"TYPE postgres, SECRET {SECRET}, READ_ONLY, ISOLATION_LEVEL 'REPEATABLE READ'"
+        connection.execute(f"ATTACH {literal(place)} AS {CATALOG} ({kind})")
     except duckdb.Error as error:
         where = f"{address.host}:{address.port}/{address.database}"
         reason = first_line(error).replace(address.passwords[ROLE], "***").rpartition('": ')[2]
         raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
+    if lake_dir is not None and (lake_dir / LAKE_TABLES).is_dir():
+        with suppress(duckdb.Error):  # of another warehouse, or not made yet: then there is none
+            attach_lake(connection, place, lake_dir / LAKE_TABLES, read_only=True)
     if lake_dir is not None and lake_dir.is_dir():
-        connection.execute(f"SET allowed_directories = [{_literal(f'{lake_dir}/')}]")
+        connection.execute(f"SET allowed_directories = [{literal(f'{lake_dir}/')}]")
         if view := create_view(lake_dir):
             connection.execute(view)
     if output is not None:
-        connection.execute(f"SET allowed_paths = [{_literal(output)}]")
+        connection.execute(f"SET allowed_paths = [{literal(output)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     connection.execute(f"USE {CATALOG}.warehouse")
     return connection
+
+
+def lake_is_behind(connection: duckdb.DuckDBPyConnection) -> str:
+    """How far the lake is behind the facts, in words; raises duckdb.Error where there is none."""
+    ask = "SELECT * FROM postgres_query($catalog, $statement)"
+
+    def answer(name: str, **values: object) -> tuple[Any, ...]:
+        statement = read_sql(__package__, name).decode().format(**values)
+        return connection.execute(ask, {"catalog": CATALOG, "statement": statement}).fetchone() or (None, None)
+
+    newest = answer("lake_newest")[0]
+    facts, seconds = answer("lake_behind", newest=newest or 0)
+    if not facts:
+        return "the lake has all facts"
+    return f"the lake is {seconds:.1f} s behind: {facts:,} fact{'s are' if facts != 1 else ' is'} not in it yet"
 
 
 def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
@@ -112,14 +106,4 @@ def export(statement: str, output: Path) -> str:
     text = f"FROM ({only(statement)}\n)"  # not bare: DESCRIBE and SHOW may stand there, too
     if text.upper().startswith("FROM (EXPLAIN"):
         raise QueryError("an EXPLAIN is text and no Parquet: leave the format to be table")
-    return f"COPY ({text}) TO {_literal(output)} (FORMAT parquet, USE_TMP_FILE false)"
-
-
-def _conninfo(values: dict[str, Any]) -> str:
-    """A libpq connection string (psycopg would make one too, and takes a fifth of a second to be imported)."""
-    quoted = {name: str(value).replace("\\", "\\\\").replace("'", "\\'") for name, value in values.items()}
-    return " ".join(f"{name}='{value}'" for name, value in quoted.items())
-
-
-def _literal(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
+    return f"COPY ({text}) TO {literal(output)} (FORMAT parquet, USE_TMP_FILE false)"

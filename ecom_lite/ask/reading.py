@@ -14,7 +14,9 @@ from ..errors import OnlyReads
 # Table functions that touch nothing but what is handed to them, what is attached, and (held by allowed_directories) the lake.
 HARMLESS: Final = frozenset((
     "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_extensions", "duckdb_functions", "duckdb_indexes",
-    "duckdb_keywords", "duckdb_schemas", "duckdb_settings", "duckdb_tables", "duckdb_types", "duckdb_views", "generate_series",
+    "duckdb_keywords", "duckdb_schemas", "duckdb_settings", "duckdb_tables", "duckdb_types", "duckdb_views",
+    "ducklake_current_snapshot", "ducklake_list_files", "ducklake_snapshots",
+    "ducklake_table_changes", "ducklake_table_info", "ducklake_table_insertions", "generate_series",
     "histogram", "histogram_values", "icu_calendar_names", "json_each", "json_tree", "parquet_file_metadata", "parquet_metadata",
     "parquet_scan", "parquet_schema", "pg_timezone_names", "pragma_show", "pragma_table_info", "pragma_version", "range",
     "read_parquet", "repeat", "repeat_row", "seq_scan", "summary", "unnest",

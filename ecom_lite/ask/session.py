@@ -30,6 +30,7 @@ _LOST: Final = re.compile(
     r"|FATAL Error|the database system is (?:shutting down|starting up|not yet accepting|in recovery)|Connection refused",
     re.DOTALL,
 )
+_LAKE: Final = re.compile(r"\blake\s*\.", re.IGNORECASE)
 _TIME_IS_UP: Final = "canceling statement due to statement timeout"
 
 
@@ -86,6 +87,15 @@ class Session:
 
         writing = duck.export(statement, self._output)
         return self._end_with(_Task(lambda: self._export(statement, writing, count)))
+
+    def notes(self, statement: str) -> tuple[str, ...]:
+        """What is to be known of the answer to this statement: how old the lake is that it asks."""
+        if self.lost or self.stuck or not _LAKE.search(statement):
+            return ()
+        try:
+            return (self._end_with(_Task(lambda: duck.lake_is_behind(self._connection))),)
+        except QueryError:  # there is none
+            return ()
 
     def close(self) -> None:
         """Safe to repeat. Waits for nothing: a question that is stuck keeps its connection."""

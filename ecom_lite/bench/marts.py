@@ -112,7 +112,7 @@ def _refreshes(address: Address, transform: Transform, new: int) -> Sequence[Dbt
             values = {"rows": new, "first": turn * new, "customers": CUSTOMERS, "products": PRODUCTS}
             connection.execute(read_sql(__package__, "marts_new"), values)
             (load_xid,) = connection.execute("SELECT ops.load_order()").fetchone() or (0,)
-        _wait_for_cut(address, load_xid)
+        wait_for_cut(address, load_xid)
         Rollups(address).refresh()  # a run does each second
         runs.append(_good(transform.run("bench")))
     if not all(run.quick for run in runs[1:]):
@@ -120,7 +120,8 @@ def _refreshes(address: Address, transform: Transform, new: int) -> Sequence[Dbt
     return runs[1:]
 
 
-def _wait_for_cut(address: Address, load_xid: int) -> None:
+def wait_for_cut(address: Address, load_xid: int) -> None:
+    """Until what that transaction has loaded is below the cut. Raises EcomLiteError where one before it does not end."""
     pause, give_up = Event(), time.monotonic() + SETTLE_S
     with address.connect("ecom_dbt", autocommit=True) as connection:
         while True:

@@ -97,6 +97,19 @@ def print_dashboards(figures: Mapping[str, Any]) -> None:
     _print_circumstances(f"beside {figures['rate']:,} events/s", figures)
 
 
+def print_lake(figures: Mapping[str, Any]) -> None:
+    """A row for each figure."""
+    print_table(["figure", ""], [(name, f"{figures[name]:,}") for name in figures if isinstance(figures[name], int | float)])
+    _print_circumstances(f"{figures['facts']:,} facts", figures)
+
+
+def print_sql(figures: Mapping[str, Any]) -> None:
+    """A row for each question."""
+    rows = [(name, at["lake_ms"], at["postgres_ms"], at["command_ms"]) for name, at in figures["questions"].items()]
+    print_table(["question", "lake_ms", "postgres_ms", "command_ms"], rows)
+    _print_circumstances(f"{figures['facts']:,} facts", figures)
+
+
 def _print_circumstances(of: str, figures: Mapping[str, Any]) -> None:
     machine, versions, shop = figures["machine"], figures["versions"], figures["shop"]
     print()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # a tenth of a second, and twice as much for what it imports
     import typer
 
 MODULES: Final = (
-    "alerts", "ask", "bench", "check", "data", "dead", "events", "life", "load", "machine", "password", "rates", "rebuild",
-    "refresh", "schema", "steer",
+    "alerts", "ask", "bench", "check", "data", "dead", "events", "lake", "life", "load", "machine", "password", "rates",
+    "rebuild", "refresh", "schema", "steer",
 )  # fmt: skip
 # People wait for their start: no other verb is imported.
 QUICK: Final = {"sql": "ask", "psql": "ask", "tables": "ask", "run": "life"}

@@ -1,4 +1,4 @@
-"""Verbs that measure this machine: bench load, bench start, bench marts, bench dashboards."""
+"""Verbs that measure this machine: bench load, start, marts, dashboards, lake, sql."""
 
 from __future__ import annotations
 
@@ -158,3 +158,60 @@ def dashboards(
         print(json.dumps(figures))
     else:
         print_dashboards(figures)
+
+
+@bench.command("lake")
+def lake(
+    facts: Annotated[int, typer.Option(min=10_000, help="So many facts are copied at first.")] = 3_000_000,
+    new: Annotated[int, typer.Option(min=100, help="So many new facts for each pass.")] = 2_000,
+    passes: Annotated[int, typer.Option(min=2, help="So many passes, with the upkeep as if one came every two seconds.")] = 300,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Measure what the lake costs: its first copy, a pass over new facts, bytes and files.
+
+    Starts a Kafka and a PostgreSQL of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched.
+    docs/benchmarks.md says what each figure is.
+
+    \b
+    ecom_lite bench lake                            some two minutes
+    ecom_lite bench lake --facts 1000000 --json
+    """
+    from ..bench.lake import bench_lake
+    from ..bench.printed import print_lake
+    from ..terminal.terminal import Terminal
+
+    figures = bench_lake(
+        load(config, None), Terminal(), facts=facts, new=new, passes=passes, command="ecom_lite " + shlex.join(sys.argv[1:])
+    )
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_lake(figures)
+
+
+@bench.command("sql")
+def sql(
+    facts: Annotated[int, typer.Option(min=10_000, help="So many facts are asked about.")] = 3_000_000,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Ask twelve questions of an analyst, of the lake and of PostgreSQL.
+
+    Each as `ecom_lite sql` asks the lake, warm and as a command of its own, and the same SQL in PostgreSQL. Starts a Kafka and a
+    PostgreSQL of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched. Exits 1 when an answer
+    differs. docs/benchmarks.md says what each figure is.
+
+    \b
+    ecom_lite bench sql                             some three minutes
+    ecom_lite bench sql --facts 1000000 --json
+    """
+    from ..bench.printed import print_sql
+    from ..bench.questions import bench_sql
+    from ..terminal.terminal import Terminal
+
+    figures = bench_sql(load(config, None), Terminal(), facts=facts, command="ecom_lite " + shlex.join(sys.argv[1:]))
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_sql(figures)

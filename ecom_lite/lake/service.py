@@ -63,6 +63,7 @@ class LakeService:
     def _loop(self, stop: threading.Event) -> None:
         waits = delays(RETRY_FIRST_S, RETRY_MAX_S)
         upkeep = Upkeep(self._writer, self._settings.keep_snapshots_h)
+        busy = False
         while True:
             last = stop.is_set()
             if self._archiving is not None:
@@ -74,8 +75,10 @@ class LakeService:
                 if not last:
                     upkeep()
                 waits, pause_s = delays(RETRY_FIRST_S, RETRY_MAX_S), self._settings.every_s
-            except LakeBusy as error:
-                self._waits_for, pause_s = str(error), RETRY_MAX_S
+            except LakeBusy as error:  # in reserve: nothing is wrong
+                if not busy:
+                    log.info("%s; this one is in reserve", error)
+                busy, self._waits_for, pause_s = True, "", RETRY_MAX_S
             except LakeBroken as error:
                 if not self._waits_for:
                     log.warning("%s; it is tried again", error)

@@ -14,7 +14,7 @@ import psycopg
 
 from ..errors import EcomLiteError, first_line
 from ..warehouse.connect import Address
-from ..warehouse.sqlfiles import fill_sql, read_sql
+from ..warehouse.sqlfiles import read_sql
 from .engine import DUCKLAKE, LAKE, POSTGRES, SECRET, attach_lake, engine, literal, log_in, options
 
 ROLE: Final = "ecom_lake"
@@ -22,6 +22,9 @@ NAME: Final = "ecom_lite lake"
 LOCK_KEY: Final = 7_204_021  # advisory lock: held by the writer for as long as it lives
 TABLES: Final = ("sales", "returns", "customers", "products")
 PARTITIONED: Final = {"sales": "ordered_at", "returns": "returned_at"}  # by month
+ATTRIBUTES: Final = {
+    "text": "VARCHAR", "dimension": "VARCHAR", "integer": "BIGINT", "number": "DECIMAL(24, 6)", "boolean": "BOOLEAN",
+}  # fmt: skip
 OTHERS_END_S: Final = 5.0
 POLL_S: Final = 0.02
 MEMORY: Final = "400MB"
@@ -109,7 +112,7 @@ class Writer:
             assert found is not None
             news = dict(zip(TABLES, found, strict=False))
             if any(news.values()):
-                self._take_in(news, since=str(self._since), below=str(below))
+                self._take_in(news, self._since, below)
             self._since = below
             return sum(news.values())
         except (duckdb.Error, psycopg.Error, OSError) as error:
@@ -134,16 +137,28 @@ class Writer:
         except duckdb.Error as error:
             raise self._broken(error) from None
 
-    def _take_in(self, news: dict[str, int], **span: str) -> None:
+    def _take_in(self, news: dict[str, int], since: int, below: int) -> None:
+        attributes = self._attributes()
+        span = {"since": since, "below": below, **selection(attributes)}
         self.ask("BEGIN")
+        for name in attributes.keys() - self._columns("sales"):  # facts from before have none
+            self.ask(f'ALTER TABLE {LAKE}.sales ADD COLUMN "{name}" {ATTRIBUTES[attributes[name]]}')
         for table, rows in news.items():
             if rows:
-                statement = fill_sql(__package__, f"read_{table}", **span).decode()
-                self.ask(f"INSERT INTO {LAKE}.{table} SELECT * FROM postgres_query('pg', $statement)", statement=statement)
+                query = read_sql(__package__, f"read_{table}").decode().format(**span)
+                self.ask(f"INSERT INTO {LAKE}.{table} BY NAME SELECT * FROM postgres_query('pg', $query_)", query_=query)
         if news["sales"]:
-            statement = fill_sql(__package__, "read_products", **span).decode()
-            self.ask(read_sql(__package__, "add_products").decode(), statement=statement)
+            query = read_sql(__package__, "read_products").decode().format(**span)
+            self.ask(read_sql(__package__, "add_products").decode(), query_=query)
         self.ask("COMMIT")
+
+    def _attributes(self) -> dict[str, str]:
+        """Those of order lines that were ever declared: name and type."""
+        return dict(self.warehouse.execute("SELECT name, type FROM ops.attributes ORDER BY declared_at, name").fetchall())
+
+    def _columns(self, table: str) -> set[str]:
+        found = f"SELECT column_name FROM duckdb_columns() WHERE database_name = '{LAKE}' AND table_name = '{table}'"
+        return {name for (name,) in self.ask(found)}
 
     def _lock(self) -> None:
         self._warehouse = self._address.connect(ROLE, autocommit=True)
@@ -207,3 +222,13 @@ class Writer:
         self.close()
         said = first_line(error).replace(self._address.passwords[ROLE], "***")
         return LakeBroken(f"the lake cannot be written: {said}")
+
+
+def selection(attributes: dict[str, str]) -> dict[str, str]:
+    """What reads these of the facts: columns and joins."""
+    columns = joins = ""
+    for name, kind in attributes.items():
+        columns += f', {f"attribute_{name}" if kind == "dimension" else "f"}."{name}"'
+        if kind == "dimension":
+            joins += f'\nLEFT JOIN warehouse.dim_{name} attribute_{name} ON attribute_{name}."{name}_key" = f."{name}_key"'
+    return {"attributes": columns, "joins": joins}
