@@ -44,7 +44,7 @@ FULL = RunStatus(
         commit_delay=observed(DELAY_BOUNDS_S, 0.2, 400).buckets(), batch_time=observed(BATCH_BOUNDS_S, 0.01).buckets(),
     ),
     stream=StreamFigures(batch=1, rows_per_s=2, batch_ms=1500, watermark_lag_s=61),
-    lake=LakeFigures(raw=ArchiveFigures(records=12, files_kept=3, bytes_kept=4000, lag=5)),
+    lake=LakeFigures(age_s=1.5, raw=ArchiveFigures(records=12, files_kept=3, bytes_kept=4000, lag=5)),
     dbt=DbtFigures(run_id=2, trigger="refresh", status="running", seconds=0.5, succeeded_at="2026-11-23T07:00:00+00:00"),
     dbt_models={
         "daily_sales": ModelFigures(ok=False, seconds=0.25, rows=30, tests_failed=2),
