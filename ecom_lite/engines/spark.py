@@ -140,7 +140,7 @@ class SparkGateway(JvmServer):
         try:
             self._start(deadline_s)
         except EngineError:
-            if self._archive is None or not self._archive.ready:
+            if self._archive is None or not self._archive.ready or self._cancelled.is_set():
                 raise
             self._archive.discard()  # it may be the archive: once more without
             self._start(deadline_s)

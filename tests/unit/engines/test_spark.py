@@ -1,0 +1,44 @@
+"""Spark's JVM and its class archive, with a program in Java's place that never tells its port."""
+
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from ecom_lite.engines.class_archive import ClassArchive
+from ecom_lite.engines.spark import JVM_FLAGS, OPENED, SparkGateway, pyspark_jars
+from ecom_lite.errors import EngineError
+from tests.runs import wait_for
+
+
+@pytest.mark.parametrize("called_off", [True, False], ids=["called off", "died"])
+def test_only_a_start_that_failed_by_itself_costs_the_archive(tmp_path: Path, called_off: bool) -> None:
+    java = tmp_path / "java" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text("#!/bin/sh\nexec sleep 60\n" if called_off else "#!/bin/sh\nexit 1\n")
+    java.chmod(0o755)
+    (tmp_path / "java" / "release").write_text('JAVA_VERSION="21.0.8"\n')
+    flags = [*JVM_FLAGS, *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED)]
+    archive = ClassArchive(
+        "spark", tmp_path / "cds", tmp_path / "list", java=java, flags=flags, classpath=[pyspark_jars() / "*"], min_classes=1
+    )
+    archive.path.parent.mkdir()
+    archive.path.write_bytes(b"an archive")
+    gateway = SparkGateway(tmp_path / "work", tmp_path, java=java, jars=[], archive_dir=tmp_path / "cds")
+    assert gateway.archive_ready
+    raised: list[EngineError] = []
+
+    def start() -> None:
+        try:
+            gateway.start()
+        except EngineError as error:
+            raised.append(error)
+
+    thread = Thread(target=start)
+    thread.start()
+    if called_off:
+        wait_for(lambda: gateway.alive, "it has begun")
+        gateway.stop()
+    thread.join(30)
+    assert raised and not thread.is_alive() and not gateway.alive
+    assert gateway.archive_ready is called_off
