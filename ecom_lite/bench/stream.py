@@ -218,7 +218,6 @@ def print_stream(figures: Figures) -> None:
         for at in figures["rates"]
     ]  # fmt: skip
     print_table(columns, rows)
-    print(
-        f"backlog of {figures['backlog']:,}: {figures['catch_up']:,} events/s; first figure {figures['first_figure_s']} s after the start"
-    )
+    caught_up = f"{figures['catch_up']:,} events/s" if figures["catch_up"] else "in one micro-batch"
+    print(f"backlog of {figures['backlog']:,}: {caught_up}; first figure after {figures['first_figure_s']} s")
     print_circumstances(f"a micro-batch every {figures['trigger_s']:g} s", figures)
