@@ -52,7 +52,7 @@ def delays(rig: Rig, settings: Settings, address: Address, seconds: float, first
         sent = trickle(settings, rig.client, RATE, seconds, first_order)
         watch.until(end_offsets(rig.client, topic), process.check)
     check(address, topic, sent, above)
-    return sorted(delays_ms(_timestamps(settings, rig.client, sent.events), watch.seen))
+    return sorted(delays_ms(timestamps(settings, rig.client, sent.events), watch.seen))
 
 
 def delays_ms(stamps: Sequence[tuple[int, int, int]], seen: Sequence[Seen]) -> list[float]:
@@ -67,7 +67,8 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def _timestamps(settings: Settings, client: Mapping[str, Any], events: int) -> list[tuple[int, int, int]]:
+def timestamps(settings: Settings, client: Mapping[str, Any], events: int) -> list[tuple[int, int, int]]:
+    """(partition, offset, broker's timestamp in ms) of each record of the topic, of which there are `events`."""
     stamps: list[tuple[int, int, int]] = []
     with explained(client, "reading the timestamps"):
         consumer = KafkaConsumer(**client, group_id=None, enable_auto_commit=False)

@@ -56,7 +56,7 @@ def print_figures(figures: Mapping[str, Any]) -> None:
     rows = [(name, f"{every[name]:,}", what) for group in (RATES, COSTS, RATIOS) for name, what in group.items() if name in every]
     width = max(len(number) for _, number, _ in rows)
     print_table(["figure", "", "what it is"], [(name, number.rjust(width), what) for name, number, what in rows])
-    _print_circumstances(f"{figures['events']:,} events of seed {figures['seed']}", figures)
+    print_circumstances(f"{figures['events']:,} events of seed {figures['seed']}", figures)
 
 
 def print_marts(figures: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ def print_marts(figures: Mapping[str, Any]) -> None:
     ]  # fmt: skip
     print_table(columns, rows)
     last = figures["sizes"][-1]
-    _print_circumstances(f"{figures['new_facts']:,} new facts a refresh, {last['models']} models, {last['tests']} tests", figures)
+    print_circumstances(f"{figures['new_facts']:,} new facts a refresh, {last['models']} models, {last['tests']} tests", figures)
 
 
 def print_dashboards(figures: Mapping[str, Any]) -> None:
@@ -94,23 +94,24 @@ def print_dashboards(figures: Mapping[str, Any]) -> None:
         )
     if why := figures["sizes"][-1]["first_paint_why"]:
         print(f"no first paint: {why}")
-    _print_circumstances(f"beside {figures['rate']:,} events/s", figures)
+    print_circumstances(f"beside {figures['rate']:,} events/s", figures)
 
 
 def print_lake(figures: Mapping[str, Any]) -> None:
     """A row for each figure."""
     print_table(["figure", ""], [(name, f"{figures[name]:,}") for name in figures if isinstance(figures[name], int | float)])
-    _print_circumstances(f"{figures['facts']:,} facts", figures)
+    print_circumstances(f"{figures['facts']:,} facts", figures)
 
 
 def print_sql(figures: Mapping[str, Any]) -> None:
     """A row for each question."""
     rows = [(name, at["lake_ms"], at["postgres_ms"], at["command_ms"]) for name, at in figures["questions"].items()]
     print_table(["question", "lake_ms", "postgres_ms", "command_ms"], rows)
-    _print_circumstances(f"{figures['facts']:,} facts", figures)
+    print_circumstances(f"{figures['facts']:,} facts", figures)
 
 
-def _print_circumstances(of: str, figures: Mapping[str, Any]) -> None:
+def print_circumstances(of: str, figures: Mapping[str, Any]) -> None:
+    """What the figures are of, and what they were taken on."""
     machine, versions, shop = figures["machine"], figures["versions"], figures["shop"]
     print()
     print(f"{of}: {shop['products']:,} products, {shop['customers']:,} customers")

@@ -89,6 +89,36 @@ def start(
         print_start(figures)
 
 
+@bench.command("stream")
+def stream(
+    rates: Annotated[str, typer.Option(help="Events/s, one after the other, with commas between them.")] = "500,2000,5000",
+    seconds: Annotated[float, typer.Option(min=2, help="So long each; the second half counts.")] = 180,
+    backlog: Annotated[int, typer.Option(min=1_000, help="So many events wait on the topic when Spark begins.")] = 400_000,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Measure how late Spark's per-minute figures are, what its JVM costs, and how fast it works off a backlog.
+
+    Starts a Kafka, a PostgreSQL and a JVM of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched.
+    A loader works beside it. Exits 1 when the minutes do not hold all facts. docs/benchmarks.md says what each figure is.
+
+    \b
+    ecom_lite bench stream                                       some ten minutes
+    ecom_lite bench stream --rates 5000 --seconds 300 --json
+    """
+    from ..bench.stream import bench_stream, print_stream
+    from ..terminal.terminal import Terminal
+
+    figures = bench_stream(
+        load(config, None), Terminal(), rates=rates, seconds=seconds, backlog=backlog,
+        command="ecom_lite " + shlex.join(sys.argv[1:]),
+    )  # fmt: skip
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_stream(figures)
+
+
 @bench.command("marts")
 def marts(
     facts: Annotated[str, typer.Option(help="Sizes of the fact table, with commas between them.")] = "100000,1000000,3000000",

@@ -75,7 +75,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
             # Other users of this machine reach loopback, too. Local Spark makes a secret for each session, and tells nobody.
             "spark.authenticate": "true",
             "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
-            # Without a checksum file beside each file: half as many files a micro-batch, and for each one Hadoop starts a `chmod`.
+            # Without a checksum file beside each file: for every file of a micro-batch Hadoop starts a `chmod`.
             "spark.hadoop.fs.file.impl": FILE_SYSTEM,
         }
     else:

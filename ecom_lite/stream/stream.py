@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ DATABASE_PATIENCE_S: Final = 120.0
 # Of what the minutes keep from batch to batch, by name of the folder: a checkpoint of another one cannot go on, and the query
 # begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency.
 LAYOUT: Final = 3
+RECENT: Final = 20  # micro-batches
 POLL_S: Final = 0.05
 WATCH_S: Final = 0.5
 log = logging.getLogger("ecom_lite.stream")
@@ -205,6 +207,12 @@ class Stream:
         if lines and lines != self._shown:
             self._shown = lines
             log.info("%s", render([(line[0].astimezone(UTC), *line[1:]) for line in lines]))
+
+    def phases_ms(self) -> dict[str, int]:
+        """What the last micro-batches took, on average, by Spark's names for the phases; {} before the first one."""
+        query = self._queries.get(PER_MINUTE)
+        recent = [each["durationMs"] for each in query.recentProgress[-RECENT:]] if query is not None else []
+        return {name: round(sum(each.get(name, 0) for each in recent) / len(recent)) for name in sorted({*chain(*recent)})}
 
     def stop(self) -> None:
         """Stop queries and session. The batch at work is given up: it is repeated at the next start and changes nothing.

@@ -184,6 +184,19 @@ def test_what_a_killed_one_has_left_goes_when_a_tool_starts_again(tmp_path: Path
     run.assert_nothing_left()
 
 
+def test_the_streams_figures_come_and_its_minutes_hold_the_facts(tmp_path: Path) -> None:
+    with benchmark(tmp_path, "stream", "--rates", "200,400", "--seconds", "4", "--backlog", "55000", "--json") as run:
+        wait_for(run.ended, "it ends", 180)
+    assert run.process.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    assert [at["rate"] for at in figures["rates"]] == [200, 400] and figures["catch_up"] > 0
+    for at in figures["rates"]:
+        assert 0 < at["p50_ms"] <= at["p95_ms"] <= at["p99_ms"] and at["jvm_cores"] > 0
+        assert {"addBatch", "queryPlanning", "triggerExecution"} <= at["phases_ms"].keys()
+    assert {"p95_most_to_least", "jvm_us_to_loader_us"} == figures["ratios"].keys()
+    run.assert_nothing_left()
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [

@@ -22,6 +22,7 @@ from ecom_lite.bench.mappings import CASES, written
 from ecom_lite.bench.marts import Marts, figures_of, sizes_of
 from ecom_lite.bench.paint import Painted
 from ecom_lite.bench.rig import isolated, require_space
+from ecom_lite.bench.stream import rates_of
 from ecom_lite.bench.usage import Usage
 from ecom_lite.bench.watch import Seen
 from ecom_lite.contract.events import parse, utc_now
@@ -166,6 +167,13 @@ def test_sizes_are_whole_numbers_the_smallest_first() -> None:
     }.items():
         with pytest.raises(UsageError, match=words):
             sizes_of(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["", "5,", "fast", "0"])
+def test_rates_are_whole_numbers_of_events(wrong: str) -> None:
+    assert rates_of("500,5_000") == [500, 5_000]
+    with pytest.raises(UsageError, match="--rates"):
+        rates_of(wrong)
 
 
 def test_the_boards_figures_are_by_board_and_viewers_are_ratios_of_one_run() -> None:
