@@ -43,6 +43,7 @@ def reconcile(
     checks: Sequence[Check] | None = None,
     marts_every_s: float = MARTS_EVERY_S,
     own_timeout_s: float = OWN_TIMEOUT_S,
+    lake: Callable[[], str] | None = None,
     said: Said = lambda text: None,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
@@ -51,16 +52,23 @@ def reconcile(
 
     These are the built-in ones where nothing is said. The broker is asked only where one of them needs it; `said` hears what
     is waited for. `producing` says that a producer is sending: its ledger is then read before and after, and the count must lie
-    between. Raises CheckFailed where the database refuses, psycopg.OperationalError where it cannot be reached.
+    between. `lake` tells what the lake holds, as JSON; without it that is not checked.
+
+    Raises CheckFailed where the database refuses, psycopg.OperationalError where it cannot be reached.
     """
-    chosen = [check for check in (built_in() if checks is None else checks) if spark or check.name != "minutes"]
+    left_out = {name for name, there in {"minutes": spark, "lake": lake is not None}.items() if not there}
+    chosen = [
+        check for check in (built_in() if checks is None else checks) if check.file is not None or check.name not in left_out
+    ]
     broker = any(check.needs_broker for check in chosen)
     with psycopg.connect(address.conninfo("ecom_reader"), autocommit=True) as reader:
         before = read_ledger(reader)
         watermark = _watermark(reader)  # before the offsets: what Spark has counted up to it, the loader will have loaded
         ends = dict(end_offsets()) if broker else {}
         waiting = _Waiting(reader, ends, catch_up_s, said, clock, wait).for_the_loader()
-        known = {"topics": list(topics), "watermark": watermark, "marts_every_s": marts_every_s}
+        known: dict[str, Any] = {"topics": list(topics), "watermark": watermark, "marts_every_s": marts_every_s}
+        if lake is not None and any("lake" in check.values for check in chosen):
+            known["lake"] = lake()  # before our moment, so that all it has taken in is there
         with at_one_moment(reader, chosen, known, own_timeout_s) as moment:
             results = {check.name: moment.run(check) for check in chosen if not check.values & {"ledger", "ends"}}
             last = [check for check in chosen if check.name not in results]

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -104,6 +105,7 @@ def _every_s(watch: str | None) -> float | None:
 
 def _taken(settings: Settings, now: Opened, chosen: list[Check], terminal: Terminal, broker: bool) -> Report:
     from ..check.reconcile import CATCH_UP_S, reconcile
+    from ..lake.counted import counted
 
     if any("runs" in each.values or "facts" in each.values for each in chosen):
         with terminal.busy("dbt is making the first marts"):
@@ -117,6 +119,7 @@ def _taken(settings: Settings, now: Opened, chosen: list[Check], terminal: Termi
         checks=chosen,
         marts_every_s=settings.transform.every_s,
         own_timeout_s=settings.check.timeout_s,
+        lake=partial(counted, now.address) if settings.lake.enabled else None,
         said=_with_the_loaders(settings, terminal.say),
     )
 

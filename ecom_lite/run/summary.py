@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from ..check.reconcile import Report, reconcile
+from ..lake.counted import counted
 from ..observe.meter import Meter
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
@@ -73,7 +75,10 @@ class Ending:
         doing("bringing the marts up to date")
         self.services.settle()
         doing("taking the count")
-        report = reconcile(reach.address, reach.topics, lambda: ends.pop() if ends else reach.end_offsets(), producing=False)
+        report = reconcile(
+            reach.address, reach.topics, lambda: ends.pop() if ends else reach.end_offsets(), producing=False,
+            lake=partial(counted, reach.address) if self.settings.lake.enabled else None,
+        )  # fmt: skip
         measure()
         self.meter.measure_memory(processes(supervisor))
         for line in report.lines:

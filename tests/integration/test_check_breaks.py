@@ -11,6 +11,8 @@ import pytest
 
 from ecom_lite.check.named import built_in
 from ecom_lite.check.reconcile import Report, reconcile
+from ecom_lite.lake.counted import counted
+from ecom_lite.lake.writer import Writer
 from ecom_lite.topic.client import ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
 
@@ -28,6 +30,7 @@ MARTS_TO_COME: Final = (
 )
 HISTORY: Final = "UPDATE marts.dim_customer_history SET {} WHERE user_id = '1' AND valid_from = '{}'"
 FIRST, SECOND = "2026-01-01", "2026-01-05"
+OF_SALES: Final = "table_id = (SELECT table_id FROM ducklake.ducklake_table WHERE table_name = 'sales')"
 
 
 class Break(NamedTuple):
@@ -92,6 +95,11 @@ BREAKS: Final = (
           "is_current does not fit valid_to"),
     Break("minutes", "UPDATE realtime.minutes_by_currency SET lines = lines - 1",
           "UPDATE realtime.minutes_by_currency SET lines = lines + 1", "8 is not 9"),
+    Break("lake", f"UPDATE ducklake.ducklake_data_file SET begin_snapshot = begin_snapshot + 1000 WHERE {OF_SALES}",
+          f"UPDATE ducklake.ducklake_data_file SET begin_snapshot = begin_snapshot - 1000 WHERE {OF_SALES}",
+          "order lines in the lake"),
+    Break("lake", f"UPDATE ducklake.ducklake_data_file SET path = 'no-' || path WHERE {OF_SALES}",
+          f"UPDATE ducklake.ducklake_data_file SET path = substr(path, 4) WHERE {OF_SALES}", "the lake cannot be read"),
     Break("future", "UPDATE warehouse.fact_sales SET ordered_at = now() + INTERVAL '2 days' WHERE order_id = 'tail'",
           "UPDATE warehouse.fact_sales SET ordered_at = '2026-02-01' WHERE order_id = 'tail'", "table fact_sales, id tail"),
     Break("future", "UPDATE warehouse.user_changes SET changed_at = changed_at + INTERVAL '100 years'",
@@ -104,12 +112,15 @@ BREAKS: Final = (
 
 
 @pytest.fixture(scope="module")
-def sound(kafka_bootstrap: str, template: Address) -> Iterator[Bench]:
-    """All checks pass; one fact is newer than the marts and the kept sums."""
+def sound(kafka_bootstrap: str, template: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """All checks pass; one fact is newer than the marts, the kept sums and the lake."""
     bench = Bench(kafka_bootstrap, "check_sound", template.with_database("check_sound"))
     ensure_topics(bench.client, bench.topic, 4, bench.settings().kafka.dlq_topic)
     with clone(template, bench.warehouse):
         fill(bench)
+        with Writer(bench.warehouse.only("ecom_lake"), tmp_path_factory.mktemp("lake")) as lake:
+            lake.open()
+            assert lake.sync() > 0
         bench.send([line("tail", 2, timestamp="2026-02-01")], partition=1)
         bench.load()
         for statement in MARTS_TO_COME:
@@ -126,7 +137,7 @@ def copy(sound: Bench) -> Iterator[Bench]:
 
 def checked(bench: Bench) -> Report:
     ends = partial(ends_of, bench.client, [bench.topic])
-    return reconcile(bench.warehouse, [bench.topic], ends, producing=False, catch_up_s=0)
+    return reconcile(bench.warehouse, [bench.topic], ends, producing=False, catch_up_s=0, lake=partial(counted, bench.warehouse))
 
 
 def states(report: Report) -> dict[str, str]:
@@ -160,6 +171,7 @@ def test_a_break_is_caught_by_its_check_alone_and_mended_it_passes(copy: Bench, 
     [
         ("DROP TABLE marts.dim_customer_history", {"history": "marts.dim_customer_history does not exist yet"}),
         ("ALTER TABLE marts.daily_sales DROP gross, DROP net", {"money": "marts.daily_sales has no gross, net yet"}),
+        ("DROP SCHEMA ducklake CASCADE", {"lake": "ducklake.ducklake_metadata does not exist yet"}),
         ("DROP TABLE marts.sales_by_attribute", {"attributes": "marts.sales_by_attribute does not exist yet"}),
     ],
 )

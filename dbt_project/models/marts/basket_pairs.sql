@@ -22,3 +22,5 @@ inner join {{ ref('int_product_sales') }} as other_sales on other_sales.product_
 inner join {{ ref('stg_products') }} as one on one.product_key = pairs.product_key
 inner join {{ ref('stg_products') }} as other on other.product_key = pairs.other_key
 where pairs.orders >= {{ var('basket_orders') }}
+    -- The tables of a run are committed one by one: pairs may be of a later moment than what they are divided by, for some seconds.
+    and pairs.orders <= least(one_sales.orders, other_sales.orders)
