@@ -50,7 +50,7 @@ def a_run(bench: Bench, data_dir: Path, terminal: Terminal, meter: Meter) -> Run
         supervisor=supervisor, registry=ChildRegistry(data_dir / "children.json"), reach=SimpleNamespace(address=bench.warehouse),
         kafka=None, spark=None,
     )  # fmt: skip
-    return Run(settings, Options(quiet=True), servers, terminal)
+    return Run(settings, Options(quiet=True), servers, terminal, meter)
 
 
 def test_gaps_are_told_by_status_the_live_view_and_check(
