@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import duckdb
 
+from ..archive.view import create_view
 from ..errors import QueryError, first_line
-from ..lake.archive_view import create_view
-from ..lake.engine import DUCKLAKE, POSTGRES, SECRET, attach_lake, literal, log_in, options
-from ..lake.engine import engine as bare_engine
+from ..lake.attach import DUCKLAKE, attach_lake
 from ..settings.data_dir import LAKE_TABLES
 from ..warehouse.connect import READER_STATEMENT_TIMEOUT_S, Address
+from ..warehouse.duck import POSTGRES, SECRET, literal, log_in, options
+from ..warehouse.duck import engine as bare_engine
 from ..warehouse.sqlfiles import read_sql
 from .reading import require_reading
 from .statements import only

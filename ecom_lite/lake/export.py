@@ -8,7 +8,8 @@ import duckdb
 
 from ..errors import EcomLiteError, UsageError, first_line
 from ..settings.data_dir import DRAFT
-from .engine import LAKE, literal
+from ..warehouse.duck import literal
+from .attach import LAKE
 from .writer import TABLES
 
 

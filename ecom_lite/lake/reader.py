@@ -9,7 +9,8 @@ import duckdb
 
 from ..errors import QueryError, first_line
 from ..warehouse.connect import Address
-from .engine import CATALOGUE, DUCKLAKE, LAKE, POSTGRES, attach_lake, conninfo, engine, literal, log_in, options
+from ..warehouse.duck import POSTGRES, conninfo, engine, literal, log_in, options
+from .attach import CATALOGUE, DUCKLAKE, LAKE, attach_lake
 
 ROLE: Final = "ecom_reader"
 NAME: Final = "ecom_lite lake reader"

@@ -14,9 +14,10 @@ import psycopg
 
 from ..errors import EcomLiteError, LakeError, first_line
 from ..warehouse.connect import Address
+from ..warehouse.duck import POSTGRES, SECRET, engine, literal, log_in, options
 from ..warehouse.refused import refused_login
 from ..warehouse.sqlfiles import read_sql
-from .engine import DUCKLAKE, LAKE, POSTGRES, SECRET, attach_lake, engine, literal, log_in, options
+from .attach import DUCKLAKE, LAKE, attach_lake
 
 ROLE: Final = "ecom_lake"
 NAME: Final = "ecom_lite lake"
