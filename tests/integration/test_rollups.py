@@ -18,6 +18,7 @@ SHOWN = {
     "categories": "SELECT * FROM realtime.category_totals() ORDER BY category",
     "products": "SELECT * FROM realtime.top_products(5)",
     "customers": "SELECT user_id, lines, units, revenue FROM realtime.top_customers(5)",
+    "days": "SELECT * FROM realtime.sales_by_day() ORDER BY date_key, currency",
 }
 COUNTED = {
     "totals": "SELECT count(*), count(DISTINCT order_id), coalesce(sum(quantity), 0), coalesce(sum(revenue), 0) "
@@ -29,6 +30,7 @@ COUNTED = {
     "ORDER BY sum(revenue) DESC, product_key LIMIT 5",
     "customers": "SELECT user_id, count(*), sum(quantity), sum(revenue) FROM warehouse.fact_sales "
     "JOIN warehouse.dim_user USING (user_key) GROUP BY user_key, user_id ORDER BY sum(revenue) DESC, user_key LIMIT 5",
+    "days": "SELECT date_key, currency, count(*), sum(revenue) FROM warehouse.fact_sales GROUP BY 1, 2 ORDER BY 1, 2",
 }
 
 
