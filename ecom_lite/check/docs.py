@@ -39,8 +39,8 @@ OWN: Final = """
 
 `count` and `faults` read counters only. The others need all facts, and read them where that is quick: order lines and money from
 [the lake](lake.md) (some tens of milliseconds for a million), what came since from PostgreSQL; the members of dimensions and the
-lines by day from sums that are kept by load order. Lake and kept sums know nothing of each other, and the checks `lake`, `rollups`
-and `rows` compare them with each other and with the rows that there are. The last line says so, and how old the lake is
+lines by day from sums that are kept by load order. Lake and kept sums know nothing of each other, and the checks `lake`,
+`rollups` and `rows` compare them with each other and with the rows that there are. The last line says so, and how old the lake is
 (`from_lake` in JSON). A check that fails so is carried out anew on the facts themselves, and only that counts.
 
 Facts are only ever added, which is what makes it right. A statement that changes or deletes some by hand is counted
