@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from ..errors import EcomLiteError
 from ..observe.figures import LakeFigures, LoaderFigures, ProducerFigures, WorkerReport
 from ..observe.logs import setup_stderr_logs
-from ..settings.data_dir import LAKE, LAKE_TABLES
 from ..settings.override import ShopOverride
 from ..settings.show import read_sections
 from .jobs import LakeJob, LoadJob, ProduceJob
@@ -68,12 +67,12 @@ def _lake(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
 
     job = msgspec.json.decode(line, type=LakeJob)
     setup_stderr_logs(job.log_level)
-    settings, folder = read_sections(job.settings), Path(job.folder) / LAKE
+    settings, folder = read_sections(job.settings), Path(job.folder)
     archiving = None
     if settings.lake.raw_days:
         archive = Archive(settings, job.bootstrap, folder, mark=known_mark(job.address, "ecom_lake"))
         archiving = ArchiveThread(archive)
-    service = LakeService(settings.lake, job.address, folder / LAKE_TABLES, report, archiving)
+    service = LakeService(settings.lake, job.address, folder / job.tables, report, archiving)
     _listen(lines, lambda line: None, stop)
     service.run(stop)
 

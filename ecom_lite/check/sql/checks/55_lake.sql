@@ -38,8 +38,8 @@ SELECT line, trim_scale(of_lake) AS "left", trim_scale(of_facts) AS "right", of_
        CASE WHEN place = 1 THEN (
            SELECT CASE WHEN count(*) = 0 THEN '' ELSE to_char(count(*), 'FM999,999,999,990') || ' lines came since' END
            FROM warehouse.fact_sales WHERE load_xid >= (%(lake)s::jsonb ->> 'below')::bigint
-       ) END AS note
+       ) END AS note, CASE WHEN place = 1 THEN jsonb_build_object('lake_lines', of_lake) END AS figures
 FROM line
 WHERE (SELECT problem FROM reached) IS NULL
 UNION ALL
-SELECT 'the lake can be read', NULL, 0, false, problem FROM reached WHERE problem IS NOT NULL
+SELECT 'the lake can be read', NULL, 0, false, problem, NULL FROM reached WHERE problem IS NOT NULL
