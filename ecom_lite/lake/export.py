@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -10,7 +11,8 @@ from ..errors import EcomLiteError, UsageError, first_line
 from ..settings.data_dir import DRAFT
 from ..warehouse.duck import literal
 from .attach import LAKE
-from .writer import TABLES
+
+TABLES: Final = ("sales", "orders", "returns", "customers", "products", "daily")
 
 
 def export(lake: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from ..check.reconcile import Report, reconcile
-from ..lake.counted import counted
+from ..lake.counted import Counted
 from ..lake.level import wait_level
 from ..observe.meter import Meter
 from ..settings.tree import Settings
@@ -83,7 +83,7 @@ class Ending:
         doing("taking the count")
         report = reconcile(
             reach.address, reach.topics, lambda: ends.pop() if ends else reach.end_offsets(), producing=False,
-            lake=partial(counted, reach.address) if self.settings.lake.enabled else None,
+            lake=partial(Counted, reach.address) if self.settings.lake.enabled else None,
         )  # fmt: skip
         measure()
         self.meter.measure_memory(processes(supervisor))
