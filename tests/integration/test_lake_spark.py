@@ -36,7 +36,7 @@ def test_spark_reads_what_the_lake_holds(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     with a_lake(warehouse, data_dir):
-        prepare(warehouse, tmp_path, monkeypatch)
+        prepare(warehouse, tmp_path / "work", monkeypatch)  # where the JVM is at home
         made = run_lines("From elsewhere", "Spark")
     said = capsys.readouterr().out
     assert "sum(revenue)" in said and "Garden" in said
