@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ecom_lite.warehouse.attributes import declare
 from ecom_lite.warehouse.connect import Address
 
 from .facts import change_profile, load, settle, some_lines
+from .lake_page import A_DAY
 
 
 @pytest.fixture
@@ -86,6 +88,12 @@ def test_it_is_said_how_old_the_lake_is(warehouse: Address, data_dir: Path, writ
         assert "s behind: 30 facts are not in it yet" in note
         writer.sync()
         assert asker.ask("FROM lake.sales LIMIT 1", Wish()).notes == ("the lake has all facts",)
+        days = "SELECT max(date) FROM Lake . daily"
+        assert asker.ask(days, Wish()).notes == ("there is no day in lake.daily yet",)
+        writer.ask(f"INSERT INTO lake.daily BY NAME {A_DAY}")
+        (note,) = asker.ask(days, Wish()).notes
+        assert re.fullmatch(r"lake\.daily is as of the run of dbt \d+ s ago", note)
+        assert len(asker.ask(f"SELECT ({days}), count(*) FROM lake.sales", Wish()).notes) == 2
 
 
 def test_without_a_lake_there_is_nothing_of_it(warehouse: Address, data_dir: Path) -> None:
