@@ -71,8 +71,8 @@ def reconcile(
     with ExitStack() as stack:
         reader = stack.enter_context(psycopg.connect(address.conninfo("ecom_reader"), autocommit=True))
         aside = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="check"))
-        asks_lake = lake is not None and any(check.values & OF_LAKE for check in chosen)
-        opening = aside.submit(lake) if lake is not None and asks_lake else None  # beside the broker: both take a moment
+        asked = ({"lake"} if full else OF_LAKE) & {value for check in chosen for value in check.values}
+        opening = aside.submit(lake) if lake is not None and asked else None  # beside the broker: both take a moment
         before = read_ledger(reader)
         watermark = _watermark(reader)  # before the offsets: what Spark has counted up to it, the loader will have loaded
         ends = dict(end_offsets()) if broker else {}
