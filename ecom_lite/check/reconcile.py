@@ -66,7 +66,7 @@ def reconcile(
         watermark = _watermark(reader)  # before the offsets: what Spark has counted up to it, the loader will have loaded
         ends = dict(end_offsets()) if broker else {}
         waiting = _Waiting(reader, ends, catch_up_s, said, clock, wait).for_the_loader()
-        known = {"topics": list(topics), "watermark": watermark, "marts_every_s": marts_every_s}
+        known: dict[str, Any] = {"topics": list(topics), "watermark": watermark, "marts_every_s": marts_every_s}
         if lake is not None and any("lake" in check.values for check in chosen):
             known["lake"] = lake()  # before our moment, so that all it has taken in is there
         with at_one_moment(reader, chosen, known, own_timeout_s) as moment:

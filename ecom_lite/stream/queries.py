@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
@@ -152,12 +153,11 @@ def judged_lines(session: Any, records: Any, watermark_s: int) -> Any:
     )
 
 
-def sales_per_minute(lines: Any, watermark_s: int) -> Any:
-    """Per minute of event time, category and currency: revenue, distinct orders, lines and units of the lines not seen before.
+def lines_by_second(lines: Any, watermark_s: int) -> Any:
+    """The state: a row per second of event time, category and currency, with the list of its lines, repeated ones too.
 
-    `window_start` is in seconds since 1970: Python would read a Spark timestamp in the zone of this process.
-
-    Lines older than the watermark are dropped, and counted, by the de-duplication: nothing is aggregated before it.
+    An event and its repetition carry the same time, so they meet in one row; a micro-batch reads and writes the few seconds that
+    it touches, and not what else is known. Lines of minutes that the watermark has closed are dropped.
     """
     from pyspark.sql import functions as f
 
@@ -167,16 +167,28 @@ def sales_per_minute(lines: Any, watermark_s: int) -> Any:
         f.count_if("valid").alias("lines"),
         f.count_if(f.expr("valid AND ahead")).alias("ahead"),
     )
+    line = f.expr(
+        "struct(xxhash64(order_id, product_id) AS line, xxhash64(order_id) AS order, partition, offset, "
+        "CAST(revenue AS DECIMAL(18, 4)) AS revenue, quantity)"
+    )
     return (
         lines.where("valid AND NOT ahead")
         .withWatermark("ordered_at", f"{watermark_s} seconds")
-        .dropDuplicatesWithinWatermark(["order_id", "product_id"])
-        .groupBy(f.window("ordered_at", "1 minute").alias("w"), "category", "currency")
-        .agg(
-            f.sum("revenue").cast("decimal(20,4)").alias("revenue"),
-            f.size(f.collect_set("order_id")).cast("bigint").alias("orders"),
-            f.count(f.lit(1)).alias("lines"),
-            f.sum("quantity").alias("units"),
+        .groupBy(
+            f.window("ordered_at", "1 minute").alias("w"), f.expr("second(ordered_at)").alias("second"), "category", "currency"
         )
-        .selectExpr("unix_seconds(w.start) AS window_start", "category", "currency", "revenue", "orders", "lines", "units")
+        .agg(f.collect_list(line).alias("lines"))
+        .selectExpr("w.start AS window_start", "second", "category", "currency", "lines")
     )
+
+
+def news(touched: Any, starts: Sequence[int]) -> Any:
+    """Of the rows that a micro-batch touched, what it adds to each minute, category and currency; see `sql/news.sql`.
+
+    `starts` are the offsets at which the micro-batch begins, by partition. `window_start` is in seconds since 1970: Python would
+    read a Spark timestamp in the zone of this process.
+    """
+    from pyspark.sql import functions as f
+
+    touched.coalesce(1).createOrReplaceTempView("touched")  # in one piece there is nothing to shuffle
+    return touched.sparkSession.sql(read_sql(__package__, "news").decode(), args={"starts": f.array(*map(f.lit, starts))})

@@ -56,6 +56,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.variant.allowDuplicateKeys": "true",
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
+        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000",  # rows that a micro-batch touches: never sorted
         "spark.sql.streaming.stopTimeout": "15s",
         "spark.sql.streaming.minBatchesToRetain": "10",
         "spark.sql.streaming.metricsEnabled": "false",

@@ -16,15 +16,14 @@ from ..warehouse.backoff import delays
 from ..warehouse.broken import BROKEN
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
-from .queries import OBSERVED
+from .checkpoint import Checkpoint
+from .queries import OBSERVED, news
 
 PER_MINUTE: Final = "per_minute"
 ROLE: Final = "ecom_stream"
 RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 2.0
-DEDUPLICATION: Final = "StreamingDeduplicateWithinWatermark"
-SOURCE: Final = "MicroBatchScan"
-COLUMNS: Final = ("window_start", "category", "currency", "revenue", "orders", "lines", "units")
+COLUMNS: Final = ("window_start", "category", "currency", "revenue", "orders", "lines", "units", "ids")
 log = logging.getLogger("ecom_lite.stream")
 
 
@@ -48,9 +47,13 @@ class MinuteSink:
     A lost PostgreSQL is waited for up to `patience_s`; past that the batch, and with it the query, fails with StreamError.
     """
 
-    def __init__(self, address: Address, session: Any, stop: threading.Event, patience_s: float) -> None:
+    def __init__(
+        self, address: Address, session: Any, checkpoint: Checkpoint, topic: str, stop: threading.Event, patience_s: float
+    ) -> None:
         self._address = address
         self._session = session
+        self._checkpoint = checkpoint
+        self._topic = topic
         self._stop = stop
         self._patience_s = patience_s
         self._connection: psycopg.Connection | None = None
@@ -62,11 +65,11 @@ class MinuteSink:
         self._last_end = time.monotonic()
 
     def __call__(self, frame: Any, batch_id: int) -> None:
-        """Called by Spark, one batch at a time, on a thread of py4j. The frame is computed once: its counters add up."""
+        """Called by Spark, one batch at a time, on a thread of py4j. The frame is computed once."""
         began = time.monotonic()
         try:
-            rows = frame.collect()
-            batch = self._measure(batch_id, began)
+            rows = news(frame, self._checkpoint.starts(self._topic, batch_id)).collect()
+            batch = self._measure(rows, batch_id, began)
             self._write_patiently(rows, batch)
         except Exception as error:
             self.error = error
@@ -78,22 +81,22 @@ class MinuteSink:
         if batch.ahead_rows:
             log.warning("%d events with a time ahead of the clock are left out of the per-minute figures", batch.ahead_rows)
 
-    def _measure(self, batch_id: int, began: float) -> Batch:
+    def _measure(self, rows: list[Any], batch_id: int, began: float) -> Batch:
         execution = running_query(self._session, PER_MINUTE).streamingQuery().lastExecution()
-        dropped, read = _counters(execution.executedPlan())
         observed = execution.observedMetrics().get(OBSERVED)
-        ahead = int(observed.get().getLong(2)) if observed.isDefined() else 0
+        records, lines, ahead = (int(observed.get().getLong(n)) for n in range(3)) if observed.isDefined() else (0, 0, 0)
         watermark_ms = int(execution.offsetSeqMetadata().batchWatermarkMs())
         trigger_ms = int(execution.offsetSeqMetadata().batchTimestampMs())
         # A batch that is repeated after a restart has the trigger time of its first try.
         known = trigger_ms >= self._started_ms
         elapsed_ms = time.time() * 1000 - trigger_ms if known else (time.monotonic() - began) * 1000
+        arrived, new = sum(row["arrived"] for row in rows), sum(row["lines"] for row in rows)
         return Batch(
             batch_id=batch_id,
-            input_rows=read.get("numOutputRows", 0),
-            late_rows=dropped.get("numRowsDroppedByWatermark", 0) + ahead,
+            input_rows=records,
+            late_rows=lines - arrived,  # what is ahead did not arrive either
             ahead_rows=ahead,
-            duplicate_rows=dropped.get("numDroppedDuplicateRows", 0),
+            duplicate_rows=arrived - new,
             watermark=datetime.fromtimestamp(watermark_ms / 1000, UTC) if watermark_ms > 0 else None,
             duration_ms=int(elapsed_ms),
         )
@@ -117,10 +120,16 @@ class MinuteSink:
         if self._connection is None or self._connection.closed:
             self._connection = self._address.connect(ROLE)
         with self._connection.transaction():
-            if rows:
-                # Always in the same order, so that two writers cannot lock each other out.
-                rows = sorted(rows, key=lambda row: (row["window_start"], row["category"], row["currency"]))
-                self._connection.execute(read_sql(__package__, "upsert_minutes"), columns(rows))
+            known = {"query": PER_MINUTE, "batch_id": batch.batch_id}
+            if self._connection.execute(read_sql(__package__, "batch_is_written"), known).fetchone():
+                return  # it is repeated: what it adds is there
+            # Always in the same order, so that two writers cannot lock each other out.
+            rows = sorted(rows, key=lambda row: (row["window_start"], row["category"], row["currency"]))
+            self._connection.execute(read_sql(__package__, "add_news"), columns(rows) | known)
+            self._connection.execute(read_sql(__package__, "count_orders"), {"watermark": batch.watermark})
+            self._connection.execute(read_sql(__package__, "upsert_minutes"), columns(rows) | {"watermark": batch.watermark})
+            for closed in ("close_minutes", "close_orders"):
+                self._connection.execute(read_sql(__package__, closed), {"watermark": batch.watermark})
             self._connection.execute(
                 read_sql(__package__, "record_progress"),
                 {
@@ -152,25 +161,3 @@ def running_query(session: Any, name: str) -> Any:
         if query.name() == name:
             return query
     raise StreamError(f"Spark's query {name} does not run any more")
-
-
-def _counters(plan: Any) -> tuple[dict[str, int], dict[str, int]]:
-    """What the de-duplication dropped and the source read, from the executed plan: a chain of operators, last one first."""
-    dropped: dict[str, int] = {}
-    read: dict[str, int] = {}
-    node = plan
-    while True:
-        name = str(node.nodeName())
-        if name == DEDUPLICATION:
-            dropped = _metrics(node, "numRowsDroppedByWatermark", "numDroppedDuplicateRows")
-        children = node.children()
-        if children.isEmpty():
-            if name == SOURCE:
-                read = _metrics(node, "numOutputRows")
-            return dropped, read
-        node = children.head()
-
-
-def _metrics(node: Any, *names: str) -> dict[str, int]:
-    metrics = node.metrics()
-    return {name: int(found.get().value()) for name in names if (found := metrics.get(name)).isDefined()}

@@ -231,7 +231,7 @@ def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path)
     with duckdb.connect() as duck:
         duck.execute("CREATE TABLE records (n INTEGER, value BLOB)")
         duck.executemany("INSERT INTO records VALUES (?, ?)", [(n, case.value) for n, case in enumerate(judged)])
-        duck.execute(f"COPY records TO '{tmp_path}/records.parquet'")
+        duck.execute(f"COPY (SELECT *, 0 AS partition, n AS \"offset\" FROM records) TO '{tmp_path}/records.parquet'")
     records = session.read.parquet(f"{tmp_path}/records.parquet").orderBy("n").coalesce(1)
     columns = ("order_id", "product_id", "category", "quantity", "revenue", "currency", "valid", "unix_micros(ordered_at) AS at")
     found = order_lines(session, records, WATERMARK_S).selectExpr(*columns).collect()

@@ -6,6 +6,8 @@ WITH record AS (
     SELECT
         -- Not current_timestamp(): that is a constant of each micro-batch, for which Spark would compile all of this anew.
         CAST(reflect('java.lang.System', 'currentTimeMillis') AS BIGINT) AS now_ms,
+        partition,
+        offset,
         -- In a list, because the JSON reader would overlook whatever follows the first value.
         CASE
             WHEN octet_length(value) <= :max_bytes AND is_valid_utf8(CAST(value AS STRING))
@@ -22,13 +24,13 @@ WITH record AS (
 ),
 text AS (
     SELECT
-        now_ms, document,
+        now_ms, partition, offset, document,
         from_json(document, 'array<struct<{texts}>>', map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')) AS texts
     FROM record
 ),
 plain AS (
     SELECT
-        now_ms, document, t,
+        now_ms, partition, offset, document, t,
         coalesce(
             {joined} RLIKE :plain
             -- It must be a number, which its text does not tell.
@@ -39,11 +41,11 @@ plain AS (
             ),
             false
         ) AS is_plain
-    FROM (SELECT now_ms, document, CASE WHEN size(texts) = 1 THEN texts[0] END AS t FROM text)
+    FROM (SELECT now_ms, partition, offset, document, CASE WHEN size(texts) = 1 THEN texts[0] END AS t FROM text)
 ),
 other AS (
     SELECT
-        now_ms, t, is_plain,
+        now_ms, partition, offset, t, is_plain,
         from_json(
             CASE WHEN NOT is_plain AND coalesce(t.event_type, 'order') = 'order' THEN document END,
             'array<struct<{struct}>>', map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')
@@ -51,13 +53,13 @@ other AS (
     FROM plain
 ),
 event AS (
-    SELECT now_ms, t, is_plain, CASE WHEN size(events) = 1 THEN events[0] END AS e
+    SELECT now_ms, partition, offset, t, is_plain, CASE WHEN size(events) = 1 THEN events[0] END AS e
     FROM other
 ),
 -- One expression for all fields: Spark plans each micro-batch anew, and that takes the longer the more there is.
 read AS (
     SELECT
-        now_ms, t, is_plain, e,
+        now_ms, partition, offset, t, is_plain, e,
         transform(
             transform(
                 CASE
@@ -105,6 +107,8 @@ read AS (
 field AS (
     SELECT
         now_ms,
+        partition,
+        offset,
         is_plain,
         CASE WHEN is_plain THEN 'STRING' ELSE r[0].type END AS order_id_type,
         CASE WHEN is_plain THEN t.order_id ELSE r[0].text END AS order_id,
@@ -155,6 +159,8 @@ epoch AS (
 typed AS (
     SELECT
         now_ms,
+        partition,
+        offset,
         order_id_type,
         order_id,
         order_number,
@@ -204,6 +210,8 @@ typed AS (
 ),
 judged AS (
     SELECT
+        partition,
+        offset,
         CASE WHEN order_id_type = 'STRING' THEN order_id ELSE CAST(order_number AS STRING) END AS order_id,
         product_id,
         category,
@@ -239,4 +247,4 @@ judged AS (
         coalesce(unix_millis(ordered_at) > now_ms + :ahead_ms, false) AS ahead
     FROM typed
 )
-SELECT order_id, product_id, category, quantity, revenue, currency, ordered_at, valid, ahead FROM judged
+SELECT order_id, product_id, category, quantity, revenue, currency, ordered_at, partition, offset, valid, ahead FROM judged
