@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
+# By what a handler raises: an exception, or the exit code of one.
+_OF: Final[dict[object, int]] = {
+    KeyboardInterrupt: signal.SIGINT, **{128 + number: number for number in (signal.SIGINT, signal.SIGTERM)}
+}  # fmt: skip
 ONCE_MORE_S: Final = 0.02  # by then Python is out of the callback that swallowed it
 
 
@@ -34,11 +38,11 @@ def take_signals() -> None:
 
 
 def _sent_again(lost: UnraisableHookArgs) -> None:
-    if issubclass(lost.exc_type, (KeyboardInterrupt, SystemExit)):
-        code = getattr(lost.exc_value, "code", 128 + signal.SIGINT)
-        _thread.start_new_thread(_send, (code - 128,))  # not by threading: its locks may just be held
-    else:
+    number = _OF.get(getattr(lost.exc_value, "code", None) if lost.exc_type is SystemExit else lost.exc_type)
+    if number is None:
         sys.__unraisablehook__(lost)
+    else:
+        _thread.start_new_thread(_send, (number,))  # not by threading: its locks may just be held
 
 
 def _send(number: int) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Final
 import duckdb
 import psycopg
 
-from ..errors import EcomLiteError, first_line
+from ..errors import EcomLiteError, LakeError, first_line
 from ..warehouse.connect import Address
+from ..warehouse.refused import refused_login
 from ..warehouse.sqlfiles import read_sql
 from .engine import DUCKLAKE, LAKE, POSTGRES, SECRET, attach_lake, engine, literal, log_in, options
 
@@ -73,7 +74,7 @@ class Writer:
 
     def open(self) -> None:
         """Take the lock and attach; make the tables where they are missing, and the lake anew where its files are not what the
-        catalogue says. Raises LakeBusy, LakeBroken."""
+        catalogue says. Raises LakeBusy, LakeBroken; LakeError where the server does not let us in, which no waiting mends."""
         self.close()
         try:
             self._lock()
@@ -87,7 +88,10 @@ class Writer:
                 self._make(table)
             self._since = int(self.ask(read_sql(__package__, "cut").decode())[0][0] or 0)
         except (duckdb.Error, psycopg.Error, OSError) as error:
-            raise self._broken(error) from None
+            broken = self._broken(error)
+            if isinstance(error, psycopg.Error) and refused_login(error):
+                raise LakeError(str(broken)) from None
+            raise broken from None
         except BaseException:
             self.close()
             raise

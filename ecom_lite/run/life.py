@@ -34,14 +34,16 @@ KILL_S: Final = 2.0  # for what a run that ends at once leaves
 
 
 class Run:
-    """One run on servers that are not started yet."""
+    """One run on servers that are not started yet; it closes the meter."""
 
-    def __init__(self, settings: Settings, options: Options, servers: Servers, terminal: Terminal) -> None:
+    def __init__(
+        self, settings: Settings, options: Options, servers: Servers, terminal: Terminal, meter: Meter | None = None
+    ) -> None:
         self._settings = settings
         self._options = options
         self._servers = servers
         self._supervisor = servers.supervisor
-        self._meter = Meter(settings.data_dir)
+        self._meter = meter or Meter(settings.data_dir)
         self._terminal = terminal
         self._supervisor.hear(self._heard)
         self._services: Services = build(settings, servers, self.status, self.written)

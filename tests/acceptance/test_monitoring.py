@@ -66,6 +66,7 @@ def of_one_moment(run: LightRun) -> tuple[dict[str, Any], dict[str, dict[str, fl
 
 def test_metrics_are_the_figures_of_status(run: LightRun) -> None:
     wait_for(lambda: run.state["dead"] > 10 and run.state["dbt"] and run.state["disk_bytes"], "figures of all kinds")
+    wait_for(lambda: "lake" in run.state["resident_bytes"], "the lake, which begins behind a run that is ready")
     wait_for(lambda: run.state["dbt"]["succeeded_at"] and run.state["dbt_models"], "the first dbt run, and no other at work")
     status, metrics = of_one_moment(run)
     assert metrics["ecom_lite_events_sent_total"] == {"": status["sent"]} and status["sent"] > 0
@@ -82,7 +83,7 @@ def test_metrics_are_the_figures_of_status(run: LightRun) -> None:
     assert list(metrics["ecom_lite_batch_seconds_bucket"].values()) == status["load"]["batch_time"]["counts"]
     assert metrics["ecom_lite_part_ready"] == {name: part["ok"] for name, part in status["parts"].items()}
     assert metrics["ecom_lite_resident_bytes"] == status["resident_bytes"]
-    assert set(status["resident_bytes"]) == {"run", "kafka", "postgres", "load", "load-2", "produce"}
+    assert set(status["resident_bytes"]) == {"run", "kafka", "postgres", "load", "load-2", "lake", "produce"}
     assert metrics["ecom_lite_disk_bytes"] == status["disk_bytes"] and {"kafka", "postgres"} <= set(status["disk_bytes"])
     assert metrics["ecom_lite_dbt_run_seconds"] == {"": status["dbt"]["seconds"]}
     assert metrics["ecom_lite_dbt_last_success_timestamp_seconds"][""] > 1.7e9

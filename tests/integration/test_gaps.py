@@ -47,9 +47,10 @@ def a_run(bench: Bench, data_dir: Path, terminal: Terminal, meter: Meter) -> Run
     settings = load_settings(env={}, flags={"run.data_dir": data_dir, "run.light": True})
     supervisor = Supervisor(restarts=0, restart_window_s=1, ready_timeout_s=1, listener=lambda *_: None)
     servers: Any = SimpleNamespace(
-        supervisor=supervisor, registry=ChildRegistry(data_dir / "children.json"), reach=SimpleNamespace(address=bench.warehouse)
-    )
-    return Run(settings, Options(quiet=True), servers, terminal)
+        supervisor=supervisor, registry=ChildRegistry(data_dir / "children.json"), reach=SimpleNamespace(address=bench.warehouse),
+        kafka=None, spark=None,
+    )  # fmt: skip
+    return Run(settings, Options(quiet=True), servers, terminal, meter)
 
 
 def test_gaps_are_told_by_status_the_live_view_and_check(

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import msgspec
 import psycopg
 import pytest
 
-from ecom_lite.errors import QueryError
+from ecom_lite.errors import LakeError, QueryError
 from ecom_lite.lake.reader import open_lake, statement
 from ecom_lite.lake.upkeep import Tier, Upkeep
 from ecom_lite.lake.writer import LakeBroken, LakeBusy, Writer
@@ -125,6 +126,14 @@ def test_what_a_transaction_loads_that_is_still_open_waits_for_the_next_pass(war
         settle(warehouse)
         assert writer.sync() == 60
     assert_same(warehouse)
+
+
+def test_a_server_that_does_not_let_it_in_ends_it_so_that_it_begins_anew_with_the_password_of_now(
+    warehouse: Address, folder: Path
+) -> None:
+    wrong = replace(warehouse, passwords={"ecom_lake": "wrong"})
+    with Writer(wrong, folder) as writer, pytest.raises(LakeError, match="password authentication failed"):
+        writer.open()
 
 
 def test_there_is_one_writer(warehouse: Address, folder: Path) -> None:

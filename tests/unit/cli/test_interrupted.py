@@ -78,3 +78,25 @@ def test_in_the_callback_of_a_weak_reference_where_python_drops_what_is_raised(n
         timeout=30,
     )
     assert (child.returncode, child.stderr) == (128 + number, "")
+
+
+def test_any_other_exit_in_a_callback_is_printed_and_ends_nothing() -> None:
+    program = """if True:
+        import weakref
+        from ecom_lite.cli.ends import take_signals
+        class Thing: pass
+        def callback(_): raise SystemExit("no number")
+        take_signals()
+        thing = Thing()
+        reference = weakref.ref(thing, callback)
+        del thing
+        print("goes on")"""
+    child = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (child.returncode, child.stdout) == (0, "goes on\n") and "no number" in child.stderr
