@@ -77,20 +77,6 @@ class Checkpoint:
                 continue  # torn by a crash: Spark goes on from the one before
         return {}
 
-    def starts(self, topic: str, batch_id: int) -> list[int]:
-        """Where a micro-batch begins to read, by partition: where the one before it ended; [0] for the first one.
-
-        Raises StreamError where that cannot be read.
-        """
-        if batch_id == 0:
-            return [0]
-        file = self.folder / "offsets" / str(batch_id - 1)
-        try:
-            offsets = json.loads(file.read_text("utf-8").splitlines()[2])[topic]
-            return [int(offsets.get(str(partition), 0)) for partition in range(1 + max(map(int, offsets)))]
-        except (OSError, ValueError, IndexError, KeyError) as error:
-            raise StreamError(f"Spark's checkpoint does not tell where micro-batch {batch_id} begins: {file}: {error}") from error
-
     def compare(self, topic: str, first: Offsets, end: Offsets) -> None:
         """Warn of records that retention removed unread. StreamError when the topic ends before where the checkpoint is."""
         for partition, offset in sorted(self.next_offsets(topic).items()):

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from ..errors import StreamError
 from ..settings.data_dir import SPARK
 from ..settings.tree import Settings
+from .classes import jar
 from .executors import require_master
 
 APP_NAME: Final = "ecom_lite"
@@ -41,7 +42,7 @@ class Gateway(Protocol):
     def log_tail(self, n: int = ...) -> str: ...
 
 
-def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[str, str]:
+def configuration(settings: Settings, gateway: Gateway, data_dir: Path, classes: Path) -> dict[str, str]:
     """Spark's own settings. In local mode everything stays on loopback and on the local disk."""
     spark = settings.spark
     conf = {
@@ -56,7 +57,6 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.variant.allowDuplicateKeys": "true",
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
-        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000",  # rows that a micro-batch touches: never sorted
         "spark.sql.streaming.stopTimeout": "15s",
         "spark.sql.streaming.minBatchesToRetain": "10",
         "spark.sql.streaming.metricsEnabled": "false",
@@ -80,7 +80,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
             "spark.hadoop.fs.file.impl": FILE_SYSTEM,
         }
     else:
-        conf["spark.jars"] = ",".join(str(jar) for jar in gateway.jars)
+        conf["spark.jars"] = ",".join(map(str, (*gateway.jars, classes)))
     return conf
 
 
@@ -113,8 +113,11 @@ def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
         require_master(settings.spark.master)
         try:
             connection = _connect(gateway)
+            classes = jar(connection.jvm, data_dir / SPARK / "classes")
+            loader = connection.jvm.java.lang.Thread.currentThread().getContextClassLoader()
+            loader.addURL(connection.jvm.java.net.URI(classes.as_uri()).toURL())
             conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)
-            for name, value in configuration(settings, gateway, data_dir).items():
+            for name, value in configuration(settings, gateway, data_dir, classes).items():
                 conf.set(name, value)
             with _interrupts_kept():
                 return SparkSession(SparkContext(gateway=connection, conf=conf))

@@ -16,14 +16,12 @@ from ..warehouse.backoff import delays
 from ..warehouse.broken import BROKEN
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
-from .checkpoint import Checkpoint
-from .queries import OBSERVED, news
+from .queries import OBSERVED
 
 PER_MINUTE: Final = "per_minute"
 ROLE: Final = "ecom_stream"
 RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 2.0
-COLUMNS: Final = ("window_start", "category", "currency", "revenue", "orders", "lines", "units", "ids")
 log = logging.getLogger("ecom_lite.stream")
 
 
@@ -48,12 +46,10 @@ class MinuteSink:
     """
 
     def __init__(
-        self, address: Address, session: Any, checkpoint: Checkpoint, topic: str, stop: threading.Event, patience_s: float
+        self, address: Address, session: Any, stop: threading.Event, patience_s: float
     ) -> None:
         self._address = address
         self._session = session
-        self._checkpoint = checkpoint
-        self._topic = topic
         self._stop = stop
         self._patience_s = patience_s
         self._connection: psycopg.Connection | None = None
@@ -68,7 +64,7 @@ class MinuteSink:
         """Called by Spark, one batch at a time, on a thread of py4j. The frame is computed once."""
         began = time.monotonic()
         try:
-            rows = news(frame, self._checkpoint.starts(self._topic, batch_id)).collect()
+            rows = frame.collect()
             batch = self._measure(rows, batch_id, began)
             self._write_patiently(rows, batch)
         except Exception as error:
@@ -123,13 +119,13 @@ class MinuteSink:
             known = {"query": PER_MINUTE, "batch_id": batch.batch_id}
             if self._connection.execute(read_sql(__package__, "batch_is_written"), known).fetchone():
                 return  # it is repeated: what it adds is there
-            # Always in the same order, so that two writers cannot lock each other out.
-            rows = sorted(rows, key=lambda row: (row["window_start"], row["category"], row["currency"]))
-            self._connection.execute(read_sql(__package__, "add_news"), columns(rows) | known)
-            self._connection.execute(read_sql(__package__, "count_orders"), {"watermark": batch.watermark})
-            self._connection.execute(read_sql(__package__, "upsert_minutes"), columns(rows) | {"watermark": batch.watermark})
-            for closed in ("close_minutes", "close_orders"):
-                self._connection.execute(read_sql(__package__, closed), {"watermark": batch.watermark})
+            self._connection.execute(read_sql(__package__, "make_news"))
+            with self._connection.cursor().copy(read_sql(__package__, "copy_news")) as copy:
+                for row in rows:
+                    copy.write(row["text"])
+            self._connection.execute(read_sql(__package__, "add_news"))
+            for statement in ("upsert_minutes", "close_minutes"):
+                self._connection.execute(read_sql(__package__, statement), {"watermark": batch.watermark})
             self._connection.execute(
                 read_sql(__package__, "record_progress"),
                 {
@@ -148,11 +144,6 @@ class MinuteSink:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-def columns(rows: list[Any]) -> dict[str, list[Any]]:
-    """Rows of Spark as one list per column."""
-    return {name: [row[name] for row in rows] for name in COLUMNS}
 
 
 def running_query(session: Any, name: str) -> Any:

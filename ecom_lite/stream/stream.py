@@ -28,7 +28,7 @@ from .queries import (
     MAX_JUDGED_PER_BATCH,
     MAX_RECORDS_PER_BATCH,
     judged_lines,
-    lines_by_second,
+    new_lines,
     order_lines,
     read_topic,
 )
@@ -42,7 +42,7 @@ PRUNE_EVERY_S: Final = 3600.0
 KEEP_PROGRESS_S: Final = 2 * 86_400.0
 DATABASE_PATIENCE_S: Final = 120.0
 # Of what the minutes keep from batch to batch, by name of the folder: a checkpoint of another one cannot go on, and the query
-# begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency. 4: lines by second.
+# begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency. 4: hashes by minute.
 LAYOUT: Final = 4
 RECENT: Final = 20  # micro-batches
 POLL_S: Final = 0.05
@@ -146,8 +146,8 @@ class Stream:
             lines = judged_lines(self._session, records, spark.watermark_s)
         else:
             lines = order_lines(self._session, records, spark.watermark_s, self._settings.currency.default)
-        self._minutes = MinuteSink(self._address, self._session, checkpoint, source.topic, self._stopping, DATABASE_PATIENCE_S)
-        writer = lines_by_second(lines, spark.watermark_s).writeStream.queryName(PER_MINUTE)
+        self._minutes = MinuteSink(self._address, self._session, self._stopping, DATABASE_PATIENCE_S)
+        writer = new_lines(self._session, lines, spark.watermark_s).writeStream.queryName(PER_MINUTE)
         writer = writer.outputMode("update").foreachBatch(self._minutes).option("checkpointLocation", checkpoint.folder.as_uri())
         self._queries[PER_MINUTE] = writer.trigger(processingTime=f"{round(spark.trigger_s * 1000)} milliseconds").start()
 

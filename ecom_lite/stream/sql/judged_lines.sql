@@ -3,16 +3,12 @@ WITH line AS (
     SELECT
         -- Not current_timestamp(): that is a constant of each micro-batch, for which Spark would compile all of this anew.
         CAST(reflect('java.lang.System', 'currentTimeMillis') AS BIGINT) AS now_ms,
-        partition,
-        offset,
         explode(from_json(CAST(value AS STRING), :type)) AS l
     FROM judged_records
 )
 SELECT
-    l.order_id, l.product_id, l.category, l.quantity, l.revenue, l.currency,
+    l.order_id, l.product_id, l.category, l.quantity, CAST(l.revenue * 10000 AS BIGINT) AS revenue_e4, l.currency,
     timestamp_micros(l.ordered_us) AS ordered_at,
-    partition,
-    offset,
     true AS valid,
     l.ordered_us > (now_ms + :ahead_ms) * 1000 AS ahead
 FROM line
