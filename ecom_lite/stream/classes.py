@@ -16,7 +16,7 @@ from typing import Any, Final
 from ..errors import StreamError
 
 PACKAGE: Final = "ecom_lite"
-SOURCES: Final = ("Judge", "Minutes")
+SOURCES: Final = ("Judge", "LocalFiles", "Minutes")
 _MADE: Final = (2026, 1, 1, 0, 0, 0)  # in the jar, so that the same classes are the same bytes
 
 

@@ -15,13 +15,13 @@ from typing import Any, Final, Protocol
 from ..errors import StreamError
 from ..settings.data_dir import SPARK
 from ..settings.tree import Settings
-from .classes import jar
+from .classes import PACKAGE, jar
 from .executors import require_master
 
 APP_NAME: Final = "ecom_lite"
 LOOPBACK: Final = "127.0.0.1"
 FILE_MANAGER: Final = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
-FILE_SYSTEM: Final = "org.apache.hadoop.fs.RawLocalFileSystem"
+FILE_SYSTEM: Final = f"{PACKAGE}.LocalFiles"
 STATE_STORE: Final = "RocksDB"
 ROCKSDB_PROVIDER: Final = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 _lock = threading.Lock()
@@ -29,7 +29,7 @@ _opened: dict[tuple[int, str], Any] = {}  # by port and secret of the JVM: what 
 
 
 class Gateway(Protocol):
-    """What is needed of the JVM: where it listens, and the jars that it has beside Spark's own."""
+    """What is needed of the JVM: where it listens, the jars that it has beside Spark's own, and where what is made once is kept."""
 
     @property
     def port(self) -> int: ...
@@ -39,6 +39,8 @@ class Gateway(Protocol):
     def alive(self) -> bool: ...
     @property
     def jars(self) -> tuple[Path, ...]: ...
+    @property
+    def archive_dir(self) -> Path | None: ...
     def log_tail(self, n: int = ...) -> str: ...
 
 
@@ -66,7 +68,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path, classes:
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
         "spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB": "64",
-        "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "false",
+        "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "true",
         "spark.sql.parquet.compression.codec": "zstd",
     }
     if spark.master.startswith("local"):
@@ -76,7 +78,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path, classes:
             # Other users of this machine reach loopback, too. Local Spark makes a secret for each session, and tells nobody.
             "spark.authenticate": "true",
             "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
-            # Without a checksum file beside each file: for every file of a micro-batch Hadoop starts a `chmod`.
+            # Without a checksum file beside each file, and without a process for each.
             "spark.hadoop.fs.file.impl": FILE_SYSTEM,
         }
     else:
@@ -113,7 +115,7 @@ def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
         require_master(settings.spark.master)
         try:
             connection = _connect(gateway)
-            classes = jar(connection.jvm, data_dir / SPARK / "classes")
+            classes = jar(connection.jvm, gateway.archive_dir or data_dir / SPARK / "classes")
             loader = connection.jvm.java.lang.Thread.currentThread().getContextClassLoader()
             loader.addURL(connection.jvm.java.net.URI(classes.as_uri()).toURL())
             conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)
