@@ -1,4 +1,4 @@
-"""Owns the classes that the stream runs inside the JVM: written in Java, compiled there by Janino, which Spark has for its own code.
+"""Owns the classes that the stream runs inside the JVM: written in Java, compiled there by Janino, as Spark does with its own.
 
 A JVM without a compiler of its own suffices, and executors get the classes as a jar. It is made once, and kept by its source.
 """

@@ -29,7 +29,7 @@ _opened: dict[tuple[int, str], Any] = {}  # by port and secret of the JVM: what 
 
 
 class Gateway(Protocol):
-    """What is needed of the JVM: where it listens, the jars that it has beside Spark's own, and where what is made once is kept."""
+    """What is needed of the JVM: where it listens, its jars beside Spark's own, and where what is made once is kept."""
 
     @property
     def port(self) -> int: ...

@@ -45,9 +45,7 @@ class MinuteSink:
     A lost PostgreSQL is waited for up to `patience_s`; past that the batch, and with it the query, fails with StreamError.
     """
 
-    def __init__(
-        self, address: Address, session: Any, stop: threading.Event, patience_s: float
-    ) -> None:
+    def __init__(self, address: Address, session: Any, stop: threading.Event, patience_s: float) -> None:
         self._address = address
         self._session = session
         self._stop = stop

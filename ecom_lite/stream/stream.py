@@ -44,6 +44,7 @@ DATABASE_PATIENCE_S: Final = 120.0
 # Of what the minutes keep from batch to batch, by name of the folder: a checkpoint of another one cannot go on, and the query
 # begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency. 4: hashes by minute.
 LAYOUT: Final = 4
+STATE_IS_TORN: Final = "CANNOT_LOAD_STATE_STORE"  # Spark's name of that error
 RECENT: Final = 20  # micro-batches
 POLL_S: Final = 0.05
 WATCH_S: Final = 0.5
@@ -70,6 +71,8 @@ class Stream:
         self._executors: Executors | None = None
         self._queries: dict[str, Any] = {}
         self._minutes: MinuteSink | None = None
+        self._checkpoint: Checkpoint | None = None
+        self._given_up: Checkpoint | None = None
         self._shown: object = None
         self._asked_s: float | None = None  # since when Spark has owed an answer, monotonic
 
@@ -83,8 +86,11 @@ class Stream:
         source = self._source()
         name = f"{PER_MINUTE}_{LAYOUT}" + (f"_{source.generation}" if source.generation else "")
         checkpoints = self._data_dir / SPARK / "checkpoints"
-        minutes = Checkpoint(checkpoints / name)
+        self._checkpoint = minutes = Checkpoint(checkpoints / name)
         cluster_id = self._cluster_id()
+        if torn := minutes.torn():
+            log.warning("%s is not whole: the per-minute query begins anew, with what the topic still has", torn)
+            minutes.discard()
         minutes.compare(source.topic, *self._offsets(source.topic))
         if minutes.guard(self._settings, cluster_id):
             # The batches are counted from 0 again: rows of an older checkpoint would be taken for its own.
@@ -200,7 +206,11 @@ class Stream:
         for name, query in self._queries.items():
             if not query.isActive:
                 cause = (self._minutes.error if self._minutes is not None else None) or query.exception()
-                raise StreamError(f"Spark's query {name} ended: {short(cause) if cause is not None else 'no cause given'}")
+                said = short(cause) if cause is not None else "no cause given"
+                if STATE_IS_TORN in str(cause):
+                    self._given_up = self._checkpoint
+                    said = f"its state is not whole, as after a loss of power; it begins anew, with what the topic has: {said}"
+                raise StreamError(f"Spark's query {name} ended: {said}")
 
     def _summarise(self) -> None:
         with self._address.connect(ROLE, autocommit=True) as connection:
@@ -231,6 +241,9 @@ class Stream:
             close_session()
         if self._minutes is not None:
             self._minutes.close()
+        if self._given_up is not None:
+            self._given_up.discard()
+            self._given_up = None
 
     def health(self) -> Health:
         """From memory: figures of the last micro-batch."""
