@@ -57,6 +57,8 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path, classes:
         # A value that does not fit becomes NULL, and so an invalid event; it must never end the query.
         "spark.sql.ansi.enabled": "false",
         "spark.sql.adaptive.enabled": "false",
+        # Each micro-batch makes its code anew, which costs more than it saves: the work is in our own classes.
+        "spark.sql.codegen.wholeStage": "false",
         "spark.sql.variant.allowDuplicateKeys": "true",
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
         "spark.sql.streaming.stopTimeout": "15s",
