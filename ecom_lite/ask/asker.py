@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..archive.view import is_there
 from ..errors import EcomLiteError, QueryError, TookTooLong, UsageError, WarehouseLost, first_line
-from ..lake.archive_view import is_there
 from ..settings.data_dir import LAKE
 from .answer import Told, Wish, answer
 

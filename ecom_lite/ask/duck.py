@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import duckdb
 
+from ..archive.view import create_view
 from ..errors import QueryError, first_line
-from ..lake.archive_view import create_view
-from ..lake.engine import DUCKLAKE, POSTGRES, SECRET, attach_lake, literal, log_in, options
-from ..lake.engine import engine as bare_engine
-from ..settings.data_dir import LAKE_TABLES
+from ..lake.attach import DUCKLAKE, attach_lake, has_tables, known_folder, tables_in
 from ..warehouse.connect import READER_STATEMENT_TIMEOUT_S, Address
+from ..warehouse.duck import POSTGRES, SECRET, literal, log_in, options
+from ..warehouse.duck import engine as bare_engine
 from ..warehouse.sqlfiles import read_sql
 from .reading import require_reading
 from .statements import only
@@ -56,9 +56,9 @@ def attach(
         where = f"{address.host}:{address.port}/{address.database}"
         reason = first_line(error).replace(address.passwords[ROLE], "***").rpartition('": ')[2]
         raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
-    if lake_dir is not None and (lake_dir / LAKE_TABLES).is_dir():
+    if lake_dir is not None and has_tables(lake_dir):
         with suppress(duckdb.Error):  # of another warehouse, or not made yet: then there is none
-            attach_lake(connection, place, lake_dir / LAKE_TABLES, read_only=True)
+            attach_lake(connection, place, tables_in(lake_dir, known_folder(connection, CATALOG)), read_only=True)
     if lake_dir is not None and lake_dir.is_dir():
         connection.execute(f"SET allowed_directories = [{literal(f'{lake_dir}/')}]")
         if view := create_view(lake_dir):

@@ -30,10 +30,12 @@ from .rig import Rig
 from .told import Figures, measured
 
 ASKED: Final = 5  # times, of which the middle one counts; once before, so that all is warm
-LAKE_NAMES: Final = {"sales": "lake.sales", "returns": "lake.returns"}
+LAKE_NAMES: Final = {"sales": "lake.sales", "orders": "lake.orders", "returns": "lake.returns"}
 WAREHOUSE_NAMES: Final = {
     "sales": """(SELECT l.*, l."timestamp" AS ordered_at, (l."timestamp" AT TIME ZONE 'UTC')::date AS day,
         extract(hour FROM l."timestamp" AT TIME ZONE 'UTC') AS hour FROM warehouse.order_lines l)""",
+    "orders": """(SELECT order_id, min(user_id) AS user_id, (min("timestamp") AT TIME ZONE 'UTC')::date AS day, count(*) AS lines,
+        sum(revenue) AS revenue FROM warehouse.order_lines GROUP BY order_id)""",
     "returns": "warehouse.fact_returns",
 }
 PATIENCE_S: Final = 300.0

@@ -23,6 +23,7 @@ an SQL file.
 | `ecom_lite check --only count,faults` | some of them. What needs no broker starts none and waits for no loader |
 | `ecom_lite check --watch 30` | again and again until Ctrl-C; alone, `--watch` is once a minute |
 | `ecom_lite check --json` | one object; of each check `state` (pass, fail, skipped, error), `seconds` and lines |
+| `ecom_lite check --full` | on the facts themselves: nothing that is kept of them is believed |
 | `ecom_lite check --junit checks.xml` | JUnit XML for a build server, beside what is printed |
 
 Severity `error` fails the command; `warning` is shown and does not. Where a run is up, the checks that ask the broker wait until
@@ -34,7 +35,17 @@ its records of this moment are loaded (60 s at most), and say so.
 |---|---|---|---|---|
 """
 OWN: Final = """
-`count` and `faults` read counters only, and cost the same with any number of facts. The others read all facts once, together.
+## What they read
+
+`count` and `faults` read counters only. The others need all facts, and read them where that is quick: order lines and money from
+[the lake](lake.md) (some tens of milliseconds for a million), what came since from PostgreSQL; the members of dimensions and the
+lines by day from sums that are kept by load order. Lake and kept sums know nothing of each other, and the checks `lake`,
+`rollups` and `rows` compare them with each other and with the rows that there are. The last line says so, and how old the lake is
+(`from_lake` in JSON). A check that fails so is carried out anew on the facts themselves, and only that counts.
+
+Facts are only ever added, which is what makes it right. A statement that changes or deletes some by hand is counted
+(`ops.fact_changes`), and from then on all facts are read. `--full` reads all of them in any case: some 1 s for a million.
+
 A check whose tables or columns dbt has not made yet is skipped, and says what is missing.
 
 ## Your own

@@ -24,22 +24,36 @@ from ..observe.gaps import read_gaps, tell
 from ..warehouse.currency import Missing, tell_missing
 from ..warehouse.mark import read_mark
 from ..warehouse.sqlfiles import fill_sql, read_sql
+from .facts import Facts, Lake
 from .named import Check
-from .verdict import COUNTED_ROWS, ERROR, SKIPPED, Result, judged
+from .verdict import COUNTED_ROWS, ERROR, FAIL, SKIPPED, Result, judged
 
 OURS_S: Final = 1_800.0  # the longest that one of ours may take
 TRIES: Final = 5  # to hold the marts: dbt may drop one that was there a moment ago
+
+# What a check may be given of what is kept: sums by load order, and the lake. A failure by these alone is none: the check is then
+# carried out anew on the facts themselves.
+KEPT: Final = frozenset({"facts", "kept_below"})
 
 Value = Callable[["Moment"], Any]
 
 
 class Moment:
-    """Within `at_one_moment`: runs checks. `given` are values known outside; others are read when a check asks for them."""
+    """Within `at_one_moment`: runs checks. `given` are values known outside; others are read when a check asks for them.
 
-    def __init__(self, reader: psycopg.Connection, given: Mapping[str, Any], own_timeout_s: float) -> None:
+    `full`: nothing that is kept is believed.
+    """
+
+    def __init__(
+        self, reader: psycopg.Connection, given: Mapping[str, Any], own_timeout_s: float, lake: Lake | None = None,
+        full: bool = False,
+    ) -> None:  # fmt: skip
         self._reader = reader
         self._own_timeout_s = own_timeout_s
         self._values: dict[str, Any] = {"producer_header": PRODUCER_HEADER, "fault_header": FAULT_HEADER, **given}
+        self._anew = full
+        self._of_facts: dict[str, Any] = {}  # the values that KEPT names, read anew
+        self.facts = Facts(self, lake)
 
     def give(self, **values: Any) -> None:
         """What has become known meanwhile."""
@@ -50,6 +64,12 @@ class Moment:
         began = time.perf_counter()
         try:
             result = self._run(check)
+            if result.state == FAIL and check.values & KEPT and not self._anew:
+                self._anew = True
+                try:
+                    result = self._run(check)
+                finally:
+                    self._anew = False
         except psycopg.Error as error:
             if self._reader.broken:
                 raise
@@ -85,20 +105,26 @@ class Moment:
 
     def value(self, name: str) -> Any:
         """A value that SQL may name; read once, and the same for all."""
-        if name not in self._values:
+        values = self._of_facts if self._anew and name in KEPT else self._values
+        if name not in values:
             read = READ.get(name)
             found = self.json(name) if read is None else read(self)
-            self._values[name] = found if isinstance(found, str) else json.dumps(found, default=str)
-        return self._values[name]
+            values[name] = found if isinstance(found, str) else json.dumps(found, default=str)
+        return values[name]
+
+    @property
+    def anew(self) -> bool:
+        """Whether all facts are to be read."""
+        return self._anew
 
     def rows(self, name: str, **values: object) -> list[tuple[Any, ...]]:
         """What one of our statements gives."""
         return self._reader.execute(read_sql(__package__, name), values or None).fetchall()
 
-    def json(self, name: str) -> str:
+    def json(self, name: str, **given: str) -> str:
         """The same as a JSON list, by PostgreSQL: exact decimals stay exact. The statement may name other values."""
         query = read_sql(__package__, name).decode()
-        values = {inside: self.value(inside) for inside in ("runs",) if f"%({inside})s" in query}
+        values = {**{inside: self.value(inside) for inside in ("runs",) if f"%({inside})s" in query}, **given}
         found = self._reader.execute(
             f"SELECT coalesce(jsonb_agg(to_jsonb(found)), '[]')::text FROM (\n{query}) AS found".encode(), values
         )
@@ -113,14 +139,15 @@ class Moment:
 
 @contextmanager
 def at_one_moment(
-    reader: psycopg.Connection, checks: Sequence[Check], given: Mapping[str, Any], own_timeout_s: float
-) -> Iterator[Moment]:
+    reader: psycopg.Connection, checks: Sequence[Check], given: Mapping[str, Any], own_timeout_s: float, lake: Lake | None = None,
+    full: bool = False,
+) -> Iterator[Moment]:  # fmt: skip
     """One transaction for all of them; `reader` is in autocommit. Raises CheckFailed where the database refuses."""
     set_json_loads(partial(json.loads, parse_float=Decimal), reader)
     try:
         _begin(reader, any("marts." in check.sql for check in checks))
         try:
-            yield Moment(reader, given, own_timeout_s)
+            yield Moment(reader, given, own_timeout_s, lake, full)
         finally:
             if not reader.closed:
                 reader.execute("ROLLBACK")
@@ -163,6 +190,17 @@ def _told(check: Check, error: psycopg.Error, own_timeout_s: float) -> str:
     return f"{check.file}{line}: {error.diag.message_primary or first_line(error)}{hint}"
 
 
+def _number(name: str, moment: Moment) -> int:
+    ((found,),) = moment.rows(name)
+    return int(found)
+
+
+def _kept_below(moment: Moment) -> int:
+    """Facts below it are in the kept sums; where all are to be read none are."""
+    ((below, _),) = moment.rows("kept")
+    return 0 if moment.anew else int(below)
+
+
 def _gaps(moment: Moment) -> dict[str, Any]:
     gaps = read_gaps(moment.reader)
     return {"told": tell(gaps) if gaps else "", "gaps": [gap.as_json() for gap in gaps]}
@@ -186,6 +224,11 @@ def _attribute_orphans(moment: Moment) -> list[dict[str, Any]]:
 
 
 READ: Final[Mapping[str, Value]] = {
+    "facts": lambda moment: moment.facts.read(moment.anew),
+    "kept_below": _kept_below,
+    "fact_rows": partial(_number, "fact_rows"),
+    "light_below": partial(_number, "light_below"),
+    "lake": lambda moment: moment.facts.lake(),
     "mark": lambda moment: read_mark(moment.reader),
     "gaps": _gaps,
     "missing_rates": _missing_rates,

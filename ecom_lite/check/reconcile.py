@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import psycopg
 
 from ..warehouse.connect import Address
 from ..warehouse.offsets import Place, offsets_of, reached
+from .facts import Lake
 from .ledger import Ledger, read_ledger
 from .moment import Moment, at_one_moment
 from .named import Check, built_in
@@ -27,6 +29,8 @@ OWN_TIMEOUT_S: Final = 10.0
 POLL_S: Final = 0.1
 SILENT_S: Final = 1.0  # so long nothing is said of waiting
 AGAIN_S: Final = 10.0  # then it is said this often
+
+OF_LAKE: Final = frozenset({"lake", "facts"})  # values that it is asked for
 
 EndOffsets = Callable[[], Mapping[Place, int]]
 Said = Callable[[str], None]
@@ -43,7 +47,8 @@ def reconcile(
     checks: Sequence[Check] | None = None,
     marts_every_s: float = MARTS_EVERY_S,
     own_timeout_s: float = OWN_TIMEOUT_S,
-    lake: Callable[[], str] | None = None,
+    lake: Callable[[], Lake] | None = None,
+    full: bool = False,
     said: Said = lambda text: None,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
@@ -52,7 +57,8 @@ def reconcile(
 
     These are the built-in ones where nothing is said. The broker is asked only where one of them needs it; `said` hears what
     is waited for. `producing` says that a producer is sending: its ledger is then read before and after, and the count must lie
-    between. `lake` tells what the lake holds, as JSON; without it that is not checked.
+    between. `lake` opens a snapshot of the lake, which is compared with the facts, and asked instead of them where it is exact;
+    without it all facts are read. `full`: they are, and nothing that is kept of them is believed.
 
     Raises CheckFailed where the database refuses, psycopg.OperationalError where it cannot be reached.
     """
@@ -61,22 +67,24 @@ def reconcile(
         check for check in (built_in() if checks is None else checks) if check.file is not None or check.name not in left_out
     ]
     broker = any(check.needs_broker for check in chosen)
-    with psycopg.connect(address.conninfo("ecom_reader"), autocommit=True) as reader:
+    with ExitStack() as stack:
+        reader = stack.enter_context(psycopg.connect(address.conninfo("ecom_reader"), autocommit=True))
         before = read_ledger(reader)
         watermark = _watermark(reader)  # before the offsets: what Spark has counted up to it, the loader will have loaded
         ends = dict(end_offsets()) if broker else {}
         waiting = _Waiting(reader, ends, catch_up_s, said, clock, wait).for_the_loader()
         known: dict[str, Any] = {"topics": list(topics), "watermark": watermark, "marts_every_s": marts_every_s}
-        if lake is not None and any("lake" in check.values for check in chosen):
-            known["lake"] = lake()  # before our moment, so that all it has taken in is there
-        with at_one_moment(reader, chosen, known, own_timeout_s) as moment:
+        opened = None  # before our moment, so that all it has taken in is there
+        if lake is not None and any(check.values & OF_LAKE for check in chosen):
+            opened = stack.enter_context(lake())
+        with at_one_moment(reader, chosen, known, own_timeout_s, opened, full) as moment:
             results = {check.name: moment.run(check) for check in chosen if not check.values & {"ledger", "ends"}}
             last = [check for check in chosen if check.name not in results]
             if last:
                 _give_what_came_after(moment, address, before, ends, waiting, end_offsets, producing, clock, wait)
             results |= {check.name: moment.run(check) for check in last}
     in_order = [results[check.name] for check in chosen]
-    return Report(in_order, _figures(in_order))
+    return Report(in_order, _figures(in_order), moment.facts.told)
 
 
 def _figures(results: Sequence[Result]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from ..errors import CheckFailed
+from .facts import FromLake
 from .named import Check
 
 PASS: Final = "pass"
@@ -70,10 +71,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` prints. `figures` are the raw counts."""
+    """What `check` prints. `figures` are the raw counts; `from_lake` says that the facts are the lake's, and how old that is."""
 
     results: Sequence[Result]
     figures: dict[str, Any]
+    from_lake: FromLake | None = None
 
     @property
     def lines(self) -> list[Line]:
@@ -85,14 +87,22 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         checks = [result.as_json() for result in self.results]
-        return {"closes": self.closes, **self.figures, "lines": [asdict(line) for line in self.lines], "checks": checks}
+        of_lake = {} if self.from_lake is None else {"from_lake": self.from_lake.as_json()}
+        return {
+            "closes": self.closes,
+            **self.figures,
+            **of_lake,
+            "lines": [asdict(line) for line in self.lines],
+            "checks": checks,
+        }
 
     def said(self) -> str:
         """One sentence for the end, where nothing fails."""
+        of_lake = "" if self.from_lake is None else f" ({self.from_lake})"
         if any(result.check.name == "count" for result in self.results):
-            return "the count closes"
+            return f"the count closes{of_lake}"
         count = sum(result.state == PASS for result in self.results)
-        return f"{count} check{'' if count == 1 else 's'} pass{'es' if count == 1 else ''}"
+        return f"{count} check{'' if count == 1 else 's'} pass{'es' if count == 1 else ''}{of_lake}"
 
     def raise_if_open(self) -> None:
         """CheckFailed naming the lines that do not close, and the checks that could not be run."""

@@ -51,6 +51,9 @@ def check(
     fingerprint: Annotated[
         bool, typer.Option("--fingerprint", help="Print one hash over facts and marts instead: equal content, equal hash.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every fact in PostgreSQL: neither the lake nor any kept sum is believed.")
+    ] = False,
     data_dir: DataDir = None,
     config: ConfigFile = None,
     json_: Json = False,
@@ -59,8 +62,9 @@ def check(
 
     Sent = on the broker = facts + duplicates + other events + dead letters; what was broken or sent twice on purpose = what was
     found; sums, marts and closed minutes = facts; and the checks of your own in the folder checks/. One moment for all of them.
-    Works beside a live run and without one. Exits 1 when a check fails (not where it only warns), and names it; with
-    --fingerprint, when the marts are behind the facts.
+    Works beside a live run and without one. Facts are read from the lake where there is one, and what came since from
+    PostgreSQL; a check that fails so is carried out anew on the facts themselves. Exits 1 when a check fails (not where it only
+    warns), and names it; with --fingerprint, when the marts are behind the facts.
 
     \b
     ecom_lite check --only count,faults     by the counters alone: quick with any number of facts
@@ -85,12 +89,12 @@ def check(
     terminal = Terminal()
     broker = any(each.needs_broker for each in chosen)
     with opened(settings, terminal, "check", kafka=broker) as now:
-        report = _taken(settings, now, chosen, terminal, broker)
+        report = _taken(settings, now, chosen, terminal, broker, full)
         _show(report, json_, junit)
         while every_s is not None:
             _say_round(report)
             time.sleep(every_s)
-            report = _taken(settings, now, chosen, terminal, broker)
+            report = _taken(settings, now, chosen, terminal, broker, full)
             _show(report, json_, junit, only_failing=True)
     report.raise_if_open()
     print(report.said(), file=sys.stderr)
@@ -103,9 +107,9 @@ def _every_s(watch: str | None) -> float | None:
         raise typer.BadParameter(f"{watch}: {error}", param_hint="--watch") from None
 
 
-def _taken(settings: Settings, now: Opened, chosen: list[Check], terminal: Terminal, broker: bool) -> Report:
+def _taken(settings: Settings, now: Opened, chosen: list[Check], terminal: Terminal, broker: bool, full: bool) -> Report:
     from ..check.reconcile import CATCH_UP_S, reconcile
-    from ..lake.counted import counted
+    from ..lake.counted import Counted
 
     if any("runs" in each.values or "facts" in each.values for each in chosen):
         with terminal.busy("dbt is making the first marts"):
@@ -119,7 +123,8 @@ def _taken(settings: Settings, now: Opened, chosen: list[Check], terminal: Termi
         checks=chosen,
         marts_every_s=settings.transform.every_s,
         own_timeout_s=settings.check.timeout_s,
-        lake=partial(counted, now.address) if settings.lake.enabled else None,
+        lake=partial(Counted, now.address) if settings.lake.enabled else None,
+        full=full,
         said=_with_the_loaders(settings, terminal.say),
     )
 

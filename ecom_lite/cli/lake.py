@@ -60,12 +60,12 @@ def export(
     from ..lake.export import export as write
     from ..lake.reader import open_lake
     from ..run.opened import opened
-    from ..settings.data_dir import LAKE, LAKE_TABLES
+    from ..settings.data_dir import LAKE
     from ..terminal.terminal import Terminal
 
     settings = load(config, data_dir)
     with opened(settings, Terminal(), "lake", kafka=False) as now:
-        with open_lake(now.address, settings.data_dir / LAKE / LAKE_TABLES) as reader:
+        with open_lake(now.address, settings.data_dir / LAKE) as reader:
             rows = write(reader, folder)
     if json_:
         print(json.dumps({"folder": str(folder), "rows": rows}))

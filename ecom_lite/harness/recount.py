@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -20,7 +21,9 @@ from .shapes import CONTRACT
 from .topic import Raw
 
 # Each is a query whose every row is a difference: (what, expected, found).
-CHECKS: Final = ("facts", "contents", "sums", "products", "dead_letters", "others", "offsets", "batches", "references", "gaps")
+CHECKS: Final = (
+    "facts", "contents", "sums", "products", "dead_letters", "others", "offsets", "batches", "references", "gaps", "lake",
+)  # fmt: skip
 SHOWN: Final = 5
 
 
@@ -36,7 +39,7 @@ class Lost:
 @dataclass(frozen=True)
 class Account:
     """What the account is taken of. `refused_quantity` is that of lines which the round's database refuses, `form` that of the
-    foreign records: it says where in them the fields of an event stand."""
+    foreign records: it says where in them the fields of an event stand. `lake` is the folder of the round's lake."""
 
     address: Address
     topic: str
@@ -46,23 +49,27 @@ class Account:
     lost: Sequence[Lost]
     refused_quantity: int | None
     form: str = CONTRACT
+    lake: Path | None = None
 
 
 def differences(account: Account) -> list[Violation]:
     """All that does not agree; at most SHOWN of each check."""
-    duck = attach(account.address)
+    duck = attach(account.address, account.lake)
     try:
         duck.execute("USE memory.main")
         judge(duck, account)
-        found = []
-        for check in CHECKS:
-            rows = duck.execute(_sql(check)).fetchall()
-            found += [Violation(f"{check}: {what}", str(expected), str(got)) for what, expected, got in rows[:SHOWN]]
-            if len(rows) > SHOWN:
-                found.append(Violation(check, "no difference", f"{len(rows) - SHOWN:,} more differences like these"))
-        return found
+        return [found for check in CHECKS for found in compared(duck, check)]
     finally:
         duck.close()
+
+
+def compared(duck: duckdb.DuckDBPyConnection, check: str) -> list[Violation]:
+    """What one check says of the tables that `judge` has made."""
+    rows = duck.execute(_sql(check)).fetchall()
+    found = [Violation(f"{check}: {what}", str(expected), str(got)) for what, expected, got in rows[:SHOWN]]
+    if len(rows) > SHOWN:
+        found.append(Violation(check, "no difference", f"{len(rows) - SHOWN:,} more differences like these"))
+    return found
 
 
 def judge(duck: duckdb.DuckDBPyConnection, account: Account) -> None:

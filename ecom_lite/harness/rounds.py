@@ -10,11 +10,13 @@ from typing import Any, Final
 import psycopg
 from kafka.errors import KafkaError
 
+from ..settings.data_dir import LAKE
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
 from ..warehouse.mark import read_mark
 from .expect import Violation
 from .feed import Feed
+from .lake import Lake
 from .loaders import Nursery, Victim, wait_for
 from .mutations import NO_UNIQUE_KEY
 from .plan import Phase, Plan
@@ -93,6 +95,9 @@ class Round:
     def _open(self) -> None:
         self.address: Address = self.servers.ready(self._name)
         self._closing.append(lambda: self.servers.drop(self._name))
+        self.lake = Lake(self.address, self.servers.folder / LAKE / self._name)
+        self._closing.append(self.lake.close)
+        self.lake.begin()
         if self.plan.refuse:
             self.execute(REFUSE)
         if self._mutation == NO_UNIQUE_KEY:
@@ -190,11 +195,12 @@ class Round:
         self._looked = False
 
     def _account(self) -> None:
+        self.lake.take_in_all(PATIENCE_S)
         self.topic.read()
         self.outcome.records = len(self.topic.records)
         account = Account(
             self.address, self.settings.kafka.topic, self.topic.records, self.topic.ends(), self.first_offsets, self.lost,
-            REFUSED_QUANTITY if self.plan.refuse else None, self.plan.form,
+            REFUSED_QUANTITY if self.plan.refuse else None, self.plan.form, self.lake.folder,
         )  # fmt: skip
         self.outcome.violations += differences(account)
 

@@ -1,1 +1,1 @@
-"""The lake: the facts as Parquet files that anyone's DuckDB reads, kept up by load order; and the topics' raw archive."""
+"""The lake: the facts as Parquet files that anyone's DuckDB reads, kept up by load order."""

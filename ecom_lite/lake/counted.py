@@ -1,29 +1,92 @@
-"""What the lake holds, in figures: for the check that compares it with the facts."""
+"""What the lake holds, in figures: for checks, which compare it with the facts, or ask it instead of these."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Final
 
 import duckdb
 
 from ..errors import QueryError, first_line
 from ..warehouse.connect import Address
+from ..warehouse.duck import literal
 from ..warehouse.sqlfiles import read_sql
 from .reader import open_lake
 
+RATE: Final = "DECIMAL(20, 12)"  # as in warehouse.rates; with a revenue of 18 digits it makes the 38 that there are
 
-def counted(address: Address) -> str:
-    """As JSON: facts with a load_xid below `below` are in it, `sales` by currency, `returns` and `changes`; all of one snapshot.
 
-    Where it cannot be read `problem` says why.
+@dataclass(frozen=True)
+class Lines:
+    """Order lines of one currency and UTC day, loaded after so many of the cuts. `revenue` is in that currency."""
+
+    segment: int
+    currency: str
+    day: date
+    lines: int
+    revenue: Decimal
+
+
+class Counted:
+    """One snapshot of the lake, taken as it is made: whatever was loaded below `below` is in it. Asked while it is open.
+
+    Where it cannot be read, `problem` says why, and it holds nothing.
     """
-    try:
-        with open_lake(address) as lake:
-            lake.begin()
-            (below,) = lake.execute(read_sql(__package__, "cut").decode()).fetchone() or (None,)
-            sales, returns, changes = lake.execute(read_sql(__package__, "counted").decode()).fetchone() or ([], 0, 0)
-    except QueryError as error:
-        return json.dumps({"problem": str(error)})
-    except duckdb.Error as error:
-        return json.dumps({"problem": f"the lake cannot be read: {first_line(error)}"})
-    return json.dumps({"below": below or 0, "sales": sales or [], "returns": returns, "changes": changes}, default=str)
+
+    def __init__(self, address: Address) -> None:
+        self.problem = ""
+        self.below = self.returns = self.changes = 0
+        self._lake: duckdb.DuckDBPyConnection | None = None
+        try:
+            self._lake = open_lake(address)
+            self._lake.begin()
+            ((self.returns, self.changes, newest),) = self._ask("counted_others")
+            self.below = (newest or -1) + 1
+        except QueryError as error:
+            self.problem = str(error)
+        except duckdb.Error as error:
+            self._give_up(error)
+
+    def __enter__(self) -> Counted:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._lake is not None:
+            self._lake.close()
+
+    def sales(self, cuts: Sequence[int]) -> list[Lines]:
+        """All of its order lines; `below` is that of the whole lake from then on."""
+        try:
+            found = self._ask("counted", segment=_segment(cuts))
+        except duckdb.Error as error:
+            self._give_up(error)
+            return []
+        self.below = max([self.below, *(newest + 1 for *_, newest in found)])
+        return [Lines(*row) for *row, _ in found]
+
+    def converted(
+        self, cuts: Sequence[int], rates: Iterable[tuple[str, date, Decimal]], decimals: int
+    ) -> list[tuple[int, int, Decimal]]:
+        """Of the order lines of these currencies and days: segment, lines, and what they are worth by these rates."""
+        named = ", ".join(f"({literal(currency)}, {literal(day)}::DATE, {rate}::{RATE})" for currency, day, rate in rates)
+        try:
+            return self._ask("converted", segment=_segment(cuts), rates=named, decimals=decimals) if named else []
+        except duckdb.Error as error:
+            self._give_up(error)
+            return []
+
+    def _ask(self, name: str, **values: object) -> list[Any]:
+        if self._lake is None:
+            return []
+        return self._lake.execute(read_sql(__package__, name).decode().format(**values)).fetchall()
+
+    def _give_up(self, error: duckdb.Error) -> None:
+        self.problem = f"the lake cannot be read: {first_line(error)}"
+
+
+def _segment(cuts: Sequence[int]) -> str:
+    return " + ".join(f"(load_xid >= {cut})::INTEGER" for cut in cuts) or "0"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from ..errors import EcomLiteError, UsageError, first_line
 from ..settings.data_dir import DRAFT
-from .engine import LAKE, literal
-from .writer import TABLES
+from ..warehouse.duck import literal
+from .attach import LAKE
+
+TABLES: Final = ("sales", "orders", "returns", "customers", "products")
 
 
 def export(lake: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:

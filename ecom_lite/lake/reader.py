@@ -9,22 +9,30 @@ import duckdb
 
 from ..errors import QueryError, first_line
 from ..warehouse.connect import Address
-from .engine import CATALOGUE, DUCKLAKE, LAKE, POSTGRES, attach_lake, conninfo, engine, literal, log_in, options
+from ..warehouse.duck import POSTGRES, SECRET, conninfo, engine, literal, log_in, options
+from .attach import CATALOGUE, DUCKLAKE, LAKE, attach_lake, known_folder, tables_in
 
 ROLE: Final = "ecom_reader"
 NAME: Final = "ecom_lite lake reader"
 
 
-def open_lake(address: Address, folder: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory with the lake as catalog `lake`, read-only. Without `folder` the catalogue says where its files are.
+def open_lake(address: Address, lake_dir: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory with the lake as catalog `lake`, read-only. Without `lake_dir` its files must be where the catalogue
+    says, which is so while a run is up.
 
     Raises QueryError where there is no lake, or no server.
     """
     connection = engine(POSTGRES, DUCKLAKE)
     connection.execute("SET TimeZone = 'UTC'")
     log_in(connection, address, ROLE)
+    place = options(address, NAME)
     try:
-        attach_lake(connection, options(address, NAME), folder, read_only=True)
+        folder = None
+        if lake_dir is not None:
+            connection.execute(f"ATTACH {literal(place)} AS pg (TYPE postgres, SECRET {SECRET}, READ_ONLY)")
+            folder = tables_in(lake_dir, known_folder(connection, "pg"))
+            connection.execute("DETACH pg")
+        attach_lake(connection, place, folder, read_only=True)
     except duckdb.Error as error:
         connection.close()
         said = first_line(error).replace(address.passwords[ROLE], "***")

@@ -7,17 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
-from ..observe.figures import LakeFigures, WorkerReport
+from ..observe.figures import ArchiveFigures, LakeFigures, WorkerReport
 from ..settings.tree import Lake
 from ..warehouse.backoff import delays
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
-from .archive import Archive
-from .archive_thread import ArchiveThread
 from .upkeep import Upkeep
 from .writer import LakeBroken, LakeBusy, Writer
 
@@ -29,15 +27,27 @@ log = logging.getLogger("ecom_lite.lake")
 Report = Callable[[WorkerReport[LakeFigures]], None]
 
 
+class Beside(Protocol):
+    """What else the worker does, in a thread of its own: the raw archive."""
+
+    @property
+    def figures(self) -> ArchiveFigures: ...
+
+    def start(self) -> None: ...
+
+    def raise_failure(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class LakeService:
     """`folder` is where the tables' files are. `report` is told once a second, from a thread of its own: a pass may take long."""
 
-    def __init__(self, settings: Lake, address: Address, folder: Path, report: Report, archive: Archive | None = None) -> None:
+    def __init__(self, settings: Lake, address: Address, folder: Path, report: Report, archive: Beside | None = None) -> None:
         self._settings = settings
         self._writer = Writer(address, folder)
         self._report = report
         self._archive = archive
-        self._archiving = None if archive is None else ArchiveThread(archive)
         self._figures = LakeFigures()
         self._synced: float | None = None  # the newest pass began then
         self._measured = -MEASURE_EVERY_S
@@ -48,14 +58,14 @@ class LakeService:
         over = threading.Event()
         teller = threading.Thread(target=self._tell, args=(over,), name="lake-report", daemon=True)
         teller.start()
-        if self._archiving is not None:
-            self._archiving.start()
+        if self._archive is not None:
+            self._archive.start()
         try:
             with self._writer:
                 self._loop(stop)
         finally:
-            if self._archiving is not None:
-                self._archiving.stop()
+            if self._archive is not None:
+                self._archive.stop()
             over.set()
             teller.join()
         self._report(self._now())
@@ -66,8 +76,8 @@ class LakeService:
         busy = False
         while True:
             last = stop.is_set()
-            if self._archiving is not None:
-                self._archiving.raise_failure()
+            if self._archive is not None:
+                self._archive.raise_failure()
             try:
                 if not self._writer.is_open:
                     self._writer.open()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..warehouse.sqlfiles import read_sql
-from .engine import LAKE
+from .attach import LAKE
 from .writer import Writer
 
 MERGE_EVERY_S: Final = 60.0

@@ -14,14 +14,15 @@ import psycopg
 
 from ..errors import EcomLiteError, LakeError, first_line
 from ..warehouse.connect import Address
+from ..warehouse.duck import POSTGRES, SECRET, engine, literal, log_in, options
 from ..warehouse.refused import refused_login
 from ..warehouse.sqlfiles import read_sql
-from .engine import DUCKLAKE, LAKE, POSTGRES, SECRET, attach_lake, engine, literal, log_in, options
+from .attach import DUCKLAKE, LAKE, attach_lake
 
 ROLE: Final = "ecom_lake"
 NAME: Final = "ecom_lite lake"
 LOCK_KEY: Final = 7_204_021  # advisory lock: held by the writer for as long as it lives
-TABLES: Final = ("sales", "returns", "customers", "products")
+TABLES: Final = ("sales", "returns", "customers", "products", "order_versions")
 PARTITIONED: Final = {"sales": "ordered_at", "returns": "returned_at"}  # by month
 ATTRIBUTES: Final = {
     "text": "VARCHAR", "dimension": "VARCHAR", "integer": "BIGINT", "number": "DECIMAL(24, 6)", "boolean": "BOOLEAN",
@@ -30,6 +31,7 @@ OTHERS_END_S: Final = 5.0
 POLL_S: Final = 0.02
 MEMORY: Final = "400MB"
 THREADS: Final = 1  # it runs beside everything else
+SPILL: Final = "spill"  # the folder beside, for what does not fit into memory
 FILE_SIZE: Final = "64MB"  # of what merging makes, at most
 log = logging.getLogger("ecom_lite.lake")
 
@@ -86,7 +88,10 @@ class Writer:
                 self._attach()
             for table in TABLES:
                 self._make(table)
+            self.ask(read_sql(__package__, "create_orders").decode())
             self._since = int(self.ask(read_sql(__package__, "cut").decode())[0][0] or 0)
+            if self._since and not self.ask(f"FROM {LAKE}.order_versions LIMIT 1"):  # of a lake that had none
+                self._add_orders(0, self._since)
         except (duckdb.Error, psycopg.Error, OSError) as error:
             broken = self._broken(error)
             if isinstance(error, psycopg.Error) and refused_login(error):
@@ -154,7 +159,17 @@ class Writer:
         if news["sales"]:
             query = read_sql(__package__, "read_products").decode().format(**span)
             self.ask(read_sql(__package__, "add_products").decode(), query_=query)
+            self._add_orders(since, below)
         self.ask("COMMIT")
+
+    def _add_orders(self, since: int, below: int) -> None:
+        """Those with lines of this span."""
+        earlier, values = f"(FROM {LAKE}.sales LIMIT 0)", {}
+        if since:
+            earlier = "postgres_query('pg', $query_)"
+            values["query_"] = read_sql(__package__, "read_earlier").decode().format(since=since, below=below)
+        add = read_sql(__package__, "add_orders").decode().format(earlier=earlier)
+        self.ask(add, since=since, below=below, **values)
 
     def _attributes(self) -> dict[str, str]:
         """Those of order lines that were ever declared: name and type."""
@@ -180,7 +195,10 @@ class Writer:
             self._lake.close()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lake = lake = engine(POSTGRES, DUCKLAKE)
-        for setting in (f"memory_limit = {literal(MEMORY)}", f"threads = {THREADS}", "TimeZone = 'UTC'"):
+        spill = literal(self._folder.parent / SPILL)  # the first copy groups all lines by order
+        for setting in (
+            f"memory_limit = {literal(MEMORY)}", f"threads = {THREADS}", "TimeZone = 'UTC'", f"temp_directory = {spill}",
+        ):  # fmt: skip
             lake.execute(f"SET {setting}")
         # The lock keeps others out. Should one be here all the same, then two cannot both commit onto one snapshot.
         lake.execute("SET ducklake_max_retry_count = 0")

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
+from ..settings.data_dir import LAKE, lake_tables
 from ..settings.override import ShopOverride
 from ..settings.show import dump_sections
-from ..settings.tree import Settings
+from ..settings.tree import Postgres, Settings
 from ..warehouse.connect import Address
 from .reach import Reach
 
@@ -42,9 +43,10 @@ class ProduceJob(WorkerJob, frozen=True, kw_only=True):
 
 
 class LakeJob(WorkerJob, frozen=True, kw_only=True):
-    """For `lake`: `folder` is the data folder."""
+    """For `lake`: `folder` is the lake's in the data folder, `tables` that of this warehouse's tables, in there."""
 
     folder: str
+    tables: str
 
 
 def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float) -> LoadJob:
@@ -65,5 +67,14 @@ def produce_job(settings: Settings, reach: Reach, *, events: int | None, until: 
 def lake_job(settings: Settings, reach: Reach) -> LakeJob:
     return LakeJob(
         settings=dump_sections(settings, ("kafka", "events", "lake")), address=reach.address.only("ecom_lake").by_value(),
-        bootstrap=reach.bootstrap, log_level=settings.run.log_level, folder=str(settings.data_dir),
+        bootstrap=reach.bootstrap, log_level=settings.run.log_level, folder=str(settings.data_dir / LAKE),
+        tables=lake_tables(_whose(settings, reach)),
     )  # fmt: skip
+
+
+def _whose(settings: Settings, reach: Reach) -> str:
+    """What tells this warehouse from others that were used with the data folder; "" for our own server's usual database."""
+    if settings.postgres.url.get_secret_value():
+        return reach.address.place
+    usual = Postgres.model_fields["database"].default
+    return "" if settings.postgres.database == usual else settings.postgres.database

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any, Final
 
+from ..archive.names import raw_folder
+from ..archive.read import ArchiveReader, Chunk
 from ..check.fingerprint import fingerprint
 from ..errors import LakeError, TransformError, UsageError
-from ..lake.archive_names import raw_folder
-from ..lake.archive_read import ArchiveReader, Chunk
 from ..load.replay import Replay, Replayed, Slice, topic_id_of
 from ..settings.data_dir import LAKE
 from ..settings.tree import Settings

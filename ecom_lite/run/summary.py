@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, Final
 
 from ..check.reconcile import Report, reconcile
-from ..lake.counted import counted
+from ..lake.counted import Counted
+from ..lake.level import wait_level
 from ..observe.meter import Meter
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
@@ -32,6 +33,7 @@ WORDS: Final = {
     "lost": "Offsets that Kafka's retention removed before they were loaded.",
     "revenue": "Sum of the facts' revenue, exact, as text.",
     "marts": "Order lines that the marts hold: `facts`, when they are up to date.",
+    "lake": "Order lines that the lake holds: `facts`; not there with `lake.enabled = false`.",
     "gaps": "The ranges of the lost offsets, each in words; `[]` where there are none.",
     "dbt_runs": "Runs of dbt in this run, without those that ended in an error.",
     "load_rate": "Records loaded a second in this run, from the time that Kafka has for the first one to the last commit.",
@@ -74,10 +76,14 @@ class Ending:
             return {}
         doing("bringing the marts up to date")
         self.services.settle()
+        if self.settings.lake.enabled:
+            doing("bringing the lake up to date")
+            if not wait_level(reach.address, limit_s + self.settings.lake.every_s, supervisor.failed):
+                self.terminal.say("the lake has not taken in all facts: `ecom_lite logs lake` says why", "bold yellow")
         doing("taking the count")
         report = reconcile(
             reach.address, reach.topics, lambda: ends.pop() if ends else reach.end_offsets(), producing=False,
-            lake=partial(counted, reach.address) if self.settings.lake.enabled else None,
+            lake=partial(Counted, reach.address) if self.settings.lake.enabled else None,
         )  # fmt: skip
         measure()
         self.meter.measure_memory(processes(supervisor))
@@ -94,6 +100,7 @@ class Ending:
             **{name: int(figures[name]) for name in COUNTED},
             "revenue": str(figures["fact_revenue"]),
             "marts": int(figures["mart_lines"]),
+            **({"lake": int(figures.get("lake_lines", 0))} if self.settings.lake.enabled else {}),
             "gaps": [str(gap) for gap in self.meter.gaps],
             **self.meter.this_run(self.servers.reach.address, began),
             "rss_mb": round(self.meter.peak_memory / 1e6),

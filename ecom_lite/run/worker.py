@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from ..errors import EcomLiteError
 from ..observe.figures import LakeFigures, LoaderFigures, ProducerFigures, WorkerReport
 from ..observe.logs import setup_stderr_logs
-from ..settings.data_dir import LAKE, LAKE_TABLES
 from ..settings.override import ShopOverride
 from ..settings.show import read_sections
 from .jobs import LakeJob, LoadJob, ProduceJob
@@ -61,17 +60,19 @@ def _produce(line: bytes, lines: Lines, stop: threading.Event, report: Report) -
 
 
 def _lake(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> None:
-    from ..lake.archive import Archive
+    from ..archive.archive import Archive
+    from ..archive.thread import ArchiveThread
     from ..lake.service import LakeService
     from ..warehouse.mark import known_mark
 
     job = msgspec.json.decode(line, type=LakeJob)
     setup_stderr_logs(job.log_level)
-    settings, folder = read_sections(job.settings), Path(job.folder) / LAKE
-    archive = None
+    settings, folder = read_sections(job.settings), Path(job.folder)
+    archiving = None
     if settings.lake.raw_days:
         archive = Archive(settings, job.bootstrap, folder, mark=known_mark(job.address, "ecom_lake"))
-    service = LakeService(settings.lake, job.address, folder / LAKE_TABLES, report, archive)
+        archiving = ArchiveThread(archive)
+    service = LakeService(settings.lake, job.address, folder / job.tables, report, archiving)
     _listen(lines, lambda line: None, stop)
     service.run(stop)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ KAFKA: Final = "kafka"
 POSTGRES: Final = "postgres"
 SPARK: Final = "spark"
 LAKE: Final = "lake"
-LAKE_TABLES: Final = "tables"  # in there: what the catalogue of the lake knows; nothing else may be there
+LAKE_TABLES: Final = "tables"  # in there, and how the names of such folders begin: what one catalogue knows, and nothing else
 DBT: Final = "dbt"
 GRAFANA: Final = "grafana"
 DASHBOARDS: Final = "dashboards"  # the boards of this run, in its currency
@@ -34,6 +35,12 @@ FOLDERS: Final = (KAFKA, POSTGRES, SPARK, LAKE, DBT, GRAFANA, DASHBOARDS, LOADER
 FILES: Final = (GRAFANA_ENV, SECRETS, STATE, CHILDREN, SQL_HISTORY, SETTINGS_SEEN)
 # Everything that a run writes and a reset deletes; the lock stays while it is held. A file that is none of these is not ours.
 OURS: Final = (*FOLDERS, *FILES, *(name + DRAFT for name in FILES))
+
+
+def lake_tables(warehouse: str = "") -> str:
+    """The folder, in that of the lake, for the tables of one warehouse: of our own server's usual one, or of that which
+    `warehouse` tells from all others. Two in one folder would clean up each other's files."""
+    return f"{LAKE_TABLES}-{hashlib.sha256(warehouse.encode()).hexdigest()[:8]}" if warehouse else LAKE_TABLES
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def test_a_number_of_events_as_fast_as_it_goes(undisturbed: Finished) -> None:
     assert set(summary) == {word for word in WORDS if not word.startswith("history_")}, "docs/summary.md explains each"
     assert summary["sent"] == EVENTS and summary["dead"] == summary["lost"] == 0 and summary["gaps"] == []
     assert summary["facts"] + summary["duplicates"] + summary["other"] == EVENTS
-    assert summary["marts"] == summary["facts"] and summary["dbt_runs"] >= 1 and summary["restarts"] == {}
+    assert summary["marts"] == summary["lake"] == summary["facts"] and summary["dbt_runs"] >= 1 and summary["restarts"] == {}
     assert 0 < summary["ready_s"] < summary["seconds"] and summary["rss_mb"] > 100 and summary["load_rate"] > 0
     undisturbed.run.assert_nothing_left()
 
@@ -93,6 +93,7 @@ def test_the_same_seed_makes_the_same_facts_and_marts_whatever_is_killed(tmp_pat
             kill_and_wait(run, part)
         _, summary, fingerprint = finished(run)
         assert (summary["sent"], summary["facts"], summary["duplicates"]) == (EVENTS, undisturbed.summary["facts"], 0)
+        assert summary["lake"] == summary["facts"]
         assert set(summary["restarts"]) == {"produce", "load", "postgres"}
         assert fingerprint == undisturbed.fingerprint
     finally:
@@ -106,6 +107,7 @@ def test_faults_change_no_mart_and_are_found_again_to_the_last_one(tmp_path: Pat
     try:
         _, summary, fingerprint = finished(run)
         assert summary["sent"] > EVENTS and summary["dead"] > 0 and summary["duplicates"] > 0
+        assert summary["lake"] == summary["facts"]
         said = run.verb("check", "--json")
         assert said.returncode == 0, said.stderr
         found = json.loads(said.stdout)["faults"]

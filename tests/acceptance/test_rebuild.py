@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecom_lite.lake.archive_names import listed, raw_folder
+from ecom_lite.archive.names import listed, raw_folder
 from tests.runs import LightRun
 
 FAULTS = {

@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ecom_lite.lake.archive import Archive
-from ecom_lite.lake.archive_files import ArchiveWriter
-from ecom_lite.lake.archive_names import ArchiveFile, raw_folder
-from ecom_lite.lake.archive_read import ArchiveReader
+from ecom_lite.archive.archive import Archive
+from ecom_lite.archive.files import ArchiveWriter
+from ecom_lite.archive.names import ArchiveFile, raw_folder
+from ecom_lite.archive.read import ArchiveReader
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.topic.records import Record

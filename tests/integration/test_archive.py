@@ -18,8 +18,8 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.record import memory_records
 
-from ecom_lite.lake.archive_names import listed, raw_folder
-from ecom_lite.lake.archive_read import ArchiveReader
+from ecom_lite.archive.names import listed, raw_folder
+from ecom_lite.archive.read import ArchiveReader
 from ecom_lite.topic.client import client_config, ensure_topics
 from tests.runs import wait_for
 

@@ -46,6 +46,6 @@ def test_every_question_has_the_same_answer_in_the_lake_and_in_postgresql(grown:
 def test_the_passes_of_the_bench_merge_as_those_of_a_run(grown: Address, tmp_path: Path) -> None:
     found = measure_lake(grown, tmp_path / "tables", 200, 40, customers=500, products=50)
     assert found["facts"] == FACTS + 40 * 200
-    assert found["files"] < found["files_at_most"] < 80, "two tables, with a merge after thirty passes"
+    assert found["files"] < found["files_at_most"] < 120, "three tables, with a merge after thirty passes"
     assert 0 < found["bytes_per_fact"] < found["postgres_bytes_per_fact"]
     assert found["first_copy_cpu_us"] > 0 and found["pass_cpu_us"] > 0 and found["bytes_on_disk"] >= found["bytes"]

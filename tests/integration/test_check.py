@@ -37,6 +37,7 @@ RECORDS = "records = facts + duplicates + other + dead"
 FACTS = "facts counted = rows of fact_sales"
 OTHER = "other events counted = rows of fact_returns + user_changes"
 DEAD = "dead letters counted = rows of dead_letters"
+BY_DAY = "lines by day = rows of fact_sales"
 KINDS = "events (ledger) = order lines + other + sent twice + broken"
 BROKEN = "broken on purpose (ledger) = own dead letters, by kind"
 UNPLANNED = "own dead letters not broken on purpose"
@@ -131,7 +132,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
     assert {name: report.figures[name] for name in expected} == expected
     assert json.loads(json.dumps(report.as_json(), default=str))["closes"] is True
     assert [found.name for found in report.lines] == [
-        SENT, OFFSETS, RECORDS, KINDS, BROKEN, UNPLANNED, TWICE, LINES, FACTS, OTHER, DEAD, LOST, ORPHANS, HOMELESS,
+        SENT, OFFSETS, RECORDS, KINDS, BROKEN, UNPLANNED, TWICE, LINES, FACTS, OTHER, DEAD, BY_DAY, LOST, ORPHANS, HOMELESS,
         AMOUNTS, SUM_LINES, SUM_REVENUE, *KEPT, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS,
         FUTURE, *STALE,
     ]  # fmt: skip

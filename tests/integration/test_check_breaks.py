@@ -11,7 +11,7 @@ import pytest
 
 from ecom_lite.check.named import built_in
 from ecom_lite.check.reconcile import Report, reconcile
-from ecom_lite.lake.counted import counted
+from ecom_lite.lake.counted import Counted
 from ecom_lite.lake.writer import Writer
 from ecom_lite.topic.client import ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
@@ -34,12 +34,13 @@ OF_SALES: Final = "table_id = (SELECT table_id FROM ducklake.ducklake_table WHER
 
 
 class Break(NamedTuple):
-    """What is done to the data, what undoes it, and what the failing check then says."""
+    """What is done to the data, what undoes it, and what the failing check then says; `also` those that fail with it."""
 
     check: str
     harm: str
     mend: str
     told: str
+    also: tuple[str, ...] = ()
 
 
 BREAKS: Final = (
@@ -56,6 +57,11 @@ BREAKS: Final = (
           "UPDATE ops.consumer_offsets SET facts = facts + 1, duplicates = duplicates - 1 WHERE partition = 1", "9 is not 10"),
     Break("rows", "UPDATE ops.consumer_offsets SET other = other - 1, duplicates = duplicates + 1 WHERE partition = 0",
           "UPDATE ops.consumer_offsets SET other = other + 1, duplicates = duplicates - 1 WHERE partition = 0", "0 is not 1"),
+    Break("rows", "UPDATE realtime.rolled_days SET lines = lines - 1 WHERE date_key = 20260102",
+          "UPDATE realtime.rolled_days SET lines = lines + 1 WHERE date_key = 20260102", "lines by day = rows of fact_sales"),
+    Break("rows", "ALTER TABLE warehouse.fact_sales DISABLE TRIGGER note_fact_change; CREATE TABLE kept AS SELECT * FROM "
+          "warehouse.fact_sales WHERE order_id = 'foreign'; DELETE FROM warehouse.fact_sales WHERE order_id = 'foreign'",
+          "INSERT INTO warehouse.fact_sales SELECT * FROM kept", "10 is not 9", also=("figures",)),
     Break("gaps", "UPDATE ops.consumer_offsets SET lost = lost + 1, markers = markers - 1 WHERE partition = 0",
           "UPDATE ops.consumer_offsets SET lost = lost - 1, markers = markers + 1 WHERE partition = 0", "offsets lost"),
     Break("references", "UPDATE warehouse.dim_date SET date_key = date_key + 1",
@@ -146,9 +152,11 @@ def copy(sound: Bench) -> Iterator[Bench]:
         yield bench
 
 
-def checked(bench: Bench) -> Report:
+def checked(bench: Bench, *, full: bool = False) -> Report:
     ends = partial(ends_of, bench.client, [bench.topic])
-    return reconcile(bench.warehouse, [bench.topic], ends, producing=False, catch_up_s=0, lake=partial(counted, bench.warehouse))
+    return reconcile(
+        bench.warehouse, [bench.topic], ends, producing=False, catch_up_s=0, lake=partial(Counted, bench.warehouse), full=full
+    )
 
 
 def states(report: Report) -> dict[str, str]:
@@ -169,7 +177,7 @@ def test_every_check_is_broken_at_least_once(sound: Bench) -> None:
 def test_a_break_is_caught_by_its_check_alone_and_mended_it_passes(copy: Bench, one: Break) -> None:
     do(copy, one.harm)
     report = checked(copy)
-    assert {name for name, state in states(report).items() if state != "pass"} == {one.check}, report.lines
+    assert {name for name, state in states(report).items() if state != "pass"} == {one.check, *one.also}, report.lines
     (found,) = (result for result in report.results if result.check.name == one.check)
     assert found.state == "fail" and one.told in found.told, found.told
     assert report.closes == (found.check.severity == "warning")
@@ -192,6 +200,39 @@ def test_a_check_of_what_is_not_made_yet_is_skipped_with_the_reason(copy: Bench,
     assert (
         report.closes and {result.check.name: result.reason for result in report.results if result.state == "skipped"} == skipped
     )
+
+
+def test_the_facts_are_the_lakes_and_a_change_by_hand_is_found_all_the_same(copy: Bench) -> None:
+    report = checked(copy)
+    assert report.from_lake is not None and (report.from_lake.facts, report.from_lake.since) == (9, 1)
+    assert "9 facts are read from the lake" in report.said() and report.as_json()["from_lake"]["facts"] == 9
+    do(copy, "UPDATE warehouse.fact_sales SET revenue = revenue + 1, unit_price = unit_price + 1 WHERE order_id = '3'")
+    report = checked(copy)
+    assert report.from_lake is None, "it has the fact as it was"
+    found = states(report)
+    assert {name for name, state in found.items() if state == "fail"} == {"rollups", "figures", "marts", "attributes", "lake"}, (
+        found
+    )
+
+
+def test_what_is_kept_is_not_believed_where_all_facts_are_wanted(copy: Bench) -> None:
+    """A fact is changed behind the back of what would notice it: the copies agree with each other, and not with the facts."""
+    do(copy, "ALTER TABLE warehouse.fact_sales DISABLE TRIGGER note_fact_change; "
+       "UPDATE warehouse.fact_sales SET revenue = revenue + 1 WHERE order_id = '3'")  # fmt: skip
+    found = states(checked(copy))
+    assert {name for name, state in found.items() if state == "fail"} == {"figures"}, "it reads the facts of the newest hour"
+    found = states(checked(copy, full=True))
+    assert {name for name, state in found.items() if state == "fail"} == {"rollups", "figures", "marts", "attributes", "lake"}, (
+        found
+    )
+
+
+@pytest.mark.parametrize("change", ["UPDATE {} SET quantity = quantity", "DELETE FROM {} WHERE false", "TRUNCATE {}"])
+def test_a_change_of_facts_by_hand_is_counted_and_a_load_is_none(copy: Bench, change: str) -> None:
+    counted = "SELECT statements, changed_at IS NOT NULL FROM ops.fact_changes"
+    assert copy.ask(counted) == [(0, False)]
+    do(copy, change.format("warehouse.fact_sales"))
+    assert copy.ask(counted) == [(1, True)]
 
 
 def test_without_spark_what_was_loaded_since_the_last_pass_over_the_minutes_is_no_alarm(copy: Bench) -> None:

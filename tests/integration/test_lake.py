@@ -58,6 +58,12 @@ def assert_same(warehouse: Address) -> None:
             "FROM warehouse.order_lines",
         ),
         (
+            "SELECT order_id, user_id, ordered_at, day, hour, lines, units, revenue, currency, load_xid FROM lake.orders",
+            "SELECT order_id, min(user_id), min(timestamp), (min(timestamp) AT TIME ZONE 'UTC')::date, "
+            "extract(hour FROM min(timestamp) AT TIME ZONE 'UTC')::int, count(*), sum(quantity), sum(revenue), min(currency), "
+            "max(load_xid) FROM warehouse.order_lines GROUP BY order_id",
+        ),
+        (
             "SELECT order_id, product_id, kind, return_id, quantity, reason, returned_at FROM lake.returns",
             "SELECT order_id, product_id, kind, return_id, quantity, reason, returned_at FROM warehouse.fact_returns",
         ),
@@ -196,13 +202,13 @@ def test_merging_keeps_rows_and_history_and_unused_files_go(warehouse: Address, 
         for n in range(4, 20):
             load(warehouse, lines[n::20])
             writer.sync()
-        assert upkeep.merge() == 19
+        assert upkeep.merge() == 2 * 19, "of order lines and of orders"
         assert_same(warehouse)
         then = f"SELECT count(*) FROM lake.sales AT (VERSION => {version})"
         assert look(warehouse, then) == [(40,)]
         files = len(list(folder.glob("main/sales/**/*.parquet")))
         assert files == 21 and upkeep.delete(3600) == 0, "they may still be read"
-        assert upkeep.delete(0) == 20 and len(list(folder.glob("main/sales/**/*.parquet"))) == 1
+        assert upkeep.delete(0) == 2 * 20 and len(list(folder.glob("main/sales/**/*.parquet"))) == 1
         assert look(warehouse, then) == [(40,)]
         assert_same(warehouse)
         left = folder / "main" / "sales" / "left.parquet"
@@ -297,3 +303,37 @@ def start_writer(warehouse: Address, folder: Path) -> subprocess.Popen[bytes]:
     child.stdin.close()
     child.stdin = None
     return child
+
+
+def test_an_order_whose_lines_come_in_several_loads_is_one_row_in_each_moment(warehouse: Address, folder: Path) -> None:
+    lines = some_lines(240, orders=60)
+    with a_writer(warehouse, folder) as writer:
+        for n in range(6):
+            load(warehouse, lines[n::6])
+            writer.sync()
+            assert_same(warehouse)
+            (count,) = look(warehouse, "SELECT count(*), count(DISTINCT order_id), sum(lines) FROM lake.orders")
+            orders = len({line.order_id for part in range(n + 1) for line in lines[part::6]})
+            assert count == (orders, orders, 40 * (n + 1))
+        assert look(warehouse, "SELECT count(*) > 60 FROM lake.order_versions") == [(True,)]
+        with warehouse.connect("admin") as admin:
+            admin.execute("ALTER TABLE warehouse.fact_sales ALTER currency SET DEFAULT 'EUR'")
+        load(warehouse, some_lines(20, orders=60, seed=2))
+        load(warehouse, [replace(lines[0], product_id=9)])
+        writer.sync()
+    several = "SELECT order_id, revenue, currency, lines > 1 FROM lake.orders WHERE currency IS NULL"
+    assert look(warehouse, several) == [(lines[0].order_id, None, None, True)]
+
+
+def test_a_lake_without_orders_gets_them_when_it_is_opened(warehouse: Address, folder: Path) -> None:
+    lines = some_lines(240, orders=60)
+    with a_writer(warehouse, folder) as writer:
+        load(warehouse, lines[:200])
+        writer.sync()
+        writer.carry_out("DROP VIEW lake.orders")
+        writer.carry_out("DROP TABLE lake.order_versions")
+    with a_writer(warehouse, folder) as writer:
+        assert_same(warehouse)
+        load(warehouse, lines[200:])
+        writer.sync()
+    assert_same(warehouse)

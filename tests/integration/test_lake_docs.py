@@ -12,11 +12,12 @@ import duckdb
 import pytest
 
 from ecom_lite.ask.session import Session
-from ecom_lite.lake.engine import DUCKLAKE, POSTGRES, engine
+from ecom_lite.lake.attach import DUCKLAKE
 from ecom_lite.lake.reader import statement
 from ecom_lite.lake.writer import Writer
 from ecom_lite.settings.data_dir import LAKE, LAKE_TABLES
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.duck import POSTGRES, engine
 
 from .facts import change_profile, load, some_lines
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from ecom_lite.archive.names import listed, raw_folder
+from ecom_lite.archive.read import ArchiveReader
 from ecom_lite.check.fingerprint import fingerprint
 from ecom_lite.errors import UsageError
-from ecom_lite.lake.archive_names import listed, raw_folder
-from ecom_lite.lake.archive_read import ArchiveReader
 from ecom_lite.load.replay import Replay
 from ecom_lite.run.rebuild import slices
 from ecom_lite.settings.load import load_settings

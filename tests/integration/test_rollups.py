@@ -30,6 +30,8 @@ COUNTED = {
     "customers": "SELECT user_id, count(*), sum(quantity), sum(revenue) FROM warehouse.fact_sales "
     "JOIN warehouse.dim_user USING (user_key) GROUP BY user_key, user_id ORDER BY sum(revenue) DESC, user_key LIMIT 5",
 }
+DAYS = {"days": "SELECT * FROM realtime.sales_by_day() ORDER BY date_key, currency"}
+COUNTED_DAYS = {"days": "SELECT date_key, currency, count(*), sum(revenue) FROM warehouse.fact_sales GROUP BY 1, 2 ORDER BY 1, 2"}
 
 
 def figures(warehouse: Address, asked: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:
@@ -42,10 +44,10 @@ def test_sums_and_tail_are_the_facts_before_and_after_every_pass(warehouse: Addr
     lines = some_lines(400, orders=90)  # orders are torn apart: their lines come in different passes
     for n in range(8):
         load(warehouse, lines[n::8])
-        assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED), "a tail not taken in"
+        assert figures(warehouse, SHOWN | DAYS) == figures(warehouse, COUNTED | COUNTED_DAYS), "a tail not taken in"
         if n % 3:
             assert rollups.refresh() == (100 if n == 1 or n == 4 or n == 7 else 50)
-            assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED), "no tail"
+            assert figures(warehouse, SHOWN | DAYS) == figures(warehouse, COUNTED | COUNTED_DAYS), "no tail"
     assert rollups.refresh() == 0
 
 
@@ -65,6 +67,7 @@ def test_figures_that_may_be_old_leave_the_tail_out_while_somebody_keeps_the_sum
         admin.execute("UPDATE realtime.rolled SET updated_at = now()")
         admin.execute("INSERT INTO warehouse.rates (currency, reporting, day, rate) VALUES ('EUR', 'USD', '2026-01-01', 1.1)")
     assert figures(warehouse, lately) == figures(warehouse, SHOWN), "other rates have made the sums void"
+    assert figures(warehouse, DAYS) == figures(warehouse, COUNTED_DAYS)
 
 
 def test_what_a_transaction_loads_that_is_still_open_waits_for_the_next_pass(warehouse: Address) -> None:

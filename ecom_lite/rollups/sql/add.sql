@@ -4,7 +4,7 @@
 -- where that is; the others only how often.
 WITH marked AS (
     SELECT order_id, category_key, product_key, user_key, ordered_at, date_bin('1 minute', ordered_at, 'epoch') AS minute, quantity,
-           coalesce(revenue, 0) AS revenue,
+           coalesce(revenue, 0) AS revenue, date_key, currency, original_revenue,
            row_number() OVER (PARTITION BY order_id ORDER BY load_xid, ordered_at, category_key, product_key) = 1 AS may_start_order,
            row_number() OVER (PARTITION BY order_id, category_key ORDER BY load_xid, ordered_at, product_key) = 1 AS may_start_category,
            row_number() OVER (PARTITION BY order_id, date_bin('1 minute', ordered_at, 'epoch')
@@ -52,6 +52,11 @@ customers AS (
     SELECT user_key, count(*), sum(quantity), sum(revenue) FROM fresh GROUP BY user_key
     ON CONFLICT (user_key) DO UPDATE
     SET lines = r.lines + excluded.lines, units = r.units + excluded.units, revenue = r.revenue + excluded.revenue
+),
+days AS (
+    INSERT INTO realtime.rolled_days AS r (date_key, currency, lines, revenue)
+    SELECT date_key, currency, count(*), sum(original_revenue) FROM fresh GROUP BY date_key, currency
+    ON CONFLICT (date_key, currency) DO UPDATE SET lines = r.lines + excluded.lines, revenue = r.revenue + excluded.revenue
 ),
 forgotten_sales AS (
     DELETE FROM realtime.recent_sales WHERE minutes IN (1, 60) AND begins < %(sales_from)s

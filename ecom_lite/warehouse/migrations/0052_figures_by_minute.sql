@@ -39,27 +39,6 @@ CREATE INDEX fact_returns_load_xid ON warehouse.fact_returns USING brin (load_xi
 CREATE OR REPLACE FUNCTION ops.summarise_facts() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS
     'SELECT brin_summarize_new_values(''warehouse.fact_sales_load_xid''), brin_summarize_new_values(''warehouse.fact_returns_load_xid'')';
 
--- As after other rates: the next pass takes all facts in anew, these figures with them.
-CREATE OR REPLACE FUNCTION realtime.forget_sums() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
-BEGIN
-    UPDATE realtime.rolled SET load_xid_below = 0, lines = 0, orders = 0, units = 0, revenue = 0;
-    DELETE FROM realtime.rolled_categories;
-    DELETE FROM realtime.rolled_products;
-    DELETE FROM realtime.rolled_customers;
-    DELETE FROM realtime.recent_sales;
-    DELETE FROM realtime.recent_products;
-    DELETE FROM realtime.minutes_in_all;
-    DELETE FROM realtime.minutes_of_returns;
-    DELETE FROM realtime.returns_waiting;
-    RETURN NULL;
-END $$;
-UPDATE realtime.rolled SET load_xid_below = 0, lines = 0, orders = 0, units = 0, revenue = 0;
-DELETE FROM realtime.rolled_categories;
-DELETE FROM realtime.rolled_products;
-DELETE FROM realtime.rolled_customers;
-DELETE FROM realtime.recent_sales;
-DELETE FROM realtime.recent_products;
-
 CREATE VIEW realtime.orders_per_minute AS
 SELECT m.window_start, m.orders, m.lines, m.units, m.revenue,
        coalesce(m.window_start + interval '1 minute' <= (SELECT r.watermark FROM realtime.rolled r), false) AS is_closed

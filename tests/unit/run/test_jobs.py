@@ -38,5 +38,5 @@ def test_each_worker_gets_the_settings_that_it_reads_and_no_others() -> None:
     assert set(produce.settings) == {"kafka", "shop", "faults"}
     assert Settings.model_validate(produce.settings).shop == SETTINGS.shop
     lake = msgspec.json.decode(msgspec.json.encode(lake_job(SETTINGS, REACH)), type=LakeJob)
-    assert (set(lake.settings), lake.folder) == ({"kafka", "events", "lake"}, str(SETTINGS.data_dir))
+    assert (set(lake.settings), lake.folder) == ({"kafka", "events", "lake"}, str(SETTINGS.data_dir / "lake"))
     assert (produce.until, produce.override) == (900, ShopOverride("max", None, {"late": 0.1}))

@@ -1,3 +1,3 @@
 -- Revenue and orders by month.
-SELECT date_trunc('month', day) AS month, sum(revenue) AS revenue, count(DISTINCT order_id) AS orders
-FROM {sales} s GROUP BY 1 ORDER BY 1
+SELECT date_trunc('month', day) AS month, sum(revenue) AS revenue, count(*) AS orders
+FROM {orders} o GROUP BY 1 ORDER BY 1

@@ -3,12 +3,12 @@
 -- right: facts
 -- severity: error
 WITH facts AS (
-    SELECT lines, priced FROM jsonb_to_recordset(%(facts)s::jsonb) AS f(run_id bigint, lines bigint, priced bigint) WHERE run_id IS NULL
+    SELECT lines, priced, revenue FROM jsonb_to_recordset(%(facts)s::jsonb) AS f(run_id bigint, lines bigint, priced bigint, revenue numeric) WHERE run_id IS NULL
 ), rates AS (
     SELECT %(missing_rates)s::jsonb AS r
 )
 SELECT 'lines with an amount in ' || (r ->> 'reporting') || ' + without a rate = facts' AS line,
        priced + (SELECT coalesce(sum((m ->> 'lines')::bigint), 0) FROM jsonb_array_elements(r -> 'missing') m)::bigint AS "left",
        lines AS "right", r ->> 'told' AS note,
-       jsonb_build_object('reporting_currency', r -> 'reporting', 'missing_rates', r -> 'missing') AS figures
+       jsonb_build_object('fact_revenue', revenue, 'priced_rows', priced, 'reporting_currency', r -> 'reporting', 'missing_rates', r -> 'missing') AS figures
 FROM facts CROSS JOIN rates

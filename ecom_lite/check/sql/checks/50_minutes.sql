@@ -8,10 +8,12 @@
 WITH closed AS (
     SELECT %(watermark)s::timestamptz AS until
 ), facts AS (
-    SELECT count(*) AS lines FROM warehouse.fact_sales
-    WHERE ordered_at < date_trunc('minute', (SELECT until FROM closed), 'UTC')
-          -- Without Spark the minutes are those of the facts below a cut: what was loaded since comes with the next pass.
-          AND load_xid < coalesce((SELECT load_xid_below FROM realtime.light_progress), 9223372036854775807)
+    -- All of them but those that came later, which are few: by time of the event and, without Spark, by the load order, for there the
+    -- minutes are those of the facts below a cut, and what was loaded since comes with the next pass.
+    SELECT f.lines - (SELECT count(*) FROM warehouse.fact_sales WHERE ordered_at >= date_trunc('minute', %(watermark)s::timestamptz, 'UTC'))
+         - (SELECT count(*) FROM warehouse.fact_sales
+            WHERE load_xid >= %(light_below)s::bigint AND ordered_at < date_trunc('minute', %(watermark)s::timestamptz, 'UTC')) AS lines
+    FROM jsonb_to_recordset(%(facts)s::jsonb) AS f(run_id bigint, lines bigint) WHERE f.run_id IS NULL
 ), windows AS (
     SELECT coalesce(sum(lines), 0)::bigint AS lines FROM realtime.minutes_by_currency
     WHERE window_start + INTERVAL '1 minute' <= (SELECT until FROM closed)

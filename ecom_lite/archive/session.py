@@ -24,10 +24,10 @@ from kafka.errors import (
 from ..errors import LakeError, first_line
 from ..topic.client import Config, partitions_of, reachable
 from ..topic.records import read_quickly
-from .archive_files import ArchiveWriter, delete
-from .archive_names import ArchiveFile, Place, chains, drafts, label, listed
-from .archive_tail import Piece, Tail, utc_day
-from .archive_upkeep import due, expired
+from .files import ArchiveWriter, delete
+from .names import ArchiveFile, Place, chains, drafts, label, listed
+from .tail import Piece, Tail, utc_day
+from .upkeep import due, expired
 
 POLL_MS: Final = 500  # a fetch may wait so long for more
 POLL_RECORDS: Final = 10_000
@@ -35,7 +35,7 @@ POSITION_MS: Final = 1_000
 CLOSE_MS: Final = 2_000
 UPKEEP_EVERY_S: Final = 30.0
 TOPICS_EVERY_S: Final = 10.0  # partitions that are added are found within this time, and figures are told
-log = logging.getLogger("ecom_lite.lake")
+log = logging.getLogger("ecom_lite.archive")
 
 CONSUMER: Final[Mapping[str, Any]] = {
     "group_id": None,

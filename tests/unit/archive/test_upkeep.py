@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
-from ecom_lite.lake.archive_names import ArchiveFile, file_path
-from ecom_lite.lake.archive_upkeep import FULL_BYTES, LOOSE, TOGETHER, due, expired
+from ecom_lite.archive.names import ArchiveFile, file_path
+from ecom_lite.archive.upkeep import FULL_BYTES, LOOSE, TOGETHER, due, expired
 
 TODAY = date(2026, 11, 27)
 KB = 1024

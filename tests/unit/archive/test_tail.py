@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from ecom_lite.lake.archive_tail import Piece, Tail, day_of
+from ecom_lite.archive.tail import Piece, Tail, day_of
 from ecom_lite.topic.records import Record
 
 OLDEST, YESTERDAY, TODAY = date(2026, 10, 28), date(2026, 11, 26), date(2026, 11, 27)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecom_lite.lake.archive_names import ArchiveFile, chains, drafts, file_path, gaps, label, listed, parse
+from ecom_lite.archive.names import ArchiveFile, chains, drafts, file_path, gaps, label, listed, parse
 
 DAY = date(2026, 11, 27)
 

@@ -6,13 +6,18 @@ import logging
 import threading
 from typing import Final, Protocol
 
+from ..observe.figures import ArchiveFigures
+
 DRAIN_S: Final = 20.0
 SLACK_S: Final = 5.0
-log = logging.getLogger("ecom_lite.lake")
+log = logging.getLogger("ecom_lite.archive")
 
 
 class Loop(Protocol):
     """What an Archive is here."""
+
+    @property
+    def figures(self) -> ArchiveFigures: ...
 
     def run(self, stop: threading.Event, drain_s: float) -> None: ...
 
@@ -26,6 +31,11 @@ class ArchiveThread:
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="raw-archive", daemon=True)
+
+    @property
+    def figures(self) -> ArchiveFigures:
+        """The newest of the loop."""
+        return self._loop.figures
 
     def start(self) -> None:
         if self._thread.ident is None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ecom_lite.archive.files import LATEST_MS, ArchiveWriter, delete
+from ecom_lite.archive.names import chains, listed, raw_folder
+from ecom_lite.archive.read import ArchiveReader
+from ecom_lite.archive.view import create_view, is_there
 from ecom_lite.errors import LakeError
-from ecom_lite.lake.archive_files import LATEST_MS, ArchiveWriter, delete
-from ecom_lite.lake.archive_names import chains, listed, raw_folder
-from ecom_lite.lake.archive_read import ArchiveReader
-from ecom_lite.lake.archive_view import create_view, is_there
 from ecom_lite.topic.records import Record
 
 DAY = date(2026, 11, 27)

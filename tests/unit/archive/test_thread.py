@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from ecom_lite.lake.archive_thread import ArchiveThread
+from ecom_lite.archive.thread import ArchiveThread
+from ecom_lite.observe.figures import ArchiveFigures
 from tests.runs import wait_for
 
 
@@ -14,6 +15,7 @@ class Counting:
     """Notes how often it ran, and with what time to drain."""
 
     def __init__(self) -> None:
+        self.figures = ArchiveFigures(records=3)
         self.runs: list[float] = []
         self.ended = False
 
@@ -24,6 +26,8 @@ class Counting:
 
 
 class Dying:
+    figures = ArchiveFigures()
+
     def run(self, stop: threading.Event, drain_s: float) -> None:
         raise RuntimeError("no such thing")
 
@@ -37,7 +41,7 @@ def test_it_runs_once_and_ends_when_told_to() -> None:
     thread.raise_failure()
     thread.stop()
     thread.stop()
-    assert loop.runs == [7] and loop.ended
+    assert loop.runs == [7] and loop.ended and thread.figures.records == 3
 
 
 def test_it_can_be_stopped_before_it_was_started() -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
 
-from .archive_names import ArchiveFile, Place
+from .names import ArchiveFile, Place
 
 FULL_BYTES: Final = 4 * 1024 * 1024  # a file of so many is left as it is
 MOST_BYTES: Final = 64 * 1024 * 1024  # one merge reads no more

@@ -1,4 +1,4 @@
-"""A DuckDB of one's own in memory, with the extensions that read PostgreSQL and DuckLake, and how it logs in."""
+"""A DuckDB of one's own in memory, with extensions from their Python packages, and how it logs in to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import Any, Final
 import duckdb
 
 from ..errors import EcomLiteError
-from ..warehouse.connect import CONNECT_TIMEOUT_S, LIVENESS, Address
+from .connect import CONNECT_TIMEOUT_S, LIVENESS, Address
 
 POSTGRES: Final = "postgres_scanner"
-DUCKLAKE: Final = "ducklake"
-CATALOGUE: Final = "ducklake"  # the schema in PostgreSQL
-LAKE: Final = "lake"  # what the attached lake is called
 SECRET: Final = "warehouse"
 
 
@@ -48,15 +45,6 @@ def log_in(connection: duckdb.DuckDBPyConnection, address: Address, role: str) -
 def options(address: Address, name: str, **further: str) -> str:
     """The rest of what libpq is given; `name` is what the server calls us."""
     return conninfo({"connect_timeout": CONNECT_TIMEOUT_S, **LIVENESS, **address.options, **further, "application_name": name})
-
-
-def attach_lake(connection: duckdb.DuckDBPyConnection, place: str, folder: Path | None, *, read_only: bool) -> None:
-    """The lake as catalog `lake`; `place` is what `options` gave. Without a `folder` the catalogue says where the files are."""
-    given = [f"METADATA_SCHEMA {literal(CATALOGUE)}", f"META_SECRET {literal(SECRET)}"]
-    given += ["READ_ONLY", "CREATE_IF_NOT_EXISTS false"] if read_only else ["DATA_INLINING_ROW_LIMIT 0"]
-    if folder is not None:
-        given += [f"DATA_PATH {literal(f'{folder}/')}", "OVERRIDE_DATA_PATH true"]
-    connection.execute(f"ATTACH {literal(f'ducklake:postgres:{place}')} AS {LAKE} ({', '.join(given)})")
 
 
 def conninfo(values: dict[str, Any]) -> str:

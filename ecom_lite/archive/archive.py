@@ -19,14 +19,14 @@ from ..observe.figures import ArchiveFigures
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
 from ..warehouse.backoff import delays
-from .archive_files import ArchiveWriter
-from .archive_names import raw_folder
-from .archive_session import Plan, Session, Totals
+from .files import ArchiveWriter
+from .names import raw_folder
+from .session import Plan, Session, Totals
 
 EVERY_S: Final = 10.0  # a record is in a file after so long
 MOST_BYTES: Final = 8 * 1024 * 1024  # keys and values in memory: beyond it they are written at once
 GC_THRESHOLDS: Final = (100_000, 50, 100)  # records by the ten thousand come and go, none of them in a cycle
-log = logging.getLogger("ecom_lite.lake")
+log = logging.getLogger("ecom_lite.archive")
 
 
 class Archive:

@@ -1,0 +1,1 @@
+SELECT currency, decimals FROM ops.reporting_currency
