@@ -86,6 +86,12 @@ def lake_is_behind(connection: duckdb.DuckDBPyConnection) -> str:
     return f"the lake is {seconds:.1f} s behind: {facts:,} fact{'s are' if facts != 1 else ' is'} not in it yet"
 
 
+def days_are_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """How old the days in the lake are, in words; raises duckdb.Error where there is none."""
+    (seconds,) = connection.execute("SELECT epoch(now() - max(as_of)) FROM lake.daily").fetchone() or (None,)
+    return "there is no day in lake.daily yet" if seconds is None else f"lake.daily is as of the run of dbt {seconds:.0f} s ago"
+
+
 def query(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Run one statement: column names, at most `limit` rows, and whether there were more.
 

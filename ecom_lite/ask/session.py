@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from threading import enumerate as threads
@@ -30,7 +31,8 @@ _LOST: Final = re.compile(
     r"|FATAL Error|the database system is (?:shutting down|starting up|not yet accepting|in recovery)|Connection refused",
     re.DOTALL,
 )
-_LAKE: Final = re.compile(r"\blake\s*\.", re.IGNORECASE)
+_LAKE: Final = re.compile(r"""\blake\s*\.\s*"?(\w*)""", re.IGNORECASE)
+_DAYS: Final = "daily"  # the table of the lake that comes from the marts; all else comes from the facts
 _TIME_IS_UP: Final = "canceling statement due to statement timeout"
 
 
@@ -90,10 +92,13 @@ class Session:
 
     def notes(self, statement: str) -> tuple[str, ...]:
         """What is to be known of the answer to this statement: how old the lake is that it asks."""
-        if self.lost or self.stuck or not _LAKE.search(statement):
+        asked = {found.lower() for found in _LAKE.findall(statement)}
+        if self.lost or self.stuck or not asked:
             return ()
+        ages = [duck.days_are_of] if _DAYS in asked else []
+        ages += [duck.lake_is_behind] if asked - {_DAYS} else []
         try:
-            return (self._end_with(_Task(lambda: duck.lake_is_behind(self._connection))),)
+            return tuple(self._end_with(_Task(partial(age, self._connection))) for age in ages)
         except QueryError:  # there is none
             return ()
 

@@ -12,7 +12,7 @@ from ..settings.data_dir import DRAFT
 from ..warehouse.duck import literal
 from .attach import LAKE
 
-TABLES: Final = ("sales", "orders", "returns", "customers", "products")
+TABLES: Final = ("sales", "orders", "returns", "customers", "products", "daily")
 
 
 def export(lake: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:

@@ -16,6 +16,7 @@ from ..settings.tree import Lake
 from ..warehouse.backoff import delays
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
+from .daily import Daily
 from .upkeep import Upkeep
 from .writer import LakeBroken, LakeBusy, Writer
 
@@ -73,6 +74,7 @@ class LakeService:
     def _loop(self, stop: threading.Event) -> None:
         waits = delays(RETRY_FIRST_S, RETRY_MAX_S)
         upkeep = Upkeep(self._writer, self._settings.keep_snapshots_h)
+        daily = Daily(self._writer)
         busy = False
         while True:
             last = stop.is_set()
@@ -82,6 +84,7 @@ class LakeService:
                 if not self._writer.is_open:
                     self._writer.open()
                 self._pass()
+                daily()
                 if not last:
                     upkeep()
                 waits, pause_s = delays(RETRY_FIRST_S, RETRY_MAX_S), self._settings.every_s

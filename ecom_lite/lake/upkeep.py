@@ -6,8 +6,10 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ..warehouse.duck import literal
 from ..warehouse.sqlfiles import read_sql
 from .attach import LAKE
 from .writer import Writer
@@ -32,16 +34,23 @@ class Tier:
 TIERS: Final = (Tier(0, 1 << 20, 16), Tier(1 << 20, 32 << 20, 8))
 
 
+def ago(seconds: float) -> datetime:
+    """So long before now."""
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
 class Upkeep:
-    """Call it between two passes of the writer: it does what is due."""
+    """Call it between two passes of the writer: it does what is due. `ago` says which moment of the world's clock was so many
+    seconds of `clock` ago."""
 
     def __init__(
-        self, writer: Writer, keep_snapshots_h: float, clock: Callable[[], float] = time.monotonic, tiers: Sequence[Tier] = TIERS
-    ) -> None:
+        self, writer: Writer, keep_snapshots_h: float, clock: Callable[[], float] = time.monotonic,
+        tiers: Sequence[Tier] = TIERS, ago: Callable[[float], datetime] = ago,
+    ) -> None:  # fmt: skip
         self._writer = writer
         self._tiers = tiers
         self._keep_s = keep_snapshots_h * 3600
-        self._clock = clock
+        self._clock, self._ago = clock, ago
         now = clock()
         self._merged = self._expired = now
         self._looked = now - ORPHANS_EVERY_S  # a writer that was killed may have left some
@@ -74,19 +83,18 @@ class Upkeep:
 
     def expire(self) -> None:
         """Forget snapshots that are older than they are to be kept."""
-        self._writer.carry_out(f"CALL ducklake_expire_snapshots('{LAKE}', older_than => {_ago(self._keep_s)})")
+        self._writer.carry_out(f"CALL ducklake_expire_snapshots('{LAKE}', older_than => {self._moment(self._keep_s)})")
 
     def delete(self, unused_s: float) -> int:
         """Delete files that no snapshot has needed for so long; returns how many."""
-        return len(self._writer.carry_out(f"CALL ducklake_cleanup_old_files('{LAKE}', older_than => {_ago(unused_s)})"))
+        return len(self._writer.carry_out(f"CALL ducklake_cleanup_old_files('{LAKE}', older_than => {self._moment(unused_s)})"))
 
     def delete_orphans(self, old_s: float) -> int:
         """Delete files of that age that were written and never committed; returns how many."""
-        found = self._writer.carry_out(f"CALL ducklake_delete_orphaned_files('{LAKE}', older_than => {_ago(old_s)})")
+        found = self._writer.carry_out(f"CALL ducklake_delete_orphaned_files('{LAKE}', older_than => {self._moment(old_s)})")
         if found:
             log.info("deleted %d files that a writer has left", len(found))
         return len(found)
 
-
-def _ago(seconds: float) -> str:
-    return f"now() - INTERVAL {max(0, round(seconds))} SECONDS"
+    def _moment(self, seconds: float) -> str:
+        return f"TIMESTAMPTZ {literal(self._ago(seconds).isoformat())}"

@@ -22,7 +22,8 @@ from .attach import DUCKLAKE, LAKE, attach_lake
 ROLE: Final = "ecom_lake"
 NAME: Final = "ecom_lite lake"
 LOCK_KEY: Final = 7_204_021  # advisory lock: held by the writer for as long as it lives
-TABLES: Final = ("sales", "returns", "customers", "products", "order_versions")
+TAKEN_IN: Final = ("sales", "returns", "customers")  # by the order of loads
+TABLES: Final = (*TAKEN_IN, "products", "order_versions", "daily")
 PARTITIONED: Final = {"sales": "ordered_at", "returns": "returned_at"}  # by month
 ATTRIBUTES: Final = {
     "text": "VARCHAR", "dimension": "VARCHAR", "integer": "BIGINT", "number": "DECIMAL(24, 6)", "boolean": "BOOLEAN",
@@ -119,7 +120,7 @@ class Writer:
             span = {"since": self._since, "below": below}
             found = self.warehouse.execute(read_sql(__package__, "news"), span).fetchone()
             assert found is not None
-            news = dict(zip(TABLES, found, strict=False))
+            news = dict(zip(TAKEN_IN, found, strict=True))
             if any(news.values()):
                 self._take_in(news, self._since, below)
             self._since = below
@@ -139,10 +140,10 @@ class Writer:
         except psycopg.Error as error:
             raise self._broken(error) from None
 
-    def carry_out(self, query: str) -> list[tuple[Any, ...]]:
-        """The same for what changes the lake. Raises LakeBroken."""
+    def carry_out(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        """As `ask`, for what changes the lake. Raises LakeBroken."""
         try:
-            return self.ask(query)
+            return self.ask(query, **values)
         except duckdb.Error as error:
             raise self._broken(error) from None
 

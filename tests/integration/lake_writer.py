@@ -1,8 +1,9 @@
-"""A writer of the lake that never rests, to be killed: passes, merges and deletions one after the other; a line for each."""
+"""A writer of the lake that never rests, to be killed: passes, merges and deletions in turn; a line as each begins."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,13 @@ from ecom_lite.lake.upkeep import Tier, Upkeep
 from ecom_lite.lake.writer import Writer
 from ecom_lite.warehouse.connect import Address
 
+STEPS: dict[str, Callable[[Writer, Upkeep], object]] = {
+    "sync": lambda writer, upkeep: writer.sync(),
+    "merge": lambda writer, upkeep: upkeep.merge(),
+    "expire": lambda writer, upkeep: upkeep.expire(),
+    "delete": lambda writer, upkeep: upkeep.delete(5),  # who reads has so long
+}
+
 
 def main() -> None:
     address = msgspec.json.decode(sys.stdin.buffer.readline(), type=Address)
@@ -18,10 +26,9 @@ def main() -> None:
         writer.open()
         upkeep = Upkeep(writer, keep_snapshots_h=1 / 3600, tiers=(Tier(0, 1 << 20, 3),))
         while True:
-            print(writer.sync(), flush=True)
-            upkeep.merge()
-            upkeep.expire()
-            upkeep.delete(5)  # who reads has so long
+            for step, work in STEPS.items():
+                print(step, flush=True)
+                work(writer, upkeep)
 
 
 if __name__ == "__main__":

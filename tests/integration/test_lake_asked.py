@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ecom_lite.warehouse.attributes import declare
 from ecom_lite.warehouse.connect import Address
 
 from .facts import change_profile, load, settle, some_lines
+from .lake_page import A_DAY
 
 
 @pytest.fixture
@@ -86,6 +88,12 @@ def test_it_is_said_how_old_the_lake_is(warehouse: Address, data_dir: Path, writ
         assert "s behind: 30 facts are not in it yet" in note
         writer.sync()
         assert asker.ask("FROM lake.sales LIMIT 1", Wish()).notes == ("the lake has all facts",)
+        days = "SELECT max(date) FROM Lake . daily"
+        assert asker.ask(days, Wish()).notes == ("there is no day in lake.daily yet",)
+        writer.ask(f"INSERT INTO lake.daily BY NAME {A_DAY}")
+        (note,) = asker.ask(days, Wish()).notes
+        assert re.fullmatch(r"lake\.daily is as of the run of dbt \d+ s ago", note)
+        assert len(asker.ask(f"SELECT ({days}), count(*) FROM lake.sales", Wish()).notes) == 2
 
 
 def test_without_a_lake_there_is_nothing_of_it(warehouse: Address, data_dir: Path) -> None:
@@ -98,7 +106,7 @@ def test_without_a_lake_there_is_nothing_of_it(warehouse: Address, data_dir: Pat
 
 def test_the_tables_of_the_lake_are_listed_and_explained(warehouse: Address, writer: Writer) -> None:
     tables = {table.name: table for table in read_catalogue(warehouse).tables if table.schema == "lake"}
-    assert list(tables) == ["sales", "returns", "customers", "products", "orders"]
+    assert list(tables) == ["sales", "returns", "customers", "products", "orders", "daily"]
     assert (tables["sales"].rows, tables["customers"].rows) == (120, 1)
     for table in tables.values():
         assert table.comment and all(column.comment for column in table.columns), table.name
@@ -110,7 +118,7 @@ def test_an_export_is_plain_parquet_of_one_moment(warehouse: Address, tmp_path: 
         folder = tmp_path / "plain"
         rows = export(reader, folder)
         orders = len({line.order_id for line in some_lines(120)})
-        assert rows == {"sales": 120, "orders": orders, "returns": 0, "customers": 1, "products": 8} and orders < 120
+        assert rows == {"sales": 120, "orders": orders, "returns": 0, "customers": 1, "products": 8, "daily": 0} and orders < 120
         assert sorted(file.name for file in folder.iterdir()) == [f"{table}.parquet" for table in sorted(rows)]
         plain = duckdb.sql(f"SELECT category, sum(revenue) FROM '{folder}/sales.parquet' GROUP BY ALL ORDER BY ALL").fetchall()
         assert plain == reader.execute("SELECT category, sum(revenue) FROM lake.sales GROUP BY ALL ORDER BY ALL").fetchall()

@@ -1,39 +1,26 @@
-"""What docs/lake.md shows does what it says: each statement through `sql`, the lines of Python with the command's own answer."""
+"""What docs/lake.md shows does what it says: each statement through `sql`, the lines of Python where what they need is there."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
 from ecom_lite.ask.session import Session
-from ecom_lite.lake.attach import DUCKLAKE
-from ecom_lite.lake.reader import statement
-from ecom_lite.lake.writer import Writer
-from ecom_lite.settings.data_dir import LAKE, LAKE_TABLES
 from ecom_lite.warehouse.connect import Address
-from ecom_lite.warehouse.duck import POSTGRES, engine
 
-from .facts import change_profile, load, some_lines
+from .lake_page import PAGE, a_lake, prepare, run_lines
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "lake.md").read_text("utf-8")
 STATEMENTS = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-LINES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
 def lake(warehouse: Address, data_dir: Path) -> Iterator[Path]:
-    change_profile(warehouse, 3, "Ada", "Paris", "FR")
-    load(warehouse, some_lines(120))
-    with Writer(warehouse.only("ecom_lake"), data_dir / LAKE / LAKE_TABLES) as writer:
-        writer.open()
-        writer.sync()
-    yield data_dir / LAKE
+    with a_lake(warehouse, data_dir) as folder:
+        yield folder
 
 
 def test_every_statement_of_the_page_has_an_answer(warehouse: Address, lake: Path) -> None:
@@ -47,18 +34,36 @@ def test_every_statement_of_the_page_has_an_answer(warehouse: Address, lake: Pat
     assert len(STATEMENTS) >= 7
 
 
-def test_the_lines_of_python_read_the_lake(
-    warehouse: Address, lake: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """DuckDB gets its extensions from their packages here, where a user's fetches them."""
-    attach = statement(warehouse).partition("\n")[2]
-    monkeypatch.setattr(subprocess, "check_output", lambda command, **_: attach if command[1:] == ["lake", "attach"] else "")
-    prepared = engine(POSTGRES, DUCKLAKE)
-    monkeypatch.setattr(duckdb, "connect", lambda: prepared)
-    (lines,) = LINES
-    made: dict[str, Any] = {}
-    exec(lines, made)
-    assert len(made["sales"].fetchall()) == 3 and "Garden" in capsys.readouterr().out
+@pytest.fixture
+def shown(
+    warehouse: Address, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """What the page's lines below these headings print."""
+    prepare(warehouse, tmp_path, monkeypatch)
+
+    def run(*headings: str) -> str:
+        capsys.readouterr()
+        run_lines(*headings)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_the_lines_of_python_read_the_lake(shown: Callable[..., str]) -> None:
+    assert "Garden" in shown("From elsewhere")
+
+
+def test_the_lines_for_pandas_read_the_lake(shown: Callable[..., str]) -> None:
+    pytest.importorskip("pandas", reason="pandas is not installed here, and the product does without")
+    said = shown("From elsewhere", "pandas")
+    assert "category" in said and "2026-03-0" in said
+
+
+def test_the_lines_for_polars_read_the_lake_and_an_export(shown: Callable[..., str]) -> None:
+    pytest.importorskip("polars", reason="polars is not installed here, and the product does without")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed here, and the product does without")
+    said = shown("From elsewhere", "polars", "Plain files")
+    assert "Garden" in said and "2026-03-0" in said and "order_id" in said
 
 
 def test_the_files_of_the_newest_snapshot_are_the_rows(warehouse: Address, lake: Path) -> None:
