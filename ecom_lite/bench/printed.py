@@ -104,9 +104,12 @@ def print_lake(figures: Mapping[str, Any]) -> None:
 
 
 def print_sql(figures: Mapping[str, Any]) -> None:
-    """A row for each question."""
+    """A row for each question, and for each check."""
     rows = [(name, at["lake_ms"], at["postgres_ms"], at["command_ms"]) for name, at in figures["questions"].items()]
     print_table(["question", "lake_ms", "postgres_ms", "command_ms"], rows)
+    print()
+    rows = [(name, at["ms"], at["full_ms"], at["command_ms"]) for name, at in figures["checks"].items()]
+    print_table(["check", "ms", "full_ms", "command_ms"], rows)
     print_circumstances(f"{figures['facts']:,} facts", figures)
 
 

@@ -21,10 +21,11 @@ import psycopg
 from ..ask.session import Session
 from ..errors import CheckFailed, EcomLiteError
 from ..lake.writer import Writer
-from ..settings.data_dir import LAKE, LAKE_TABLES
+from ..settings.data_dir import DBT, LAKE, LAKE_TABLES
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from ..warehouse.connect import Address
+from .checks import made_checkable, timed
 from .marts import BYTES_PER_FACT, CUSTOMERS, ENGINES_BYTES, PRODUCTS, filled
 from .rig import Rig
 from .told import Figures, measured
@@ -52,9 +53,9 @@ def questions() -> dict[str, str]:
 
 
 def bench_sql(settings: Settings, terminal: Terminal, *, facts: int, command: str) -> Figures:
-    """Of each question: ms warm on the lake and in PostgreSQL, and of a command of its own on the lake.
+    """Of each question: ms warm on the lake and in PostgreSQL, and of a command of its own on the lake; of each check the like.
 
-    Raises CheckFailed where an answer differs, and EcomLiteError.
+    Raises CheckFailed where an answer differs, or a check does not pass, and EcomLiteError.
     """
 
     def measure(own: Rig) -> Figures:
@@ -65,7 +66,10 @@ def bench_sql(settings: Settings, terminal: Terminal, *, facts: int, command: st
             with Writer(address.only("ecom_lake"), data_dir / LAKE / LAKE_TABLES) as writer:
                 writer.open()
                 writer.sync()
-            return {"facts": facts, "questions": compared(address, data_dir, terminal.say)}
+            asked = compared(address, data_dir, terminal.say)
+            terminal.say("  kept sums, minutes and marts, for the checks")
+            made_checkable(address, data_dir / DBT / "checks", own.settings.transform.threads)
+            return {"facts": facts, "questions": asked, "checks": timed(address, terminal.say)}
 
     shop = settings.shop.model_copy(update={"customers": CUSTOMERS, "products": PRODUCTS})
     needed = ENGINES_BYTES + facts * BYTES_PER_FACT

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +17,7 @@ from ..warehouse.connect import Address
 from ..warehouse.offsets import Place, offsets_of, reached
 from .facts import Lake
 from .ledger import Ledger, read_ledger
-from .moment import Moment, at_one_moment
+from .moment import at_one_moment
 from .named import Check, built_in
 from .verdict import Line, Report, Result
 
@@ -69,19 +70,25 @@ def reconcile(
     broker = any(check.needs_broker for check in chosen)
     with ExitStack() as stack:
         reader = stack.enter_context(psycopg.connect(address.conninfo("ecom_reader"), autocommit=True))
+        aside = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="check"))
+        asked = ({"lake"} if full else OF_LAKE) & {value for check in chosen for value in check.values}
+        opening = aside.submit(lake) if lake is not None and asked else None  # beside the broker: both take a moment
         before = read_ledger(reader)
         watermark = _watermark(reader)  # before the offsets: what Spark has counted up to it, the loader will have loaded
         ends = dict(end_offsets()) if broker else {}
         waiting = _Waiting(reader, ends, catch_up_s, said, clock, wait).for_the_loader()
         known: dict[str, Any] = {"topics": list(topics), "watermark": watermark, "marts_every_s": marts_every_s}
-        opened = None  # before our moment, so that all it has taken in is there
-        if lake is not None and any(check.values & OF_LAKE for check in chosen):
-            opened = stack.enter_context(lake())
+        # Opened before our moment, so that all it has taken in is there.
+        opened = None if opening is None else stack.enter_context(opening.result())
         with at_one_moment(reader, chosen, known, own_timeout_s, opened, full) as moment:
-            results = {check.name: moment.run(check) for check in chosen if not check.values & {"ledger", "ends"}}
-            last = [check for check in chosen if check.name not in results]
-            if last:
-                _give_what_came_after(moment, address, before, ends, waiting, end_offsets, producing, clock, wait)
+            last = [check for check in chosen if check.values & {"ledger", "ends"}]
+            after = None
+            if last:  # what may grow is read after the moment, which this question fixes; the producer takes a while to write it
+                ((own,),) = moment.rows("own_records")
+                after = aside.submit(_after, address, own, end_offsets if ends else dict, producing, clock, wait)
+            results = {check.name: moment.run(check) for check in chosen if check not in last}
+            if after is not None:
+                moment.give(**_before_and_after(before, ends, *after.result(), waiting, producing))
             results |= {check.name: moment.run(check) for check in last}
     in_order = [results[check.name] for check in chosen]
     return Report(in_order, _figures(in_order), moment.facts.told)
@@ -94,35 +101,31 @@ def _figures(results: Sequence[Result]) -> dict[str, Any]:
     return figures
 
 
-def _give_what_came_after(
-    moment: Moment,
+def _after(
     address: Address,
-    before: Ledger,
-    ends: Mapping[Place, int],
-    waiting: Counter[str],
+    own: int,
     end_offsets: EndOffsets,
     producing: bool,
     clock: Callable[[], float],
     wait: Callable[[float], None],
-) -> None:
-    """What is compared with counts of our moment, and may grow: it is read after the moment, too, by another connection."""
-    ((own,),) = moment.rows("own_records")
+) -> tuple[Ledger, int]:
+    """The ledger and the broker's end, by a connection that is not bound to our moment."""
     with psycopg.connect(address.conninfo("ecom_reader"), autocommit=True) as later:
-        after = _ledger_after(later, own, clock, wait) if producing else read_ledger(later)
+        return _ledger_after(later, own, clock, wait) if producing else read_ledger(later), sum(end_offsets().values())
+
+
+def _before_and_after(
+    before: Ledger, ends: Mapping[Place, int], after: Ledger, ends_after: int, waiting: Counter[str], producing: bool
+) -> dict[str, str]:
+    """What is compared with counts of our moment, and may grow."""
     named = ", ".join(f"{count:,} on {topic}" for topic, count in waiting.items())
     several = len({topic for topic, _ in ends}) > 1 and named
-    moment.give(
-        ledger=json.dumps(
-            {"before": before.as_json(), "after": after.as_json(), "sent": (before if producing else after).events}
-        ),
-        ends=json.dumps(
-            {
-                "before": sum(ends.values()),
-                "after": sum(end_offsets().values()) if ends else 0,
-                "waiting": f"the topics ({named})" if several else "the topic",
-            }
-        ),
-    )
+    ledger = {"before": before.as_json(), "after": after.as_json(), "sent": (before if producing else after).events}
+    waits = f"the topics ({named})" if several else "the topic"
+    return {
+        "ledger": json.dumps(ledger),
+        "ends": json.dumps({"before": sum(ends.values()), "after": ends_after, "waiting": waits}),
+    }
 
 
 def _watermark(reader: psycopg.Connection) -> datetime | None:

@@ -20,7 +20,7 @@ MODULES: Final = (
     "rebuild", "refresh", "schema", "steer",
 )  # fmt: skip
 # People wait for their start: no other verb is imported.
-QUICK: Final = {"sql": "ask", "psql": "ask", "tables": "ask", "run": "life"}
+QUICK: Final = {"check": "check", "sql": "ask", "psql": "ask", "tables": "ask", "run": "life"}
 
 
 def verbs(first: str = "") -> typer.Typer:

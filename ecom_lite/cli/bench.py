@@ -226,14 +226,15 @@ def sql(
     config: ConfigFile = None,
     json_: Json = False,
 ) -> None:
-    """Ask twelve questions of an analyst, of the lake and of PostgreSQL.
+    """Ask twelve questions of an analyst, of the lake and of PostgreSQL, and take each check.
 
-    Each as `ecom_lite sql` asks the lake, warm and as a command of its own, and the same SQL in PostgreSQL. Starts a Kafka and a
-    PostgreSQL of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched. Exits 1 when an answer
-    differs. docs/benchmarks.md says what each figure is.
+    Each question as `ecom_lite sql` asks the lake, warm and as a command of its own, and the same SQL in PostgreSQL; each check
+    as `ecom_lite check --only` takes it, and with --full. Starts a Kafka and a PostgreSQL of its own in a temporary folder
+    ($TMPDIR) and deletes them; your data is not touched. Exits 1 when an answer differs or a check does not pass.
+    docs/benchmarks.md says what each figure is.
 
     \b
-    ecom_lite bench sql                             some three minutes
+    ecom_lite bench sql                             some five minutes
     ecom_lite bench sql --facts 1000000 --json
     """
     from ..bench.printed import print_sql

@@ -107,6 +107,7 @@ class SparkGateway(JvmServer):
         jvm_args: Sequence[str] = (),
     ) -> None:
         self.jars = tuple(jar.absolute() for jar in jars)
+        self.archive_dir = archive_dir
         self.master = master
         self._secret = ""
         super().__init__(

@@ -177,7 +177,7 @@ class Spark(Section):
     master: str = "local[2]"
     memory_mb: int = Field(512, ge=384, description="Java heap of the driver")
     shuffle_partitions: int = Field(2, ge=1, description="part of the checkpoint: a change needs a reset")
-    trigger_s: float = Field(2.0, gt=0, description="a micro-batch this often; each costs some 0.4 s of CPU")
+    trigger_s: float = Field(0.7, gt=0, description="a micro-batch this often; each costs some 0.2 s of CPU")
     watermark_s: int = Field(120, ge=1, description="how late an event may be and still be counted per minute")
 
 

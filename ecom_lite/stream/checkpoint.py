@@ -65,6 +65,23 @@ class Checkpoint:
             )
         return False
 
+    def torn(self) -> str:
+        """The newest file of the folder that says where the query is, if it is not whole, as after a loss of power; else "".
+
+        What such a file said is lost, and with it which micro-batches PostgreSQL has: the query must begin anew.
+        """
+        for kind in ("offsets", "commits"):
+            batches = sorted(int(path.name) for path in self.folder.glob(f"{kind}/[0-9]*") if path.name.isdecimal())
+            for file in (self.folder / kind / str(batch) for batch in batches[-1:]):
+                try:
+                    version, *objects = file.read_text("utf-8").splitlines()
+                    whole = version.startswith("v") and all([json.loads(each) is not None for each in objects])
+                    if not whole or len(objects) < (2 if kind == "offsets" else 1):
+                        return str(file)
+                except (OSError, ValueError):
+                    return str(file)
+        return ""
+
     def next_offsets(self, topic: str) -> dict[int, int]:
         """Where the query goes on reading, by partition; {} before its first batch."""
         batches = sorted(int(path.name) for path in self.folder.glob("offsets/[0-9]*") if path.name.isdecimal())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from functools import cache
 from typing import Any, Final
 
-from ..contract.fields import MAX_ID, MAX_QUANTITY, MAX_TEXT, UNCATEGORISED, Field, OrderLine, fields_of
+from ..contract.fields import MAX_ID, MAX_QUANTITY, MAX_TEXT, PRICE_LIMIT, UNCATEGORISED
 from ..contract.judged import SPARK_TYPE
 from ..contract.rejected import MAX_EVENT_BYTES
 from ..contract.times import EARLIEST, LATEST_AHEAD, MILLISECONDS_FROM
@@ -14,17 +12,15 @@ from ..settings.currencies import DECIMALS, DEFAULT
 from ..settings.tree import Kafka as KafkaSettings
 from ..settings.tree import Settings
 from ..warehouse.sqlfiles import read_sql
-from .plain import ABSENT, BETWEEN, PATTERN, joined, texts
+from .classes import instance
 
 MAX_RECORDS_PER_BATCH: Final = 50_000  # a backlog is worked off in pieces of this size
 MAX_JUDGED_PER_BATCH: Final = 500  # records, of up to 500 lines each
 MAX_AHEAD_S: Final = 60.0
 OBSERVED: Final = "records"  # the metrics that a batch reports: records, lines, ahead
 
-JSON_TYPES: Final = {
-    str: "STRING",
-    int: "BIGINT",
-}  # as schema_of_variant calls them; of the optional fields, but for the list price
+ADDED: Final = "text STRING, arrived BIGINT, lines BIGINT"
+SHARES: Final = 4  # of a minute: what is kept of it is written anew with every micro-batch, and several tasks share it
 
 # Year, -, month, day, hour, :, minute, second, fraction, Z or hours of the offset, minutes of the offset. Not $ at the end:
 # for Java that is also before a last line feed.
@@ -82,65 +78,29 @@ def ahead_limit_s(watermark_s: int) -> float:
 
 
 def order_lines(session: Any, records: Any, watermark_s: int, currency: str = DEFAULT) -> Any:
-    """The records (a frame with `value`) as order lines with `valid` and `ahead`; see `sql/order_lines.sql`.
+    """The records (a frame with `value`) as order lines, each judged as the loader judges it; see `java/Judge.java`.
 
-    `currency` is that of amounts that name none.
+    Columns: order_id, product_id, category, quantity, revenue_e4 (in 1/10000), currency, ordered_at, valid, ahead. `currency` is
+    that of amounts that name none.
     """
+    limits = {
+        "max_bytes": MAX_EVENT_BYTES,
+        "max_id": MAX_ID,
+        "max_text": MAX_TEXT,
+        "max_quantity": MAX_QUANTITY,
+        "price_limit": str(PRICE_LIMIT),
+        "earliest_us": int(EARLIEST.timestamp() * 1_000_000),
+        "latest_ahead_ms": int(LATEST_AHEAD.total_seconds() * 1000),
+        "ahead_ms": int(ahead_limit_s(watermark_s) * 1000),
+        "milliseconds_from": MILLISECONDS_FROM,
+        "uncategorised": UNCATEGORISED,
+        "currency": currency,
+        "decimals": " ".join(f"{code}:{places}" for code, places in DECIMALS.items()),
+        "iso_time": ISO_TIME,
+    }
+    session._jsparkSession.udf().register("judge", instance(session, "Judge", limits).function())
     records.createOrReplaceTempView("kafka_records")
-    return session.sql(
-        _order_lines(),
-        args={
-            "max_bytes": MAX_EVENT_BYTES,
-            "max_quantity": MAX_QUANTITY,
-            "max_text": MAX_TEXT,
-            "max_id": MAX_ID,
-            "earliest": EARLIEST.isoformat(),
-            "latest_ahead_ms": int(LATEST_AHEAD.total_seconds() * 1000),
-            "ahead_ms": int(ahead_limit_s(watermark_s) * 1000),
-            "iso_time": ISO_TIME,
-            "milliseconds_from": MILLISECONDS_FROM,
-            "uncategorised": UNCATEGORISED,
-            "currency": currency,
-            "plain": PATTERN,
-            "absent": ABSENT,
-            "between": BETWEEN,
-        },
-    )
-
-
-@cache
-def _order_lines() -> str:
-    """The statement with what the table of fields says. Not by str.format: its patterns have braces of their own."""
-    table = fields_of(OrderLine)
-    lists = {one.name: one.kind.column for one in table if one.name == "price"}
-    lists["smallest_unit"] = _smallest_unit()
-    lists["struct"] = ", ".join(f"{one.name} {one.kind.spark}" for one in table)
-    lists["optional"] = " AND ".join(
-        _fits(one) for one in table if one.nullable and one.kind.spark == "variant" and one.python in JSON_TYPES
-    )
-    lists |= {"texts": texts(), "joined": joined("t")}
-    text = read_sql(__package__, "order_lines").decode()
-    for name, part in lists.items():
-        text = text.replace(f"{{{name}}}", part)
-    return text
-
-
-def _smallest_unit() -> str:
-    """The cases of `currency` with the amount that nothing is finer than."""
-    codes: dict[int, list[str]] = {}
-    for code, decimals in DECIMALS.items():
-        codes.setdefault(decimals, []).append(f"'{code}'")
-    return " ".join(f"WHEN currency IN ({', '.join(some)}) THEN {Decimal(1).scaleb(-of):f}BD" for of, some in codes.items())
-
-
-def _fits(field: Field) -> str:
-    """Whether an optional field that is read as a variant is absent, null, or as the loader takes it."""
-    found, kind = f"e.{field.name}", JSON_TYPES[field.python]
-    fits = f"coalesce(schema_of_variant({found}), 'VOID') IN ('{kind}', 'VOID')"
-    if field.max_length is None:
-        return fits
-    text = f"coalesce(try_cast({found} AS STRING), '')"
-    return f"{fits} AND char_length({text}) <= {field.max_length} AND NOT contains({text}, chr(0))"
+    return session.sql(read_sql(__package__, "order_lines").decode())
 
 
 def judged_lines(session: Any, records: Any, watermark_s: int) -> Any:
@@ -152,13 +112,13 @@ def judged_lines(session: Any, records: Any, watermark_s: int) -> Any:
     )
 
 
-def sales_per_minute(lines: Any, watermark_s: int) -> Any:
-    """Per minute of event time, category and currency: revenue, distinct orders, lines and units of the lines not seen before.
+def new_lines(session: Any, lines: Any, watermark_s: int) -> Any:
+    """What each micro-batch adds to the minutes, as text for PostgreSQL's COPY, with the lines that arrived and that are new.
 
-    `window_start` is in seconds since 1970: Python would read a Spark timestamp in the zone of this process.
-
-    Lines older than the watermark are dropped, and counted, by the de-duplication: nothing is aggregated before it.
+    The state is by minute and a share of its orders; an event and its repetition carry the same time and meet in it. Lines of
+    minutes that the watermark has closed are dropped. See `java/Minutes.java`.
     """
+    from pyspark.sql import DataFrame
     from pyspark.sql import functions as f
 
     lines = lines.observe(
@@ -167,16 +127,28 @@ def sales_per_minute(lines: Any, watermark_s: int) -> Any:
         f.count_if("valid").alias("lines"),
         f.count_if(f.expr("valid AND ahead")).alias("ahead"),
     )
-    return (
-        lines.where("valid AND NOT ahead")
-        .withWatermark("ordered_at", f"{watermark_s} seconds")
-        .dropDuplicatesWithinWatermark(["order_id", "product_id"])
-        .groupBy(f.window("ordered_at", "1 minute").alias("w"), "category", "currency")
-        .agg(
-            f.sum("revenue").cast("decimal(20,4)").alias("revenue"),
-            f.size(f.collect_set("order_id")).cast("bigint").alias("orders"),
-            f.count(f.lit(1)).alias("lines"),
-            f.sum("quantity").alias("units"),
-        )
-        .selectExpr("unix_seconds(w.start) AS window_start", "category", "currency", "revenue", "orders", "lines", "units")
+    placed = lines.where("valid AND NOT ahead").withWatermark("ordered_at", f"{watermark_s} seconds")
+    placed = placed.withColumn("w", f.window("ordered_at", "1 minute")).selectExpr(
+        "w", "unix_seconds(w.start) AS minute", "xxhash64(order_id, product_id) AS line",
+        "xxhash64(order_id, category, currency) AS order", "category", "currency", "revenue_e4", "quantity",
+        f"pmod(xxhash64(order_id), {SHARES}) AS share",
+    )  # fmt: skip
+    jvm = session._jvm
+    encoders, row_of = jvm.org.apache.spark.sql.Encoders, jvm.org.apache.spark.sql.Encoders.row
+    more = session.sparkContext._gateway.new_array(jvm.java.lang.String, 1)
+    more[0] = "share"
+    key = row_of(struct_type(session, "minute BIGINT, share BIGINT"))
+    shares = getattr(placed._jdf.groupBy("minute", more), "as")(key, row_of(placed._jdf.schema()))
+    added = shares.flatMapGroupsWithState(
+        instance(session, "Minutes"),
+        jvm.org.apache.spark.sql.streaming.OutputMode.Update(),
+        encoders.BINARY(),
+        row_of(struct_type(session, ADDED)),
+        jvm.org.apache.spark.sql.streaming.GroupStateTimeout.EventTimeTimeout(),
     )
+    return DataFrame(added, session)
+
+
+def struct_type(session: Any, columns: str) -> Any:
+    """The JVM's type of a row with these columns."""
+    return session._jvm.org.apache.spark.sql.types.StructType.fromDDL(columns)

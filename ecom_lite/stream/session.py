@@ -15,12 +15,13 @@ from typing import Any, Final, Protocol
 from ..errors import StreamError
 from ..settings.data_dir import SPARK
 from ..settings.tree import Settings
+from .classes import PACKAGE, jar
 from .executors import require_master
 
 APP_NAME: Final = "ecom_lite"
 LOOPBACK: Final = "127.0.0.1"
 FILE_MANAGER: Final = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
-FILE_SYSTEM: Final = "org.apache.hadoop.fs.RawLocalFileSystem"
+FILE_SYSTEM: Final = f"{PACKAGE}.LocalFiles"
 STATE_STORE: Final = "RocksDB"
 ROCKSDB_PROVIDER: Final = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 _lock = threading.Lock()
@@ -28,7 +29,7 @@ _opened: dict[tuple[int, str], Any] = {}  # by port and secret of the JVM: what 
 
 
 class Gateway(Protocol):
-    """What is needed of the JVM: where it listens, and the jars that it has beside Spark's own."""
+    """What is needed of the JVM: where it listens, its jars beside Spark's own, and where what is made once is kept."""
 
     @property
     def port(self) -> int: ...
@@ -38,10 +39,12 @@ class Gateway(Protocol):
     def alive(self) -> bool: ...
     @property
     def jars(self) -> tuple[Path, ...]: ...
+    @property
+    def archive_dir(self) -> Path | None: ...
     def log_tail(self, n: int = ...) -> str: ...
 
 
-def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[str, str]:
+def configuration(settings: Settings, gateway: Gateway, data_dir: Path, classes: Path) -> dict[str, str]:
     """Spark's own settings. In local mode everything stays on loopback and on the local disk."""
     spark = settings.spark
     conf = {
@@ -54,6 +57,8 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         # A value that does not fit becomes NULL, and so an invalid event; it must never end the query.
         "spark.sql.ansi.enabled": "false",
         "spark.sql.adaptive.enabled": "false",
+        # Each micro-batch makes its code anew, which costs more than it saves: the work is in our own classes.
+        "spark.sql.codegen.wholeStage": "false",
         "spark.sql.variant.allowDuplicateKeys": "true",
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
         "spark.sql.streaming.stopTimeout": "15s",
@@ -65,7 +70,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
         "spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB": "64",
-        "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "false",
+        "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "true",
         "spark.sql.parquet.compression.codec": "zstd",
     }
     if spark.master.startswith("local"):
@@ -75,11 +80,11 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path) -> dict[
             # Other users of this machine reach loopback, too. Local Spark makes a secret for each session, and tells nobody.
             "spark.authenticate": "true",
             "spark.sql.streaming.checkpointFileManagerClass": FILE_MANAGER,
-            # Without a checksum file beside each file: for every file of a micro-batch Hadoop starts a `chmod`.
+            # Without a checksum file beside each file, and without a process for each.
             "spark.hadoop.fs.file.impl": FILE_SYSTEM,
         }
     else:
-        conf["spark.jars"] = ",".join(str(jar) for jar in gateway.jars)
+        conf["spark.jars"] = ",".join(map(str, (*gateway.jars, classes)))
     return conf
 
 
@@ -112,8 +117,11 @@ def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
         require_master(settings.spark.master)
         try:
             connection = _connect(gateway)
+            classes = jar(connection.jvm, gateway.archive_dir or data_dir / SPARK / "classes")
+            loader = connection.jvm.java.lang.Thread.currentThread().getContextClassLoader()
+            loader.addURL(connection.jvm.java.net.URI(classes.as_uri()).toURL())
             conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)
-            for name, value in configuration(settings, gateway, data_dir).items():
+            for name, value in configuration(settings, gateway, data_dir, classes).items():
                 conf.set(name, value)
             with _interrupts_kept():
                 return SparkSession(SparkContext(gateway=connection, conf=conf))

@@ -22,9 +22,6 @@ PER_MINUTE: Final = "per_minute"
 ROLE: Final = "ecom_stream"
 RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 2.0
-DEDUPLICATION: Final = "StreamingDeduplicateWithinWatermark"
-SOURCE: Final = "MicroBatchScan"
-COLUMNS: Final = ("window_start", "category", "currency", "revenue", "orders", "lines", "units")
 log = logging.getLogger("ecom_lite.stream")
 
 
@@ -62,11 +59,11 @@ class MinuteSink:
         self._last_end = time.monotonic()
 
     def __call__(self, frame: Any, batch_id: int) -> None:
-        """Called by Spark, one batch at a time, on a thread of py4j. The frame is computed once: its counters add up."""
+        """Called by Spark, one batch at a time, on a thread of py4j. The frame is computed once."""
         began = time.monotonic()
         try:
             rows = frame.collect()
-            batch = self._measure(batch_id, began)
+            batch = self._measure(rows, batch_id, began)
             self._write_patiently(rows, batch)
         except Exception as error:
             self.error = error
@@ -78,22 +75,22 @@ class MinuteSink:
         if batch.ahead_rows:
             log.warning("%d events with a time ahead of the clock are left out of the per-minute figures", batch.ahead_rows)
 
-    def _measure(self, batch_id: int, began: float) -> Batch:
+    def _measure(self, rows: list[Any], batch_id: int, began: float) -> Batch:
         execution = running_query(self._session, PER_MINUTE).streamingQuery().lastExecution()
-        dropped, read = _counters(execution.executedPlan())
         observed = execution.observedMetrics().get(OBSERVED)
-        ahead = int(observed.get().getLong(2)) if observed.isDefined() else 0
+        records, lines, ahead = (int(observed.get().getLong(n)) for n in range(3)) if observed.isDefined() else (0, 0, 0)
         watermark_ms = int(execution.offsetSeqMetadata().batchWatermarkMs())
         trigger_ms = int(execution.offsetSeqMetadata().batchTimestampMs())
         # A batch that is repeated after a restart has the trigger time of its first try.
         known = trigger_ms >= self._started_ms
         elapsed_ms = time.time() * 1000 - trigger_ms if known else (time.monotonic() - began) * 1000
+        arrived, new = sum(row["arrived"] for row in rows), sum(row["lines"] for row in rows)
         return Batch(
             batch_id=batch_id,
-            input_rows=read.get("numOutputRows", 0),
-            late_rows=dropped.get("numRowsDroppedByWatermark", 0) + ahead,
+            input_rows=records,
+            late_rows=lines - arrived,  # what is ahead did not arrive either
             ahead_rows=ahead,
-            duplicate_rows=dropped.get("numDroppedDuplicateRows", 0),
+            duplicate_rows=arrived - new,
             watermark=datetime.fromtimestamp(watermark_ms / 1000, UTC) if watermark_ms > 0 else None,
             duration_ms=int(elapsed_ms),
         )
@@ -117,10 +114,16 @@ class MinuteSink:
         if self._connection is None or self._connection.closed:
             self._connection = self._address.connect(ROLE)
         with self._connection.transaction():
-            if rows:
-                # Always in the same order, so that two writers cannot lock each other out.
-                rows = sorted(rows, key=lambda row: (row["window_start"], row["category"], row["currency"]))
-                self._connection.execute(read_sql(__package__, "upsert_minutes"), columns(rows))
+            known = {"query": PER_MINUTE, "batch_id": batch.batch_id}
+            if self._connection.execute(read_sql(__package__, "batch_is_written"), known).fetchone():
+                return  # it is repeated: what it adds is there
+            self._connection.execute(read_sql(__package__, "make_news"))
+            with self._connection.cursor().copy(read_sql(__package__, "copy_news")) as copy:
+                for row in rows:
+                    copy.write(row["text"])
+            self._connection.execute(read_sql(__package__, "add_news"))
+            for statement in ("upsert_minutes", "close_minutes"):
+                self._connection.execute(read_sql(__package__, statement), {"watermark": batch.watermark})
             self._connection.execute(
                 read_sql(__package__, "record_progress"),
                 {
@@ -141,36 +144,9 @@ class MinuteSink:
             connection.close()
 
 
-def columns(rows: list[Any]) -> dict[str, list[Any]]:
-    """Rows of Spark as one list per column."""
-    return {name: [row[name] for row in rows] for name in COLUMNS}
-
-
 def running_query(session: Any, name: str) -> Any:
     """The JVM's handle of a query that runs, by its name."""
     for query in session._jsparkSession.streams().active():
         if query.name() == name:
             return query
     raise StreamError(f"Spark's query {name} does not run any more")
-
-
-def _counters(plan: Any) -> tuple[dict[str, int], dict[str, int]]:
-    """What the de-duplication dropped and the source read, from the executed plan: a chain of operators, last one first."""
-    dropped: dict[str, int] = {}
-    read: dict[str, int] = {}
-    node = plan
-    while True:
-        name = str(node.nodeName())
-        if name == DEDUPLICATION:
-            dropped = _metrics(node, "numRowsDroppedByWatermark", "numDroppedDuplicateRows")
-        children = node.children()
-        if children.isEmpty():
-            if name == SOURCE:
-                read = _metrics(node, "numOutputRows")
-            return dropped, read
-        node = children.head()
-
-
-def _metrics(node: Any, *names: str) -> dict[str, int]:
-    metrics = node.metrics()
-    return {name: int(found.get().value()) for name in names if (found := metrics.get(name)).isDefined()}

@@ -28,9 +28,9 @@ from .queries import (
     MAX_JUDGED_PER_BATCH,
     MAX_RECORDS_PER_BATCH,
     judged_lines,
+    new_lines,
     order_lines,
     read_topic,
-    sales_per_minute,
 )
 from .session import Gateway, close_session, open_session, short
 from .sinks import PER_MINUTE, ROLE, MinuteSink
@@ -42,8 +42,9 @@ PRUNE_EVERY_S: Final = 3600.0
 KEEP_PROGRESS_S: Final = 2 * 86_400.0
 DATABASE_PATIENCE_S: Final = 120.0
 # Of what the minutes keep from batch to batch, by name of the folder: a checkpoint of another one cannot go on, and the query
-# begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency.
-LAYOUT: Final = 3
+# begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency. 4: hashes by minute.
+LAYOUT: Final = 4
+STATE_IS_TORN: Final = "CANNOT_LOAD_STATE_STORE"  # Spark's name of that error
 RECENT: Final = 20  # micro-batches
 POLL_S: Final = 0.05
 WATCH_S: Final = 0.5
@@ -70,6 +71,8 @@ class Stream:
         self._executors: Executors | None = None
         self._queries: dict[str, Any] = {}
         self._minutes: MinuteSink | None = None
+        self._checkpoint: Checkpoint | None = None
+        self._given_up: Checkpoint | None = None
         self._shown: object = None
         self._asked_s: float | None = None  # since when Spark has owed an answer, monotonic
 
@@ -83,12 +86,16 @@ class Stream:
         source = self._source()
         name = f"{PER_MINUTE}_{LAYOUT}" + (f"_{source.generation}" if source.generation else "")
         checkpoints = self._data_dir / SPARK / "checkpoints"
-        minutes = Checkpoint(checkpoints / name)
+        self._checkpoint = minutes = Checkpoint(checkpoints / name)
         cluster_id = self._cluster_id()
+        if torn := minutes.torn():
+            log.warning("%s is not whole: the per-minute query begins anew, with what the topic still has", torn)
+            minutes.discard()
         minutes.compare(source.topic, *self._offsets(source.topic))
         if minutes.guard(self._settings, cluster_id):
             # The batches are counted from 0 again: rows of an older checkpoint would be taken for its own.
             self._execute("prune_progress", keep_s=0)
+            self._execute("forget_open")
             for other in checkpoints.glob(f"{PER_MINUTE}*/"):
                 if other != minutes.folder:
                     Checkpoint(other).discard()
@@ -146,7 +153,7 @@ class Stream:
         else:
             lines = order_lines(self._session, records, spark.watermark_s, self._settings.currency.default)
         self._minutes = MinuteSink(self._address, self._session, self._stopping, DATABASE_PATIENCE_S)
-        writer = sales_per_minute(lines, spark.watermark_s).writeStream.queryName(PER_MINUTE)
+        writer = new_lines(self._session, lines, spark.watermark_s).writeStream.queryName(PER_MINUTE)
         writer = writer.outputMode("update").foreachBatch(self._minutes).option("checkpointLocation", checkpoint.folder.as_uri())
         self._queries[PER_MINUTE] = writer.trigger(processingTime=f"{round(spark.trigger_s * 1000)} milliseconds").start()
 
@@ -199,7 +206,11 @@ class Stream:
         for name, query in self._queries.items():
             if not query.isActive:
                 cause = (self._minutes.error if self._minutes is not None else None) or query.exception()
-                raise StreamError(f"Spark's query {name} ended: {short(cause) if cause is not None else 'no cause given'}")
+                said = short(cause) if cause is not None else "no cause given"
+                if STATE_IS_TORN in str(cause):
+                    self._given_up = self._checkpoint
+                    said = f"its state is not whole, as after a loss of power; it begins anew, with what the topic has: {said}"
+                raise StreamError(f"Spark's query {name} ended: {said}")
 
     def _summarise(self) -> None:
         with self._address.connect(ROLE, autocommit=True) as connection:
@@ -230,6 +241,9 @@ class Stream:
             close_session()
         if self._minutes is not None:
             self._minutes.close()
+        if self._given_up is not None:
+            self._given_up.discard()
+            self._given_up = None
 
     def health(self) -> Health:
         """From memory: figures of the last micro-batch."""

@@ -46,7 +46,7 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
     with address.connect("admin", autocommit=True) as admin:
         database = sql.Identifier(address.database)
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_owner").format(database))
-        admin.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO ecom_loader, ecom_dbt").format(database))
+        admin.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO ecom_loader, ecom_stream, ecom_dbt").format(database))
         admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO ecom_dbt").format(database))
 
 

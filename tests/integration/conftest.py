@@ -1,14 +1,39 @@
-"""What the tests of the loader, of dead letters and of the count share: a topic and a warehouse, and a way to load."""
+"""What the tests of the loader, of dead letters and of the count share: a topic, a warehouse, ways to load and to stream."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from ecom_lite.engines.jars import JarCache
+from ecom_lite.engines.spark import SparkGateway
+from ecom_lite.stream.session import close_session
 from ecom_lite.warehouse.connect import Address
 
 from .loading import Bench
+from .streaming import Shop
 
 
 @pytest.fixture
 def bench(kafka_bootstrap: str, topic: str, warehouse: Address) -> Bench:
     return Bench(kafka_bootstrap, topic, warehouse)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[SparkGateway]:
+    folder = tmp_path_factory.mktemp("spark")
+    jars, archive_dir = jar_cache.classpath("spark"), jar_cache.root.parent / "cds"
+    gateway = SparkGateway(folder / "work", folder / "logs", java=java, jars=jars, memory_mb=512, archive_dir=archive_dir)
+    gateway.start()
+    yield gateway
+    close_session()
+    gateway.stop()
+
+
+@pytest.fixture
+def shop(kafka_bootstrap: str, topic: str) -> Iterator[Shop]:
+    shop = Shop(kafka_bootstrap, topic)
+    yield shop
+    shop.close()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ecom_lite.bench.checks import made_checkable, take, timed
 from ecom_lite.bench.growth import grow
 from ecom_lite.bench.lake import measure_lake
 from ecom_lite.bench.questions import compared, questions
+from ecom_lite.check.named import built_in
 from ecom_lite.errors import CheckFailed
 from ecom_lite.lake.writer import Writer
 from ecom_lite.settings.data_dir import LAKE, LAKE_TABLES
@@ -41,6 +43,23 @@ def test_every_question_has_the_same_answer_in_the_lake_and_in_postgresql(grown:
         admin.execute("UPDATE warehouse.fact_sales SET revenue = revenue + 0.01 WHERE order_id = 'made-1'")
     with pytest.raises(CheckFailed, match="months: the lake answers otherwise"):
         compared(grown, data_dir, asked=1)
+
+
+def test_each_check_passes_on_what_is_kept_and_on_the_facts_themselves(grown: Address, tmp_path: Path) -> None:
+    with Writer(grown.only("ecom_lake"), tmp_path / "tables") as writer:
+        writer.open()
+        writer.sync()
+    made_checkable(grown, tmp_path / "dbt", 2)
+    found = timed(grown, asked=1)
+    assert list(found) == [check.name for check in built_in()]
+    assert all(min(at.values()) > 0 for at in found.values())
+    (amounts,) = (check for check in built_in() if check.name == "amounts")
+    told = take(grown, amounts).from_lake
+    assert told is not None and told.facts == FACTS and take(grown, amounts, full=True).from_lake is None
+    with grown.connect("admin") as admin:
+        admin.execute("UPDATE realtime.rolled SET lines = lines + 1")
+    with pytest.raises(CheckFailed, match="check rollups"):
+        timed(grown, asked=1)
 
 
 def test_the_passes_of_the_bench_merge_as_those_of_a_run(grown: Address, tmp_path: Path) -> None:

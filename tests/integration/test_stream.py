@@ -10,7 +10,7 @@ import struct
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,11 +20,10 @@ from typing import Any
 import duckdb
 import psutil
 import pytest
-from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 
 from ecom_lite.check.reconcile import reconcile
 from ecom_lite.contract.events import OrderLine, parse
-from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.errors import StreamError
 from ecom_lite.observe.figures import StreamFigures
@@ -34,12 +33,10 @@ from ecom_lite.simulate.malformed import MALFORMED
 from ecom_lite.stream import queries
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
-from ecom_lite.stream.session import close_session, open_session
+from ecom_lite.stream.session import open_session
 from ecom_lite.stream.source import settle_source
-from ecom_lite.stream.stream import Stream
 from ecom_lite.topic.client import client_config, end_offsets, ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
-from tests.running import Running
 from tests.runs import wait_for
 from tests.unit.contract.corpus import cases
 from tests.unit.contract.corpus_base import FACT, Case, order, reversal, user
@@ -47,140 +44,10 @@ from tests.unit.contract.differences import SPARK
 
 from .facts import Line, insert_bulk, load, rows
 from .loading import Bench
+from .streaming import WATERMARK_S, Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wait_until_late, wire
 
 DEADLINE_S = 60
-WATERMARK_S = 60
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Minutes = dict[tuple[datetime, str], tuple[Decimal, int, int, int]]
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[SparkGateway]:
-    folder = tmp_path_factory.mktemp("spark")
-    jars, archive_dir = jar_cache.classpath("spark"), jar_cache.root.parent / "cds"
-    gateway = SparkGateway(folder / "work", folder / "logs", java=java, jars=jars, memory_mb=512, archive_dir=archive_dir)
-    gateway.start()
-    yield gateway
-    close_session()
-    gateway.stop()
-
-
-class Shop:
-    """Order lines sent to a topic, and what the minutes must say of them."""
-
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        self._topic = topic
-        self._producer = KafkaProducer(bootstrap_servers=bootstrap)
-        self.sent = 0
-
-    def send(self, values: Iterable[bytes | None]) -> None:
-        for value in values:
-            self._producer.send(self._topic, key=b"%d" % (self.sent % 7), value=value)
-            self.sent += 1
-        self._producer.flush()
-
-    def close(self) -> None:
-        self._producer.close()
-
-
-@pytest.fixture
-def shop(kafka_bootstrap: str, topic: str) -> Iterator[Shop]:
-    shop = Shop(kafka_bootstrap, topic)
-    yield shop
-    shop.close()
-
-
-def wire(line: Line) -> bytes:
-    event = {
-        "order_id": line.order_id,
-        "user_id": line.user_id,
-        "product_id": line.product_id,
-        "product_title": f"Product {line.product_id}",
-        "category": line.category,
-        "price": float(line.price),
-        "quantity": line.quantity,
-        "revenue": float(line.revenue),
-        "timestamp": line.ordered_at.isoformat(),
-    }
-    return json.dumps(event).encode()
-
-
-def minutes_of(lines: Iterable[Line]) -> Minutes:
-    """What the table must hold, by plain Python."""
-    groups: dict[tuple[datetime, str], list[Line]] = defaultdict(list)
-    for line in {(line.order_id, line.product_id): line for line in lines}.values():
-        groups[line.ordered_at.replace(second=0, microsecond=0), line.category].append(line)
-    return {
-        key: (
-            sum((line.revenue for line in group), Decimal(0)),
-            len({line.order_id for line in group}),
-            len(group),
-            sum(line.quantity for line in group),
-        )
-        for key, group in groups.items()
-    }
-
-
-def minutes_in(warehouse: Address) -> Minutes:
-    found = rows(warehouse, "SELECT window_start, category, revenue, orders, lines, units FROM realtime.sales_per_minute")
-    return {(start.astimezone(UTC), category): tuple(figures) for start, category, *figures in found}
-
-
-def progress(warehouse: Address) -> tuple[int, int, int]:
-    """Records read, late lines, duplicates: over all micro-batches."""
-    ((*sums,),) = rows(
-        warehouse,
-        "SELECT coalesce(sum(input_rows), 0)::int, coalesce(sum(late_rows), 0)::int, coalesce(sum(duplicate_rows), 0)::int "
-        "FROM realtime.stream_progress",
-    )
-    return sums[0], sums[1], sums[2]
-
-
-def lines_from(start: datetime, count: int, name: str, seconds: float = 150) -> list[Line]:
-    """Orders of three lines, spread evenly over `seconds` of event time."""
-    return [
-        Line(
-            f"{name}-{n // 3}",
-            n % 5 + 1,
-            n % 3 + n % 2 * 3 + 1,
-            n % 4 + 1,
-            Decimal(100 + n) / 100,
-            start + timedelta(seconds=n * seconds / count),
-        )
-        for n in range(count)
-    ]
-
-
-@contextmanager
-def running(stream: Stream) -> Iterator[Running]:
-    """Start it, run it in a thread, and stop it at the end."""
-    stream.start()
-    it = Running(stream.run)
-    try:
-        yield it
-    finally:
-        it.stop.set()
-        stream.stop()
-        stream.stop()
-        it.end()
-
-
-def wait_until_late(warehouse: Address, line: Line) -> None:
-    """Until Spark drops what is older than `line` by the delay: a batch is judged by the watermark of the one before."""
-    due = line.ordered_at - timedelta(seconds=WATERMARK_S, milliseconds=1)
-    known = "SELECT coalesce(max(watermark), '-infinity') >= '{}' FROM realtime.stream_progress"
-    wait_for(lambda: rows(warehouse, known.format(due.isoformat())) == [(True,)], "the watermark")
-
-
-def a_stream(warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gateway: SparkGateway, **more: object) -> Stream:
-    flags = {
-        "kafka.topic": topic,
-        "spark.trigger_s": 0.2,
-        "spark.watermark_s": WATERMARK_S,
-        "run.data_dir": str(data_dir),
-    }
-    settings = load_settings(env={}, flags=flags | {name.replace("__", "."): value for name, value in more.items()})
-    return Stream(settings, warehouse, bootstrap, data_dir, gateway)
 
 
 def broken_by_the_shop() -> Iterator[Case]:
@@ -233,7 +100,16 @@ def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path)
         duck.executemany("INSERT INTO records VALUES (?, ?)", [(n, case.value) for n, case in enumerate(judged)])
         duck.execute(f"COPY records TO '{tmp_path}/records.parquet'")
     records = session.read.parquet(f"{tmp_path}/records.parquet").orderBy("n").coalesce(1)
-    columns = ("order_id", "product_id", "category", "quantity", "revenue", "currency", "valid", "unix_micros(ordered_at) AS at")
+    columns = (
+        "order_id",
+        "product_id",
+        "category",
+        "quantity",
+        "revenue_e4",
+        "currency",
+        "valid",
+        "unix_micros(ordered_at) AS at",
+    )
     found = order_lines(session, records, WATERMARK_S).selectExpr(*columns).collect()
     different: dict[str, str] = {}
     for case, row in zip(judged, found, strict=True):
@@ -242,7 +118,14 @@ def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path)
         elif row["valid"]:
             event = parse(case.value, now)
             assert isinstance(event, OrderLine)
-            spark = (row["order_id"], row["product_id"], row["category"], row["quantity"], row["revenue"], row["currency"])
+            spark = (
+                row["order_id"],
+                row["product_id"],
+                row["category"],
+                row["quantity"],
+                Decimal(row["revenue_e4"]).scaleb(-4),
+                row["currency"],
+            )
             assert spark == (
                 event.order_id,
                 str(event.product_id),

@@ -7,7 +7,7 @@ WITH line AS (
     FROM judged_records
 )
 SELECT
-    l.order_id, l.product_id, l.category, l.quantity, l.revenue, l.currency,
+    l.order_id, l.product_id, l.category, l.quantity, CAST(l.revenue * 10000 AS BIGINT) AS revenue_e4, l.currency,
     timestamp_micros(l.ordered_us) AS ordered_at,
     true AS valid,
     l.ordered_us > (now_ms + :ahead_ms) * 1000 AS ahead

@@ -1,0 +1,1 @@
+COPY pg_temp.news FROM STDIN

@@ -1,0 +1,161 @@
+"""Something breaks under the stream: JVM, checkpoint, partitions, PostgreSQL, a clock. The minutes stay exact."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import NewPartitions
+from psycopg import sql
+
+from ecom_lite.engines.spark import SparkGateway
+from ecom_lite.errors import StreamError
+from ecom_lite.warehouse.connect import Address
+from tests.running import Running
+from tests.runs import wait_for
+
+from .facts import Line, rows
+from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
+
+ROUNDS = 20
+SEED = 20261128
+
+
+def wait_until_it_fails(it: Running, or_else: Callable[[], bool] = lambda: False) -> bool:
+    """False when the other came about."""
+    wait_for(lambda: it.failure is not None or or_else(), "the report")
+    return it.failure is not None
+
+
+def number_of(path: Path) -> int:
+    """Of a micro-batch or a version, with which the name of a checkpoint's file begins."""
+    return int(re.split(r"\D", path.name)[0])
+
+
+def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    """While it reads, writes its checkpoint, or writes to PostgreSQL: the moment is drawn."""
+    drawn = random.Random(SEED)
+    start, lines = datetime.now(UTC) - timedelta(seconds=200), list[Line]()
+    for number in range(ROUNDS):
+        more = lines_from(start + timedelta(seconds=number), 60, f"r{number}", seconds=1)
+        again = drawn.sample(lines, min(len(lines), 20))
+        if not gateway.alive:
+            gateway.start()
+        with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
+            values = [wire(line) for line in [*more, *again]]
+            lines += more
+            for part in range(0, len(values), 20):
+                shop.send([*values[part : part + 20], b"{"])
+                it.stop.wait(drawn.uniform(0, 0.3))
+            gateway.kill()
+            wait_until_it_fails(it)
+            assert isinstance(it.failure, StreamError), f"round {number} of seed {SEED}"
+    gateway.start()
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, f"all lines, seed {SEED}")
+        assert minutes_in(warehouse) == minutes_of(lines), f"seed {SEED}"
+
+
+@pytest.mark.parametrize("what", ["offsets", "commits", "state"])
+def test_a_torn_checkpoint_makes_the_query_begin_anew_with_the_same_minutes(
+    what: str, gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    lines = lines_from(datetime.now(UTC) - timedelta(seconds=200), 90, "a")
+    shop.send(wire(line) for line in lines)
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+    (checkpoint,) = (path for path in (data_dir / "spark" / "checkpoints").glob("per_minute*") if path.is_dir())
+    numbered = [path for path in (checkpoint / what).rglob("*") if path.is_file() and path.name[0].isdigit()]
+    newest = max(number_of(path) for path in numbered)
+    torn = [path for path in numbered if number_of(path) == newest]
+    for path in torn:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert torn
+    more = lines_from(lines[-1].ordered_at, 30, "b", seconds=5)
+    shop.send(wire(line) for line in [*lines[-10:], *more])
+    give_up = time.monotonic() + 60
+    while True:  # as the supervisor does it: what has died is started again
+        with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
+            if not wait_until_it_fails(it, or_else=lambda: minutes_in(warehouse) == minutes_of([*lines, *more])):
+                break
+            assert time.monotonic() < give_up, it.failure
+    assert minutes_in(warehouse) == minutes_of([*lines, *more])
+
+
+def test_partitions_that_are_added_under_it_are_read(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    lines = lines_from(datetime.now(UTC) - timedelta(seconds=100), 60, "a", seconds=50)
+    shop.send(wire(line) for line in lines)
+    more = lines_from(lines[-1].ordered_at, 60, "b", seconds=10)
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+        admin.create_partitions({topic: NewPartitions(7)})
+        admin.close()
+        wait_for(lambda: shop.partitions() == 7, "the new partitions")
+        shop.send(wire(line) for line in [*lines[:10], *more])
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after")
+        assert minutes_in(warehouse) == minutes_of([*lines, *more])
+    last = lines_from(more[-1].ordered_at, 30, "c", seconds=5)
+    shop.send(wire(line) for line in last)
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after a restart")
+        assert minutes_in(warehouse) == minutes_of([*lines, *more, *last])
+
+
+@contextmanager
+def closed(warehouse: Address) -> Iterator[None]:
+    """The database lets nobody in, and throws out who is."""
+    database = sql.Identifier(warehouse.database)
+    with warehouse.with_database("postgres").connect("admin", autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [warehouse.database])
+        try:
+            yield
+        finally:
+            admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
+
+
+def test_a_database_that_is_away_is_waited_for(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    lines = lines_from(datetime.now(UTC) - timedelta(seconds=100), 60, "a", seconds=50)
+    shop.send(wire(line) for line in lines)
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        with closed(warehouse):
+            more = lines_from(lines[-1].ordered_at, 60, "b", seconds=10)
+            shop.send(wire(line) for line in [*lines[:10], *more])
+            wait_for(lambda: caplog.text.count("is tried again") >= 3, "three tries")
+            assert it.failure is None
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after")
+        assert minutes_in(warehouse) == minutes_of([*lines, *more])
+    assert rows(warehouse, "SELECT sum(duplicate_rows)::int FROM realtime.stream_progress") == [(10,)]
+
+
+def test_a_producer_whose_clock_is_an_hour_ahead_spoils_nobody_elses_minutes(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    now = datetime.now(UTC)
+    lines = lines_from(now - timedelta(seconds=100), 60, "a", seconds=50)
+    ahead = [replace(line, order_id=f"ahead-{line.order_id}", ordered_at=line.ordered_at + timedelta(hours=1)) for line in lines]
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        for part in range(0, 60, 20):  # in several micro-batches: the watermark has every chance to move
+            shop.send(wire(line) for line in ahead[part : part + 20])
+            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines ahead")
+            shop.send(wire(line) for line in lines[part : part + 20])
+            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        assert minutes_in(warehouse) == minutes_of(lines)
+    assert progress(warehouse) == (shop.sent, 60, 0), "what is ahead is told as outside the watermark's reach"
