@@ -93,6 +93,8 @@ class StreamFigures(Struct, frozen=True, kw_only=True):
     watermark: str = ""  # ISO 8601, UTC; "" before the first event
     watermark_lag_s: int | None = None  # how far it is behind the real time
     late_rows: int = 0  # order lines outside the watermark's reach, since the start
+    phases_ms: dict[str, int] = {}  # what the last micro-batches took on average, by Spark's names for the phases
+    state_rows: int = 0  # that it keeps from batch to batch
 
 
 class ArchiveFigures(Struct, frozen=True, kw_only=True):

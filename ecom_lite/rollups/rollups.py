@@ -1,4 +1,4 @@
-"""Sums over all facts (by category, product and customer) and over the last days, kept up to date by taking in what is new."""
+"""Sums over all facts (by category, product, customer, minute) and over the last days, kept up by taking in what is new."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ SUMMARISE_FACTS: Final = 20_000  # so many new facts have no BRIN summary at mos
 # A week ago, at the begin of the shop's day, is eight days back and some hours; a day against the one before is two.
 KEEP_SALES: Final = timedelta(days=9)
 KEEP_PRODUCTS: Final = timedelta(days=3)
+WATERMARK_S: Final = 120.0
+MAX_AHEAD_S: Final = 60.0  # an event farther ahead of the clock closes no minute, nor one by half of the watermark: as for Spark
 log = logging.getLogger("ecom_lite.rollups")
 
 
@@ -24,12 +26,16 @@ class Rollups:
     """Adds new facts to the sums, each fact once: taking facts in and remembering how far is one transaction.
 
     What people look at is the sums plus the facts since, `realtime.totals()` and its like: exact at every moment, whenever a
-    pass was made last. A pass costs what is new.
+    pass was made last. A pass costs what is new. A minute is closed when events of `watermark_s` after its end have come.
     """
 
-    def __init__(self, address: Address, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, address: Address, now: Callable[[], datetime] = lambda: datetime.now(UTC), *, watermark_s: float = WATERMARK_S
+    ) -> None:
         self._address = address
         self._now = now
+        self._lateness = timedelta(seconds=watermark_s)
+        self._ahead = timedelta(seconds=min(watermark_s / 2, MAX_AHEAD_S))
         self._bare = 0
 
     def refresh(self) -> int:
@@ -44,10 +50,14 @@ class Rollups:
             since, below = row
             if since >= below:
                 return 0
-            hour = self._now().replace(minute=0, second=0, microsecond=0)
+            now = self._now()
+            hour = now.replace(minute=0, second=0, microsecond=0)
+            news = {"since": since, "below": below}
             kept = {"sales_from": hour - KEEP_SALES, "products_from": hour - KEEP_PRODUCTS}
-            row = connection.execute(read_sql(__package__, "add"), {"since": since, "below": below, **kept}).fetchone()
+            closed = {"ahead": now + self._ahead, "lateness": self._lateness}
+            row = connection.execute(read_sql(__package__, "add"), {**news, **kept, **closed}).fetchone()
             facts = int(row[0]) if row is not None else 0
+            connection.execute(read_sql(__package__, "add_returns"), news)
             connection.commit()
             self._summarise(connection, facts)
         if since == 0 and facts:

@@ -40,7 +40,7 @@ class Recorder:
             ends = self._ask(reach, status)
             add_sample(
                 connection, reach.kafka.topic, loaded, ends, parts=status.parts, memory=status.resident_bytes,
-                disk=status.disk_bytes,
+                disk=status.disk_bytes, stream=status.stream,
             )  # fmt: skip
             if self._taken % THIN_EVERY == 0:
                 thin_samples(connection)

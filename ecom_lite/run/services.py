@@ -105,7 +105,7 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         )  # fmt: skip
         shop = ShopControl(settings, producer.send, lambda: producer.figures.control)
     backfill = Backfill(lambda: ProducerFigures() if producer is None else producer.last_figures, lambda: servers.reach.address)
-    sums = Sums(lambda: servers.reach.address, minutes=run.light)
+    sums = Sums(lambda: servers.reach.address, minutes=run.light, watermark_s=settings.spark.watermark_s)
     checks = OwnChecks(settings, lambda: servers.reach.address)
     alerts = Alerting(settings, lambda: servers.reach, time.time())
     recorder = Recorder(lambda: servers.reach, written)

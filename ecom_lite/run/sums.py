@@ -13,11 +13,15 @@ if TYPE_CHECKING:  # imported with the first pass
 
 
 class Sums:
-    """`refresh` brings them up to the facts; `where` is asked once the warehouse is up. For any thread."""
+    """`refresh` brings them up to the facts; `where` is asked once the warehouse is up. For any thread.
 
-    def __init__(self, where: Callable[[], Address], *, minutes: bool) -> None:
+    A minute is closed when events of `watermark_s` after its end have come.
+    """
+
+    def __init__(self, where: Callable[[], Address], *, minutes: bool, watermark_s: float = 120.0) -> None:
         self._where = where
         self._minutes = minutes
+        self._watermark_s = watermark_s
         self._lock = threading.Lock()
         self._rollups: Rollups | None = None
 
@@ -29,7 +33,7 @@ class Sums:
         address = self._where().only("ecom_stream")
         with self._lock:
             if self._rollups is None:
-                self._rollups = Rollups(address)
+                self._rollups = Rollups(address, watermark_s=self._watermark_s)
             self._rollups.refresh()
         if self._minutes:
             LightMinutes(address).refresh()

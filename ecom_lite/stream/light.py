@@ -33,7 +33,7 @@ class LightMinutes:
             connection.execute(read_sql(__package__, "light_lock"))
             row = connection.execute(read_sql(__package__, "light_cut")).fetchone()
             assert row is not None
-            since, below = row
+            since, below, watermark = row
             if since == below:
                 return 0
             first = since is None
@@ -44,7 +44,7 @@ class LightMinutes:
             result = connection.execute(read_sql(__package__, "light_rebuild" if first else "light_add"), cut).fetchone()
             if result is not None:
                 facts, written = result
-            connection.execute(read_sql(__package__, "light_advance"), {"below": below})
+            connection.execute(read_sql(__package__, "light_advance"), {"below": below, "watermark": watermark})
             if facts:
                 row = connection.execute(read_sql(__package__, "light_duration")).fetchone()
                 duration_ms = int(row[0]) if row is not None else 0

@@ -80,7 +80,7 @@ FROM (SELECT at, (18 + 14 * sin(extract(epoch FROM at) / 700) + 10 * random())::
 
 -- Two hours of a run's health: samples, micro-batches, dead letters, a restart, a gap.
 INSERT INTO ops.health_samples (at, sent, faults, loaded, newest_batch, events, delay_p50_ms, delay_p95_ms, delay_p99_ms, partitions,
-    parts, memory, disk)
+    parts, memory, disk, stream)
 SELECT at, 100000 + n * 40, CASE WHEN n BETWEEN 1200 AND 1260 THEN (n - 1200) * 3 WHEN n > 1260 THEN 180 ELSE 0 END,
     100000 + n * 40 - wait, n, 200, 60 + 20 * random(), 140 + 60 * random(), 200 + 160 * random(),
     (SELECT jsonb_agg(jsonb_build_object('topic', 'ecommerce_events', 'partition', o.partition, 'name', o.partition::text,
@@ -90,14 +90,16 @@ SELECT at, 100000 + n * 40, CASE WHEN n BETWEEN 1200 AND 1260 THEN (n - 1200) * 
         'load', CASE WHEN n BETWEEN 1100 AND 1103 THEN 'restarting' ELSE 'ready' END, 'produce', 'ready'),
     jsonb_build_object('kafka', 420e6::bigint, 'postgres', 310e6::bigint + n * 20000, 'spark', 880e6::bigint, 'load', 95e6::bigint,
         'produce', 70e6::bigint, 'run', 190e6::bigint),
-    jsonb_build_object('kafka', 60e6::bigint + n * 9000, 'postgres', 90e6::bigint + n * 15000, 'spark', 4000000, 'logs', 900000 + n * 100)
+    jsonb_build_object('kafka', 60e6::bigint + n * 9000, 'postgres', 90e6::bigint + n * 15000, 'spark', 4000000, 'logs', 900000 + n * 100),
+    jsonb_build_object('rows_per_s', 40 + n % 9, 'state_rows', 5000 + n % 400, 'late_rows', n / 700, 'watermark_lag_s', 125, 'phases_ms',
+        jsonb_build_object('addBatch', 500 + n % 60, 'queryPlanning', 120, 'walCommit', 30, 'commitOffsets', 25, 'latestOffset', 8))
 FROM (SELECT n, now() - (1440 - n) * interval '5 seconds' AS at,
              CASE WHEN n BETWEEN 1100 AND 1115 THEN (1116 - n) * 60 ELSE (n % 7) * 4 END AS wait
       FROM generate_series(1, 1440) AS n) AS ticks;
 
-INSERT INTO realtime.stream_progress (query, batch_id, at, watermark, input_rows, duration_ms)
+INSERT INTO realtime.stream_progress (query, batch_id, at, watermark, input_rows, late_rows, duration_ms)
 SELECT 'per_minute', n, now() - (720 - n) * interval '10 seconds', now() - (720 - n) * interval '10 seconds' - interval '125 seconds', 400,
-    700 + (300 * random())::int
+    (n % 350 = 0)::int, 700 + (300 * random())::int
 FROM generate_series(1, 720) AS n;
 
 INSERT INTO ops.dead_letters (topic, partition, "offset", broker_time, reason, detail, error_class, loaded_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -103,6 +104,27 @@ def test_no_choice_breaks_a_panel(queries: Queries, chosen: Chosen) -> None:
         for panel in figures(board.panels):
             answer = queries.panel(board, panel, board.start, board.end, chosen)
             assert answer.state in ("ok", "empty"), (board.uid, panel.title, answer.message)
+
+
+def test_orders_and_returns_by_minute_are_the_facts_and_movers_add_up(shop: Address, queries: Queries) -> None:
+    board = load_boards(BOARDS)[LIVE]
+
+    def total(title: str) -> float:
+        shown = frame(queries, board, title)
+        times = sorted(row[0] for row in shown.rows)
+        step_ms = min(after - before for before, after in pairwise(times))
+        return float(sum(value for row in shown.rows for value in row[1:] if value is not None) * step_ms / 60_000)
+
+    ((orders, returned),) = rows(
+        shop, "SELECT (SELECT count(DISTINCT order_id) FROM warehouse.fact_sales), (SELECT count(*) FROM warehouse.fact_returns)"
+    )
+    assert orders > 100 and total("Orders by minute") == pytest.approx(orders)
+    assert returned > 10 and total("Returns by minute") == pytest.approx(returned)
+    movers = "SELECT kind, sum(revenue), sum(before) FROM realtime.movers GROUP BY kind ORDER BY kind"
+    of_categories, of_countries = rows(shop, movers)
+    assert of_categories[1:] == of_countries[1:]
+    shown = frame(queries, board, "This hour and the one before", {"category": ("Books",), "country": ("Spain",)})
+    assert {row[0] for row in shown.rows} <= {"Books", "Spain"}
 
 
 @pytest.mark.parametrize(

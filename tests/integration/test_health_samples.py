@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ecom_lite.observe.figures import StreamFigures
 from ecom_lite.observe.samples import thin_samples
 from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.run.reach import Reach
@@ -20,7 +21,18 @@ from .facts import settle
 from .loading import Bench, line
 
 PARTS = {"kafka": PartStatus(state="ready", ok=True), "load": PartStatus(state="ready"), "produce": PartStatus(state="starting")}
-STATUS = RunStatus(state="running", parts=PARTS, resident_bytes={"kafka": 350_000_000}, disk_bytes={"postgres": 90_000_000})
+STREAM = StreamFigures(
+    batch=3,
+    rows_per_s=7.5,
+    batch_ms=310,
+    watermark_lag_s=121,
+    late_rows=2,
+    state_rows=90,
+    phases_ms={"addBatch": 300, "walCommit": 9},
+)
+STATUS = RunStatus(
+    state="running", parts=PARTS, stream=STREAM, resident_bytes={"kafka": 350_000_000}, disk_bytes={"postgres": 90_000_000}
+)
 
 
 def reach(bench: Bench) -> Reach:
@@ -62,6 +74,8 @@ def test_a_sample_says_what_waits_by_partition_and_what_the_run_has_measured(ben
     assert (sample["sent"], sample["faults"], sample["loaded"], sample["events"]) == (48, 5, 30, 30)
     assert sample["parts"] == {"kafka": "ready", "load": "unwell", "produce": "starting"}
     assert (sample["memory"], sample["disk"]) == (STATUS.resident_bytes, STATUS.disk_bytes)
+    of_stream = ("rows_per_s", "state_rows", "late_rows", "watermark_lag_s", "phases_ms")
+    assert sample["stream"] == {name: getattr(STREAM, name) for name in of_stream}
     ends = end_offsets(bench.client, bench.topic)
     assert {place["partition"]: place["end_offset"] for place in sample["partitions"]} == ends
     lags = dict(bench.ask("SELECT partition, lag FROM ops.lag_by_partition WHERE at = (SELECT max(at) FROM ops.health_samples)"))

@@ -185,12 +185,28 @@ def test_micro_batches_and_the_watermark(queries: Queries, admin: psycopg.Connec
     admin.execute(
         "INSERT INTO realtime.stream_progress (query, batch_id, input_rows, duration_ms) VALUES ('per_minute', -1, 9, 99999)"
     )
+    admin.execute("UPDATE realtime.stream_progress SET late_rows = batch_id + 2")
     spark = series(queries, "Spark batch time")
     assert set(spark) == {"Spark"} and max(value for _, value in spark["Spark"]) == 900, "the row that sums up old ones is none"
     distances = [value for _, value in series(queries, "Distance of the watermark", "now-30d")["Behind"]]
     assert distances in ([140], [130, 140]), "the widest of each step; a step may have ended between the first and the last"
+    late = series(queries, "Late lines", "now-30d")["Left out"]
+    assert sum(value for _, value in late) == 9, "what is summed up of older ones has no time"
     ((behind,),) = rows(queries, "Watermark")
     assert behind == pytest.approx((datetime.now(UTC) - NOW).total_seconds() + 150, abs=5)
+
+
+def test_what_spark_does_is_that_of_the_samples(queries: Queries, admin: psycopg.Connection) -> None:
+    sample(admin, 300)  # a run without Spark
+    for ago, rows_per_s, state_rows, phases in (
+        (20, 7.5, 80, {"addBatch": 300, "triggerExecution": 310}),
+        (8, 2, 90, {"addBatch": 250}),
+    ):
+        sample(admin, ago, stream={"rows_per_s": rows_per_s, "state_rows": state_rows, "phases_ms": phases})
+    phases_ms = series(queries, "Spark batch by phase")
+    assert {name: [value for _, value in points] for name, points in phases_ms.items()} == {"addBatch": [300, 250]}
+    assert [value for _, value in series(queries, "Records read by Spark")["Records a second"]] == [7.5, 2]
+    assert [value for _, value in series(queries, "Rows kept by Spark")["Rows"]] == [80, 90]
 
 
 def test_dead_letters_restarts_and_gaps(queries: Queries, admin: psycopg.Connection) -> None:

@@ -9,7 +9,7 @@ WITH before AS (
     SELECT *, sum(records) OVER (ORDER BY delay_ms) AS up_to, sum(records) OVER () AS total FROM batches
 )
 INSERT INTO ops.health_samples (
-    sent, faults, loaded, newest_batch, events, delay_p50_ms, delay_p95_ms, delay_p99_ms, partitions, parts, memory, disk
+    sent, faults, loaded, newest_batch, events, delay_p50_ms, delay_p95_ms, delay_p99_ms, partitions, parts, memory, disk, stream
 )
 SELECT (SELECT coalesce(sum(events), 0) FROM ops.sent_ledger),
        (SELECT coalesce(sum(events), 0) FROM ops.sent_faults),
@@ -19,5 +19,5 @@ SELECT (SELECT coalesce(sum(events), 0) FROM ops.sent_ledger),
        min(delay_ms) FILTER (WHERE up_to >= 0.50 * total),
        min(delay_ms) FILTER (WHERE up_to >= 0.95 * total),
        min(delay_ms) FILTER (WHERE up_to >= 0.99 * total),
-       %(partitions)s, %(parts)s, %(memory)s, %(disk)s
+       %(partitions)s, %(parts)s, %(memory)s, %(disk)s, %(stream)s
 FROM ranked

@@ -43,7 +43,10 @@ FULL = RunStatus(
         facts=40, dead=5, dead_reasons={"not_json": 2, 'a "quoted"\nreason': 3}, lags={"0": 11, "3": 0},
         commit_delay=observed(DELAY_BOUNDS_S, 0.2, 400).buckets(), batch_time=observed(BATCH_BOUNDS_S, 0.01).buckets(),
     ),
-    stream=StreamFigures(batch=1, rows_per_s=2, batch_ms=1500, watermark_lag_s=61),
+    stream=StreamFigures(
+        batch=1, rows_per_s=2, batch_ms=1500, watermark_lag_s=61, late_rows=4, state_rows=70,
+        phases_ms={"addBatch": 1250, "walCommit": 8},
+    ),
     lake=LakeFigures(age_s=1.5, raw=ArchiveFigures(records=12, files_kept=3, bytes_kept=4000, lag=5)),
     dbt=DbtFigures(run_id=2, trigger="refresh", status="running", seconds=0.5, succeeded_at="2026-11-23T07:00:00+00:00"),
     dbt_models={
@@ -111,6 +114,9 @@ def test_figures_are_those_of_the_status() -> None:
     assert one["ecom_lite_events_sent_total"] == 100 and one["ecom_lite_ready"] == 0
     assert one["ecom_lite_spark_batch_seconds"] == 1.5 and one["ecom_lite_dbt_last_success_timestamp_seconds"] == 1_795_417_200
     assert one["ecom_lite_commit_delay_seconds_count"] == 2 and one["ecom_lite_commit_delay_seconds_sum"] == 400.2
+    assert one["ecom_lite_spark_state_rows"] == 70 and one["ecom_lite_spark_late_rows_total"] == 4
+    assert one["ecom_lite_spark_input_rows_per_second"] == 2
+    assert found["ecom_lite_spark_phase_seconds", (("phase", "addBatch"),)] == 1.25
     assert found["ecom_lite_commit_delay_seconds_bucket", (("le", "0.25"),)] == 1
     assert found["ecom_lite_commit_delay_seconds_bucket", (("le", "+Inf"),)] == 2
     assert found["ecom_lite_events_loaded_total", (("outcome", "duplicate"),)] == 3
