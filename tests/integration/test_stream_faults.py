@@ -25,8 +25,8 @@ from tests.runs import wait_for
 from .facts import Line, rows
 from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
 
-ROUNDS = 20
-SEED = 20261128
+ROUNDS, LONG_ROUNDS = 20, 200
+SEEDS = {ROUNDS: 20261128, LONG_ROUNDS: 20261129}
 
 
 def wait_until_it_fails(it: Running, or_else: Callable[[], bool] = lambda: False) -> bool:
@@ -40,15 +40,18 @@ def number_of(path: Path) -> int:
     return int(re.split(r"\D", path.name)[0])
 
 
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(LONG_ROUNDS, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
-    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+    rounds: int, gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
 ) -> None:
     """While it reads, writes its checkpoint, or writes to PostgreSQL: the moment is drawn."""
-    drawn = random.Random(SEED)
-    start, lines = datetime.now(UTC) - timedelta(seconds=200), list[Line]()
-    for number in range(ROUNDS):
+    seed = SEEDS[rounds]
+    drawn = random.Random(seed)
+    start, lines = datetime.now(UTC) - timedelta(seconds=2 * rounds), list[Line]()
+    for number in range(rounds):
         more = lines_from(start + timedelta(seconds=number), 60, f"r{number}", seconds=1)
-        again = drawn.sample(lines, min(len(lines), 20))
+        recent = lines[-1000:]  # what the watermark has not closed
+        again = drawn.sample(recent, min(len(recent), 20))
         if not gateway.alive:
             gateway.start()
         with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
@@ -59,11 +62,11 @@ def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
                 it.stop.wait(drawn.uniform(0, 0.3))
             gateway.kill()
             wait_until_it_fails(it)
-            assert isinstance(it.failure, StreamError), f"round {number} of seed {SEED}"
+            assert isinstance(it.failure, StreamError), f"round {number} of seed {seed}"
     gateway.start()
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, f"all lines, seed {SEED}")
-        assert minutes_in(warehouse) == minutes_of(lines), f"seed {SEED}"
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, f"all lines, seed {seed}")
+        assert minutes_in(warehouse) == minutes_of(lines), f"seed {seed}"
 
 
 @pytest.mark.parametrize("what", ["offsets", "commits", "state"])
