@@ -26,6 +26,7 @@ from kafka import KafkaAdminClient, TopicPartition
 
 from ecom_lite.check.reconcile import reconcile
 from ecom_lite.contract.events import OrderLine, parse
+from ecom_lite.contract.rejected import Rejected
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.errors import StreamError
 from ecom_lite.observe.figures import StreamFigures
