@@ -10,7 +10,7 @@ import duckdb
 
 from ..archive.view import create_view
 from ..errors import QueryError, first_line
-from ..lake.attach import DUCKLAKE, attach_lake, has_tables, known_folder, tables_in
+from ..lake.attach import DUCKLAKE, attach_here, has_tables
 from ..warehouse.connect import READER_STATEMENT_TIMEOUT_S, Address
 from ..warehouse.duck import POSTGRES, SECRET, literal, log_in, options
 from ..warehouse.duck import engine as bare_engine
@@ -58,7 +58,7 @@ def attach(
         raise QueryError(f"the warehouse at {where} cannot be reached: {reason}") from None
     if lake_dir is not None and has_tables(lake_dir):
         with suppress(duckdb.Error):  # of another warehouse, or not made yet: then there is none
-            attach_lake(connection, place, tables_in(lake_dir, known_folder(connection, CATALOG)), read_only=True)
+            attach_here(connection, place, lake_dir)
     if lake_dir is not None and lake_dir.is_dir():
         connection.execute(f"SET allowed_directories = [{literal(f'{lake_dir}/')}]")
         if view := create_view(lake_dir):

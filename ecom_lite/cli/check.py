@@ -110,6 +110,7 @@ def _every_s(watch: str | None) -> float | None:
 def _taken(settings: Settings, now: Opened, chosen: list[Check], terminal: Terminal, broker: bool, full: bool) -> Report:
     from ..check.reconcile import CATCH_UP_S, reconcile
     from ..lake.counted import Counted
+    from ..settings.data_dir import LAKE
 
     if any("runs" in each.values or "facts" in each.values for each in chosen):
         with terminal.busy("dbt is making the first marts"):
@@ -123,7 +124,7 @@ def _taken(settings: Settings, now: Opened, chosen: list[Check], terminal: Termi
         checks=chosen,
         marts_every_s=settings.transform.every_s,
         own_timeout_s=settings.check.timeout_s,
-        lake=partial(Counted, now.address) if settings.lake.enabled else None,
+        lake=partial(Counted, now.address, settings.data_dir / LAKE) if settings.lake.enabled else None,
         full=full,
         said=_with_the_loaders(settings, terminal.say),
     )

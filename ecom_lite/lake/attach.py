@@ -20,18 +20,15 @@ def has_tables(lake_dir: Path) -> bool:
     return any(lake_dir.glob(f"{LAKE_TABLES}*"))
 
 
-def known_folder(connection: duckdb.DuckDBPyConnection, catalog: str) -> str:
-    """Where the catalogue has the tables; `catalog` is the warehouse. Raises duckdb.Error where there is no lake."""
-    query = f"SELECT value FROM {CATALOGUE}.ducklake_metadata WHERE key = 'data_path'"
-    row = connection.execute(
-        "SELECT value FROM postgres_query($catalog, $query_)", {"catalog": catalog, "query_": query}
-    ).fetchone()
-    return "" if row is None else str(row[0])
-
-
-def tables_in(lake_dir: Path, known: str) -> Path:
-    """Where the tables are which the catalogue has at `known`: the data folder may have been moved since it was written down."""
-    return lake_dir / Path(known).name
+def attach_here(connection: duckdb.DuckDBPyConnection, place: str, lake_dir: Path) -> None:
+    """As `attach_lake`, to read. Where the catalogue has the files elsewhere, and they are in `lake_dir`, these are read:
+    the data folder was moved, and nobody has written to the lake since. Raises duckdb.Error where there is no lake."""
+    attach_lake(connection, place, None, read_only=True)
+    ((known,),) = connection.execute(f"SELECT data_path FROM ducklake_settings({literal(LAKE)})").fetchall()
+    here = lake_dir / Path(known).name
+    if here != Path(known) and here.is_dir():
+        connection.execute(f"DETACH {LAKE}")
+        attach_lake(connection, place, here, read_only=True)
 
 
 def attach_lake(connection: duckdb.DuckDBPyConnection, place: str, folder: Path | None, *, read_only: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -37,12 +38,12 @@ class Counted:
     Where it cannot be read, `problem` says why, and it holds nothing.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, lake_dir: Path | None = None) -> None:
         self.problem = ""
         self.below = self.returns = self.changes = 0
         self._lake: duckdb.DuckDBPyConnection | None = None
         try:
-            self._lake = open_lake(address)
+            self._lake = open_lake(address, lake_dir)
             self._lake.begin()
             ((self.returns, self.changes, newest),) = self._ask("counted_others")
             self.below = (newest or -1) + 1

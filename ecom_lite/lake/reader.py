@@ -9,8 +9,8 @@ import duckdb
 
 from ..errors import QueryError, first_line
 from ..warehouse.connect import Address
-from ..warehouse.duck import POSTGRES, SECRET, conninfo, engine, literal, log_in, options
-from .attach import CATALOGUE, DUCKLAKE, LAKE, attach_lake, known_folder, tables_in
+from ..warehouse.duck import POSTGRES, conninfo, engine, literal, log_in, options
+from .attach import CATALOGUE, DUCKLAKE, LAKE, attach_here, attach_lake
 
 ROLE: Final = "ecom_reader"
 NAME: Final = "ecom_lite lake reader"
@@ -27,12 +27,10 @@ def open_lake(address: Address, lake_dir: Path | None = None) -> duckdb.DuckDBPy
     log_in(connection, address, ROLE)
     place = options(address, NAME)
     try:
-        folder = None
-        if lake_dir is not None:
-            connection.execute(f"ATTACH {literal(place)} AS pg (TYPE postgres, SECRET {SECRET}, READ_ONLY)")
-            folder = tables_in(lake_dir, known_folder(connection, "pg"))
-            connection.execute("DETACH pg")
-        attach_lake(connection, place, folder, read_only=True)
+        if lake_dir is None:
+            attach_lake(connection, place, None, read_only=True)
+        else:
+            attach_here(connection, place, lake_dir)
     except duckdb.Error as error:
         connection.close()
         said = first_line(error).replace(address.passwords[ROLE], "***")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecom_lite.ask.session import Session
+from ecom_lite.lake.counted import Counted
 from ecom_lite.lake.reader import open_lake
 from ecom_lite.lake.upkeep import Upkeep
 from ecom_lite.lake.writer import Writer
@@ -82,5 +83,5 @@ def test_who_asks_finds_the_tables_of_its_warehouse_also_in_a_folder_that_was_mo
             assert session.ask(COUNT, lambda connection: connection.fetchall()) == [(lines,)]
         finally:
             session.close()
-        with open_lake(address, moved / LAKE) as reader:
-            assert reader.execute(COUNT).fetchall() == [(lines,)]
+        with Counted(address, moved / LAKE) as counted:
+            assert sum(each.lines for each in counted.sales([])) == lines and not counted.problem
