@@ -65,22 +65,24 @@ class Checkpoint:
             )
         return False
 
-    def torn(self) -> str:
-        """The newest file of the folder that says where the query is, if it is not whole, as after a loss of power; else "".
+    def unfit(self, written: int) -> str:
+        """Why no query can go on from here, or "": `written` is the newest micro-batch that PostgreSQL has, -1 for none.
 
-        What such a file said is lost, and with it which micro-batches PostgreSQL has: the query must begin anew.
+        A loss of power may leave a file torn or missing, a database may be another one or an older copy. Then it is not known
+        any more which lines are counted, and the query must begin anew.
         """
-        for kind in ("offsets", "commits"):
-            batches = sorted(int(path.name) for path in self.folder.glob(f"{kind}/[0-9]*") if path.name.isdecimal())
-            for file in (self.folder / kind / str(batch) for batch in batches[-1:]):
-                try:
-                    version, *objects = file.read_text("utf-8").splitlines()
-                    whole = version.startswith("v") and all([json.loads(each) is not None for each in objects])
-                    if not whole or len(objects) < (2 if kind == "offsets" else 1):
-                        return str(file)
-                except (OSError, ValueError):
-                    return str(file)
+        newest = {kind: self._newest(kind) for kind in ("offsets", "commits")}
+        for kind, number in newest.items():
+            if number >= 0 and not _is_whole(self.folder / kind / str(number), 2 if kind == "offsets" else 1):
+                return f"{self.folder / kind / str(number)} is not whole"
+        if written > newest["offsets"]:
+            return f"PostgreSQL has micro-batch {written}, of which {self.folder} knows nothing"
+        if written < newest["commits"]:
+            return f"PostgreSQL has not micro-batch {newest['commits']}, which {self.folder} has ended"
         return ""
+
+    def _newest(self, kind: str) -> int:
+        return max((int(path.name) for path in self.folder.glob(f"{kind}/[0-9]*") if path.name.isdecimal()), default=-1)
 
     def next_offsets(self, topic: str) -> dict[int, int]:
         """Where the query goes on reading, by partition; {} before its first batch."""
@@ -108,3 +110,12 @@ class Checkpoint:
                     "topic %s, partition %d: retention removed offsets %d to %d before the stream read them",
                     *(topic, partition, offset, first[partition] - 1),
                 )
+
+
+def _is_whole(file: Path, objects: int) -> bool:
+    """A version, and so many lines of JSON."""
+    try:
+        version, *lines = file.read_text("utf-8").splitlines()
+        return version.startswith("v") and len([json.loads(line) for line in lines]) >= objects
+    except (OSError, ValueError):
+        return False

@@ -88,8 +88,8 @@ class Stream:
         checkpoints = self._data_dir / SPARK / "checkpoints"
         self._checkpoint = minutes = Checkpoint(checkpoints / name)
         cluster_id = self._cluster_id()
-        if torn := minutes.torn():
-            log.warning("%s is not whole: the per-minute query begins anew, with what the topic still has", torn)
+        if minutes.begun and (unfit := minutes.unfit(self._written())):
+            log.warning("%s: the per-minute query begins anew, with what the topic still has", unfit)
             minutes.discard()
         minutes.compare(source.topic, *self._offsets(source.topic))
         if minutes.guard(self._settings, cluster_id):
@@ -130,6 +130,15 @@ class Stream:
                 return str(admin.describe_cluster().get("cluster_id"))
             finally:
                 admin.close()
+
+    def _written(self) -> int:
+        """The newest micro-batch that PostgreSQL has."""
+        try:
+            with self._address.connect(ROLE) as connection:
+                row = connection.execute(read_sql(__package__, "newest_batch"), {"query": PER_MINUTE}).fetchone()
+        except psycopg.Error as error:
+            raise self._refused(error) from error
+        return -1 if row is None else int(row[0])
 
     def _execute(self, statement: str, **values: float) -> None:
         try:

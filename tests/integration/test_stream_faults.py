@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,8 +24,8 @@ from tests.runs import wait_for
 from .facts import Line, rows
 from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
 
-ROUNDS = 20
-SEED = 20261128
+ROUNDS, LONG_ROUNDS = 20, 200
+SEEDS = {ROUNDS: 20261128, LONG_ROUNDS: 20261129}
 
 
 def wait_until_it_fails(it: Running, or_else: Callable[[], bool] = lambda: False) -> bool:
@@ -40,15 +39,18 @@ def number_of(path: Path) -> int:
     return int(re.split(r"\D", path.name)[0])
 
 
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(LONG_ROUNDS, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
-    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+    rounds: int, gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
 ) -> None:
     """While it reads, writes its checkpoint, or writes to PostgreSQL: the moment is drawn."""
-    drawn = random.Random(SEED)
-    start, lines = datetime.now(UTC) - timedelta(seconds=200), list[Line]()
-    for number in range(ROUNDS):
+    seed = SEEDS[rounds]
+    drawn = random.Random(seed)
+    start, lines = datetime.now(UTC) - timedelta(seconds=2 * rounds), list[Line]()
+    for number in range(rounds):
         more = lines_from(start + timedelta(seconds=number), 60, f"r{number}", seconds=1)
-        again = drawn.sample(lines, min(len(lines), 20))
+        recent = lines[-1000:]  # what the watermark has not closed
+        again = drawn.sample(recent, min(len(recent), 20))
         if not gateway.alive:
             gateway.start()
         with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
@@ -59,37 +61,62 @@ def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
                 it.stop.wait(drawn.uniform(0, 0.3))
             gateway.kill()
             wait_until_it_fails(it)
-            assert isinstance(it.failure, StreamError), f"round {number} of seed {SEED}"
+            assert isinstance(it.failure, StreamError), f"round {number} of seed {seed}"
     gateway.start()
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, f"all lines, seed {SEED}")
-        assert minutes_in(warehouse) == minutes_of(lines), f"seed {SEED}"
+        wait_for(lambda: progress(warehouse)[0] == shop.sent, f"all lines, seed {seed}")
+        assert minutes_in(warehouse) == minutes_of(lines), f"seed {seed}"
 
 
-@pytest.mark.parametrize("what", ["offsets", "commits", "state"])
-def test_a_torn_checkpoint_makes_the_query_begin_anew_with_the_same_minutes(
-    what: str, gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+def half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("what", "happens"),
+    [("offsets", half), ("commits", half), ("state", half), ("{offsets,commits}", Path.unlink)],
+    ids=["offsets-torn", "commits-torn", "state-torn", "batch-lost"],
+)
+def test_a_checkpoint_that_lost_its_end_makes_the_query_begin_anew_with_the_same_minutes(
+    what: str, happens: Callable[[Path], None], gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str,
+    shop: Shop, data_dir: Path,
+) -> None:  # fmt: skip
+    """As a loss of power leaves it."""
+    lines = lines_from(datetime.now(UTC) - timedelta(seconds=200), 90, "a")
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        for part in range(0, 90, 30):
+            shop.send(wire(line) for line in lines[part : part + 30])
+            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+    (checkpoint,) = (path for path in (data_dir / "spark" / "checkpoints").glob("per_minute*") if path.is_dir())
+    folders = [checkpoint / name for name in what.strip("{}").split(",")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.name[0].isdigit()]
+    newest = max(map(number_of, files))
+    for path in files:
+        if number_of(path) == newest:
+            happens(path)
+    more = lines_from(lines[-1].ordered_at, 30, "b", seconds=5)
+    shop.send(wire(line) for line in [*lines[-10:], *more])
+    for _ in range(2):  # as the supervisor does it: what has died, while it started or later, is started again
+        with suppress(StreamError), running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
+            if not wait_until_it_fails(it, or_else=lambda: minutes_in(warehouse) == minutes_of([*lines, *more])):
+                break
+    assert minutes_in(warehouse) == minutes_of([*lines, *more])
+
+
+def test_a_database_that_is_another_one_gets_all_minutes(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
 ) -> None:
     lines = lines_from(datetime.now(UTC) - timedelta(seconds=200), 90, "a")
     shop.send(wire(line) for line in lines)
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
         wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
-    (checkpoint,) = (path for path in (data_dir / "spark" / "checkpoints").glob("per_minute*") if path.is_dir())
-    numbered = [path for path in (checkpoint / what).rglob("*") if path.is_file() and path.name[0].isdigit()]
-    newest = max(number_of(path) for path in numbered)
-    torn = [path for path in numbered if number_of(path) == newest]
-    for path in torn:
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert torn
+    with warehouse.connect("admin", autocommit=True) as admin:
+        for table in ("stream_progress", "open_minutes", "minutes_by_currency"):
+            admin.execute(sql.SQL("TRUNCATE realtime.{}").format(sql.Identifier(table)))
     more = lines_from(lines[-1].ordered_at, 30, "b", seconds=5)
-    shop.send(wire(line) for line in [*lines[-10:], *more])
-    give_up = time.monotonic() + 60
-    while True:  # as the supervisor does it: what has died is started again
-        with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
-            if not wait_until_it_fails(it, or_else=lambda: minutes_in(warehouse) == minutes_of([*lines, *more])):
-                break
-            assert time.monotonic() < give_up, it.failure
-    assert minutes_in(warehouse) == minutes_of([*lines, *more])
+    shop.send(wire(line) for line in more)
+    with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
+        wait_for(lambda: minutes_in(warehouse) == minutes_of([*lines, *more]), "the minutes of all lines")
 
 
 def test_partitions_that_are_added_under_it_are_read(

@@ -1,7 +1,9 @@
--- Keeps the newest micro-batches; the counts of older ones are summed up in the row with batch_id -1.
+-- Keeps the newest micro-batches, and the newest one always (but where none is to be kept): by it the checkpoint is judged. The counts of
+-- older ones are summed up in the row with batch_id -1.
 WITH old AS (
     DELETE FROM realtime.stream_progress
     WHERE query = %(query)s AND batch_id >= 0 AND at < now() - make_interval(secs => %(keep_s)s)
+        AND (%(keep_s)s = 0 OR batch_id < (SELECT max(batch_id) FROM realtime.stream_progress WHERE query = %(query)s))
     RETURNING input_rows, late_rows, duplicate_rows, duration_ms
 )
 INSERT INTO realtime.stream_progress AS p (query, batch_id, input_rows, late_rows, duplicate_rows, duration_ms)
