@@ -194,6 +194,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
         assert minutes_in(warehouse) == minutes_of([*first, in_time])
         health = stream.health()
         assert health.ok and isinstance(health.figures, StreamFigures) and health.figures.late_rows == 8
+        wait_for(lambda: (told := stream.health().figures) and told.state_rows > 0 and "addBatch" in told.phases_ms, "progress")
         # PostgreSQL throws the sink out: it comes back by itself.
         with warehouse.connect("admin", autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ecom_stream'")
