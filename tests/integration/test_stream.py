@@ -170,6 +170,11 @@ def test_spark_and_the_loader_judge_alike_whatever_is_drawn(gateway: SparkGatewa
     assert wrong == [], f"seed {DRAWN_SEED}"
 
 
+def tells_progress(stream: Stream) -> bool:
+    told = stream.health().figures
+    return isinstance(told, StreamFigures) and told.state_rows > 0 and "addBatch" in told.phases_ms
+
+
 def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
     gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
 ) -> None:
@@ -194,7 +199,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
         assert minutes_in(warehouse) == minutes_of([*first, in_time])
         health = stream.health()
         assert health.ok and isinstance(health.figures, StreamFigures) and health.figures.late_rows == 8
-        wait_for(lambda: (told := stream.health().figures) and told.state_rows > 0 and "addBatch" in told.phases_ms, "progress")
+        wait_for(lambda: tells_progress(stream), "progress")
         # PostgreSQL throws the sink out: it comes back by itself.
         with warehouse.connect("admin", autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ecom_stream'")
