@@ -188,7 +188,7 @@ def _at(
         "rate": rate, "events": events, "p50_ms": round(percentile(late, 0.5)), "p95_ms": round(percentile(late, 0.95)),
         "p99_ms": round(percentile(late, 0.99)), "jvm_cores": round(used.parts["jvm"] / used.at_s, 2),
         "jvm_us": round(used.parts["jvm"] / sent * 1e6), "loader_us": round(used.parts["loader"] / sent * 1e6, 1),
-        "phases_ms": stream.phases_ms(), "cores_busy": round(used.cores_busy(), 2),
+        "phases_ms": stream.recent_progress().phases_ms, "cores_busy": round(used.cores_busy(), 2),
     }  # fmt: skip
 
 

@@ -161,7 +161,7 @@ METRICS: Final = (
            ("phase",), unit="seconds"),
     Metric("ecom_lite_spark_input_rows_per_second", "gauge", "Records that Spark's last micro-batches have read a second.",
            lambda status: _one(status.stream.rows_per_s if status.stream else None), unit="events per second"),
-    Metric("ecom_lite_spark_state_rows", "gauge", "Rows that Spark's per-minute query keeps from batch to batch.",
+    Metric("ecom_lite_spark_state_rows", "gauge", "Shares of open minutes that Spark keeps from batch to batch: four a minute.",
            lambda status: _one(status.stream.state_rows if status.stream else None)),
     Metric("ecom_lite_spark_late_rows_total", "counter",
            "Order lines that Spark left out of the minutes since it started: older than the watermark, or ahead of the clock.",

@@ -63,6 +63,7 @@ def configuration(settings: Settings, gateway: Gateway, data_dir: Path, classes:
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
         "spark.sql.streaming.stopTimeout": "15s",
         "spark.sql.streaming.minBatchesToRetain": "10",
+        "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.streaming.metricsEnabled": "false",
         "spark.cleaner.periodicGC.interval": "10min",
         # State outside the heap, within a fixed budget: a rate of thousands a second must not end in OutOfMemory.

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from kafka import KafkaAdminClient
@@ -38,6 +38,7 @@ from .source import MinutesSource, read_source
 from .summary import render
 
 SUMMARY_EVERY_S: Final = 10.0
+PROGRESS_EVERY_S: Final = 5.0
 PRUNE_EVERY_S: Final = 3600.0
 KEEP_PROGRESS_S: Final = 2 * 86_400.0
 DATABASE_PATIENCE_S: Final = 120.0
@@ -45,10 +46,16 @@ DATABASE_PATIENCE_S: Final = 120.0
 # begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency. 4: hashes by minute.
 LAYOUT: Final = 4
 STATE_IS_TORN: Final = "CANNOT_LOAD_STATE_STORE"  # Spark's name of that error
-RECENT: Final = 20  # micro-batches
 POLL_S: Final = 0.05
 WATCH_S: Final = 0.5
 log = logging.getLogger("ecom_lite.stream")
+
+
+class Progress(NamedTuple):
+    """What micro-batches took on average, in ms by Spark's names of their phases, and what is kept from one to the next."""
+
+    phases_ms: dict[str, int]
+    state_rows: int  # shares of minutes
 
 
 class Stream:
@@ -72,6 +79,7 @@ class Stream:
         self._queries: dict[str, Any] = {}
         self._minutes: MinuteSink | None = None
         self._checkpoint: Checkpoint | None = None
+        self._progress = Progress({}, 0)
         self._given_up: Checkpoint | None = None
         self._shown: object = None
         self._asked_s: float | None = None  # since when Spark has owed an answer, monotonic
@@ -184,11 +192,15 @@ class Stream:
     def run(self, stop: threading.Event) -> None:
         """Watch the queries until `stop` is set. Raises StreamError with the cause when one has died."""
         next_summary = time.monotonic() + SUMMARY_EVERY_S
+        next_progress = time.monotonic()
         next_prune = time.monotonic()
         while not stop.wait(WATCH_S):
             try:
                 self._asked_s = time.monotonic()
                 self._raise_if_dead()
+                if time.monotonic() >= next_progress:
+                    next_progress = time.monotonic() + PROGRESS_EVERY_S
+                    self._progress = self.recent_progress()
                 self._asked_s = None
             except StreamError:
                 raise
@@ -228,11 +240,13 @@ class Stream:
             self._shown = lines
             log.info("%s", render([(line[0].astimezone(UTC), *line[1:]) for line in lines]))
 
-    def phases_ms(self) -> dict[str, int]:
-        """What the last micro-batches took, on average, by Spark's names for the phases; {} before the first one."""
+    def recent_progress(self) -> Progress:
+        """Of the last 20 micro-batches, as Spark tells it. Blocks."""
         query = self._queries.get(PER_MINUTE)
-        recent = [each["durationMs"] for each in query.recentProgress[-RECENT:]] if query is not None else []
-        return {name: round(sum(each.get(name, 0) for each in recent) / len(recent)) for name in sorted({*chain(*recent)})}
+        recent = query.recentProgress if query is not None else []
+        took = [each["durationMs"] for each in recent]
+        phases = {name: round(sum(each.get(name, 0) for each in took) / len(took)) for name in sorted({*chain(*took)})}
+        return Progress(phases, sum(each["numRowsTotal"] for each in recent[-1]["stateOperators"]) if recent else 0)
 
     def stop(self) -> None:
         """Stop queries and session. The batch at work is given up: it is repeated at the next start and changes nothing.
@@ -267,6 +281,8 @@ class Stream:
                 watermark=last.watermark.isoformat(timespec="seconds") if last.watermark else "",
                 watermark_lag_s=round((datetime.now(UTC) - last.watermark).total_seconds()) if last.watermark else None,
                 late_rows=sink.late_rows,
+                phases_ms=self._progress.phases_ms,
+                state_rows=self._progress.state_rows,
             )
         if not self._queries or not self._gateway.alive:
             return Health(False, "not running", figures)

@@ -15,20 +15,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import psutil
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis import settings as hypothesis_settings
 from kafka import KafkaAdminClient, TopicPartition
 
 from ecom_lite.check.reconcile import reconcile
 from ecom_lite.contract.events import OrderLine, parse
+from ecom_lite.contract.rejected import Rejected
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.errors import StreamError
 from ecom_lite.observe.figures import StreamFigures
 from ecom_lite.settings.load import load_settings
-from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate.malformed import MALFORMED
 from ecom_lite.stream import queries
 from ecom_lite.stream.light import LightMinutes
@@ -41,12 +43,14 @@ from tests.runs import wait_for
 from tests.unit.contract.corpus import cases
 from tests.unit.contract.corpus_base import FACT, Case, order, reversal, user
 from tests.unit.contract.differences import SPARK
+from tests.unit.contract.fuzz import events, values
 
 from .facts import Line, insert_bulk, load, rows
 from .loading import Bench
 from .streaming import WATERMARK_S, Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wait_until_late, wire
 
 DEADLINE_S = 60
+DRAWN, DRAWN_SEED = 2000, 20261128
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -90,53 +94,85 @@ def test_a_session_leaves_the_interrupts_to_its_caller(gateway: SparkGateway, tm
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path) -> None:
-    settings: Settings = load_settings(env={}, flags={"run.data_dir": str(tmp_path)})
-    session = open_session(settings, gateway, tmp_path)
-    now = datetime.now(UTC)
-    judged = [*cases(now, margin=timedelta(hours=1)), *broken_by_the_shop()]
+class Judged(NamedTuple):
+    """What a judge says of an order line."""
+
+    order_id: str
+    product_id: str
+    category: str
+    quantity: int
+    revenue: Decimal
+    currency: str | None
+    ordered_at: datetime
+
+
+def judged_by_spark(gateway: SparkGateway, folder: Path, values: Sequence[bytes | None]) -> list[Judged | None]:
+    session = open_session(load_settings(env={}, flags={"run.data_dir": str(folder)}), gateway, folder)
     with duckdb.connect() as duck:
         duck.execute("CREATE TABLE records (n INTEGER, value BLOB)")
-        duck.executemany("INSERT INTO records VALUES (?, ?)", [(n, case.value) for n, case in enumerate(judged)])
-        duck.execute(f"COPY records TO '{tmp_path}/records.parquet'")
-    records = session.read.parquet(f"{tmp_path}/records.parquet").orderBy("n").coalesce(1)
-    columns = (
-        "order_id",
-        "product_id",
-        "category",
-        "quantity",
-        "revenue_e4",
-        "currency",
-        "valid",
-        "unix_micros(ordered_at) AS at",
+        duck.executemany("INSERT INTO records VALUES (?, ?)", list(enumerate(values)))
+        duck.execute(f"COPY records TO '{folder}/records.parquet'")
+    records = session.read.parquet(f"{folder}/records.parquet").orderBy("n").coalesce(1)
+    found = order_lines(session, records, WATERMARK_S).selectExpr("*", "unix_micros(ordered_at) AS at").collect()
+    return [
+        Judged(
+            row["order_id"], row["product_id"], row["category"], row["quantity"], Decimal(row["revenue_e4"]).scaleb(-4),
+            row["currency"], EPOCH + timedelta(microseconds=row["at"]),
+        )
+        if row["valid"] else None
+        for row in found
+    ]  # fmt: skip
+
+
+def judged_by_the_loader(value: bytes | None, now: datetime) -> Judged | None:
+    try:
+        event = parse(value, now)
+    except Rejected:
+        return None
+    if not isinstance(event, OrderLine):
+        return None
+    return Judged(
+        event.order_id, str(event.product_id), event.category, event.quantity, event.revenue, event.currency, event.timestamp
     )
-    found = order_lines(session, records, WATERMARK_S).selectExpr(*columns).collect()
+
+
+def test_spark_and_the_loader_judge_alike(gateway: SparkGateway, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    judged = [*cases(now, margin=timedelta(hours=1)), *broken_by_the_shop()]
     different: dict[str, str] = {}
-    for case, row in zip(judged, found, strict=True):
-        if row["valid"] != (case.fate == FACT):
-            different[case.name] = f"{case.fate} to the loader, to Spark {row}"
-        elif row["valid"]:
-            event = parse(case.value, now)
-            assert isinstance(event, OrderLine)
-            spark = (
-                row["order_id"],
-                row["product_id"],
-                row["category"],
-                row["quantity"],
-                Decimal(row["revenue_e4"]).scaleb(-4),
-                row["currency"],
-            )
-            assert spark == (
-                event.order_id,
-                str(event.product_id),
-                event.category,
-                event.quantity,
-                event.revenue,
-                event.currency,
-            ), case.name
-            assert EPOCH + timedelta(microseconds=row["at"]) == event.timestamp, case.name
+    for case, spark in zip(judged, judged_by_spark(gateway, tmp_path, [case.value for case in judged]), strict=True):
+        if (spark is not None) != (case.fate == FACT):
+            different[case.name] = f"{case.fate} to the loader, to Spark {spark}"
+        elif spark is not None:
+            assert spark == judged_by_the_loader(case.value, now), case.name
     assert {name: what for name, what in different.items() if name not in SPARK} == {}
     assert SPARK.keys() - different.keys() == set(), "judged alike: no difference any more"
+
+
+def test_spark_and_the_loader_judge_alike_whatever_is_drawn(gateway: SparkGateway, tmp_path: Path) -> None:
+    drawn: list[bytes | None] = []
+
+    @seed(DRAWN_SEED)
+    @hypothesis_settings(
+        max_examples=DRAWN, database=None, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(values | events((0, 1)) | events((1,)))
+    def draw(value: bytes | None) -> None:
+        drawn.append(value)
+
+    draw()
+    now = datetime.now(UTC)
+    wrong = [
+        (value, spark, loader)
+        for value, spark in zip(drawn, judged_by_spark(gateway, tmp_path, drawn), strict=True)
+        if spark != (loader := judged_by_the_loader(value, now))
+    ]
+    assert wrong == [], f"seed {DRAWN_SEED}"
+
+
+def tells_progress(stream: Stream) -> bool:
+    told = stream.health().figures
+    return isinstance(told, StreamFigures) and told.state_rows > 0 and "addBatch" in told.phases_ms
 
 
 def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
@@ -163,6 +199,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
         assert minutes_in(warehouse) == minutes_of([*first, in_time])
         health = stream.health()
         assert health.ok and isinstance(health.figures, StreamFigures) and health.figures.late_rows == 8
+        wait_for(lambda: tells_progress(stream), "progress")
         # PostgreSQL throws the sink out: it comes back by itself.
         with warehouse.connect("admin", autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ecom_stream'")

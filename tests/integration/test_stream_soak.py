@@ -22,6 +22,7 @@ LINES = 60
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_a_day_leaves_state_checkpoint_and_memory_as_they_were(
     gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path,
     capsys: pytest.CaptureFixture[str],
