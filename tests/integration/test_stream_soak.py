@@ -45,6 +45,6 @@ def test_a_day_leaves_state_checkpoint_and_memory_as_they_were(
         for found in sizes:
             print("files {}, bytes {:,}, open minutes {}, JVM {:,} bytes".format(*found))
     assert minutes_in(warehouse) == minutes_of(lines)
-    settled, last = sizes[1:4], sizes[-3:]
+    settled, last = sizes[2:5], sizes[-3:]
     for which in range(4):
         assert max(each[which] for each in last) <= 1.5 * max(each[which] for each in settled), sizes
