@@ -37,6 +37,7 @@ from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import open_session
 from ecom_lite.stream.source import settle_source
+from ecom_lite.stream.stream import Stream
 from ecom_lite.topic.client import client_config, end_offsets, ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.runs import wait_for

@@ -39,7 +39,8 @@ def number_of(path: Path) -> int:
     return int(re.split(r"\D", path.name)[0])
 
 
-@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(LONG_ROUNDS, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(LONG_ROUNDS, marks=pytest.mark.long)])
 def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
     rounds: int, gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
 ) -> None:
