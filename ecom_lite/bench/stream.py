@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
+import psutil
+
 from ..engines.from_settings import spark_gateway
+from ..engines.spark import SparkGateway
 from ..errors import CheckFailed, EcomLiteError, UsageError
 from ..settings.tree import Settings
 from ..stream.source import settle_source
@@ -28,6 +31,7 @@ RATES: Final = "500,2000,5000"  # events/s
 NEEDED_BYTES: Final = 4 << 30
 WATCH_S: Final = 0.01
 WARM_SHARE: Final = 0.5  # of the seconds at a rate: the Java compiler is at work, and does not count
+RESTART_EVENTS: Final = 1000  # sent while the JVM is dead
 PATIENCE_S: Final = 120.0
 
 
@@ -103,7 +107,7 @@ def bench_stream(settings: Settings, terminal: Terminal, *, rates: str, seconds:
 
 
 @contextmanager
-def _stream(own: Rig, settings: Settings, address: Address) -> Iterator[tuple[Stream, int]]:
+def _stream(own: Rig, settings: Settings, address: Address) -> Iterator[tuple[Stream, SparkGateway]]:
     """Not started; its JVM is."""
     gateway = spark_gateway(settings, own.servers.registry)
     gateway.start()
@@ -111,7 +115,7 @@ def _stream(own: Rig, settings: Settings, address: Address) -> Iterator[tuple[St
         settle_source(settings.model_copy(update={"run": settings.run.model_copy(update={"light": False})}), address, own.client)
         stream = Stream(settings, address, own.reach.bootstrap, settings.data_dir, gateway)
         try:
-            yield stream, gateway.pid or 0
+            yield stream, gateway
         finally:
             stream.stop()
     finally:
@@ -119,8 +123,8 @@ def _stream(own: Rig, settings: Settings, address: Address) -> Iterator[tuple[St
 
 
 def _measure(
-    own: Rig, settings: Settings, address: Address, stream: Stream, jvm: int, rates: Sequence[int], seconds: float, backlog: int,
-    terminal: Terminal,
+    own: Rig, settings: Settings, address: Address, stream: Stream, gateway: SparkGateway, rates: Sequence[int], seconds: float,
+    backlog: int, terminal: Terminal,
 ) -> Figures:  # fmt: skip
     stop = threading.Event()
     runs = threading.Thread(target=stream.run, args=(stop,), name="bench-stream")
@@ -139,9 +143,8 @@ def _measure(
             loader.start()
             total, first = sent.events, backlog
             for rate in rates:
-                found.append(
-                    _at(own, settings, stream, progress, {"jvm": jvm, "loader": loader.pid}, rate, seconds, total, first)
-                )
+                pids = {"jvm": gateway.pid or 0, "loader": loader.pid}
+                found.append(_at(own, settings, stream, progress, pids, rate, seconds, total, first))
                 total, first = total + found[-1]["events"], first + found[-1]["events"]
                 at = found[-1]
                 terminal.say(f"{rate:,}/s: p50 {at['p50_ms']} p95 {at['p95_ms']} ms, JVM {at['jvm_cores']} cores")
@@ -149,15 +152,32 @@ def _measure(
         finally:
             stop.set()
             runs.join()
+        restart_s = _restart_s(own, settings, stream, gateway, progress, total, first)
+        total += RESTART_EVENTS
+        progress.until(total)
+        stream.stop()
         _check(address, settings, total)
     return {
         "rates": found, "backlog": backlog, "catch_up": round(caught_up), "trigger_s": settings.spark.trigger_s,
-        "first_figure_s": round(opening.at_s - began, 2),
+        "first_figure_s": round(opening.at_s - began, 2), "restart_s": round(restart_s, 2),
         "ratios": {
             "p95_most_to_least": round(found[-1]["p95_ms"] / found[0]["p95_ms"], 2),
             "jvm_us_to_loader_us": round(found[-1]["jvm_us"] / max(found[-1]["loader_us"], 1e-9), 1),
         },
     }  # fmt: skip
+
+
+def _restart_s(
+    own: Rig, settings: Settings, stream: Stream, gateway: SparkGateway, progress: Progress, before: int, first_order: int
+) -> float:
+    """From a SIGKILL of the JVM to the figures of events that were sent meanwhile. Without the pause of a supervisor."""
+    gateway.kill()
+    killed = time.time()
+    stream.stop()
+    fill(settings, own.client, RESTART_EVENTS, first_order)
+    gateway.start()
+    stream.start()
+    return progress.until(before + RESTART_EVENTS).at_s - killed
 
 
 def _at(
@@ -188,6 +208,7 @@ def _at(
         "rate": rate, "events": events, "p50_ms": round(percentile(late, 0.5)), "p95_ms": round(percentile(late, 0.95)),
         "p99_ms": round(percentile(late, 0.99)), "jvm_cores": round(used.parts["jvm"] / used.at_s, 2),
         "jvm_us": round(used.parts["jvm"] / sent * 1e6), "loader_us": round(used.parts["loader"] / sent * 1e6, 1),
+        "jvm_mb": psutil.Process(pids["jvm"]).memory_info().rss >> 20,
         "phases_ms": stream.recent_progress().phases_ms, "cores_busy": round(used.cores_busy(), 2),
     }  # fmt: skip
 
@@ -209,10 +230,11 @@ def print_stream(figures: Figures) -> None:
     from ..terminal.printing import print_table
     from .printed import print_circumstances
 
-    columns = ["events/s", "p50_ms", "p95_ms", "p99_ms", "jvm_cores", "jvm_us", "loader_us", "of a batch, ms"]
+    columns = ["events/s", "p50_ms", "p95_ms", "p99_ms", "jvm_cores", "jvm_us", "jvm_mb", "loader_us", "of a batch, ms"]
     rows = [
         (
-            f"{at['rate']:,}", at["p50_ms"], at["p95_ms"], at["p99_ms"], at["jvm_cores"], at["jvm_us"], at["loader_us"],
+            f"{at['rate']:,}", at["p50_ms"], at["p95_ms"], at["p99_ms"], at["jvm_cores"], at["jvm_us"], at["jvm_mb"],
+            at["loader_us"],
             ", ".join(f"{phase} {ms}" for phase, ms in at["phases_ms"].items() if ms >= 5),
         )
         for at in figures["rates"]
@@ -220,4 +242,5 @@ def print_stream(figures: Figures) -> None:
     print_table(columns, rows)
     caught_up = f"{figures['catch_up']:,} events/s" if figures["catch_up"] else "in one micro-batch"
     print(f"backlog of {figures['backlog']:,}: {caught_up}; first figure after {figures['first_figure_s']} s")
+    print(f"a killed JVM: figures again after {figures['restart_s']} s")
     print_circumstances(f"a micro-batch every {figures['trigger_s']:g} s", figures)

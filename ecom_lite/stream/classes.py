@@ -26,15 +26,25 @@ def _sources() -> dict[str, str]:
     return {name: (folder / f"{name}.java").read_text("utf-8") for name in SOURCES}
 
 
-def jar(jvm: Any, folder: Path) -> Path:
-    """The jar of the classes, made in `folder` where it is not there. Raises StreamError where that is not possible."""
-    name = hashlib.sha256("".join(_sources().values()).encode()).hexdigest()[:16]
-    made = folder / f"stream-{name}.jar"
-    if made.is_file():
-        return made
+def jar(jvm: Any, *folders: Path) -> Path:
+    """The jar of the classes, made in the first of the folders that takes it where none has it. Raises StreamError."""
+    name = f"stream-{hashlib.sha256(''.join(_sources().values()).encode()).hexdigest()[:16]}.jar"
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    refused = []
+    for folder in folders:
+        try:
+            return _make(jvm, folder / name)
+        except OSError as error:
+            refused.append(f"{folder}: {error.strerror or error}")
+    raise StreamError(f"Spark's classes cannot be kept: {'; '.join(refused)}")
+
+
+def _make(jvm: Any, made: Path) -> Path:
+    made.parent.mkdir(parents=True, exist_ok=True)
+    draft = made.with_name(f"{made.name}.{os.getpid()}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = made.with_name(f"{made.name}.{os.getpid()}")
         with zipfile.ZipFile(draft, "w") as archive:
             for source in _sources().values():
                 compiler = jvm.org.codehaus.janino.SimpleCompiler()
@@ -42,8 +52,8 @@ def jar(jvm: Any, folder: Path) -> Path:
                 for compiled, code in compiler.getBytecodes().items():
                     archive.writestr(zipfile.ZipInfo(f"{compiled.replace('.', '/')}.class", _MADE), bytes(code))
         draft.replace(made)
-    except OSError as error:
-        raise StreamError(f"Spark's classes cannot be kept in {folder}: {error.strerror or error}") from error
+    finally:
+        draft.unlink(missing_ok=True)
     return made
 
 

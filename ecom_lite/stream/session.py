@@ -118,7 +118,7 @@ def open_session(settings: Settings, gateway: Gateway, data_dir: Path) -> Any:
         require_master(settings.spark.master)
         try:
             connection = _connect(gateway)
-            classes = jar(connection.jvm, gateway.archive_dir or data_dir / SPARK / "classes")
+            classes = jar(connection.jvm, *filter(None, (gateway.archive_dir, data_dir / SPARK / "classes")))
             loader = connection.jvm.java.lang.Thread.currentThread().getContextClassLoader()
             loader.addURL(connection.jvm.java.net.URI(classes.as_uri()).toURL())
             conf = SparkConf(loadDefaults=False, _jvm=connection.jvm)

@@ -189,7 +189,7 @@ def test_the_streams_figures_come_and_its_minutes_hold_the_facts(tmp_path: Path)
         wait_for(run.ended, "it ends", 180)
     assert run.process.returncode == 0, run.stderr
     figures = json.loads(run.stdout)
-    assert [at["rate"] for at in figures["rates"]] == [200, 400] and figures["catch_up"] > 0
+    assert [at["rate"] for at in figures["rates"]] == [200, 400] and figures["catch_up"] > 0 and figures["restart_s"] > 0
     for at in figures["rates"]:
         assert 0 < at["p50_ms"] <= at["p95_ms"] <= at["p99_ms"] and at["jvm_cores"] > 0
         assert {"addBatch", "queryPlanning", "triggerExecution"} <= at["phases_ms"].keys()

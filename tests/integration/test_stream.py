@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import time
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -33,6 +34,7 @@ from ecom_lite.observe.figures import StreamFigures
 from ecom_lite.settings.load import load_settings
 from ecom_lite.simulate.malformed import MALFORMED
 from ecom_lite.stream import queries
+from ecom_lite.stream.classes import jar
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import open_session
@@ -87,6 +89,18 @@ def test_local_spark_refuses_whoever_has_not_its_secret_at_every_port(gateway: S
     for port in ports:
         answer = rpc_answer(port)
         assert "IllegalStateException: Expected SaslMessage" in answer, f"it read what was sent: {answer.splitlines()[0]}"
+
+
+def test_classes_are_kept_with_the_data_where_the_cache_takes_none(gateway: SparkGateway, tmp_path: Path) -> None:
+    session = open_session(load_settings(env={}, flags={"run.data_dir": str(tmp_path)}), gateway, tmp_path)
+    no_folder = tmp_path / "a file"
+    no_folder.touch()
+    made = jar(session._jvm, no_folder, tmp_path / "classes")
+    assert made.parent == tmp_path / "classes" and made == jar(session._jvm, no_folder, tmp_path / "classes")
+    with zipfile.ZipFile(made) as archive:
+        assert {"ecom_lite/Judge.class", "ecom_lite/Minutes.class", "ecom_lite/LocalFiles.class"} <= set(archive.namelist())
+    with pytest.raises(StreamError, match=f"classes cannot be kept: {no_folder}"):
+        jar(session._jvm, no_folder)
 
 
 def test_a_session_leaves_the_interrupts_to_its_caller(gateway: SparkGateway, tmp_path: Path) -> None:
@@ -222,6 +236,22 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
     load(warehouse, [*first, in_time, *late, *second, *third])
     LightMinutes(warehouse).refresh()
     assert minutes_in(warehouse) == minutes_of([*first, in_time, *late, *second, *third])
+
+
+def test_minutes_whose_lines_came_again_are_given_up_too(
+    gateway: SparkGateway, warehouse: Address, kafka_bootstrap: str, topic: str, shop: Shop, data_dir: Path
+) -> None:
+    start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=30)
+    lines = lines_from(start, 60, "a", seconds=50)
+    stream = a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)
+    with running(stream):
+        for _ in range(2):  # the second time there is nothing new
+            shop.send(wire(line) for line in lines)
+            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        for minute in (10, 20, 25):  # each moves the watermark, by which the next batch gives up what is over
+            shop.send([wire(replace(lines[0], order_id=f"later-{minute}", ordered_at=start + timedelta(minutes=minute)))])
+            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the line")
+        wait_for(lambda: stream.recent_progress().state_rows == 1, lambda: f"one share is left, not {stream.recent_progress()}")
 
 
 def test_a_line_that_comes_again_with_a_later_time_leaves_the_count_closed(

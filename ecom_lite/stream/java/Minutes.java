@@ -52,10 +52,9 @@ public class Minutes implements FlatMapGroupsWithStateFunction, Serializable {
             cell.units += line.getLong(QUANTITY);
             cell.revenue = cell.revenue.add(BigDecimal.valueOf(line.getLong(REVENUE), 4));
         }
-        if (added > 0) {
-            state.update(merged(known, fresh));
-            state.setTimeoutTimestamp(Math.max((minute + 60) * 1000, state.getCurrentWatermarkMs() + 1));
-        }
+        if (added > 0) state.update(merged(known, fresh));
+        // Each time: a call that sets none takes away the one before, and the share would be kept for ever.
+        state.setTimeoutTimestamp(Math.max((minute + 60) * 1000, state.getCurrentWatermarkMs() + 1));
         StringBuilder text = new StringBuilder();
         for (Iterator each = cells.values().iterator(); each.hasNext();) ((Cell) each.next()).write(minute, text);
         List rows = new ArrayList(1);
