@@ -47,6 +47,11 @@ ORPHANS, HOMELESS = "facts without a dimension row", "products without their cat
 LOST = "offsets lost to retention"
 SUM_LINES, SUM_REVENUE = "lines in the totals = facts", "revenue in the totals = facts"
 KEPT = [f"kept revenue by {what} = kept total" for what in ("category", "product", "customer")]
+BY_MINUTE = [
+    "order lines by minute = by category", "revenue by minute = by category", "minutes of the newest hour that are not the facts",
+    "of them by country", "returns by minute = returns", "minutes of the newest hour whose returns are not the facts",
+]  # fmt: skip
+MINUTES_REVENUE, NEWEST = BY_MINUTE[1:3]
 AMOUNTS = "lines with an amount in USD + without a rate = facts"
 MART_LINES = "lines in daily_sales = facts"
 DAILY, PRODUCTS, CUSTOMERS = (f"revenue in {mart} = facts" for mart in ("daily_sales", "product_performance", "customer_ltv"))
@@ -133,7 +138,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
     assert json.loads(json.dumps(report.as_json(), default=str))["closes"] is True
     assert [found.name for found in report.lines] == [
         SENT, OFFSETS, RECORDS, KINDS, BROKEN, UNPLANNED, TWICE, LINES, FACTS, OTHER, DEAD, BY_DAY, LOST, ORPHANS, HOMELESS,
-        AMOUNTS, SUM_LINES, SUM_REVENUE, *KEPT, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS,
+        AMOUNTS, SUM_LINES, SUM_REVENUE, *KEPT, *BY_MINUTE, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS,
         FUTURE, *STALE,
     ]  # fmt: skip
 
@@ -143,7 +148,7 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
     [
         (
             "DELETE FROM warehouse.fact_sales WHERE order_id = 'foreign'",
-            {FACTS, SUM_LINES, SUM_REVENUE, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS},
+            {FACTS, SUM_LINES, SUM_REVENUE, NEWEST, MART_LINES, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES, WINDOWS},
         ),
         (
             "INSERT INTO warehouse.fact_sales"
@@ -153,11 +158,11 @@ def test_the_count_closes_and_says_what_it_counted(original: Bench) -> None:
         ),
         (
             "UPDATE warehouse.fact_sales SET revenue = revenue + 0.01 WHERE order_id = 'foreign'",
-            {SUM_REVENUE, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES},
+            {SUM_REVENUE, NEWEST, DAILY, PRODUCTS, CUSTOMERS, ATTRIBUTES},
         ),
-        ("UPDATE realtime.rolled SET load_xid_below = 0", {SUM_LINES, SUM_REVENUE}),
+        ("UPDATE realtime.rolled SET load_xid_below = 0", {SUM_LINES, SUM_REVENUE, NEWEST}),
         ("UPDATE realtime.rolled SET lines = lines - 1", {SUM_LINES}),
-        ("UPDATE realtime.rolled_categories SET revenue = revenue + 0.01", {KEPT[0]}),
+        ("UPDATE realtime.rolled_categories SET revenue = revenue + 0.01", {KEPT[0], MINUTES_REVENUE}),
         ("DELETE FROM realtime.rolled_products", {KEPT[1]}),
         ("UPDATE realtime.rolled_customers SET revenue = 0", {KEPT[2]}),
         ("UPDATE ops.sent_ledger SET events = events - 1", {SENT, KINDS}),
