@@ -31,7 +31,7 @@ RATES: Final = "500,2000,5000"  # events/s
 NEEDED_BYTES: Final = 4 << 30
 WATCH_S: Final = 0.01
 WARM_SHARE: Final = 0.5  # of the seconds at a rate: the Java compiler is at work, and does not count
-RESTART_EVENTS: Final = 1000  # sent while the JVM is dead
+RESTART_EVENTS, RESTART_RATE = 1000, 20_000  # sent while the JVM is dead
 PATIENCE_S: Final = 120.0
 
 
@@ -174,7 +174,7 @@ def _restart_s(
     gateway.kill()
     killed = time.time()
     stream.stop()
-    fill(settings, own.client, RESTART_EVENTS, first_order)
+    trickle(settings, own.client, RESTART_RATE, RESTART_EVENTS / RESTART_RATE, first_order)
     gateway.start()
     stream.start()
     return progress.until(before + RESTART_EVENTS).at_s - killed

@@ -13,7 +13,7 @@ from threading import BoundedSemaphore
 from typing import Any, Final, cast
 
 import psycopg
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ..errors import DashboardError
 from ..warehouse.connect import Address
@@ -30,6 +30,7 @@ from .values import MAX_OPTIONS, Chosen, NotAmong, options_of, values_of
 logger = logging.getLogger("ecom_lite.dashboards")
 
 CONNECTIONS: Final = 3
+AWAY_S, AWAY_WAIT_S = 5.0, 0.2  # so long a server that was waited for in vain is away, and is given this time only
 WAIT_S: Final = 5.0  # for a free connection
 MAX_ROWS: Final = 5_000
 CACHED_ANSWERS: Final = 300
@@ -65,6 +66,7 @@ class Queries:
         self._now = now
         self._clock = clock
         self._wait_s = wait_s
+        self._away_until = float("-inf")  # by the clock
         self._cache = Cache(clock, CACHED_ANSWERS)
         self._free = BoundedSemaphore(connections)  # the pool itself does not tell one that is in use from one that cannot be had
         self._pool = ConnectionPool(
@@ -257,8 +259,13 @@ class Queries:
         if not self._free.acquire(timeout=self._wait_s):
             raise Busy("busy: other panels are being computed")
         try:
-            with self._pool.connection(timeout=self._wait_s) as connection:
+            # Once it was waited for in vain, the other panels of a board do not wait as long, one after the other.
+            away = self._clock() < self._away_until
+            with self._pool.connection(timeout=min(AWAY_WAIT_S, self._wait_s) if away else self._wait_s) as connection:
                 yield connection
+        except PoolTimeout:
+            self._away_until = self._clock() + AWAY_S
+            raise
         finally:
             self._free.release()
 

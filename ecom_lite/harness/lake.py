@@ -1,48 +1,58 @@
-"""The lake of a round: it follows the facts by the product's own loop, whatever is struck beside it."""
+"""The lake of a round: it follows the facts in the product's own worker, whatever is struck beside it."""
 
 from __future__ import annotations
 
-import logging
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from ..lake.level import wait_level
-from ..lake.service import LakeService
-from ..observe.figures import LakeFigures, WorkerReport
+from ..run.jobs import WORKER, LakeJob
 from ..settings.data_dir import LAKE_TABLES
-from ..settings.tree import Lake as LakeSettings
+from ..settings.load import load_settings
+from ..settings.show import dump_sections
 from ..warehouse.connect import Address
 from .expect import Violation
 
 EVERY_S: Final = 0.2
 STOP_S: Final = 20.0
+LOOK_S: Final = 0.05
 
 
 class Lake:
-    """`folder` is what an asker is given. `begin`, then `take_in_all`, then `close`, which may be called at any time."""
+    """`folder` is what an asker is given. `begin`, then `take_in_all`, then `close`, which may be called at any time.
+
+    A worker that a signal ends is started again, as in a run: DuckDB ends its process where PostgreSQL dies under a ROLLBACK.
+    """
 
     def __init__(self, address: Address, folder: Path) -> None:
         self.folder = folder
         self._address = address
+        self._log = folder / "lake.log"
+        settings = load_settings(env={}, flags={"lake.every_s": EVERY_S, "lake.raw_days": 0})
+        self._job = LakeJob(
+            settings=dump_sections(settings, ("kafka", "events", "lake")), address=address.only("ecom_lake").by_value(),
+            bootstrap="", log_level=settings.run.log_level, folder=str(folder), tables=LAKE_TABLES,
+        )  # fmt: skip
         self._stop = threading.Event()
-        self._failure: BaseException | None = None
-        self._waits_for = ""
-        logging.getLogger("ecom_lite.lake").addHandler(logging.NullHandler())  # what it waits for is told by a Violation
-        settings = LakeSettings(every_s=EVERY_S)
-        self._service = LakeService(settings, address.only("ecom_lake"), folder / LAKE_TABLES, self._told)
+        self._failure = ""
         self._thread = threading.Thread(target=self._run, name="lake", daemon=True)
 
     def begin(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._thread.start()
 
     def take_in_all(self, patience_s: float) -> None:
         """Until all is in it that is loaded. Raises Violation where that takes longer, or where its loop ends by itself."""
         level = wait_level(self._address, patience_s, self._stop)
-        if self._failure is not None:
-            raise Violation("lake", "it carries on", f"its loop ended: {self._failure!r}")
+        if self._failure:
+            raise Violation("lake", "it carries on", f"its worker ended: {self._failure}")
         if not level:
-            raise Violation("lake", "all facts are in it", f"not within {patience_s:g} s {self._waits_for}".strip())
+            raise Violation("lake", "all facts are in it", f"not within {patience_s:g} s: {self._said()}")
         self.close()
 
     def close(self) -> None:
@@ -51,11 +61,25 @@ class Lake:
             self._thread.join(STOP_S)
 
     def _run(self) -> None:
-        try:
-            self._service.run(self._stop)
-        except BaseException as error:
-            self._failure = error
-            self._stop.set()
+        while not self._stop.is_set():
+            with self._log.open("ab") as log, subprocess.Popen(
+                [sys.executable, "-m", WORKER, "lake"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log,
+                start_new_session=True,
+            ) as worker:  # fmt: skip
+                assert worker.stdin is not None
+                worker.stdin.write(msgspec.json.encode(self._job) + b"\n")
+                worker.stdin.flush()
+                while worker.poll() is None and not self._stop.wait(LOOK_S):
+                    pass
+                worker.stdin.close()  # which means stop
+                try:
+                    worker.wait(STOP_S)
+                except subprocess.TimeoutExpired:
+                    worker.kill()
+            if worker.returncode > 0:
+                self._failure = f"exit code {worker.returncode}: {self._said()}"
+                self._stop.set()
 
-    def _told(self, report: WorkerReport[LakeFigures]) -> None:
-        self._waits_for = report.waiting_for
+    def _said(self) -> str:
+        lines = self._log.read_text("utf-8", "replace").splitlines() if self._log.exists() else []
+        return " / ".join(lines[-3:])
