@@ -34,7 +34,6 @@ from ecom_lite.observe.figures import StreamFigures
 from ecom_lite.settings.load import load_settings
 from ecom_lite.simulate.malformed import MALFORMED
 from ecom_lite.stream import queries
-from ecom_lite.stream.classes import jar
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.stream.queries import order_lines
 from ecom_lite.stream.session import open_session
@@ -91,16 +90,18 @@ def test_local_spark_refuses_whoever_has_not_its_secret_at_every_port(gateway: S
         assert "IllegalStateException: Expected SaslMessage" in answer, f"it read what was sent: {answer.splitlines()[0]}"
 
 
-def test_classes_are_kept_with_the_data_where_the_cache_takes_none(gateway: SparkGateway, tmp_path: Path) -> None:
-    session = open_session(load_settings(env={}, flags={"run.data_dir": str(tmp_path)}), gateway, tmp_path)
+def test_classes_are_kept_with_the_data_where_the_cache_takes_none(
+    gateway: SparkGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     no_folder = tmp_path / "a file"
     no_folder.touch()
-    made = jar(session._jvm, no_folder, tmp_path / "classes")
-    assert made.parent == tmp_path / "classes" and made == jar(session._jvm, no_folder, tmp_path / "classes")
+    monkeypatch.setattr(gateway, "archive_dir", no_folder)
+    open_session(load_settings(env={}, flags={"run.data_dir": str(tmp_path)}), gateway, tmp_path)
+    (made,) = (tmp_path / "spark" / "classes").iterdir()
     with zipfile.ZipFile(made) as archive:
         assert {"ecom_lite/Judge.class", "ecom_lite/Minutes.class", "ecom_lite/LocalFiles.class"} <= set(archive.namelist())
     with pytest.raises(StreamError, match=f"classes cannot be kept: {no_folder}"):
-        jar(session._jvm, no_folder)
+        open_session(load_settings(env={}, flags={"run.data_dir": str(no_folder)}), gateway, no_folder)
 
 
 def test_a_session_leaves_the_interrupts_to_its_caller(gateway: SparkGateway, tmp_path: Path) -> None:
