@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+NO_ORDER: Final = 2**63  # no shop gets there
 MOST_CHECKPOINTS: Final = 1_000  # above it every other one is forgotten: a restart then reads a little more
 
 
@@ -37,7 +38,7 @@ class Counts:
         return replace(self, faults=self.faults.copy())
 
 
-@dataclass
+@dataclass(slots=True)
 class Tally:
     """Records not yet in the ledger."""
 
@@ -45,6 +46,7 @@ class Tally:
     others: int = 0
     extras: int = 0  # duplicates and broken copies
     cents: int = 0
+    lowest: int = NO_ORDER  # the first order that one of them belongs to, extras aside
     faults: Counter[str] = field(default_factory=Counter)
 
     @property

@@ -59,6 +59,7 @@ class Ledger:
         self.shop_id = shop_id
         self.refused = ""  # why nothing can be written though PostgreSQL answers: nothing more must be sent
         self.mark = b""  # of the records that are counted here; known once loaded
+        self.was_sent = False  # somebody has sent for this shop, or may have
         self._checkpoints = Checkpoints()
         self._address = address
         self._turn = Turn(shop_id)
@@ -111,6 +112,7 @@ class Ledger:
                 self.opening = Opening(_utc(opened_at), _utc(live_from), settings)
                 self.episodes = Counter(episodes)
             self._written = self._copy()
+        self.was_sent = self._turn.not_the_first or bool(rows or found)
 
     def open(self, opening: Opening) -> None:
         """Keep what the shop's first start has decided. Raises psycopg.OperationalError; safe to repeat."""

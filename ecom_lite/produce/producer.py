@@ -10,13 +10,21 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Final
 
-from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
+from kafka.errors import (
+    AuthorizationError,
+    InvalidProducerEpochError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFencedError,
+    SaslAuthenticationFailedError,
+)
 
 from ..contract.events import Clock, utc_now
 from ..errors import EcomLiteError
 from ..settings.override import ShopOverride
 from ..settings.tree import Settings
 from ..simulate import Outgoing
+from ..topic.batch_producer import BATCH_BYTES
 from ..topic.client import client_config, explained, reachable
 from ..warehouse.broken import BROKEN
 from ..warehouse.connect import Address
@@ -33,6 +41,7 @@ from .sender import Sender
 log = logging.getLogger("ecom_lite.produce")
 
 MAX_UNACKED: Final = 20_000  # events in memory; above it the shop waits for the broker
+LEAST_BATCH_BYTES: Final = 4096
 IDLE_S: Final = 0.05  # how often acknowledgements are looked for when nothing is due
 SETTLE_S: Final = 0.005  # ... when the shop waits for them
 STOP_S: Final = 1.0  # after `stop` the broker has so long to acknowledge the rest
@@ -41,6 +50,7 @@ RETRY_S: Final = 0.5
 DATABASE_WAIT_S: Final = 30.0  # at the start the ledger must be read; later PostgreSQL may be away
 GC_THRESHOLD: Final = 50_000  # at full rate 20,000 live futures make Python's default collections cost 10 %
 
+_TAKEN_OVER: Final = (InvalidProducerEpochError, ProducerFencedError)
 _FATAL: Final = (AuthorizationError, SaslAuthenticationFailedError)
 
 
@@ -65,6 +75,7 @@ class Producer:
         self._episodes = Episodes(settings.shop.seed)
         self._ledger = Ledger(address, self._course.shop_id)
         self._figures = Figures(report, self._ledger, self._course, self._overrides)
+        self._batch_bytes = BATCH_BYTES
         self._tick = Event()  # never set: a sleep that does not end early because `stop` is set
 
     def override(self, override: ShopOverride) -> None:
@@ -114,21 +125,28 @@ class Producer:
             return False
         try:
             self._figures.state = "recovering"
-            recovered = recover(self._ledger, self._config, self._settings.kafka.topic, self._clock, stop)
+            sender = Sender(self._config, self._settings.kafka.topic, self._ledger, self._batch_bytes)
+            recovered = recover(self._ledger, self._config, self._settings.kafka.topic, self._clock, stop, sender.take_over)
             if stop.is_set():
                 return True  # what the broker has may not be known whole
             clock = self._begin(recovered, events, stop, deadline)
-            sender = Sender(self._config, self._settings.kafka.topic, self._ledger)
             self._figures.state = "sending"
             self._report(self._monotonic(), force=True)
             self._send_all(sender, clock, stop, deadline)
             self._hand(sender, self._course.faults.flush())  # what ends here is a whole stretch of the stream
             self._drain(sender, stop)
             return True
+        except _TAKEN_OVER as error:  # we must not take it back: who has the shop's turn is for the next start to find out
+            raise EcomLiteError(
+                f"another process sends for {self._course.shop_id} now: the broker takes nothing more from this one"
+            ) from error
         except KafkaError as error:
             if isinstance(error, _FATAL):
                 raise
             self._figures.errors += 1
+            if isinstance(error, MessageSizeTooLargeError) and self._batch_bytes > LEAST_BATCH_BYTES:
+                self._batch_bytes //= 2  # the topic's max.message.bytes is less than usual
+                return False
             self._wait_for_kafka(f"{type(error).__name__}: {error}")
             return False
         finally:
@@ -197,7 +215,7 @@ class Producer:
             self._settle(sender)
             self._report(now, force=applied)
             if pause:
-                stop.wait(pause)
+                stop.wait(min(pause, sender.wait_s()) if sender.unacked else pause)
 
     def _send_due(self, sender: Sender, clock: ShopClock, left: int | None, now: float) -> None:
         course, wall = self._course, self._clock()
@@ -229,6 +247,7 @@ class Producer:
     def _drain(self, sender: Sender, stop: Event) -> None:
         """Wait for the last acknowledgements: as long as it takes, but after `stop` not longer than STOP_S."""
         give_up: float | None = None
+        sender.flush()
         while True:
             self._settle(sender)
             now = self._monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Final
@@ -14,6 +15,7 @@ from ..contract.rejected import Rejected
 from ..errors import EcomLiteError
 from ..simulate import identity, order_of
 from ..topic.client import Config, partitions_of
+from ..topic.records import read_quickly
 from .counts import Counts, Tally
 from .ledger import Ledger
 
@@ -32,12 +34,15 @@ class Recovered:
     highest: int = -1  # order that one of `present` belongs to
 
 
-def recover(ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Event) -> Recovered:
+def recover(
+    ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Event, take_over: Callable[[], None] = lambda: None
+) -> Recovered:
     """Read each partition from the ledger's resume_offset to the end: count this shop's records that are not in the
     ledger, and note which events of the orders from `next_sequence` on are there.
 
-    Afterwards the ledger holds exactly what the broker holds of this shop, provided nobody is sending for it. Ends early,
-    with the ledger still true but `present` not whole, once `stop` is set. Raises KafkaError.
+    Afterwards the ledger holds exactly what the broker holds of this shop, provided that nobody can send for it after
+    `take_over`, which is called before the ends are asked for. Ends early, with the ledger still true but `present` not whole,
+    once `stop` is set. Raises KafkaError, and EcomLiteError where there is no such topic.
     """
     found = Recovered()
     with ledger.lock:
@@ -46,7 +51,9 @@ def recover(ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Even
         **config, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=POLL_RECORDS
     )
     try:
+        read_quickly(consumer)
         parts = partitions_of(consumer, topic)
+        take_over()
         first, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
         unread = _unread(ledger, parts, first, end)
         if unread:

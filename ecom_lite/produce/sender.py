@@ -2,135 +2,93 @@
 
 from __future__ import annotations
 
-from collections import deque
-from heapq import heappop, heappush
-from typing import Any, Final
-
-from kafka.errors import KafkaError
-from kafka.partitioner import murmur2
+from typing import Final
 
 from ..contract.events import FAULT_HEADER, PRODUCER_HEADER
 from ..simulate import Outgoing
-from ..topic.batch_producer import BatchProducer
+from ..topic.batch_producer import SoleProducer
 from ..topic.client import Config
+from ..topic.packer import Packer
+from ..topic.record_batch import headers
 from .counts import Tally
 from .ledger import Ledger
 
-KNOWN_KEYS: Final = 200_000  # some 25 MB; a shop may have millions of customers
-_DELAYED: Final = ("late", "out_of_order")
-
-Unacked = deque[tuple[Any, Outgoing]]  # (future, event) in the order of sending
+NAME: Final = "ecom_lite.%s"  # of a shop's producer at the broker, by its mark
 
 
 class Sender:
-    """Sends one shop's events and books each acknowledged one into its ledger. For one thread.
+    """Sends one shop's events and books each acknowledged one into its ledger. For one thread, which calls `take_over` first.
 
-    Raises KafkaError where the broker cannot be reached or does not know the topic.
+    Raises KafkaError where the broker cannot be reached.
     """
 
-    def __init__(self, config: Config, topic: str, ledger: Ledger) -> None:
-        self._producer = BatchProducer(config)
-        self._topic = topic
-        self._ledger = ledger
-        self._headers = {"": [(PRODUCER_HEADER, ledger.mark)]}  # by fault
-        self._partition_of: dict[bytes, int] = {}
-        try:
-            self._partitions: list[int] = sorted(self._producer.partitions_for(topic))
-        except KafkaError:
-            self.close(0)
-            raise
-        self._unacked: dict[int, Unacked] = {partition: deque() for partition in self._partitions}
-        self._overtaken: list[tuple[int, int, Any]] = []  # a heap of (order, number, future): delayed ones, not acknowledged
-        self._numbers = 0
-        self.unacked = 0
+    def __init__(self, config: Config, topic: str, ledger: Ledger, batch_bytes: int) -> None:
+        self._ledger, self._topic, self._batch_bytes = ledger, topic, batch_bytes
+        self._mark = (PRODUCER_HEADER, ledger.mark)
+        self._headers = {"": headers(self._mark)}  # by fault
+        self._producer = SoleProducer(config, NAME % ledger.mark.decode())
+
+    def take_over(self) -> None:
+        """From now on nothing of an earlier sender of the shop gets into the topic. Raises KafkaError where the broker does not
+        know the topic or does not let us send.
+        """
+        self._producer.take_over(self._topic, first=not self._ledger.was_sent)
+        self._ledger.was_sent = True
+        self._packer = Packer(self._producer, self._topic, Tally, self._batch_bytes)
+
+    @property
+    def unacked(self) -> int:
+        """How many events are in memory: what bounds them is the caller's matter."""
+        return self._packer.unacked
+
+    def wait_s(self) -> float:
+        """How long until `settle` has something to send."""
+        return self._packer.wait_s()
 
     def send(self, events: list[Outgoing]) -> None:
-        """Hand the events to the client's IO thread. The caller bounds `unacked`: nothing here does."""
-        send, topic, headers, partition_of, unacked = (
-            self._producer.send,
-            self._topic,
-            self._headers[""],
-            self._partition_of,
-            self._unacked,
-        )
+        """Take the events; they go out within milliseconds, if `settle` is called."""
+        self._packer.turn()
+        add, plain = self._packer.add, self._headers[""]
         for event in events:
-            key = event.key
-            partition = partition_of.get(key)
-            if partition is None:
-                partition = self._choose_partition(key)
             if event.fault:
-                future = send(topic, event.value, key, self._headers_of(event.fault), partition)
-                if event.fault in _DELAYED:
-                    self._numbers += 1
-                    heappush(self._overtaken, (event.sequence, self._numbers, future))
+                tally = add(event.key, event.value, self._headers_of(event.fault))
+                tally.faults[event.fault] += 1
+                if event.extra:
+                    tally.extras += 1
+                    continue
             else:
-                future = send(topic, event.value, key, headers, partition)
-            unacked[partition].append((future, event))
-            self.unacked += 1
+                tally = add(event.key, event.value, plain)
+            if event.sequence < tally.lowest:
+                tally.lowest = event.sequence
+            if event.kind == "order":
+                tally.lines += 1
+                tally.cents += event.revenue_cents
+            else:
+                tally.others += 1
 
-    def _choose_partition(self, key: bytes) -> int:
-        # What Kafka's own partitioner does, once per customer instead of once per event.
-        if len(self._partition_of) >= KNOWN_KEYS:
-            self._partition_of.clear()
-        partition: int = self._partitions[(murmur2(key) & 0x7FFFFFFF) % len(self._partitions)]
-        self._partition_of[key] = partition
-        return partition
-
-    def _headers_of(self, fault: str) -> list[tuple[str, bytes]]:
-        headers = self._headers.get(fault)
-        if headers is None:
-            headers = self._headers[fault] = [*self._headers[""], (FAULT_HEADER, fault.encode())]
-        return headers
+    def _headers_of(self, fault: str) -> bytes:
+        known = self._headers.get(fault)
+        if known is None:
+            known = self._headers[fault] = headers(self._mark, (FAULT_HEADER, fault.encode()))
+        return known
 
     def settle(self, next_sequence: int, made: int) -> None:
         """Book what the broker has acknowledged since the last call. `next_sequence` is the first order not handed over
         whole; of order `made` and later ones nothing was handed over.
 
-        Raises the KafkaError of the first failed send; what follows it in its partition is left to `recover`.
+        Raises the KafkaError of the first batch that failed; what follows it in its partition is left to `recover`.
         """
-        failure: KafkaError | None = None
+        self._packer.turn()
         with self._ledger.lock:
-            for partition, unacked in self._unacked.items():
-                failure = self._settle_partition(partition, unacked) or failure
-            # Whatever follows the head of its partition is of the same order or a later one, but for the delayed ones.
-            waiting = [unacked[0][1].sequence for unacked in self._unacked.values() if unacked]
-            while self._overtaken and self._overtaken[0][2].succeeded():
-                heappop(self._overtaken)
-            waiting += [order for order, _, _ in self._overtaken[:1]]
-            self._ledger.next_sequence = min(waiting, default=next_sequence)
+            for partition, tally, behind in self._packer.acknowledged():
+                self._ledger.counts[partition].add(tally, behind)
+            self._ledger.next_sequence = min((tally.lowest for tally in self._packer.notes()), default=next_sequence)
             self._ledger.next_sequence = min(self._ledger.next_sequence, next_sequence)
             self._ledger.made = made
-        if failure is not None:
-            raise failure
 
-    def _settle_partition(self, partition: int, unacked: Unacked) -> KafkaError | None:
-        tally = Tally()
-        last = failure = None
-        lines = others = cents = 0
-        while unacked:
-            future, event = unacked[0]
-            if not future.is_done:
-                break
-            if future.exception is not None:
-                failure = future.exception
-                break
-            unacked.popleft()
-            last = future
-            if event.fault:
-                tally.faults[event.fault] += 1
-                if event.extra:
-                    tally.extras += 1
-                    continue
-            if event.kind == "order":
-                lines += 1
-                cents += event.revenue_cents
-            else:
-                others += 1
-        if last is not None:
-            tally.lines, tally.others, tally.cents = lines, others, cents
-            self._ledger.counts[partition].add(tally, last.value.offset + 1)
-            self.unacked -= tally.records
-        return failure
+    def flush(self) -> None:
+        """What was taken goes out now."""
+        self._packer.flush()
 
     def close(self, timeout_s: float) -> None:
         """Free the client; whatever is not acknowledged within `timeout_s` is given up. Safe to call twice."""

@@ -62,6 +62,7 @@ class Turn:
         self._token = uuid4()
         self._host = platform.node()
         self._had = False
+        self.not_the_first = False  # to have a turn for this shop
         self.lost = False  # to another process: for good, since it has sent what we know nothing of
 
     def take(self, connection: psycopg.Connection, stop: Event) -> None:
@@ -84,6 +85,7 @@ class Turn:
         values = {"shop": self._shop_id, "token": self._token, "host": self._host, "pid": os.getpid()}
         connection.execute(_TAKE, values)
         self._had = True
+        self.not_the_first = before is not None
         if before is not None and before.active and before.token != self._token and not self._dead(before):
             stop.wait(NOTICE_S)
 
