@@ -44,7 +44,12 @@ def sent(packer: Packer[object], values: list[bytes]) -> list[int]:
         packer.add(b"k", value)
     packer.flush()
     behind: list[int] = []
-    wait_for(lambda: behind.extend(one[2] for one in packer.acknowledged()) or not packer.unacked, "the broker has them")
+
+    def all_there() -> bool:
+        behind.extend(end for _, _, end in packer.acknowledged())
+        return not packer.unacked
+
+    wait_for(all_there, "the broker has them")
     return behind
 
 
