@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,10 @@ def in_topic(settings: Settings) -> list[Any]:
 
 def ends(settings: Settings) -> dict[int, int]:
     return kafka_client.end_offsets(kafka_client.client_config(settings.kafka, settings.kafka.bootstrap), settings.kafka.topic)
+
+
+def holds(settings: Settings, records: int) -> bool:
+    return sum(ends(settings).values()) == records
 
 
 class Time:
@@ -330,7 +335,7 @@ def test_a_line_on_a_pipe_that_then_says_nothing_is_sent_and_bears_the_time_at_w
             written_ms.append(time.time() * 1000)
             process.stdin.write(line(1, number) + b"\n")
             process.stdin.flush()
-            wait_for(lambda number=number: sum(ends(settings).values()) == number, "the line is in the topic")
+            wait_for(partial(holds, settings, number), "the line is in the topic")
         process.stdin.close()
         process.wait(DEADLINE_S)
     assert process.returncode == 0
