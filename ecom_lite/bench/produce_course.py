@@ -52,10 +52,11 @@ def _measure(own: Rig, terminal: Terminal, events: int) -> Figures:
     with own.warehouse("produce") as address:
         produced = produce(own, settings, address, events)
     told("produce", produced.rate)
-    if (others := produced.usage.cores_others()) > OTHERS_CORES:
-        say(f"  warning: other work on this machine used {others:.1f} cores meanwhile: the figures are too low", "yellow")
     with own.warehouse("loader") as address:
-        told("loader", load(own, settings, address, produced.sent).rate)
+        loaded = load(own, settings, address, produced.sent)
+    told("loader", loaded.rate)
+    if (others := max(produced.usage.cores_others(), loaded.usage.cores_others())) > OTHERS_CORES:
+        say(f"  warning: other work on this machine used {others:.1f} cores meanwhile: the figures are too low", "yellow")
     with own.warehouse("end_to_end") as address:
         told("end_to_end", end_to_end(own, own.topic("end_to_end"), address, events))
     figures["naive_events"] = min(SLICE, events // 10)

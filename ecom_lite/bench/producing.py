@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Final, NamedTuple
 
+from ..errors import EcomLiteError
 from ..observe.figures import ProducerFigures
 from ..run.jobs import produce_job
 from ..settings.override import ShopOverride
@@ -22,6 +23,7 @@ from .usage import Memory, Usage
 from .watch import Watch
 
 LOOK_S: Final = 0.01  # how exactly the end of the sending is known
+LIFE_S: Final = 1.0  # how often it is asked whether the processes live
 
 
 class Produced(NamedTuple):
@@ -51,10 +53,13 @@ class ProducerProcess(WorkerProcess[ProducerFigures]):
 
     def until_done(self, alive: Callable[[], None] = lambda: None) -> None:
         """Raises EcomLiteError when it has died, or what `alive` raises."""
-        pause = Event()
-        while not self.done:  # asked before whether it lives: what it has used can be read until somebody has seen it end
-            self.check()
-            alive()
+        pause, looked = Event(), time.monotonic()
+        while not self.done:
+            # Seldom: once somebody has asked after its end, what it has used can be read no more.
+            if time.monotonic() - looked > LIFE_S:
+                looked = time.monotonic()
+                self.check()
+                alive()
             pause.wait(LOOK_S)
 
 
@@ -85,6 +90,8 @@ def produce(rig: Rig, settings: Settings, address: Address, events: int) -> Prod
             process.until_done()
             seconds = time.monotonic() - began
             usage = Usage.now(pids).since(before)
+    if usage.parts["producer"] < 0:
+        raise EcomLiteError("the producer was gone before its clocks could be read: the machine is too busy to measure on")
     sent = close(in_ledger(address), on_topic(settings, rig.client), events, seconds)
     return Produced(sent, usage, memory.start_bytes / MEGABYTE, memory.peak_bytes / MEGABYTE, memory.growth_bytes() / MEGABYTE)
 
