@@ -69,6 +69,9 @@ class _Kept:
         self.batches.append(batch)
         return batch
 
+    def wake(self) -> None:
+        pass
+
 
 class _Dropped(_Kept):
     """... or made ready for the broker, called acknowledged, and dropped."""
@@ -117,6 +120,7 @@ def send(settings: Settings, client: dict[str, Any], events: int) -> Stage:
                 with watch:
                     for batch in kept.batches:
                         producer.put(batch)
+                    producer.wake()
                     for batch in kept.batches:
                         _wait(batch, pause)
                 kept.batches.clear()

@@ -52,6 +52,9 @@ class BatchProducer(KafkaProducer):  # type: ignore[misc]
         with waiting._tp_lock(part):
             waiting._batches[part].append(batch)
             waiting._incomplete.add(batch)
+
+    def wake(self) -> None:
+        """Have sent what was handed over. (One call for several: a request takes a batch of each partition.)"""
         self._sender.wakeup()
 
     def flush(self, timeout: float | None = None) -> None:
