@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Event
 from types import TracebackType
 from typing import Any, Final, NamedTuple, cast
@@ -15,7 +13,6 @@ from kafka import TopicPartition
 from ..contract.events import PRODUCER_HEADER
 from ..errors import EcomLiteError
 from ..produce.pace import UNPACED_ORDERS
-from ..produce.producer import GC_THRESHOLD
 from ..settings.tree import Settings
 from ..simulate import Outgoing
 from ..topic.batch_producer import BatchProducer
@@ -87,7 +84,7 @@ class _Dropped(_Kept):
 def generate(settings: Settings, events: int) -> Stage:
     """The shop's events, asked for as the producer does at `--rate max`, and dropped."""
     watch, made = _Stopwatch(), 0
-    with _like_the_producer(), watch:
+    with watch:
         for batch in stream(settings, 0, UNPACED_ORDERS):
             made += len(batch)
             if made >= events:
@@ -99,10 +96,9 @@ def encode(settings: Settings, events: int) -> Stage:
     """Events in memory into record batches, compressed and closed; no broker."""
     packer, mark = _Dropped(settings.kafka.partitions).packer(settings.kafka.topic), _mark(settings)
     watch = _Stopwatch()
-    with _like_the_producer():
-        for held in _held(settings, events):
-            with watch:
-                _pack(packer, held, mark)
+    for held in _held(settings, events):
+        with watch:
+            _pack(packer, held, mark)
     return watch.stage(events)
 
 
@@ -111,7 +107,7 @@ def send(settings: Settings, client: dict[str, Any], events: int) -> Stage:
     acknowledged. Raises EcomLiteError."""
     kept, mark = _Kept(settings.kafka.partitions), _mark(settings)
     watch, pause = _Stopwatch(), Event()
-    with _like_the_producer(), explained(client, "sending batches"):
+    with explained(client, "sending batches"):
         producer = BatchProducer(client)
         try:
             producer.partitions_for(settings.kafka.topic)  # it is connected before the clock runs
@@ -170,14 +166,3 @@ def _held(settings: Settings, events: int) -> Iterator[list[list[Outgoing]]]:
 
 def _mark(settings: Settings) -> bytes:
     return headers((PRODUCER_HEADER, f"seed-{settings.shop.seed}".encode()))
-
-
-@contextmanager
-def _like_the_producer() -> Iterator[None]:
-    """Its garbage collector."""
-    before = gc.get_threshold()
-    gc.set_threshold(GC_THRESHOLD, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
