@@ -73,11 +73,11 @@ def differences(sent: Sent, events: int) -> tuple[int, list[Violation]]:
     """How many records the topic has, and all that is not as promised of a shop that has sent its stream's first `events`."""
     records, ends = read_records(sent.client, sent.settings.kafka.topic)
     stream = stream_of(sent.settings, events)
-    found = [*against_stream(records, stream), *_extras(records, stream, sent.settings)]
+    found = [*against_stream(records, stream), *extras_of(records, stream, sent.settings)]
     mark = f"seed-{sent.settings.shop.seed}@".encode()
     found += _shown("header", f"{mark!r} first", (repr(record.own) for record in records if not record.own.startswith(mark)))
     if not any((sent.settings.faults.late, sent.settings.faults.out_of_order)):
-        found += _order(records, stream)
+        found += out_of_order(records, stream)
     return len(records), found + _ledger(records, ends, stream, sent)
 
 
@@ -152,7 +152,8 @@ def against_stream(records: Sequence[Record], stream: Sequence[Outgoing]) -> lis
     return found + _shown("partition", "that of its key", astray)
 
 
-def _order(records: Iterable[Record], stream: Sequence[Outgoing]) -> list[Violation]:
+def out_of_order(records: Iterable[Record], stream: Sequence[Outgoing]) -> list[Violation]:
+    """Without faults each partition has the order of the stream, and so each customer."""
     place = {event_id(event.value): number for number, event in enumerate(stream)}
     last: dict[int, int] = defaultdict(lambda: -1)
     wrong = []
@@ -164,7 +165,7 @@ def _order(records: Iterable[Record], stream: Sequence[Outgoing]) -> list[Violat
     return _shown("order", "in each partition that of the stream", wrong)
 
 
-def _extras(records: Sequence[Record], stream: Sequence[Outgoing], settings: Settings) -> list[Violation]:
+def extras_of(records: Sequence[Record], stream: Sequence[Outgoing], settings: Settings) -> list[Violation]:
     """What was sent beside the stream was ordered, and is there once at most; delayed is what was to be delayed."""
     faults = Faults(settings.shop.seed, settings.faults)
     ordered = [*faults.take(list(stream), 0.0), *faults.flush()]
@@ -192,17 +193,9 @@ def _ledger(records: Sequence[Record], ends: Mapping[int, int], stream: Sequence
     with sent.address.connect("admin", autocommit=True) as admin:
         rows = admin.execute(LEDGER.encode(), [shop]).fetchall()
         sequences = admin.execute("SELECT next_sequence FROM ops.shops WHERE shop = %s", [shop]).fetchall()
-    topic: dict[int, Booked] = {partition: Booked() for partition in ends}
-    last: dict[int, int] = {}
-    for record in records:
-        _book(topic[record.partition], record)
-        last[record.partition] = record.offset
+    last = {record.partition: record.offset for record in records}
     ledger = {row[0]: Booked(row[1], row[2], row[3], int(row[4] * 100), Counter(row[5])) for row in rows}
-    found = [
-        Violation(f"ledger of partition {partition}", str(topic.get(partition)), str(ledger.get(partition)))
-        for partition in sorted(topic.keys() | ledger.keys())
-        if topic.get(partition, Booked()) != ledger.get(partition, Booked())
-    ]
+    found = against_ledger(booked_of(records), ledger)
     offsets = ((row[0], row[6], last.get(row[0], -1) + 1, ends[row[0]]) for row in rows)
     outside = (f"{at} in partition {part}, of {low} to {high}" for part, at, low, high in offsets if not low <= at <= high)
     found += _shown("ledger", "next_offset behind the last record", outside)
@@ -214,6 +207,23 @@ def _ledger(records: Sequence[Record], ends: Mapping[int, int], stream: Sequence
         if record.event_id in following and not record.extra and record.offset < resume.get(record.partition, 0)
     )
     return found + _shown("ledger", "a restart reads all events of the orders that are not sent whole", below)
+
+
+def against_ledger(topic: Mapping[int, Booked], ledger: Mapping[int, Booked]) -> list[Violation]:
+    """Each partition's line of the ledger says what the topic has."""
+    return [
+        Violation(f"ledger of partition {partition}", str(topic.get(partition)), str(ledger.get(partition)))
+        for partition in sorted(topic.keys() | ledger.keys())
+        if topic.get(partition, Booked()) != ledger.get(partition, Booked())
+    ]
+
+
+def booked_of(records: Iterable[Record]) -> dict[int, Booked]:
+    """What a ledger says of these, by partition."""
+    lines: dict[int, Booked] = defaultdict(Booked)
+    for record in records:
+        _book(lines[record.partition], record)
+    return dict(lines)
 
 
 def _book(into: Booked, record: Record) -> None:
