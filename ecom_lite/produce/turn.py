@@ -13,7 +13,6 @@ from threading import Event
 from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
-import psutil
 import psycopg
 
 from ..errors import UsageError
@@ -22,7 +21,6 @@ from ..warehouse.sqlfiles import read_sql
 LOCK_KEY: Final = 7_204_004  # advisory lock, with the shop's name beside it
 DEATH_S: Final = 3.0  # the server may be so late in noticing that the one before us has died
 POLL_S: Final = 0.1
-NOTICE_S: Final = 5.0  # a sender that has lost its turn with its connection finds out within so long, and sends no more
 _SENDER, _TAKE = (read_sql(__package__, name) for name in ("sender", "take_turn"))
 
 
@@ -66,7 +64,7 @@ class Turn:
         self.lost = False  # to another process: for good, since it has sent what we know nothing of
 
     def take(self, connection: psycopg.Connection, stop: Event) -> None:
-        """For as long as this session lasts; taken from one that may not know yet, only after it must have noticed.
+        """For as long as this session lasts. Who had it before and does not know yet is kept out by the broker.
 
         Raises TurnTaken, and psycopg.Error.
         """
@@ -86,8 +84,6 @@ class Turn:
         connection.execute(_TAKE, values)
         self._had = True
         self.not_the_first = before is not None
-        if before is not None and before.active and before.token != self._token and not self._dead(before):
-            stop.wait(NOTICE_S)
 
     def give(self, connection: psycopg.Connection) -> None:
         """Nothing will be sent any more. Raises psycopg.Error."""
@@ -96,6 +92,3 @@ class Turn:
     def _lock(self, connection: psycopg.Connection) -> bool:
         row = connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [LOCK_KEY, self._shop_id]).fetchone()
         return row == (True,)
-
-    def _dead(self, before: Sending) -> bool:
-        return before.host == self._host and not psutil.pid_exists(before.pid)

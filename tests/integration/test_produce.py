@@ -295,7 +295,7 @@ def test_a_sender_that_has_lost_its_turn_with_its_connection_stops_before_the_ne
             admin.execute("UPDATE ops.shop_senders SET token = gen_random_uuid(), host = 'elsewhere', pid = 1")
             wait_for(lambda: first.failure is not None, "the first one notices")
         assert "by process 1 on elsewhere" in str(first.failure)
-        with RunningProducer(settings, warehouse, kafka_bootstrap) as second:  # it waits first: the one before it may live
+        with RunningProducer(settings, warehouse, kafka_bootstrap) as second:
             wait_for(lambda: sends(second), "the second one sends")
     found = read_topic(kafka_bootstrap, topic)
     assert second.failure is None

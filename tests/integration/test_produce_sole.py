@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from kafka import KafkaAdminClient
 from kafka.errors import InvalidProducerEpochError, KafkaError
 
+from ecom_lite.harness.proxy import Proxy, Trap
 from ecom_lite.topic.batch_producer import SoleProducer
 from ecom_lite.topic.client import client_config, end_offsets
 from ecom_lite.topic.packer import Packer
@@ -109,3 +112,23 @@ def test_a_topic_that_takes_small_batches_only_gets_small_ones(
     found = read_topic(kafka_bootstrap, narrow)
     assert_ledger_equals(warehouse, found)
     assert_whole_prefix(found, settings)
+
+
+def test_a_sender_that_does_not_know_that_it_was_replaced_sends_nothing_twice(
+    warehouse: Address, kafka_bootstrap: str, topic: str
+) -> None:
+    settings = settings_for(topic, rate=400)
+    way = Proxy((warehouse.host, warehouse.port), Trap("none", 1))
+    with RunningProducer(settings, replace(warehouse, host="127.0.0.1", port=way.port), kafka_bootstrap) as first:
+        wait_for(lambda: first.latest("acked") > 100, "it sends")
+        way.close()
+        wait_for(lambda: first.latest("ledger") == "in memory", "it goes on without PostgreSQL")
+        before = first.latest("acked")
+        wait_for(lambda: first.latest("acked") > before + 100, "it still sends")
+        with RunningProducer(settings, warehouse, kafka_bootstrap) as second:
+            wait_for(lambda: second.latest("acked") > 100, "the next one sends")
+            wait_for(lambda: first.failure is not None, "the first one ends")
+    assert second.failure is None
+    found = read_topic(kafka_bootstrap, topic)
+    assert_ledger_equals(warehouse, found)
+    assert_each_once(found, settings, next_sequence(warehouse))
