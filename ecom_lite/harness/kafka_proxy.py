@@ -51,7 +51,8 @@ def answered(answer: bytes) -> bytes:
 @dataclass(frozen=True)
 class RequestTrap:
     """Strikes at the n-th produce request. `what`: "cut" it after a `share` of its bytes; "pass" it on; wait for its "answer",
-    which is swallowed with the connection; or "hold" it up, with all that follows it, until it is released."""
+    which is swallowed with the connection; "mute" the connection, so that no answer comes; or "hold" it up, with all that
+    follows it, until it is released."""
 
     what: str
     nth: int
@@ -88,6 +89,7 @@ class _Link:
         self._proxy, self._client, self._server = proxy, client, server
         self._swallowed = b""  # the number of the answer that nobody gets
         self._held: list[bytes] = []
+        self._mute = threading.Event()  # the client hears no more
         self._holding = threading.Event()
         self._ended = threading.Event()  # the client has no more to say
         self._answered = threading.Event()
@@ -127,6 +129,9 @@ class _Link:
             case "answer":
                 self._swallowed = asked(request)
                 self._server.sendall(request)
+            case "mute":
+                self._mute.set()
+                self._server.sendall(request)
             case "hold":
                 self._held.append(request)
                 self._holding.set()
@@ -151,7 +156,10 @@ class _Link:
                         return self._cut()
                     if self._held and answered(answer) == asked(self._held[0]):
                         self._answered.set()
-                    self._pass_back(answer)
+                    if self._mute.is_set():
+                        self._proxy.strike()
+                    else:
+                        self._pass_back(answer)
         return self._cut()
 
     def _pass_back(self, answer: bytes) -> None:

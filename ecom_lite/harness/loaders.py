@@ -129,6 +129,15 @@ class Victim:
             found = f"{self.name}: exit code {code}: {self.error}"
             raise Violation(self._what, "it comes to its end, exit code 0", found, self.log_tail())
 
+    def wait_refused(self, patience_s: float) -> None:
+        """Until it has ended with an error, as it must when another has taken its place. Violation when it does not."""
+        code = self._child.wait(patience_s)
+        self.ended_by_us = True
+        self._child.kill()
+        if not code:
+            found = f"{self.name}: " + ("it goes on" if code is None else "it ended as if all were well")
+            raise Violation(self._what, "it ends with an error", found, self.log_tail())
+
     def let_finish(self) -> None:
         """Tell it to drain and stop, and do not wait for it."""
         self.ended_by_us = True

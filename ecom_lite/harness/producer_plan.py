@@ -36,10 +36,12 @@ PRODUCER_KINDS: Final = (
     Kind("producer-booked", "SIGKILL of the producer after its ledger's transaction", ("booked",)),
     Kind("producer-recovery", "SIGKILL of a producer that recovers from one", ("taken over", "reading"), 1.5),
     Kind("late-request", "a request of a killed producer reaches the broker after the next has recovered", ("produce held up",)),
-    Kind("lost-answer", "the broker's answer is lost, the producer lives on", ("produce answer",)),
+    Kind("lost-answer", "the broker's answer is lost, the producer lives on", ("produce answer", "no answer")),
     Kind("cut-produce", "the connection is cut in the middle of a produce request", ("inside produce",)),
     Kind("broker-kill", "SIGKILL and restart of Kafka, the producer lives on", POINTS, 0.4),
+    Kind("broker-and-producer", "SIGKILL of Kafka and the producer; both are started again, the producer first", POINTS, 0.3),
     Kind("ledger-kill", "SIGKILL and restart of PostgreSQL, the producer lives on", POINTS, 0.4),
+    Kind("stale-sender", "a producer stalls, loses its turn to another, and comes back", BATCH_POINTS),
 )
 PRODUCER_NAMES: Final = tuple(kind.name for kind in PRODUCER_KINDS)
 

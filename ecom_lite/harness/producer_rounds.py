@@ -20,6 +20,8 @@ from .servers import Servers
 
 PATIENCE_S: Final = 45.0
 START: Final = "2026-01-01T00:00Z"  # of the shop's clock: what it sends does not depend on when it is sent
+END_SESSIONS: Final = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = 'ecom_producer'"""
 
 
 class ProducerRound:
@@ -80,11 +82,16 @@ class ProducerRound:
         """Wait for a strike: True when it happens, False when the producer has come to its end and it did not."""
         return bool(wait_for([], lambda: (condition() and 1) or (not victim.alive and -1), what, PATIENCE_S) == 1 or condition())
 
+    def end_sessions(self) -> None:
+        """Of all that send."""
+        with self._address.connect("admin", autocommit=True) as admin:
+            admin.execute(END_SESSIONS.encode())
+
     # The end.
 
     def _finish(self) -> None:
         for victim in self._victims:
-            if not victim.was_killed:
+            if not victim.ended_by_us:
                 victim.wait_done(PATIENCE_S)
 
     def _account(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Final
 
 from .kafka_proxy import KafkaProxy, RequestTrap
 from .loaders import Victim
 from .producer_plan import ProducerPhase
-from .producer_rounds import ProducerRound
+from .producer_rounds import PATIENCE_S, ProducerRound
 
 
 def strike_producer(round_: ProducerRound, phase: ProducerPhase) -> bool:
@@ -58,7 +59,7 @@ def _kill_before_answer(round_: ProducerRound, phase: ProducerPhase) -> bool:
 
 
 def _lost_answer(round_: ProducerRound, phase: ProducerPhase) -> bool:
-    return _trapped(round_, phase, "answer", kill=False)[1]
+    return _trapped(round_, phase, "mute" if phase.point == "no answer" else "answer", kill=False)[1]
 
 
 def _cut(round_: ProducerRound, phase: ProducerPhase) -> bool:
@@ -88,6 +89,35 @@ def _engine_kill(round_: ProducerRound, phase: ProducerPhase) -> bool:
     return True
 
 
+def _kill_both(round_: ProducerRound, phase: ProducerPhase) -> bool:
+    victim = round_.start(strike={"point": phase.point, "nth": phase.nth, "act": "wait"})
+    if not _at_the_point(round_, victim):
+        return False
+    round_.servers.kafka.kill()
+    victim.kill()
+    round_.start()
+    round_.servers.kafka.start()
+    return True
+
+
+def _stale_sender(round_: ProducerRound, phase: ProducerPhase) -> bool:
+    stale = round_.start(strike={"point": phase.point, "nth": phase.nth, "act": "stop"})
+    if not _at_the_point(round_, stale):
+        return False
+    round_.end_sessions()  # what a network does to one that stalls for long
+    heir = round_.start(strike={"point": "encoded", "nth": 1, "act": "wait"})
+    if not _at_the_point(round_, heir):
+        return False
+    stale.signal(signal.SIGCONT)
+    together = phase.share < 0.5
+    if together:
+        heir.go_on()
+    stale.wait_refused(PATIENCE_S)
+    if not together:
+        heir.go_on()
+    return True
+
+
 _STRIKES: Final[dict[str, Callable[[ProducerRound, ProducerPhase], bool]]] = {
     "producer-encoded": _kill,
     "producer-sent": _kill_sent,
@@ -99,5 +129,7 @@ _STRIKES: Final[dict[str, Callable[[ProducerRound, ProducerPhase], bool]]] = {
     "lost-answer": _lost_answer,
     "cut-produce": _cut,
     "broker-kill": _engine_kill,
+    "broker-and-producer": _kill_both,
     "ledger-kill": _engine_kill,
+    "stale-sender": _stale_sender,
 }

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from socket import socket
-from typing import Any
+from typing import Any, Final
 
 from kafka.net.inet import KafkaNetSocket
 from msgspec import to_builtins
@@ -30,6 +30,7 @@ from ..warehouse.connect import Address
 from .hook import Hook, listen, say, told_lines
 from .producer_mutations import client_class, recovery, sender_class
 
+REQUEST_TIMEOUT_MS: Final = 1_500  # an answer that does not come costs a round so much, not ten seconds
 At = Callable[[str], None]
 
 
@@ -104,6 +105,7 @@ def producer_class(mutation: str | None, batch_bytes: int, at: At) -> type[Produ
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self._batch_bytes = batch_bytes
+            self._config["request_timeout_ms"] = REQUEST_TIMEOUT_MS
 
     return PointedProducer
 

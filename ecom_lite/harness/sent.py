@@ -18,6 +18,7 @@ from kafka.partitioner import murmur2
 from ..settings.tree import Settings
 from ..simulate import Faults, Outgoing, Shop, Timetable
 from ..warehouse.connect import Address
+from ..warehouse.sqlfiles import read_sql
 from .expect import Violation
 from .records import PARTITIONS
 from .topic import OWN_HEADER, POLL_MS, POLL_RECORDS
@@ -26,10 +27,6 @@ SHOWN: Final = 5
 ORDERS: Final = 2_000  # made at a time
 FAULT_HEADER: Final = "ecom_lite.fault"
 NOTHING: Final = b""
-LEDGER: Final = """
-SELECT partition, events, order_lines, other_events, revenue, faults, next_offset, resume_offset
-FROM ops.sent_ledger WHERE shop = %s ORDER BY partition
-"""
 
 
 @dataclass(frozen=True)
@@ -191,7 +188,7 @@ def extras_of(records: Sequence[Record], stream: Sequence[Outgoing], settings: S
 def _ledger(records: Sequence[Record], ends: Mapping[int, int], stream: Sequence[Outgoing], sent: Sent) -> list[Violation]:
     shop = f"seed-{sent.settings.shop.seed}"
     with sent.address.connect("admin", autocommit=True) as admin:
-        rows = admin.execute(LEDGER.encode(), [shop]).fetchall()
+        rows = admin.execute(read_sql(__package__, "sent_ledger"), {"shop": shop}).fetchall()
         sequences = admin.execute("SELECT next_sequence FROM ops.shops WHERE shop = %s", [shop]).fetchall()
     last = {record.partition: record.offset for record in records}
     ledger = {row[0]: Booked(row[1], row[2], row[3], int(row[4] * 100), Counter(row[5])) for row in rows}

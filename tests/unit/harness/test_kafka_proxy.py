@@ -108,6 +108,18 @@ def test_the_answer_to_it_is_swallowed_and_those_before_it_are_not(broker: Broke
     assert proxy.struck.is_set() and broker.ended.wait(PATIENCE_S) and broker.got.endswith(request(3))
 
 
+def test_no_answer_comes_any_more_from_the_one_that_it_was_told_on(broker: Broker, proxied: Proxied) -> None:
+    proxy, client = proxied(RequestTrap("mute", 2))
+    client.sendall(request(1))
+    assert client.recv(100) == answer(1)
+    client.sendall(request(2) + request(3, METADATA))
+    assert proxy.struck.wait(PATIENCE_S)
+    wait_for(lambda: broker.got.endswith(request(3, METADATA)), "all that was asked")
+    client.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        client.recv(100)
+
+
 def test_it_is_passed_on_before_its_sender_dies(broker: Broker, proxied: Proxied) -> None:
     proxy, client = proxied(RequestTrap("pass", 1))
     client.sendall(request(1))
