@@ -48,8 +48,11 @@ class BatchProducer(KafkaProducer):  # type: ignore[misc]
         with waiting._tp_lock(part):
             waiting._batches[part].append(batch)
             waiting._incomplete.add(batch)
-        self._sender.wakeup()
         return batch
+
+    def wake(self) -> None:
+        """Have sent what was handed over. (One call for several: a request takes a batch of each partition.)"""
+        self._sender.wakeup()
 
     def flush(self, timeout: float | None = None) -> None:
         # kafka-python's `close` gives up halfway when its flush times out: the IO thread would go on sending.

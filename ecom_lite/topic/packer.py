@@ -60,12 +60,12 @@ class Packer(Generic[Note]):
     def turn(self) -> None:
         """What is added next came now; what has waited for LINGER_MS goes out. Call it often."""
         self._ms = ms = int(self._now() * 1000)
-        for into in self._filling:
-            if into.count:
-                if 0 <= ms - into.first_ms < LINGER_MS:
-                    self._date(into)
-                else:  # or the clock was set
-                    self._hand_over(into)
+        opened = [into for into in self._filling if into.count]
+        if all(0 <= ms - into.first_ms < LINGER_MS for into in opened):
+            for into in opened:
+                self._date(into)
+        else:  # or the clock was set; one request has room for all of them
+            self.flush()
 
     def add(self, key: bytes | None, value: bytes | None, headers: bytes = NO_HEADERS) -> Note:
         """One record; `headers` as `record_batch.headers` makes them. Returns the note of the batch that it is in."""
@@ -76,6 +76,7 @@ class Packer(Generic[Note]):
         size = 0 if value is None else len(value)
         if into.bytes + size > self._most and into.count:
             self._hand_over(into)
+            self._producer.wake()
         if not into.count:
             into.first_ms = into.last_ms = self._ms
             into.stamp = b"\0\0"
@@ -92,6 +93,7 @@ class Packer(Generic[Note]):
         note = into.note
         if into.bytes >= self._most or into.count == KNOWN_NUMBERS:
             self._hand_over(into)
+            self._producer.wake()
         return note
 
     def flush(self) -> None:
@@ -99,6 +101,7 @@ class Packer(Generic[Note]):
         for into in self._filling:
             if into.count:
                 self._hand_over(into)
+        self._producer.wake()
 
     def wait_s(self) -> float:
         """How long until `turn` has something to do: LINGER_MS at most."""

@@ -29,6 +29,7 @@ class NoBroker:
         self._partitions = partitions
         self.handed: list[Handed] = []
         self.now_ms = 1_700_000_000_000
+        self.woken = 0
 
     def packer(self) -> Packer[object]:
         return Packer(cast(BatchProducer, self), "t", object, now=lambda: (self.now_ms + 0.5) / 1000)
@@ -39,3 +40,6 @@ class NoBroker:
     def hand_over(self, topic: str, partition: int, body: bytes, records: int, first_ms: int, last_ms: int) -> Handed:
         self.handed.append(Handed(TopicPartition(topic, partition), body, records, first_ms, last_ms))
         return self.handed[-1]
+
+    def wake(self) -> None:
+        self.woken += 1

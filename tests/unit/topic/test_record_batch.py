@@ -60,6 +60,19 @@ def test_a_batch_waits_for_the_linger_and_no_longer() -> None:
     assert [len(batch.read()) for batch in broker.handed] == [1]
 
 
+def test_what_waits_goes_out_together() -> None:
+    broker = NoBroker(partitions=4)
+    packer = broker.packer()
+    for number in range(40):
+        broker.now_ms += number == 20
+        packer.turn()
+        packer.add(b"%d" % number, b"1")
+    broker.now_ms += 19
+    packer.turn()
+    assert sorted(batch.topic_partition.partition for batch in broker.handed) == [0, 1, 2, 3]
+    assert broker.woken == 1
+
+
 def test_a_clock_that_is_set_back_sends_what_waits() -> None:
     broker = NoBroker(partitions=1)
     packer = broker.packer()
