@@ -10,7 +10,7 @@ WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 help:
 	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"
 	@echo "make test  [ARGS=\"tests/unit -k events\"] run the tests on real Kafka, PostgreSQL, Spark and dbt"
-	@echo "make test-long                           the long tests, and sixty rounds of the fault harness (some ten minutes)"
+	@echo "make test-long                           the long tests, and a hundred rounds of the fault harness (some ten minutes)"
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
 	@echo "make docs                                write the generated docs anew"
@@ -44,6 +44,7 @@ test: prepare
 test-long: prepare
 	@$(PY) -m pytest $(WORKERS) -m long $(ARGS)
 	@$(PY) -m ecom_lite.harness --rounds 60 --seed 2
+	@$(PY) -m ecom_lite.harness --producer --rounds 40 --seed 2
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

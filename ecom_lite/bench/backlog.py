@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from threading import Event
 from typing import Any, Final, NamedTuple
+
+from kafka.errors import KafkaTimeoutError
 
 from ..contract.events import PRODUCER_HEADER, utc_now
 from ..errors import EcomLiteError
@@ -14,10 +16,13 @@ from ..settings.tree import Settings
 from ..simulate import Outgoing, Shop
 from ..topic.batch_producer import BatchProducer
 from ..topic.client import end_offsets, explained
+from ..topic.packer import Packer
+from ..topic.record_batch import headers
 
 BATCH_ORDERS: Final = 2_000
 MAX_UNACKED: Final = 20_000  # as the shop's producer
 ACK_TIMEOUT_S: Final = 60
+SETTLE_S: Final = 0.002  # how often acknowledgements are looked for
 TICK_S: Final = 0.01  # how finely a given rate is kept
 
 
@@ -31,27 +36,44 @@ class Sent(NamedTuple):
 
 
 class Sender:
-    """Sends a shop's events with their keys and a header as the shop's, and remembers what it has sent."""
+    """Sends a shop's events as its producer does, with their keys and a header as theirs, and remembers what it has sent."""
 
     def __init__(self, settings: Settings, client: dict[str, Any]) -> None:
-        self._client = client
-        self._topic = settings.kafka.topic
-        self._headers = [(PRODUCER_HEADER, f"seed-{settings.shop.seed}".encode())]
-        self._unacked: deque[Any] = deque()
+        self._headers = headers((PRODUCER_HEADER, f"seed-{settings.shop.seed}".encode()))
         self._producer = BatchProducer(client)
+        self._packer = Packer(self._producer, settings.kafka.topic, lambda: None)
+        self._pause = Event()
         self.events = self.lines = self.cents = 0
 
-    def send(self, event: Outgoing) -> None:
-        self._unacked.append(self._producer.send(self._topic, event.value, event.key, self._headers))
-        self.events += 1
-        if event.kind == "order":
-            self.lines += 1
-            self.cents += event.revenue_cents
+    def send(self, events: Sequence[Outgoing]) -> None:
+        """The records' timestamps are those of this moment; they go out within milliseconds, if `settle` is called."""
+        self._packer.turn()
+        add, mark = self._packer.add, self._headers
+        for event in events:
+            add(event.key, event.value, mark)
+            if event.kind == "order":
+                self.lines += 1
+                self.cents += event.revenue_cents
+        self.events += len(events)
 
     def settle(self, most: int) -> None:
         """Wait until at most so many events are not acknowledged. Raises KafkaError."""
-        while len(self._unacked) > most:
-            self._unacked.popleft().get(timeout=ACK_TIMEOUT_S)
+        give_up = time.monotonic() + ACK_TIMEOUT_S
+        if not most:
+            self._packer.flush()
+        while True:
+            self._packer.turn()
+            for _ in self._packer.acknowledged():
+                give_up = time.monotonic() + ACK_TIMEOUT_S
+            if self._packer.unacked <= most:
+                return
+            if time.monotonic() > give_up:
+                raise KafkaTimeoutError(f"nothing was acknowledged for {ACK_TIMEOUT_S} s")
+            self._pause.wait(SETTLE_S)
+
+    def wait_s(self) -> float:
+        """How long until `settle` has something to send."""
+        return self._packer.wait_s()
 
     def close(self) -> None:
         self._producer.close(timeout=2)
@@ -72,8 +94,7 @@ def fill(settings: Settings, client: dict[str, Any], events: int, first_order: i
         sender = Sender(settings, client)
         try:
             for batch in stream(settings, first_order):
-                for event in batch[: events - sender.events]:
-                    sender.send(event)
+                sender.send(batch[: events - sender.events])
                 sender.settle(MAX_UNACKED)
                 if sender.events == events:
                     break
@@ -96,9 +117,9 @@ def trickle(settings: Settings, client: dict[str, Any], rate: int, seconds: floa
             began = time.perf_counter()
             while sender.events < events:
                 wanted = min(events, int((time.perf_counter() - began) * rate) + 1)
-                while sender.events < wanted:
-                    sender.send(next(due))
-                pause.wait(TICK_S)
+                sender.send(list(islice(due, wanted - sender.events)))
+                sender.settle(MAX_UNACKED)
+                pause.wait(min(TICK_S, sender.wait_s()))
             sender.settle(0)
         finally:
             sender.close()

@@ -49,11 +49,36 @@ RATIOS: Final = {
     "mapping_lines_to_none": "mapping_lines / mapping_none",
     "growth_ratio": "cost of an event in the large table / in the small one",
 }
+PRODUCER: Final = {
+    "generate": "events/s, the shop alone",
+    "encode": "events/s, into compressed record batches and nothing else",
+    "send": "events/s, batches that are ready, until they are acknowledged",
+    "produce": "events/s, one producer process, acknowledged and in its ledger",
+    "loader": "events/s, one loader process over what that one has sent",
+    "end_to_end": "events/s, both processes side by side, from the first event to the last commit",
+    "naive": "events/s, json.dumps and send for each event",
+    "generate_cpu_us": "us of CPU per event: the shop alone",
+    "encode_cpu_us": "us of CPU per event: record batches alone",
+    "send_cpu_us": "us of CPU per event: the client alone",
+    "produce_cpu_us": "us of CPU per event: the producer, its start excluded",
+    "produce_send_us": "us of CPU per event: of these not for the shop",
+    "kafka_cpu_us": "us of CPU per event: the broker, beside the producer alone",
+    "postgres_cpu_us": "us of CPU per event: PostgreSQL, for the ledger",
+    "bench_cpu_us": "us of CPU per event: the benchmark's own overhead",
+    "cores_busy": "cores at work beside the producer alone, whoever used them",
+    "cores_others": "cores of these at work for none of the four above",
+    "rss_start_mb": "MB of memory: the producer when it begins",
+    "rss_mb": "MB of memory: the producer at its highest",
+    "rss_growth_mb": "MB of memory that it has gained after a quarter of the time",
+    "produce_to_slowest_stage": "produce / slowest of generate, encode, send",
+    "end_to_end_to_slowest": "end_to_end / slower of produce and loader",
+    "produce_to_naive": "produce / naive",
+}
 
 
-def print_figures(figures: Mapping[str, Any]) -> None:
+def print_figures(figures: Mapping[str, Any], words: Mapping[str, str] = {**RATES, **COSTS, **RATIOS}) -> None:
     every = {**figures, **figures["ratios"]}
-    rows = [(name, f"{every[name]:,}", what) for group in (RATES, COSTS, RATIOS) for name, what in group.items() if name in every]
+    rows = [(name, f"{every[name]:,}", what) for name, what in words.items() if name in every]
     width = max(len(number) for _, number, _ in rows)
     print_table(["figure", "", "what it is"], [(name, number.rjust(width), what) for name, number, what in rows])
     print_circumstances(f"{figures['events']:,} events of seed {figures['seed']}", figures)

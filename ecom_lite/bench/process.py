@@ -1,4 +1,4 @@
-"""Real loader processes, as a run has them: from a backlog to committed facts, with the cost and the account."""
+"""Real worker processes, as a run has them; the loader's from a backlog to committed facts, with the cost and the account."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from ..engines.from_settings import logs_dir
 from ..engines.server import Server
 from ..errors import CheckFailed, EcomLiteError
 from ..observe.figures import LoaderFigures
-from ..run.jobs import WORKER, load_job
+from ..run.jobs import WORKER, WorkerJob, load_job
 from ..run.loaders import workers
 from ..run.reach import Reach
 from ..settings.tree import Settings
@@ -28,6 +30,8 @@ from .watch import Watch
 WATCH_S: Final = 0.02  # how exactly begin and end of a load are known
 DRAIN_S: Final = 5.0
 MEGABYTE: Final = 1e6
+
+F = TypeVar("F", bound=msgspec.Struct)
 
 
 class Loaded(NamedTuple):
@@ -51,14 +55,14 @@ class Loaded(NamedTuple):
         return self.usage.parts[part] / self.events * 1e6
 
 
-class LoaderProcess:
-    """`python -m ecom_lite.run.worker load` on one topic and one warehouse."""
+class WorkerProcess(Generic[F]):
+    """`python -m ecom_lite.run.worker <role>` with one job."""
 
-    def __init__(self, rig: Rig, settings: Settings, address: Address) -> None:
-        job = load_job(settings, reach_of(rig, settings, address), "bench", DRAIN_S)
+    def __init__(self, rig: Rig, role: str, job: WorkerJob, figures: type[F], doing: str) -> None:
+        self._role, self._doing = role, doing
         self._service = WorkerService(
-            WORKER, "load", lambda: job, LoaderFigures, log=logs_dir(rig.settings) / "load.log", registry=rig.servers.registry,
-            ready_s=settings.run.ready_timeout_s, stop_s=DRAIN_S,
+            WORKER, role, lambda: job, figures, log=logs_dir(rig.settings) / f"{role}.log", registry=rig.servers.registry,
+            ready_s=rig.settings.run.ready_timeout_s, stop_s=DRAIN_S,
         )  # fmt: skip
 
     @property
@@ -68,13 +72,19 @@ class LoaderProcess:
             raise self._death()
         return pid
 
+    @property
+    def done(self) -> bool:
+        """It had a fixed amount to do, and says that it has done it."""
+        report = self._service.report
+        return report is not None and report.done
+
     def start(self) -> None:
-        """Spawn it; returns when it has claimed its partitions."""
+        """Spawn it; returns when it says that it can work."""
         self._service.start()
 
     def check(self) -> None:
         """Raises EcomLiteError when it has died."""
-        if not self._service.child.alive:
+        if not self._service.child.alive and not self.done:
             raise self._death()
 
     def stop(self) -> None:
@@ -83,7 +93,15 @@ class LoaderProcess:
     def _death(self) -> EcomLiteError:
         report = self._service.report
         said = "" if report is None else report.error
-        return EcomLiteError(f"the loader ended: {said}") if said else self._service.child.failure("loading the backlog")
+        return EcomLiteError(f"{self._role} ended: {said}") if said else self._service.child.failure(self._doing)
+
+
+class LoaderProcess(WorkerProcess[LoaderFigures]):
+    """On one topic and one warehouse; started when it has claimed its partitions."""
+
+    def __init__(self, rig: Rig, settings: Settings, address: Address) -> None:
+        job = load_job(settings, reach_of(rig, settings, address), "bench", DRAIN_S)
+        super().__init__(rig, "load", job, LoaderFigures, "loading the backlog")
 
 
 @contextmanager
@@ -104,7 +122,7 @@ def load(rig: Rig, settings: Settings, address: Address, sent: Sent) -> Loaded:
     with Watch(address, topic, WATCH_S) as watch, loader_process(rig, settings, address) as process:
         spawned = time.monotonic()
         process.start()
-        pids = {"loader": process.pid, "postgres": _pid(rig.servers.postgres), "kafka": _pid(rig.servers.kafka)}
+        pids = {"loader": process.pid, "postgres": pid_of(rig.servers.postgres), "kafka": pid_of(rig.servers.kafka)}
         before = Usage.now(pids)
         with Memory(pids["loader"]) as memory, Waits(address) as waits:
             last = watch.until(ends, process.check)
@@ -164,5 +182,6 @@ def reach_of(rig: Rig, settings: Settings, address: Address) -> Reach:
     return Reach(address, rig.reach.bootstrap, settings.kafka)
 
 
-def _pid(server: Server | None) -> int:
+def pid_of(server: Server | None) -> int:
+    """Of an engine of the rig."""
     return (server.pid if server is not None else None) or 0

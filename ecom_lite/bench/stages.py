@@ -33,9 +33,9 @@ class Stages(NamedTuple):
 
 def consume(settings: Settings, client: dict[str, Any], events: int) -> float:
     """Events per second of polling the whole backlog as the loader does, and dropping it."""
-    with _like_the_loader(), _reader(settings, client, {}) as reader:
+    with _like_the_loader(), reader(settings, client, {}) as reading:
         began = time.perf_counter()
-        for _ in reader.polls(events):
+        for _ in reading.polls(events):
             pass
         return events / (time.perf_counter() - began)
 
@@ -88,8 +88,8 @@ def _read(
     """The next `count` records as the parts of each batch; the client is gone when this returns. Moves `at` on."""
     groups: list[list[Part]] = [[]]
     size = 0
-    with _reader(settings, client, at) as reader:
-        for polled in reader.polls(count):
+    with reader(settings, client, at) as reading:
+        for polled in reading.polls(count):
             for tp, records in polled.items():
                 start, end = at[tp.partition], records[-1].offset + 1
                 groups[-1].append(Part(tp.partition, records, start, end, epochs[tp.partition]))
@@ -101,7 +101,7 @@ def _read(
     return [group for group in groups if group]
 
 
-class _Reader:
+class Reader:
     """The loader's consumer, without its group: what is read is said here."""
 
     def __init__(self, consumer: KafkaConsumer, batch_rows: int) -> None:
@@ -126,7 +126,8 @@ class _Reader:
 
 
 @contextmanager
-def _reader(settings: Settings, client: dict[str, Any], at: Mapping[int, int]) -> Iterator[_Reader]:
+def reader(settings: Settings, client: dict[str, Any], at: Mapping[int, int]) -> Iterator[Reader]:
+    """From the offsets `at`, the topic's beginning where nothing is said."""
     with explained(client, "reading the backlog"):
         wait_ms = min(100, settings.load.flush_ms)
         consumer = KafkaConsumer(**client, **CONSUMER, group_id=None, fetch_max_wait_ms=wait_ms)
@@ -136,7 +137,7 @@ def _reader(settings: Settings, client: dict[str, Any], at: Mapping[int, int]) -
             consumer.assign(parts)
             for part in parts:
                 consumer.seek(part, at.get(part.partition, 0))
-            yield _Reader(consumer, settings.load.batch_rows)
+            yield Reader(consumer, settings.load.batch_rows)
         finally:
             consumer.close()
 

@@ -61,6 +61,7 @@ class Memory:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="bench-memory", daemon=True)
         self.start_bytes = self.peak_bytes = self._process.memory_info().rss
+        self._seen = [(time.monotonic(), self.start_bytes)]
 
     def __enter__(self) -> Memory:
         self._thread.start()
@@ -71,10 +72,19 @@ class Memory:
         self._thread.join(timeout=5)
         self._look()
 
+    def growth_bytes(self) -> int:
+        """From what it was after a quarter of the time to the highest of what came then."""
+        begun, ended = self._seen[0][0], self._seen[-1][0]
+        later = [size for at, size in self._seen if at >= begun + (ended - begun) / 4]
+        return max(later) - later[0]
+
     def _sample(self) -> None:
         while not self._end.wait(SAMPLE_S):
             self._look()
 
     def _look(self) -> None:
         with suppress(psutil.Error):
-            self.peak_bytes = max(self.peak_bytes, self._process.memory_info().rss)
+            now = self._process.memory_info().rss
+            if now:  # 0: it has ended
+                self.peak_bytes = max(self.peak_bytes, now)
+                self._seen.append((time.monotonic(), now))

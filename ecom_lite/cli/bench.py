@@ -1,4 +1,4 @@
-"""Verbs that measure this machine: bench load, start, marts, dashboards, lake, sql."""
+"""Verbs that measure this machine: bench load, produce, start, marts, dashboards, lake, sql."""
 
 from __future__ import annotations
 
@@ -58,6 +58,35 @@ def load_(
         print(json.dumps(figures))
     else:
         print_figures(figures)
+
+
+@bench.command("produce")
+def produce(
+    events: Annotated[int, typer.Option(min=1, help="So many events are sent, each time.")] = 1_000_000,
+    seed: Annotated[int | None, typer.Option(help="The same seed makes the same events. Default: 7")] = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Measure the shop's producer, each of its stages alone, with the loader beside it, and a naive producer.
+
+    Starts a Kafka and a PostgreSQL of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched. The
+    settings count as in `run`, at --rate max, without faults. Nothing else should run meanwhile. Exits 1 when the producer's
+    ledger is not what the topic holds, or the loader's count does not close. docs/benchmarks.md says what each figure is.
+
+    \b
+    ecom_lite bench produce                         a million events, some two minutes
+    ecom_lite bench produce --events 100000 --json
+    """
+    from ..bench.printed import PRODUCER, print_figures
+    from ..bench.produce_course import bench_produce
+    from ..terminal.terminal import Terminal
+
+    settings = load(config, None, shop__seed=seed)
+    figures = bench_produce(settings, Terminal(), events=events, command="ecom_lite " + shlex.join(sys.argv[1:]))
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_figures(figures, PRODUCER)
 
 
 @bench.command("start")

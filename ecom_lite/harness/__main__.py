@@ -1,4 +1,4 @@
-"""`python -m ecom_lite.harness`: break the loader on purpose, round after round, and count what became of every record."""
+"""`python -m ecom_lite.harness`: break loader or producer on purpose, round after round, and recount every record."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from ..errors import EcomLiteError
 from ..machine.prepare import fetch_jars
 from ..settings.load import load_settings
 from ..terminal.terminal import Terminal
-from .mutations import MUTATIONS
-from .plan import KINDS, NAMES
+from .outcome import Outcome
 from .report import Summary, markdown, round_line, table_lines, violation_lines
-from .rounds import Outcome
 from .session import Session, servers
+from .targets import LOADER, PRODUCER, TARGETS
 
 DEFAULT_ROUNDS = 20
 MUTATION_ROUNDS = 50
@@ -31,8 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every strike happened and every account closed, 1 when not, 2 for wrong usage, 130 and 143 by signal."""
     wanted = _parse(arguments)
     if wanted.list:
-        for kind in KINDS:
-            print(f"{kind.name:<16}{kind.about}  (at: {', '.join(kind.points)})")
+        for target in TARGETS:
+            print(f"The {target.name}:" if target is LOADER else f"The {target.name} (--{target.name}):")
+            for kind in target.kinds:
+                print(f"  {kind.name:<22}{kind.about}  (at: {', '.join(kind.points)})")
         return 0
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fetch_jars(load_settings(env={}), Terminal(), ["kafka"])
         with ExitStack() as stack:
             own = stack.enter_context(servers())
-            session = Session(own, wanted.seed, wanted.only)
+            session = Session(own, wanted.seed, wanted.only, wanted.target)
             stack.callback(session.close)
             if wanted.mutations or wanted.mutate:
                 return _mutations(session, wanted)
@@ -65,7 +66,8 @@ def _rounds(session: Session, wanted: argparse.Namespace) -> int:
     summary.seconds = time.monotonic() - began
     for line in table_lines(summary.scenarios(), summary.totals()):
         _say(line)
-    _say(f"foreign records: {summary.said_forms}")
+    if summary.forms:
+        _say(f"foreign records: {summary.said_forms}")
     if summary.heir:
         _say(summary.heir)
     verdict = "nothing was lost, nothing counted twice" if summary.ok else "NOT PROVEN: see above"
@@ -85,7 +87,7 @@ def _numbers(wanted: argparse.Namespace) -> Sequence[int]:
 def _mutations(session: Session, wanted: argparse.Namespace) -> int:
     """With --mutate a caught mutation is a violation like any other: exit code 1. With --mutations all must be caught."""
     caught: dict[str, Any] = {}
-    for mutation in MUTATIONS if wanted.mutations else [wanted.mutate]:
+    for mutation in wanted.target.mutations if wanted.mutations else [wanted.mutate]:
         _say(f"mutation {mutation}")
         outcome = session.until_caught(mutation, _numbers(wanted), partial(_tell, wanted=wanted, mutation=mutation))
         caught[mutation] = None if outcome is None else outcome.plan.number
@@ -102,7 +104,8 @@ def _tell(outcome: Outcome, wanted: argparse.Namespace, mutation: str | None = N
     if outcome.violations:
         only = "".join(f" --only {name}" for name in wanted.only)
         mutate = f" --mutate {mutation}" if mutation else ""
-        again = f"python -m ecom_lite.harness --seed {wanted.seed} --round {outcome.plan.number}{only}{mutate}"
+        producer = " --producer" if wanted.producer else ""
+        again = f"python -m ecom_lite.harness{producer} --seed {wanted.seed} --round {outcome.plan.number}{only}{mutate}"
         for line in violation_lines(outcome, again):
             _say(line)
 
@@ -118,20 +121,31 @@ def _command(wanted: argparse.Namespace) -> str:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m ecom_lite.harness",
-        description="Break the loader on purpose, on a Kafka and a PostgreSQL of its own, and count what became of every record.",
+        description="Break the loader, or the shop's producer, on purpose, on a Kafka and a PostgreSQL of its own,"
+        " and count what became of every record.",
     )
+    parser.add_argument("--producer", action="store_true", help="break the shop's producer, not the loader")
     parser.add_argument("--rounds", type=_positive, help=f"how many (default {DEFAULT_ROUNDS}; {MUTATION_ROUNDS} for a mutation)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed plays the same rounds (default 1)")
     parser.add_argument("--round", type=_positive, metavar="R", help="play round R of the seed alone")
     only = "only this scenario; may be repeated"
-    parser.add_argument("--only", action="append", default=[], choices=NAMES, metavar="NAME", help=only)
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=only)
     parser.add_argument("--list", action="store_true", help="the scenarios, and the points where they strike")
-    mutate = f"break the loader first, exit code 1 when it is caught: {', '.join(MUTATIONS)}"
-    parser.add_argument("--mutate", choices=MUTATIONS, metavar="NAME", help=mutate)
+    ways = "; of the producer: ".join(", ".join(target.mutations) for target in TARGETS)
+    mutate = f"break it in one way first, exit code 1 when that is caught: {ways}"
+    parser.add_argument("--mutate", metavar="NAME", help=mutate)
     parser.add_argument("--mutations", action="store_true", help="each of them in turn: exit code 0 when all are caught")
     parser.add_argument("--json", action="store_true", help="a summary for programs on stdout")
     parser.add_argument("--report", type=Path, metavar="FILE.md", help="write a section for docs/benchmarks.md")
     wanted = parser.parse_args(arguments)
+    wanted.target = PRODUCER if wanted.producer else LOADER
+    for option, names, known in (
+        ("--only", wanted.only, wanted.target.names),
+        ("--mutate", [wanted.mutate] if wanted.mutate else [], wanted.target.mutations),
+    ):
+        for name in names:
+            if name not in known:
+                parser.error(f"argument {option}: {name!r} is none of the {wanted.target.name}'s: {', '.join(known)}")
     if wanted.mutate and wanted.mutations:
         parser.error("--mutate names one mutation, --mutations are all of them: give one of the two")
     wanted.given = list(sys.argv[1:] if arguments is None else arguments)

@@ -1,4 +1,4 @@
-"""The loaders of a round, each a victim process: started, struck, stopped, awaited; spares wait with everything imported."""
+"""The victim processes of a round, loaders or producers: started, struck, stopped, awaited; spares wait, all imported."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ..warehouse.connect import Address
 from .expect import Violation, wait_until
 
 STOP_S: Final = 20.0
-DRAIN_S: Final = 15.0
 TAIL_LINES: Final = 12
 
 
 class Victim:
-    """One loader process. `figures` is its newest report."""
+    """One process of what is to be struck. `figures` is its newest report."""
 
-    def __init__(self, log: Path, registry: ChildRegistry) -> None:
+    def __init__(self, what: str, module: str, log: Path, registry: ChildRegistry) -> None:
+        self._what = what
         self._child = Child(
-            "loader", [sys.executable, "-m", "ecom_lite.harness.victim"], log=log, stdin_pipe=True, stdout="pipe",
+            what, [sys.executable, "-m", module], log=log, stdin_pipe=True, stdout="pipe",
             cwd=Path(__file__).parents[2], registry=registry,
         )  # fmt: skip
         self._child.start()
@@ -109,11 +109,34 @@ class Victim:
         if code is None:
             tail = self.log_tail()
             self.kill()
-            raise Violation("loader", "a graceful stop", f"{self.name} still runs {time.monotonic() - began:.0f} s later", tail)
+            raise Violation(self._what, "a graceful stop", f"{self.name} still runs {time.monotonic() - began:.0f} s later", tail)
         self._child.kill()  # closes the pipes
         if code != 0:
             found = f"{self.name}: exit code {code}: {self.error}"
-            raise Violation("loader", "a graceful stop, exit code 0", found, self.log_tail())
+            raise Violation(self._what, "a graceful stop, exit code 0", found, self.log_tail())
+
+    def wait_done(self, patience_s: float) -> None:
+        """Until it has come to its end by itself, and in good order. Violation when it does not."""
+        code = self._child.wait(patience_s)
+        self.ended_by_us = True
+        if code is None:
+            tail = self.log_tail()
+            self.kill()
+            raise Violation(self._what, "it comes to its end", f"{self.name} still runs {patience_s:g} s later", tail)
+        self._reader.join(STOP_S)  # its last words
+        self._child.kill()  # closes the pipes
+        if code != 0:
+            found = f"{self.name}: exit code {code}: {self.error}"
+            raise Violation(self._what, "it comes to its end, exit code 0", found, self.log_tail())
+
+    def wait_refused(self, patience_s: float) -> None:
+        """Until it has ended with an error, as it must when another has taken its place. Violation when it does not."""
+        code = self._child.wait(patience_s)
+        self.ended_by_us = True
+        self._child.kill()
+        if not code:
+            found = f"{self.name}: " + ("it goes on" if code is None else "it ended as if all were well")
+            raise Violation(self._what, "it ends with an error", found, self.log_tail())
 
     def let_finish(self) -> None:
         """Tell it to drain and stop, and do not wait for it."""
@@ -122,36 +145,33 @@ class Victim:
             self._child.stdin.close()
 
     def require_alive(self) -> None:
-        """A loader that nobody has ended must not end, whatever happens around it."""
+        """One that nobody has ended must not end, whatever happens around it."""
         if self.ended_by_us or self.alive:
             return
         self._reader.join(STOP_S)  # its last words
         if not (self.struck and self.dies_at_point):
             found = f"{self.name} ended by itself, code {self._child.returncode}: {self.error}"
-            raise Violation("loader", "it carries on", found, self.log_tail())
+            raise Violation(self._what, "it carries on", found, self.log_tail())
 
 
 class Nursery:
     """Makes victims; one spare is always being imported while the round goes on."""
 
-    def __init__(self, logs: Path, registry: ChildRegistry) -> None:
-        self._logs, self._registry, self._made = logs, registry, 0
+    def __init__(self, what: str, module: str, logs: Path, registry: ChildRegistry) -> None:
+        self._what, self._module, self._logs, self._registry, self._made = what, module, logs, registry, 0
         self._spare = self._make()
 
     def _make(self) -> Victim:
         self._made += 1
-        return Victim(self._logs / f"loader-{self._made:04}.log", self._registry)
+        return Victim(self._what, self._module, self._logs / f"{self._what}-{self._made:04}.log", self._registry)
 
     def start(
-        self, name: str, settings: Settings, address: Address, bootstrap: str, *,
-        session_ms: int, mutation: str | None, strike: Mapping[str, Any] | None,
-    ) -> Victim:  # fmt: skip
+        self, name: str, settings: Settings, address: Address, bootstrap: str, *, strike: Mapping[str, Any] | None, **job: object
+    ) -> Victim:
+        """`job` is what this kind of victim must know beside that."""
         victim, self._spare = self._spare, self._make()
-        job = {
-            "settings": dump_settings(settings), "address": asdict(address.by_value()), "bootstrap": bootstrap, "instance": name,
-            "drain_s": DRAIN_S, "session_ms": session_ms, "mutation": mutation, "strike": strike,
-        }  # fmt: skip
-        victim.begin(name, job)
+        everyone = {"settings": dump_settings(settings), "address": asdict(address.by_value()), "bootstrap": bootstrap}
+        victim.begin(name, {**everyone, "strike": strike, **job})
         return victim
 
     def close(self) -> None:

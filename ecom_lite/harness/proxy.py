@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from .relay import CHUNK, Link, Relay, shut
+
 REQUESTS_BEFORE_START: Final = (80877103, 80877104)  # SSLRequest, GSSENCRequest: the start message is still to come
 COMMITTED: Final = b"COMMIT\0"
-CHUNK: Final = 65_536
 
 
 class Frames:
@@ -46,57 +47,19 @@ class Trap:
     after: int = 0
 
 
-class Proxy:
+class Proxy(Relay):
     """Forwards to `target`, with one trap. `struck` is set when it has sprung; `on_strike` is called before the client learns."""
 
     def __init__(self, target: tuple[str, int], trap: Trap, on_strike: Callable[[], None] = lambda: None) -> None:
-        self._target, self._trap, self._on_strike = target, trap, on_strike
-        self._lock = threading.Lock()
-        self._seen = 0
-        self.struck = threading.Event()
-        self._links: list[socket.socket] = []
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._server.getsockname()[1]
-        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
+        self._trap = trap
+        super().__init__(target, trap.nth, on_strike)
 
-    def close(self) -> None:
-        """End it and all connections through it."""
-        for link in (self._server, *self._links):
-            _shut(link)
-            link.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._server.accept()
-                try:
-                    server = socket.create_connection(self._target)
-                except OSError:  # it is down: what the client sees of that is a closed connection
-                    client.close()
-                    continue
-                for link in (client, server):  # else Nagle's algorithm waits 40 ms with each small message
-                    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._links += [client, server]
-                pumps = _Link(self, client, server)
-                for pump in (pumps.ask, pumps.answer):
-                    threading.Thread(target=pump, name="proxy-pump", daemon=True).start()
+    def _link(self, client: socket.socket, server: socket.socket) -> Link:
+        return _Link(self, client, server)
 
     def due(self, what: str) -> bool:
         """Count one more of these; whether it is the one to strike at."""
-        with self._lock:
-            if what != self._trap.what or self.struck.is_set():
-                return False
-            self._seen += 1
-            return self._seen >= self._trap.nth
-
-    def strike(self) -> bool:
-        """Spring the trap; False when another connection was quicker."""
-        with self._lock:
-            if self.struck.is_set():
-                return False
-            self.struck.set()
-        self._on_strike()
-        return True
+        return what == self._trap.what and self._count()
 
     @property
     def cut_after(self) -> int:
@@ -157,10 +120,5 @@ class _Link:
         self._cut()
 
     def _cut(self) -> None:
-        _shut(self._client)
-        _shut(self._server)
-
-
-def _shut(link: socket.socket) -> None:
-    with suppress(OSError):
-        link.shutdown(socket.SHUT_RDWR)
+        shut(self._client)
+        shut(self._server)

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final
 
+from .outcome import Outcome
 from .plan import NAMES
-from .rounds import Outcome
+from .producer_plan import PRODUCER_NAMES
 from .shapes import FORMS
 
 COLUMNS: Final = ("scenario", "rounds", "strikes", "restarts", "records", "violations")
@@ -43,7 +44,7 @@ class Summary:
                 row["restarts"] += outcome.restarts
                 row["records"] += outcome.records
                 row["violations"] += len(outcome.violations)
-        return {name: table[name] for name in NAMES if name in table}
+        return {name: table[name] for name in (*NAMES, *PRODUCER_NAMES) if name in table}
 
     def totals(self) -> dict[str, int]:
         outcomes = self.outcomes
@@ -137,7 +138,8 @@ def markdown(summary: Summary, servers: Sequence[str]) -> str:
         lines.append(f"| {name} | " + " | ".join(f"{row[column]:,}" for column in COLUMNS[1:]) + " |")
     lines += ["", f"{summary.heir[:1].upper()}{summary.heir[1:]}."] if summary.heir else []
     lines += ["", "A round of two scenarios counts for both; the last line counts each round once."]
-    lines[-1] += f" Foreign records: {summary.said_forms}."
+    if summary.forms:
+        lines[-1] += f" Foreign records: {summary.said_forms}."
     for outcome in summary.outcomes:
         for violation in outcome.violations:
             lines.append(f"- round {outcome.plan.number} ({outcome.plan.scenarios}): {violation}")

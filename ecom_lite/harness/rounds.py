@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -19,6 +19,7 @@ from .feed import Feed
 from .lake import Lake
 from .loaders import Nursery, Victim, wait_for
 from .mutations import NO_UNIQUE_KEY
+from .outcome import Outcome
 from .plan import Phase, Plan
 from .proxy import Proxy
 from .records import REFUSED_QUANTITY, Portion
@@ -28,28 +29,11 @@ from .shapes import EVENTS, drawn
 from .topic import Topic
 
 PATIENCE_S: Final = 45.0
+DRAIN_S: Final = 15.0
 LOOK_S: Final = 0.05  # between two looks at the offsets
 REFUSE: Final = f"ALTER TABLE warehouse.fact_sales ADD CONSTRAINT harness_refuses CHECK (quantity <> {REFUSED_QUANTITY})"
 REFUSALS: Final = "SELECT FROM ops.dead_letters WHERE reason = 'refused_by_database' LIMIT 1"
 DROP_KEY: Final = "ALTER TABLE warehouse.fact_sales DROP CONSTRAINT fact_sales_pkey"
-
-
-@dataclass
-class Outcome:
-    """What became of a round."""
-
-    plan: Plan
-    struck: bool = False
-    notes: list[str] = field(default_factory=list)
-    violations: list[Violation] = field(default_factory=list)
-    records: int = 0
-    restarts: int = 0
-    seconds: float = 0.0
-    inherited_s: float | None = None  # from the moment that a loader froze for good until another had its partitions
-
-    @property
-    def ok(self) -> bool:
-        return self.struck and not self.violations
 
 
 class Round:
@@ -120,7 +104,7 @@ class Round:
         address = self.address if proxy is None else self.via(proxy)
         victim = self._nursery.start(
             name, self.settings, address, self.servers.kafka.bootstrap,
-            session_ms=self.plan.session_ms, mutation=self._mutation, strike=strike,
+            strike=strike, instance=name, drain_s=DRAIN_S, session_ms=self.plan.session_ms, mutation=self._mutation,
         )  # fmt: skip
         self.victims.append(victim)
         self.outcome.restarts += restart

@@ -9,10 +9,9 @@ from typing import Final
 from ..engines.scratch import Scratch
 from ..run.interrupts import undisturbed
 from .loaders import Nursery
-from .plan import draw_plan
-from .rounds import Outcome, Round
+from .outcome import Outcome
 from .servers import Servers
-from .strikes import strike
+from .targets import LOADER, Target
 
 ATTEMPTS: Final = 3  # to make one strike happen
 
@@ -20,19 +19,18 @@ ATTEMPTS: Final = 3  # to make one strike happen
 class Session:
     """Plays rounds on one pair of servers."""
 
-    def __init__(self, own: Servers, seed: int, only: Sequence[str] = ()) -> None:
-        self.servers, self.seed, self.only = own, seed, only
-        self._nursery = Nursery(own.logs, own.registry)
+    def __init__(self, own: Servers, seed: int, only: Sequence[str] = (), target: Target = LOADER) -> None:
+        self.servers, self.seed, self.only, self._target = own, seed, only, target
+        self._nursery = Nursery(target.name, target.victim, own.logs, own.registry)
         self._played = 0
 
     def play(self, number: int, mutation: str | None = None) -> Outcome:
         """One round; where its strike was missed, up to ATTEMPTS times."""
         for attempt in range(ATTEMPTS):
-            plan = draw_plan(self.seed, number, attempt, self.only)
+            plan = self._target.draw(self.seed, number, attempt, self.only)
             self._played += 1
-            round_ = Round(self.servers, self._nursery, plan, mutation, f"faults_{self._played}")
             self.servers.prepare(f"faults_{self._played + 1}")
-            outcome = round_.play(strike)
+            outcome = self._target.play(self.servers, self._nursery, plan, mutation, f"faults_{self._played}")
             if outcome.struck or outcome.violations:
                 break
         return outcome

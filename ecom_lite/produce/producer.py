@@ -54,6 +54,10 @@ _FATAL: Final = (AuthorizationError, SaslAuthenticationFailedError)
 class Producer:
     """Sends the shop's events to Kafka and keeps `ops.sent_ledger` and `ops.shops` true. One `run` per object."""
 
+    _make_ledger: type[Ledger] = Ledger  # the harness puts others here, with points to strike at, or broken on purpose
+    _make_sender: type[Sender] = Sender
+    _recover = staticmethod(recover)
+
     def __init__(
         self,
         settings: Settings,
@@ -70,7 +74,7 @@ class Producer:
         self._overrides = Overrides(settings.faults)
         self._course = Course(settings.shop, settings.faults)
         self._episodes = Episodes(settings.shop.seed)
-        self._ledger = Ledger(address, self._course.shop_id)
+        self._ledger = self._make_ledger(address, self._course.shop_id)
         self._figures = Figures(report, self._ledger, self._course, self._overrides)
         self._batch_bytes = BATCH_BYTES
         self._tick = Event()  # never set: a sleep that does not end early because `stop` is set
@@ -122,8 +126,9 @@ class Producer:
             return False
         try:
             self._figures.state = "recovering"
-            sender = Sender(self._config, self._settings.kafka.topic, self._ledger, self._batch_bytes)
-            recovered = recover(self._ledger, self._config, self._settings.kafka.topic, self._clock, stop, sender.take_over)
+            topic = self._settings.kafka.topic
+            sender = self._make_sender(self._config, topic, self._ledger, self._batch_bytes)
+            recovered = self._recover(self._ledger, self._config, topic, self._clock, stop, sender.take_over)
             if stop.is_set():
                 return True  # what the broker has may not be known whole
             clock = self._begin(recovered, events, stop, deadline)

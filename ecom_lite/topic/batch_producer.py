@@ -42,13 +42,16 @@ class BatchProducer(KafkaProducer):  # type: ignore[misc]
     def hand_over(self, topic: str, partition: int, body: bytes, records: int, first_ms: int, last_ms: int) -> WholeBatch:
         """A batch that was put together elsewhere takes the way of those of `send`: numbered, sent, sent again where the
         answer does not come. `body` are its records, not compressed; the times are those of the first and the last one."""
-        part = TopicPartition(topic, partition)
-        batch = WholeBatch(part, body, records, first_ms, last_ms)
-        waiting = self._accumulator
+        batch = WholeBatch(TopicPartition(topic, partition), body, records, first_ms, last_ms)
+        self.put(batch)
+        return batch
+
+    def put(self, batch: WholeBatch) -> None:
+        """Into the queue of its partition."""
+        part, waiting = batch.topic_partition, self._accumulator
         with waiting._tp_lock(part):
             waiting._batches[part].append(batch)
             waiting._incomplete.add(batch)
-        return batch
 
     def wake(self) -> None:
         """Have sent what was handed over. (One call for several: a request takes a batch of each partition.)"""

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from ecom_lite.bench.backlog import Sent
+from ecom_lite.bench.printed import PRODUCER
 from ecom_lite.bench.process import check
 from ecom_lite.engines.scratch import clear_dead
 from ecom_lite.errors import CheckFailed
@@ -104,6 +105,19 @@ def test_all_figures_come_from_one_run_and_nothing_is_left(tmp_path: Path) -> No
     assert (figures["events"], figures["seed"], figures["latency_s"]) == (EVENTS, 11, 1)
     assert figures["machine"]["cores"] >= 1 and figures["versions"]["kafka"] and figures["versions"]["postgresql"]
     assert "bench load --events 5000" in figures["command"]
+    run.assert_nothing_left()
+
+
+def test_the_producers_figures_come_and_its_ledger_is_what_the_topic_holds(tmp_path: Path) -> None:
+    with benchmark(tmp_path, "produce", "--events", "20000", "--seed", "11", "--json") as run:
+        wait_for(run.ended, "the benchmark ends", 120)
+    assert run.process.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    every = {**figures, **figures["ratios"]}
+    may_be_none = {"cores_others", "rss_growth_mb", "postgres_cpu_us", "kafka_cpu_us", "bench_cpu_us", "produce_send_us"}
+    assert set(PRODUCER) - set(every) == set() and {name for name in set(PRODUCER) - may_be_none if not every[name] > 0} == set()
+    assert (figures["events"], figures["seed"], figures["naive_events"], figures["shop"]["rate"]) == (20_000, 11, 2_000, "max")
+    assert set(figures["ratios"]) == {"produce_to_slowest_stage", "end_to_end_to_slowest", "produce_to_naive"}
     run.assert_nothing_left()
 
 

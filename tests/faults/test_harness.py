@@ -1,4 +1,4 @@
-"""The fault harness: six rounds are green, each broken loader is caught, and Ctrl-C leaves nothing behind."""
+"""The fault harness: six rounds of loader and producer are green, what is broken is caught, and Ctrl-C leaves nothing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import pytest
 
 from ecom_lite.harness.mutations import MUTATIONS
 from ecom_lite.harness.plan import NAMES
+from ecom_lite.harness.producer_mutations import PRODUCER_MUTATIONS
+from ecom_lite.harness.producer_plan import PRODUCER_NAMES
 from tests.runs import wait_for, wait_until_gone
 
 ROUNDS = 6  # `make test-long` makes sixty
@@ -46,6 +48,22 @@ def test_six_rounds_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None
 def test_a_loader_that_is_broken_on_purpose_is_caught_whichever_way_it_is_broken() -> None:
     code, summary, said = harness("--mutations", "--seed", "2")
     assert code == 0 and set(summary["caught"]) == set(MUTATIONS), said
+    assert None not in summary["caught"].values(), said
+
+
+@pytest.mark.timeout(TIMEOUT_S + 20)
+def test_six_rounds_of_the_producer_send_the_stream_once_and_book_what_is_there() -> None:
+    code, summary, said = harness("--producer", "--rounds", str(ROUNDS), "--seed", "4923")
+    assert code == 0 and summary["ok"] and summary["violations"] == 0, said
+    assert summary["rounds"] == summary["strikes"] == ROUNDS and summary["missed"] == []
+    assert set(summary["scenarios"]) <= set(PRODUCER_NAMES) and len(summary["scenarios"]) == ROUNDS
+
+
+@pytest.mark.timeout(TIMEOUT_S + 20)
+def test_a_producer_that_is_broken_on_purpose_is_caught_whichever_way_it_is_broken() -> None:
+    only = ("--only", "producer-sent", "--only", "late-request")  # what shows it soonest
+    code, summary, said = harness("--producer", "--mutations", "--seed", "2", *only)
+    assert code == 0 and set(summary["caught"]) == set(PRODUCER_MUTATIONS), said
     assert None not in summary["caught"].values(), said
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from ecom_lite import cli
 from ecom_lite.bench import printed
+from ecom_lite.bench.backlog import Sent
 from ecom_lite.bench.bare import payload
 from ecom_lite.bench.board import Looked
 from ecom_lite.bench.course import ratios
@@ -21,15 +22,21 @@ from ecom_lite.bench.looks import Looked as LookedAt
 from ecom_lite.bench.mappings import CASES, written
 from ecom_lite.bench.marts import Marts, figures_of, sizes_of
 from ecom_lite.bench.paint import Painted
+from ecom_lite.bench.produce_course import bench_produce
+from ecom_lite.bench.produce_course import ratios as producer_ratios
+from ecom_lite.bench.producing import unpaced
+from ecom_lite.bench.recount import Counted, close
 from ecom_lite.bench.rig import isolated, require_space
+from ecom_lite.bench.sending import encode, generate
 from ecom_lite.bench.stream import rates_of
 from ecom_lite.bench.usage import Usage
 from ecom_lite.bench.watch import Seen
 from ecom_lite.contract.events import parse, utc_now
 from ecom_lite.contract.reader import make_reader
-from ecom_lite.errors import EcomLiteError, UsageError
+from ecom_lite.errors import CheckFailed, EcomLiteError, UsageError
 from ecom_lite.settings.load import load_settings
 from ecom_lite.simulate import Shop
+from ecom_lite.terminal.terminal import Terminal
 
 DOCS = Path(__file__).parents[3] / "docs" / "benchmarks.md"
 
@@ -55,6 +62,42 @@ def test_ratios_are_taken_to_the_slowest_stage() -> None:
     figures = {"copy_raw": 1000, "consume": 300, "decode": 200, "write": 100, "loader": 80, "naive": 4}
     assert ratios(figures) == {"loader_to_slowest_stage": 0.8, "loader_to_copy_raw": 0.08, "loader_to_naive": 20.0}
     assert ratios({**figures, "decode": 90})["loader_to_slowest_stage"] == pytest.approx(80 / 90, abs=0.001)
+
+
+def test_a_producer_is_compared_with_its_slowest_stage_and_with_the_slower_of_two() -> None:
+    figures = {"generate": 300, "encode": 800, "send": 200, "produce": 120, "loader": 100, "end_to_end": 60, "naive": 20}
+    assert producer_ratios(figures) == {
+        "produce_to_slowest_stage": 0.6, "end_to_end_to_slowest": 0.6, "produce_to_naive": 6.0,
+    }  # fmt: skip
+
+
+def test_a_ledger_that_is_not_the_topics_fails_the_benchmark() -> None:
+    ledger = {0: Counted(9, 1, 12_345), 1: Counted()}
+    assert close(ledger, ledger, 10, 2.0) == Sent(10, 9, 12_345, 2.0)
+    for topic in ({0: Counted(9, 1, 12_344)}, {0: Counted(8, 2, 12_345)}, {1: Counted(9, 1, 12_345)}, {}):
+        with pytest.raises(CheckFailed, match="partition 0: the ledger has"):
+            close(ledger, topic, 10, 2.0)
+    with pytest.raises(CheckFailed, match="has 10 events, not 11"):
+        close(ledger, ledger, 11, 2.0)
+    with pytest.raises(CheckFailed, match="has 0 events, not 1"):
+        close({}, {}, 1, 2.0)
+
+
+def test_events_of_all_stages_are_those_of_the_settings_shop() -> None:
+    settings = load_settings(env={})
+    for stage in (generate(settings, 2_000), encode(settings, 2_000)):
+        assert stage.rate > 0 and stage.cpu_us > 0
+
+
+def test_the_measured_producer_is_unpaced_whatever_the_settings_say() -> None:
+    flags = {"shop.rate": 5, "shop.history": "90d", "shop.customers": 30, "faults.duplicate": 0.1}
+    measured = unpaced(load_settings(env={}, flags=flags))
+    assert (measured.shop.rate, measured.shop.history, measured.shop.customers, measured.faults.duplicate) == ("max", None, 30, 0)
+
+
+def test_too_few_events_to_see_a_producer_at_work_are_refused() -> None:
+    with pytest.raises(UsageError, match="--events 4999: too few to measure anything; 5000 is the least"):
+        bench_produce(load_settings(env={}), Terminal(), events=4_999, command="")
 
 
 def test_the_copy_payload_is_whole_binary_rows() -> None:
@@ -142,7 +185,7 @@ def test_each_mapping_reads_what_it_is_measured_with_as_the_same_lines(name: str
 
 def test_the_page_says_what_each_figure_is() -> None:
     text = DOCS.read_text(encoding="utf-8")
-    names = {*printed.RATES, *printed.COSTS, *printed.RATIOS}
+    names = {*printed.RATES, *printed.COSTS, *printed.RATIOS, *printed.PRODUCER}
     assert {name for name in names if f"`{name}`" not in text} == set()
 
 

@@ -14,10 +14,10 @@ from ecom_lite.contract.rejected import Rejected
 from ecom_lite.harness.__main__ import main
 from ecom_lite.harness.expect import Violation
 from ecom_lite.harness.mutations import MUTATIONS, writer_class
+from ecom_lite.harness.outcome import Outcome
 from ecom_lite.harness.plan import KINDS, NAMES, Plan, draw_plan
 from ecom_lite.harness.records import Drawn
 from ecom_lite.harness.report import Summary, markdown, round_line
-from ecom_lite.harness.rounds import Outcome
 from ecom_lite.harness.shapes import EVENTS, FORMS, ORDERS, drawn
 from ecom_lite.load.write import Writer
 from ecom_lite.settings.events import Events

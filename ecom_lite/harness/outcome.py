@@ -1,0 +1,45 @@
+"""What became of a round, whatever it broke."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .expect import Violation
+
+
+class Planned(Protocol):
+    """What is told of a round's plan."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def scenarios(self) -> str:
+        """Their names, with a plus between them."""
+
+    @property
+    def phases(self) -> Sequence[object]:
+        """Each says where it strikes."""
+
+    @property
+    def form(self) -> str:
+        """Of its records."""
+
+
+@dataclass
+class Outcome:
+    """What became of a round."""
+
+    plan: Planned
+    struck: bool = False
+    notes: list[str] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+    records: int = 0
+    restarts: int = 0
+    seconds: float = 0.0
+    inherited_s: float | None = None  # from the moment that a loader froze for good until another had its partitions
+
+    @property
+    def ok(self) -> bool:
+        return self.struck and not self.violations
