@@ -5,7 +5,7 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 
-from .records import MAX_RECORD_BYTES, Record, made, too_large
+from .records import MAX_RECORD_BYTES, Record, too_large
 from .source import Source
 
 
@@ -21,4 +21,4 @@ def read(source: Source) -> Iterator[Record]:
                 text = source.stream.readline(MAX_RECORD_BYTES + 2)
             yield too_large(where)
         elif value.strip():
-            yield made(where, value)
+            yield Record(where, value)

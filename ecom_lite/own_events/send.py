@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from ..contract.events import Clock, utc_now
 from ..contract.reader import Reader, make_reader
@@ -170,28 +170,32 @@ def _send(
     # kafka-python takes a third of a second to import, and --check needs none of it.
     from kafka.errors import KafkaError
 
-    from ..topic.client import client_config, end_offsets, explained
-    from .sender import LineSender
+    from ..topic.batch_producer import BatchProducer
+    from ..topic.client import client_config, end_offsets, explained, max_message_bytes
+    from .sender import LineSender, batch_bytes
 
     config = client_config(settings.kafka, bootstrap)
     end_offsets(config, result.topic)  # says so when there is no such topic
-    sender: Any = None
+    producer: BatchProducer | None = None
+    sender: LineSender | None = None
     try:
         with explained(config, f"sending to topic {result.topic}"):
-            sender = LineSender(config, result.topic)
-            pace: Pace | None = None
-            begin = 0.0
-            for one in found:
-                if one.record.value is None:
-                    continue
-                if pace is None:
-                    pace, begin = _pace(wish, one, source, read, say, result.topic), monotonic()
-                due = begin + pace(result.sent, one.time)
-                while (left := due - monotonic()) > 0:
-                    sender.settle()
-                    sleep(min(left, WAIT_S))
-                sender.send(one.record.value, one.key)
-                result.sent += 1
+            producer = BatchProducer(config)
+            sender = LineSender(producer, result.topic, batch_bytes(max_message_bytes(config, result.topic)))
+            if source.pipe is not None:
+                source.pipe.meanwhile = sender.rest
+            with sender.whole.kept():
+                pace: Pace | None = None
+                for one in found:
+                    if one.record.value is None:
+                        continue
+                    if not sender.sent:
+                        pace, begin = _pace(wish, one, source, read, say, result.topic), monotonic()
+                    if pace is not None:
+                        due = begin + pace(sender.sent, one.time)
+                        while (left := due - monotonic()) > 0:
+                            sleep(min(left, sender.rest() or WAIT_S))
+                    sender.send(one.record.value, one.key)
             sender.drain()
     except KeyboardInterrupt:
         if sender is not None:
@@ -199,27 +203,28 @@ def _send(
                 sender.drain(STOP_S)
         raise
     except EcomLiteError as error:
-        if sender is None or not result.sent:
+        if sender is None or not sender.sent:
             raise
-        raise EcomLiteError(f"{error}; {sender.acknowledged:,} of {result.sent:,} events were acknowledged before") from error
+        raise EcomLiteError(f"{error}; {sender.acknowledged:,} of {sender.sent:,} events were acknowledged before") from error
     finally:
         if sender is not None:
-            result.acknowledged = sender.acknowledged
-            sender.close()
+            result.sent, result.acknowledged = sender.sent, sender.acknowledged
+        if producer is not None:
+            producer.close(timeout=0)
 
 
 Pace = Callable[[int, datetime | None], float]  # (number of the event, its time) -> seconds after the first one
 
 
-def _pace(wish: Wish, first: Judged, source: Source, read: Reader, say: Say, topic: str) -> Pace:
-    """When each event is due; says what it is going to do."""
+def _pace(wish: Wish, first: Judged, source: Source, read: Reader, say: Say, topic: str) -> Pace | None:
+    """When each event is due, None where at once; says what it is going to do."""
     if isinstance(wish.rate, float):
         rate = wish.rate
         say(f"sending to topic {topic}: {rate:g} events per second")
         return lambda number, time: number / rate
     if wish.rate == "max" or (wish.speed is None and first.time is None):
         say(f"sending to topic {topic}: as fast as it goes")
-        return lambda number, time: 0.0
+        return None
     speed = wish.speed or 1.0
     last = last_time(source, read, utc_now())
     origin: list[datetime] = []
@@ -249,8 +254,8 @@ def _counted(source: Source, wish: Wish, read: Reader, result: Result, say: Say,
     for record in records(source, form):
         one = judge(record, read, clock())
         result.lines += 1
-        result.unsent += record.value is None
         if one.problem is not None:
+            result.unsent += record.value is None
             if result.broken < NAMED:
                 fate = "" if result.checked else " (not sent)" if record.value is None else " (will be a dead letter)"
                 say(f"{record.where}: {one.problem}{fate}")

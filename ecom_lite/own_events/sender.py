@@ -3,57 +3,77 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-from ..topic.batch_producer import BatchProducer
-from ..topic.client import Config
+from ..topic.batch_producer import BATCH_BYTES, BatchProducer
+from ..topic.packer import Packer
+from .whole import Whole
 
 MAX_UNACKED: Final = 20_000  # records that the broker has not acknowledged ...
-MAX_UNACKED_BYTES: Final = 32 * 1024 * 1024  # ... and their size; above either the file waits for the broker
+MAX_UNACKED_BYTES: Final = 32 * 1024 * 1024  # ... and their size on the wire; above either the file waits for the broker
 SETTLE_S: Final = 0.005
+TURN_S: Final = 0.001  # how often the clock is looked at where records come one after another
+
+
+def batch_bytes(limit: int | None) -> int:
+    """How large batches may be in a topic that takes `limit` bytes; what the records are wrapped in needs some of them."""
+    return BATCH_BYTES if limit is None else min(BATCH_BYTES, limit - limit // 8)
 
 
 class LineSender:
-    """Sends values as they are, without a header: the ledger knows nothing of them. For one thread.
+    """Sends values as they are, without a header: the ledger knows nothing of them. For one thread, where Ctrl-C parts no record.
 
-    Its methods raise the KafkaError of the first record that the broker has refused or not acknowledged in time.
+    Its methods raise the KafkaError of the first batch that the broker has refused or not acknowledged in time.
     """
 
-    def __init__(self, config: Config, topic: str) -> None:
-        self._producer = BatchProducer(config)
-        self._topic = topic
-        self._unacked: deque[tuple[Any, int]] = deque()  # (future, bytes) in the order of sending
-        self._unacked_bytes = 0
-        self.acknowledged = 0
+    def __init__(
+        self, producer: BatchProducer, topic: str, batch_bytes: int = BATCH_BYTES, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._packer = Packer(producer, topic, lambda: None, batch_bytes)
+        self._sleep = sleep
+        self.whole = Whole()
+        self._turn_at = 0.0
+        self.sent = 0
+
+    @property
+    def acknowledged(self) -> int:
+        return self.sent - self._packer.unacked
 
     def send(self, value: bytes, key: bytes | None) -> None:
         """Hand one record over; blocks while too many are not acknowledged."""
-        while len(self._unacked) >= MAX_UNACKED or self._unacked_bytes >= MAX_UNACKED_BYTES:
-            self.settle()
-            time.sleep(SETTLE_S)
-        self._unacked.append((self._producer.send(self._topic, value, key), len(value)))
-        self._unacked_bytes += len(value)
+        if time.monotonic() >= self._turn_at:
+            self._make_room()
+        with self.whole:
+            self._packer.add(key, value)
+            self.sent += 1
 
-    def settle(self) -> None:
-        """Count what has been acknowledged since the last call."""
-        unacked = self._unacked
-        while unacked and unacked[0][0].is_done:
-            future, size = unacked[0]
-            if future.exception is not None:
-                raise future.exception
-            unacked.popleft()
-            self._unacked_bytes -= size
-            self.acknowledged += 1
+    def rest(self) -> float | None:
+        """For when nothing is to be sent: sends what has waited long enough. Returns in how many seconds to call it again,
+        None where all is acknowledged."""
+        self._settle()
+        self._turn_at = 0.0
+        return self._packer.wait_s() if self._packer.unacked else None
 
     def drain(self, limit_s: float | None = None) -> None:
-        """Wait until all are acknowledged, or `limit_s` has passed."""
+        """Send the rest, and wait until all are acknowledged, or `limit_s` has passed."""
         give_up = None if limit_s is None else time.monotonic() + limit_s
-        self.settle()
-        while self._unacked and (give_up is None or time.monotonic() < give_up):
-            time.sleep(SETTLE_S)
-            self.settle()
+        with self.whole:
+            self._packer.flush()
+        self._settle()
+        while self._packer.unacked and (give_up is None or time.monotonic() < give_up):
+            self._sleep(SETTLE_S)
+            self._settle()
 
-    def close(self) -> None:
-        """Free the client; what is not acknowledged by now is given up."""
-        self._producer.close(timeout=0)
+    def _make_room(self) -> None:
+        self._settle()
+        while self._packer.unacked >= MAX_UNACKED or self._packer.unacked_bytes >= MAX_UNACKED_BYTES:
+            self._sleep(SETTLE_S)
+            self._settle()
+        self._turn_at = time.monotonic() + TURN_S
+
+    def _settle(self) -> None:
+        with self.whole:
+            self._packer.turn()
+            for _ in self._packer.acknowledged():
+                pass

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from select import select
 from typing import Any, BinaryIO, Final, cast
 
 import zstandard  # comes with kafka-python[zstd]
@@ -17,20 +19,40 @@ import zstandard  # comes with kafka-python[zstd]
 from ..errors import UsageError
 
 HEAD_BYTES: Final = 4096
+BUFFER_BYTES: Final = 64 * 1024
 ZSTD_BYTES: Final = 4096  # read in one go: they become a thousand times as many at the worst
 DAMAGED: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)  # what reading raises in the middle of a file
 GZIP: Final = b"\x1f\x8b"
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
+class Pipe:
+    """Bytes as they come. While there are none, `meanwhile` is called; it returns in how many seconds again, None for never."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number  # of the open file
+        self.meanwhile: Callable[[], float | None] = lambda: None
+
+    def read1(self, size: int) -> bytes:
+        """At least one byte, but at the end."""
+        wait_s: float | None = 0.0
+        while wait_s is not None and not select((self._number,), (), (), wait_s)[0]:
+            wait_s = self.meanwhile()
+        return os.read(self._number, size)
+
+
 @dataclass(frozen=True)
 class Source:
-    """`head` are the first bytes of `stream`, which gives them once more. `path` is a regular file that is not compressed."""
+    """`head` are the first bytes of `stream`, which gives them once more. `path` is a regular file that is not compressed.
+
+    Where it is a pipe, its `meanwhile` may be set.
+    """
 
     name: str
     head: bytes
     stream: BinaryIO
     path: Path | None
+    pipe: Pipe | None = None
 
     @property
     def title(self) -> str:
@@ -48,7 +70,7 @@ def opened(name: str, say: Callable[[str], None]) -> Iterator[Source]:
     if name == "-":
         if sys.stdin.isatty():
             say("reading events from the terminal, one a line; Ctrl-D ends them")
-        yield _source(name, sys.stdin.buffer, None)
+        yield _source(name, Pipe(sys.stdin.fileno()), None)
         return
     path = Path(name)
     if path.is_dir():
@@ -60,10 +82,11 @@ def opened(name: str, say: Callable[[str], None]) -> Iterator[Source]:
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from None
     with file:
-        yield _source(name, file, path if path.is_file() else None)
+        yield _source(name, file, path) if path.is_file() else _source(name, Pipe(file.fileno()), None)
 
 
 def _source(name: str, file: Any, path: Path | None) -> Source:
+    pipe = file if isinstance(file, Pipe) else None
     try:
         head, stream = _peek(file)
         if head.startswith(GZIP):
@@ -74,7 +97,7 @@ def _source(name: str, file: Any, path: Path | None) -> Source:
         raise UsageError(
             f"{'stdin' if name == '-' else name} cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from None
-    return Source(name, head, stream, path)
+    return Source(name, head, stream, path, pipe)
 
 
 def _peek(file: Any) -> tuple[bytes, BinaryIO]:
@@ -85,7 +108,7 @@ def _peek(file: Any) -> tuple[bytes, BinaryIO]:
         if not more:
             break
         head += more
-    return head, cast(BinaryIO, io.BufferedReader(_FromHead(head, file)))
+    return head, cast(BinaryIO, io.BufferedReader(_FromHead(head, file), BUFFER_BYTES))
 
 
 class _FromHead(io.RawIOBase):

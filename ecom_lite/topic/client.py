@@ -11,11 +11,13 @@ from threading import Event
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import ConfigResource
 from kafka.errors import (
     AuthorizationError,
     FencedInstanceIdError,
     KafkaError,
     KafkaTimeoutError,
+    MessageSizeTooLargeError,
     SaslAuthenticationFailedError,
     TopicAlreadyExistsError,
     UnsupportedCodecError,
@@ -89,6 +91,8 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
         return f"Kafka at {where} does not allow this: {error}; grant it to {config.get('sasl_plain_username') or 'us'}"
     if isinstance(error, UnsupportedCodecError):
         return f"{error}: the topic has records compressed so; `pip install 'kafka-python[snappy,zstd]'` and start again"
+    if isinstance(error, MessageSizeTooLargeError):
+        return f"Kafka at {where}: a record is larger than the topic's max.message.bytes: {error}"
     if isinstance(error, FencedInstanceIdError):
         return f"Kafka at {where}: another process has joined the group under our name; only one can"
     if not isinstance(error, KafkaTimeoutError):
@@ -166,6 +170,15 @@ def _admin(config: Config, doing: str, timeout_s: float = BOOTSTRAP_TIMEOUT_MS /
             yield admin
         finally:
             admin.close()
+
+
+def max_message_bytes(config: Config, topic: str) -> int | None:
+    """The most bytes that the topic takes in one batch; None where the broker does not let us see it."""
+    name = "max.message.bytes"
+    with _admin(config, f"asking for {name} of topic {topic}") as admin:
+        found = admin.describe_configs([ConfigResource("TOPIC", topic, [name])], config_filter="all")
+    value = found.get("topic", {}).get(topic, {}).get(name)
+    return None if value is None else int(value["value"])
 
 
 def end_offsets(config: Config, topic: str) -> dict[int, int]:

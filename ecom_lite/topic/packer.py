@@ -56,6 +56,7 @@ class Packer(Generic[Note]):
         self._keyless = random.choice(self._filling)
         self._ms = int(now() * 1000)
         self.unacked = 0  # records
+        self.unacked_bytes = 0  # of the batches that were handed over, as they are sent
 
     def turn(self) -> None:
         """What is added next came now; what has waited for LINGER_MS goes out. Call it often."""
@@ -120,6 +121,7 @@ class Packer(Generic[Note]):
                 behind = batch.offset + batch.size
                 unacked.popleft()
                 self.unacked -= batch.size
+                self.unacked_bytes -= batch.records.size_in_bytes()
                 yield into.number, note, behind
 
     def notes(self) -> Iterator[Note]:
@@ -143,6 +145,7 @@ class Packer(Generic[Note]):
     def _hand_over(self, into: _Filling[Note]) -> None:
         body = b"".join(into.parts)
         batch = self._producer.hand_over(self._topic, into.number, body, into.count, into.first_ms, into.last_ms)
+        self.unacked_bytes += batch.records.size_in_bytes()
         into.unacked.append((batch, into.note))
         into.empty(self._make_note())
         if into is self._keyless:

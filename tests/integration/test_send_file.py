@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.partitioner import murmur2
 
 from ecom_lite.contract import events
@@ -61,6 +64,14 @@ def line(user: object = 3, number: int = 1, at_s: float = 0.0, **changes: object
 def in_topic(settings: Settings) -> list[Any]:
     """All records, partition after partition."""
     return records_of(kafka_client.client_config(settings.kafka, settings.kafka.bootstrap), settings.kafka.topic)
+
+
+def ends(settings: Settings) -> dict[int, int]:
+    return kafka_client.end_offsets(kafka_client.client_config(settings.kafka, settings.kafka.bootstrap), settings.kafka.topic)
+
+
+def holds(settings: Settings, records: int) -> bool:
+    return sum(ends(settings).values()) == records
 
 
 class Time:
@@ -312,6 +323,43 @@ def test_strict_sends_standard_input_as_it_comes_and_fails_at_the_end(settings: 
     assert [record.value for record in in_topic(settings)] == [b'{"user_id":"7"}']
 
 
+def test_a_line_on_a_pipe_that_then_says_nothing_is_sent_and_bears_the_time_at_which_it_came(
+    settings: Settings, tmp_path: Path
+) -> None:
+    written_ms = []
+    with produce(
+        settings, "-", "--rate", "max", "--topic", settings.kafka.topic, folder=tmp_path, stdin=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        for number in range(1, 4):
+            written_ms.append(time.time() * 1000)
+            process.stdin.write(line(1, number) + b"\n")
+            process.stdin.flush()
+            wait_for(partial(holds, settings, number), "the line is in the topic")
+        process.stdin.close()
+        process.wait(DEADLINE_S)
+    assert process.returncode == 0
+    came_ms = [record.timestamp for record in in_topic(settings)]
+    assert all(came >= int(written) for came, written in zip(came_ms, written_ms, strict=True))
+
+
+def test_a_topic_that_takes_small_batches_only_gets_small_ones(settings: Settings, tmp_path: Path) -> None:
+    narrow = settings_for(settings.kafka.bootstrap, f"{settings.kafka.topic}-narrow", settings.run.data_dir)
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap)
+    admin.create_topics({narrow.kafka.topic: {"num_partitions": 4, "configs": {"max.message.bytes": "8000"}}})
+    admin.wait_for_topics([narrow.kafka.topic])
+    admin.close()
+    noise = random.Random(7)
+    lines = [line(number % 9, number, note=noise.randbytes(100).hex()) for number in range(3_000)]
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join(lines))
+    assert sent(narrow, file, MAX)[0].acknowledged == 3_000
+    assert Counter(record.value for record in in_topic(narrow)) == Counter(lines)
+    file.write_bytes(b"\n".join([line(1, 1), line(1, 2, note=noise.randbytes(9_000).hex())]))
+    with pytest.raises(EcomLiteError, match=r"max\.message\.bytes.*of 2 events were acknowledged before"):
+        sent(narrow, file, MAX)
+
+
 def test_the_newest_records_of_the_topic_are_tried_and_a_simulated_shops_are_no_matter_of_the_mapping(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -353,3 +401,16 @@ def test_ctrl_c_says_how_many_were_acknowledged(settings: Settings, tmp_path: Pa
     assert process.returncode == 130
     assert json.loads(out)["acknowledged"] == 5 and json.loads(out)["interrupted"]
     assert b"5 events sent and acknowledged" in err and b"Traceback" not in err
+
+
+def test_ctrl_c_at_full_speed_leaves_as_many_in_the_topic_as_it_says(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(b"\n".join(line(number % 1000, number) for number in range(300_000)))
+    arguments = [str(file), "--rate", "max", "--json", "--topic", settings.kafka.topic]
+    with produce(settings, *arguments, folder=tmp_path) as process:
+        wait_for(lambda: process.poll() is not None or any(ends(settings).values()), "it sends")
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=DEADLINE_S)
+    told = json.loads(out)
+    assert process.returncode == 130 and told["interrupted"] and 0 < told["sent"] < 300_000
+    assert told["acknowledged"] == told["sent"] == sum(ends(settings).values())

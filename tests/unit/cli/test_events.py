@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Callable
@@ -110,8 +109,9 @@ def test_what_to_try_must_be_said_once(verb: Verb, tmp_path: Path) -> None:
 
 
 def test_standard_input_is_tried(verb: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(PLAIN).encode())))
-    code, out, _ = verb("try", "-")
+    with Path(written(tmp_path, PLAIN)).open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        code, out, _ = verb("try", "-")
     assert code == 0 and "1 record: 1 load" in out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka import TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
@@ -19,6 +19,7 @@ RECORDS = st.lists(st.tuples(st.none() | BYTES, st.none() | BYTES, PAIRS, st.int
 
 
 @given(RECORDS)
+@settings(deadline=None)
 def test_what_is_packed_is_what_kafka_python_reads(
     records: Drawn,
 ) -> None:
