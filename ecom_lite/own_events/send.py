@@ -196,7 +196,7 @@ def _send(
                         while (left := due - monotonic()) > 0:
                             sleep(min(left, sender.rest() or WAIT_S))
                     sender.send(one.record.value, one.key)
-            sender.drain()
+                sender.drain()
     except KeyboardInterrupt:
         if sender is not None:
             with suppress(KafkaError):

@@ -110,4 +110,6 @@ class WholeBatch(ProducerBatch):  # type: ignore[misc]
         if why_not is not None:
             error: Any = why_not(0)
             raise error if isinstance(error, KafkaError) else KafkaError(error)
+        if offset < 0:  # taken as one that the broker has already: the topic knows where
+            raise KafkaError("the broker does not say where it has put a batch")
         return int(offset)

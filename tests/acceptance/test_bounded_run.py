@@ -94,7 +94,8 @@ def test_the_same_seed_makes_the_same_facts_and_marts_whatever_is_killed(tmp_pat
         _, summary, fingerprint = finished(run)
         assert (summary["sent"], summary["facts"], summary["duplicates"]) == (EVENTS, undisturbed.summary["facts"], 0)
         assert summary["lake"] == summary["facts"]
-        assert set(summary["restarts"]) == {"produce", "load", "postgres"}
+        # DuckDB ends the lake's process where PostgreSQL goes in the middle of its ROLLBACK: whether it does is chance.
+        assert set(summary["restarts"]) - {"lake"} == {"produce", "load", "postgres"}
         assert fingerprint == undisturbed.fingerprint
     finally:
         run.close()

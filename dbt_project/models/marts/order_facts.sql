@@ -44,14 +44,26 @@ with fresh as (
 ),
 
 {% if is_incremental() %}
-places as (
-    select fresh.user_id, fresh.order_id, place.ordered_at
+known_before as (
+    select fresh.user_id, fresh.order_id, fresh.ordered_at, present.ordered_at as ordered_at_before
     from fresh
     left join {{ this }} as present using (order_id, user_id)
-    cross join lateral (values (fresh.ordered_at), (present.ordered_at)) as place (ordered_at)
-    where present.ordered_at is distinct from fresh.ordered_at and place.ordered_at is not null
 ),
 
+-- Orders that now begin at another moment: their rows are out of place. Few: orders that are merely new are no row yet, those that
+-- have got another line stand where they stood.
+moved as (
+    select order_id, user_id from known_before where ordered_at_before <> ordered_at
+),
+
+places as (
+    select known_before.user_id, known_before.order_id, place.ordered_at
+    from known_before
+    cross join lateral (values (known_before.ordered_at), (known_before.ordered_at_before)) as place (ordered_at)
+    where known_before.ordered_at_before is distinct from known_before.ordered_at and place.ordered_at is not null
+),
+
+-- One that is among the fresh is made anew already, and keeps apart what is before it from what is behind it.
 followers as (
     select distinct follower.order_id, follower.user_id
     from places
@@ -60,10 +72,12 @@ followers as (
         from {{ this }} as present
         where present.user_id = places.user_id
             and (present.ordered_at, present.order_id) > (places.ordered_at, places.order_id)
-            and (present.order_id, present.user_id) not in (select fresh.order_id, fresh.user_id from fresh)
+            and (present.order_id, present.user_id) not in (select moved.order_id, moved.user_id from moved)
         order by present.ordered_at, present.order_id
         limit 1
     ) as follower
+    except
+    select order_id, user_id from fresh
 ),
 
 changed as (
@@ -82,18 +96,15 @@ changed as (
     inner join {{ this }} as present using (order_id, user_id)
 ),
 
--- Those before the changed ones, as far as they are not among them.
-known as (
-    select user_id, order_id, ordered_at, order_date from changed
-    union
-    select predecessor.user_id, predecessor.order_id, predecessor.ordered_at, predecessor.order_date
+predecessors as (
+    select distinct predecessor.user_id, predecessor.order_id, predecessor.ordered_at, predecessor.order_date
     from changed
     cross join lateral (
         select present.user_id, present.order_id, present.ordered_at, present.order_date
         from {{ this }} as present
         where present.user_id = changed.user_id
             and (present.ordered_at, present.order_id) < (changed.ordered_at, changed.order_id)
-            and (present.order_id, present.user_id) not in (select fresh.order_id, fresh.user_id from fresh)
+            and (present.order_id, present.user_id) not in (select moved.order_id, moved.user_id from moved)
         order by present.ordered_at desc, present.order_id desc
         limit 1
     ) as predecessor
@@ -102,17 +113,34 @@ known as (
 changed as (
     select * from fresh
 ),
-
-known as (
-    select user_id, order_id, ordered_at, order_date from fresh
-),
 {% endif %}
+
+-- With all their columns, in one table: to join the distances to their orders, PostgreSQL, which expects few of them, may compare each
+-- order of a customer with each. A predecessor that is itself changed is here twice, and comes second.
+known as (
+    select *, true as is_changed from changed
+    {%- if is_incremental() %}
+    union all
+    select
+        order_id,
+        user_id,
+        ordered_at,
+        null as last_line_at,
+        order_date,
+        {%- for measure in measures() %}
+        null as {{ measure }},
+        {%- endfor %}
+        false as is_changed
+    from predecessors
+    {%- endif %}
+),
 
 distances as (
     select
-        user_id,
-        order_id,
-        order_date - lag(order_date) over (partition by user_id order by ordered_at, order_id) as days_since_order_before
+        *,
+        order_date - lag(order_date) over (
+            partition by user_id order by ordered_at, order_id, is_changed desc
+        ) as days_since_order_before
     from known
 )
 
@@ -125,5 +153,5 @@ select
     {{ kept_measures() }},
     {{ money('revenue - returns') }} as net,
     days_since_order_before::integer as days_since_order_before
-from changed
-inner join distances using (user_id, order_id)
+from distances
+where is_changed

@@ -141,5 +141,15 @@ def test_a_batch_that_is_sent_again_has_the_number_of_the_first_attempt() -> Non
     assert MemoryRecords(bytes_).next_batch().base_sequence == 40
 
 
+def test_a_batch_whose_place_is_not_told_is_left_to_a_reading_of_the_topic() -> None:
+    broker = NoBroker(partitions=1)
+    packer = broker.packer()
+    packer.add(b"a", b"1")
+    packer.flush()
+    broker.handed[0].complete(-1, -1)
+    with pytest.raises(KafkaError, match="does not say where"):
+        [*packer.acknowledged()]
+
+
 def test_no_headers_are_one_byte() -> None:
     assert headers() == NO_HEADERS == b"\0"
