@@ -67,7 +67,10 @@ def test_what_happened_to_the_parts_is_kept_in_its_order(run: LightRun) -> None:
     assert said.returncode == 0, said.stderr
     told = sorted((json.loads(line) for line in said.stdout.splitlines()), key=lambda each: each["at"])
     for part in PARTS:
-        assert [each["event"] for each in told if each["service"] == part] == ["starting", "ready", "died", "restarted"], told
+        events = [each["event"] for each in told if each["service"] == part]
+        # DuckDB ends the lake's process where PostgreSQL goes in the middle of its ROLLBACK: then it has died once more.
+        deaths = range(1, 3) if part == "lake" else range(1, 2)
+        assert events in [["starting", "ready", *["died", "restarted"] * count] for count in deaths], (part, events)
     names = [f"{each['service']} {each['event']}" for each in told]
     assert names.index("postgres ready") < names.index("load starting"), "as they were started"
     assert len({each["at"] for each in told}) == len(told), "each at its own time"
