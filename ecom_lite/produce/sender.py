@@ -10,7 +10,7 @@ from ..topic.batch_producer import SoleProducer
 from ..topic.client import Config
 from ..topic.packer import Packer
 from ..topic.record_batch import headers
-from .counts import Tally
+from .counts import NO_ORDER, Tally
 from .ledger import Ledger
 
 NAME: Final = "ecom_lite.%s"  # of a shop's producer at the broker, by its mark
@@ -84,8 +84,7 @@ class Sender:
         with self._ledger.lock:
             for partition, tally, behind in self._packer.acknowledged():
                 self._ledger.counts[partition].add(tally, behind)
-            self._ledger.next_sequence = min((tally.lowest for tally in self._packer.notes()), default=next_sequence)
-            self._ledger.next_sequence = min(self._ledger.next_sequence, next_sequence)
+            self._ledger.next_sequence = min(next_sequence, *(tally.lowest for tally in self._packer.notes()), NO_ORDER)
             self._ledger.made = made
 
     def flush(self) -> None:
