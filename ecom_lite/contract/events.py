@@ -63,7 +63,7 @@ def make_decoders(*, strict: bool, extra: Mapping[str, tuple[str, Any]] | None =
 
 
 _DECODE, _DECODE_STRICTLY = make_decoders(strict=False), make_decoders(strict=True)
-_decode_any = msgspec.json.Decoder().decode
+_decode_any = msgspec.json.Decoder(float_hook=float).decode  # also numbers that no float has: infinite
 _decode_time = msgspec.json.Decoder(_TimeAsWritten).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode_text: Callable[[str], bytes] = msgspec.json.Encoder().encode
@@ -186,9 +186,11 @@ def _decode_other(value: bytes, decode: Decoders) -> Any:
     try:
         try:
             return decode[kind](value)
-        except msgspec.ValidationError:
+        except msgspec.DecodeError:
             return decode[kind](_last_of_equal_keys(value))
     except msgspec.ValidationError as error:
+        if "Number out of range" in str(error):
+            raise not_json(value, error) from None
         raise explain(error, document, EVENT_TYPES[kind].__struct_fields__) from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise not_json(value, error) from None

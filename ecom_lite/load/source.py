@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -169,6 +170,12 @@ class Source:
             ends = {tp: self._consumer.position(tp, timeout_ms=POSITION_MS) for tp in self._partitions()}
         except _MOVED:
             self.changed.set()
+        except KafkaError as error:  # also what has ended the heartbeat, which the next poll begins anew
+            if not error.retriable:
+                raise
+            log.warning("Kafka does not answer, reading goes on when it does: %r", error)
+            self.changed.set()
+            time.sleep(timeout_s)
         if any(found not in (None, self._claimed_ids.get(topic)) for topic, found in self._topic_ids().items()):
             self.changed.set()
         # The group may have moved positions (None: to one not yet known): what was read under the old claims proves nothing.

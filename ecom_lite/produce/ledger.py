@@ -31,6 +31,7 @@ log = logging.getLogger("ecom_lite.produce")
 FLUSH_S: Final = 0.5
 RETRY_S: Final = 2.0  # while PostgreSQL is away
 CLOSING_RETRY_S: Final = 0.1
+WRITE_S: Final = 4.0  # the last write may take so long where PostgreSQL is there, and only slow
 ROLE: Final = "ecom_producer"
 _READ, _READ_SHOP, _WRITE, _WRITE_SHOP, _OPEN_SHOP = (
     read_sql(__package__, name) for name in ("read_ledger", "read_shop", "write_ledger", "write_shop", "open_shop")
@@ -129,12 +130,13 @@ class Ledger:
         self._thread.start()
 
     def close(self, timeout_s: float) -> bool:
-        """Write the rest and end the thread. False if that did not work in time: the topic still has the truth, and
-        the next start counts it from there. Safe to call twice and before `start`."""
+        """Write the rest and end the thread. A PostgreSQL that is away is waited for `timeout_s`. False if that did not work in
+        time: the topic still has the truth, and the next start counts it from there. Safe to call twice and before `start`.
+        """
         self._give_up = time.monotonic() + timeout_s
         self._closing.set()
         if self._thread is not None:
-            self._thread.join(timeout_s)
+            self._thread.join(timeout_s if self._away else max(timeout_s, WRITE_S))
         else:
             self._disconnect()
         with self.lock:

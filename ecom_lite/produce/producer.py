@@ -42,7 +42,8 @@ MAX_UNACKED: Final = 20_000  # events in memory; above it the shop waits for the
 LEAST_BATCH_BYTES: Final = 4096
 IDLE_S: Final = 0.05  # how often acknowledgements are looked for when nothing is due
 SETTLE_S: Final = 0.005  # ... when the shop waits for them
-STOP_S: Final = 1.0  # after `stop` the broker has so long to acknowledge the rest
+STOP_S: Final = 1.0  # after `stop` the broker has so long to acknowledge the rest,
+STOP_SLOWLY_S: Final = 4.0  # ... and so long where it is there, and only slow
 CLOSE_S: Final = 0.3
 RETRY_S: Final = 0.5
 DATABASE_WAIT_S: Final = 30.0  # at the start the ledger must be read; later PostgreSQL may be away
@@ -89,7 +90,8 @@ class Producer:
 
         Blocks. A broker that is away is waited for; without PostgreSQL it goes on, except at the start. Raises
         EcomLiteError when the ledger cannot be read, another process sends for this shop, the settings do not fit the shop's
-        earlier ones, the login is refused, or the topic is missing or made anew. After `stop` it returns in about two seconds.
+        earlier ones, the login is refused, or the topic is missing or made anew. After `stop` it returns in about two seconds,
+        in ten where Kafka and PostgreSQL are there and do not answer.
         """
         self._figures.until = until
         try:
@@ -247,16 +249,20 @@ class Producer:
             self._figures.sent += len(events)
 
     def _drain(self, sender: Sender, stop: Event) -> None:
-        """Wait for the last acknowledgements: as long as it takes, but after `stop` not longer than STOP_S."""
-        give_up: float | None = None
+        """Wait for the last acknowledgements: as long as it takes, but after `stop` not longer than STOP_SLOWLY_S."""
+        give_up, asked = None, False
         sender.flush()
         while True:
             self._settle(sender)
             now = self._monotonic()
-            if not sender.unacked or (give_up is not None and now >= give_up):
+            if not sender.unacked:
                 return
-            if give_up is None and stop.is_set():
-                give_up = now + STOP_S
+            if give_up is None:
+                give_up = now + STOP_S if stop.is_set() else None
+            elif now >= give_up:
+                if asked or not reachable(self._config):
+                    return
+                give_up, asked = now + STOP_SLOWLY_S - STOP_S, True
             self._report(now)
             self._tick.wait(SETTLE_S)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 
 import pytest
 from kafka import KafkaProducer
@@ -97,6 +98,41 @@ def test_stop_ends_it_soon_with_everything_booked(warehouse: Address, kafka_boot
     assert it.figures[-1]["state"] == "stopped"
     assert found.own.total() == it.figures[-1]["sent"] == it.figures[-1]["acked"]
     assert_ledger_equals(warehouse, found)
+
+
+def test_stop_waits_for_a_ledger_that_postgresql_is_slow_to_take(
+    warehouse: Address, kafka_bootstrap: str, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        RunningProducer(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it,
+        warehouse.connect("ecom_owner") as other,
+    ):
+        wait_for(lambda: it.latest("acked") > 300, "some acknowledged events")
+        other.execute("LOCK TABLE ops.sent_ledger IN EXCLUSIVE MODE")
+        acked = it.latest("acked")
+        wait_for(lambda: it.latest("acked") > acked, "events that are not in the ledger yet")
+        release = Timer(1.0, other.rollback)
+        release.start()
+        it.end()
+        release.join()
+    assert "not written to the end" not in caplog.text
+    assert_ledger_equals(warehouse, read_topic(kafka_bootstrap, topic))
+
+
+def test_stop_waits_for_a_broker_that_is_slow(warehouse: Address, own_kafka: KafkaServer) -> None:
+    topic = "slow"
+    settings = settings_for(topic, rate=300)
+    kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
+    with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 100, "events before it stands still")
+        assert own_kafka.pid is not None
+        os.kill(own_kafka.pid, signal.SIGSTOP)
+        goes_on = Timer(2.0, os.kill, (own_kafka.pid, signal.SIGCONT))
+        wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
+        goes_on.start()
+        it.end()
+        goes_on.join()
+    assert_ledger_equals(warehouse, read_topic(own_kafka.bootstrap, topic))
 
 
 def test_a_paced_run_is_neither_far_too_fast_nor_far_too_slow(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:

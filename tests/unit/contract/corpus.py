@@ -97,6 +97,8 @@ def _shapes() -> Iterator[Case]:
     yield Case("keys twice, the first of wrong types", first + order()[1:], FACT)
     first = b'{"quantity":10001,"user_id":0,"order_id":"","timestamp":[],'
     yield Case("keys twice, the first out of range", first + order()[1:], FACT)
+    yield Case("a key twice, the first one beyond all floats", b'{"timestamp":1e99999999999999999999,' + order()[1:], FACT)
+    yield Case("a key twice, the last one beyond all floats", order()[:-1] + b',"quantity":1e9999}', "not_json")
     yield Case("a key twice, the last one of a wrong type", order()[:-1] + b',"quantity":"x"}', "wrong_type")
     yield Case("all keys twice, the first ones null", _twice("null"), FACT)
     yield Case("all keys twice, the first ones lists", _twice('[{"a":[1]}]'), FACT)
