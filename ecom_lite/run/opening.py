@@ -21,6 +21,7 @@ from ..settings.data_dir import POSTGRES, write_private
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
+from .reach import named_address
 
 COPY: Final = f"{POSTGRES}/shops.json"  # in the data folder: {database: {shop: {opened_at, live_from, settings}}}
 READER: Final = "ecom_reader"
@@ -37,8 +38,8 @@ def refuse_other_shop(settings: Settings) -> None:
         return
     url = settings.postgres.url.get_secret_value()
     if url:
-        _refuse_second_sender(url, settings.shop.shop_id)
-    found = (_asked(url) if url else _copied(settings)).get(settings.shop.shop_id)
+        _refuse_second_sender(settings)
+    found = (_asked(settings) if url else _copied(settings)).get(settings.shop.shop_id)
     if found is not None:
         opening = Opening(_time(found["opened_at"]), _time(found["live_from"]), found["settings"])
         decide(settings.shop, opening, begun=True, now=utc_now())
@@ -62,19 +63,19 @@ def keep_copy(settings: Settings, address: Address) -> bool:
     return True
 
 
-def _refuse_second_sender(url: str, shop_id: str) -> None:
+def _refuse_second_sender(settings: Settings) -> None:
     try:
-        with psycopg.connect(Address.from_url(url, {}).conninfo("admin")) as connection:
-            found = who_sends(connection, shop_id)
+        with named_address(settings).connect(READER) as connection:
+            found = who_sends(connection, settings.shop.shop_id)
     except psycopg.Error:
         return
     if found is not None and found.held:
-        raise found.taken(shop_id)
+        raise found.taken(settings.shop.shop_id)
 
 
-def _asked(url: str) -> Shops:
+def _asked(settings: Settings) -> Shops:
     try:
-        return _read(Address.from_url(url, {}).conninfo("admin"))
+        return _read(named_address(settings).conninfo(READER))
     except psycopg.Error:
         return {}
 
