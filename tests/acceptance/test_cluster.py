@@ -1,4 +1,4 @@
-"""Servers as a company runs them (docs/cluster.md): three Kafka nodes, a PostgreSQL, TLS, log-in, the rights of that page only."""
+"""Servers as a company runs them (docs/cluster.md): three Kafka nodes, a PostgreSQL, TLS, log-in, only the rights of it."""
 
 from __future__ import annotations
 

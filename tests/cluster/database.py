@@ -106,8 +106,17 @@ class TlsPostgres:
         certificate, key = self._authority.sign("postgres", self.host)
         for folder in (self._cluster, self.socket):
             folder.mkdir()
-        self._owned(self._cluster, 0o700), self._owned(self.socket, 0o755)
-        initdb = [self._program / "bin/initdb", "-D", self._cluster, "-U", SUPERUSER, "--no-sync", "--no-instructions"]
+        self._owned(self._cluster, 0o700)
+        self._owned(self.socket, 0o755)
+        initdb: list[str | Path] = [
+            self._program / "bin/initdb",
+            "-D",
+            self._cluster,
+            "-U",
+            SUPERUSER,
+            "--no-sync",
+            "--no-instructions",
+        ]
         initdb += ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={self._password_file()}"]
         child = Child("initdb", initdb, log=self._log, env={**os.environ, "LC_ALL": "C"}, cwd=self._folder, user=self._user)
         child.start()

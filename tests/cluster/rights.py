@@ -25,7 +25,8 @@ RESOURCES: Final = {
 
 def block(language: str, number: int = 0) -> str:
     """The `number`-th code block of the page in that language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)[number]
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return found[number]
 
 
 def statements() -> list[str]:
