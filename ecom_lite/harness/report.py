@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final
 
+from .chain_plan import CHAIN_NAMES
 from .outcome import Outcome
 from .plan import NAMES
 from .producer_plan import PRODUCER_NAMES
@@ -44,7 +45,7 @@ class Summary:
                 row["restarts"] += outcome.restarts
                 row["records"] += outcome.records
                 row["violations"] += len(outcome.violations)
-        return {name: table[name] for name in (*NAMES, *PRODUCER_NAMES) if name in table}
+        return {name: table[name] for name in (*NAMES, *PRODUCER_NAMES, *CHAIN_NAMES) if name in table}
 
     def totals(self) -> dict[str, int]:
         outcomes = self.outcomes
