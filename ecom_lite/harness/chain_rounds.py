@@ -24,10 +24,11 @@ from .topic import Topic
 RESTARTS: Final = 100  # of a part: a run is struck more often than any that it is made for
 SETTINGS: Final[Mapping[str, object]] = {
     "grafana.enabled": False, "run.restarts": RESTARTS, "run.fast_start": False, "lake.every_s": 0.5,
-    "faults.late": 0.1, "faults.late_s": 2, "faults.duplicate": 0.05, "faults.malformed": 0.02,
+    "faults.late_s": 2,
 }  # fmt: skip
+FAULTS: Final[Mapping[str, float]] = {"late": 0.1, "duplicate": 0.05, "out_of_order": 0.05, "malformed": 0.02}
 WATERMARK_S: Final = 10
-OWN_TIME_WATERMARK_S: Final = 20_000  # such a shop is some 2,000 times as fast: three late seconds are hours of it
+OWN_TIME_WATERMARK_S: Final = 20_000  # such a shop is some 2,000 times as fast: two late seconds are an hour of it, and more
 
 
 class Leg:
@@ -56,7 +57,7 @@ class Leg:
         if not run.alive:
             self.begin(mode)
         run.wait_well(READY_S)
-        run.pause(False)
+        run.resume(FAULTS)
 
     def topic(self) -> Topic:
         """As its broker has it now: a Kafka that was started again may have another port."""
@@ -107,7 +108,7 @@ class ChainRound:
             self._wait_replaced(part, process)
         self.run.wait_flowing()
         self.outcome.restarts = self.run.starts - starts or max(0, self._restarts() - before)
-        self.run.pause(True)
+        self.run.pause()
         try:
             topic = leg.topic()
             self.outcome.violations += chain_account.take(self.run, topic)

@@ -22,7 +22,7 @@ from ..live.state import RunState, read_state
 from ..run.reach import Reach, live_reach
 from ..settings.data_dir import CHILDREN
 from ..settings.load import load_settings
-from ..settings.override import ShopOverride
+from ..settings.override import FAULTS, ShopOverride
 from .expect import Violation, wait_until
 
 PROGRAM: Final = f"{__package__}.chain_victim"
@@ -30,6 +30,7 @@ PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres", "Spark": "spark"}  #
 READY_S: Final = 90.0
 BACK_S: Final = 90.0  # all is well again after a strike
 STOP_S: Final = 60.0
+HELD_POLL_S: Final = 0.1
 GONE_S: Final = 10.0
 LOADED: Final = "SELECT coalesce(sum(next_offset - first_offset), 0)::bigint FROM ops.consumer_offsets"
 TAIL_LINES: Final = 12
@@ -192,8 +193,17 @@ class ChainRun:
         wait_until(lambda: self.loaded() > before >= 0, f"more than {before:,} records are loaded", BACK_S, self._how_it_is)
         self.require_alive()
 
-    def pause(self, paused: bool) -> None:
-        self._patiently(lambda: self._live.change(ShopOverride(paused=paused)), "the shop is steered")
+    def pause(self) -> None:
+        """And nothing is held back any more: what waits to be overtaken goes sooner while others still come."""
+        self._steer(ShopOverride(faults=dict.fromkeys(FAULTS, 0.0)))
+        wait_until(lambda: self.held() == 0, "no late event is still to come", BACK_S, self.log_tail, HELD_POLL_S)
+        self._steer(ShopOverride(paused=True))
+
+    def resume(self, faults: Mapping[str, float]) -> None:
+        self._steer(ShopOverride(paused=False, faults=faults))
+
+    def _steer(self, override: ShopOverride) -> None:
+        self._patiently(lambda: self._live.change(override), "the shop is steered")
 
     def held(self) -> int:
         """How many late events of the shop are still to come, also while it is paused."""
