@@ -18,6 +18,7 @@ from ..machine.prepare import fetch_jars
 from ..settings.load import load_settings
 from ..terminal.terminal import Terminal
 from .chain_session import ChainSession
+from .kept import keep, read_kept
 from .outcome import Outcome
 from .report import Summary, markdown, round_line, table_lines, violation_lines
 from .session import Player, Session, servers
@@ -69,7 +70,12 @@ def _rounds(session: Player, wanted: argparse.Namespace) -> int:
         outcome = session.play(number)
         summary.outcomes.append(outcome)
         _tell(outcome, wanted)
+        if wanted.keep:
+            keep(wanted.keep, wanted.seed, outcome)
     summary.seconds = time.monotonic() - began
+    if wanted.keep:
+        summary.outcomes = read_kept(wanted.keep, wanted.seed)
+        summary.seconds = sum(outcome.seconds for outcome in summary.outcomes)
     for line in table_lines(summary.scenarios(), summary.totals()):
         _say(line)
     if summary.forms:
@@ -145,6 +151,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--mutate", metavar="NAME", help=mutate)
     parser.add_argument("--mutations", action="store_true", help="each of them in turn: exit code 0 when all are caught")
     parser.add_argument("--json", action="store_true", help="a summary for programs on stdout")
+    parser.add_argument("--keep", type=Path, metavar="FILE.jsonl", help="add each round to FILE, and tell of all that are in it")
     parser.add_argument("--report", type=Path, metavar="FILE.md", help="write a section for docs/benchmarks.md")
     wanted = parser.parse_args(arguments)
     wanted.target = PRODUCER if wanted.producer else CHAIN if wanted.chain else LOADER

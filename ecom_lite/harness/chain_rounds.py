@@ -7,8 +7,10 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+import psycopg
 from kafka.errors import KafkaError
 
+from ..engines.from_settings import jar_cache
 from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
 from ..settings.data_dir import LOGS
@@ -19,6 +21,7 @@ from .chain_strikes import Ending, strike
 from .clock import WallClock
 from .expect import Violation, wait_until
 from .outcome import Outcome, played
+from .servers import kafka_version
 from .topic import Topic
 
 RESTARTS: Final = 100  # of a part: a run is struck more often than any that it is made for
@@ -69,6 +72,14 @@ class Leg:
             self._topic.go_on_from(earlier)
             earlier.close()
         return self._topic
+
+    def versions(self) -> list[str]:
+        """The servers, by name and version; none where they cannot be asked."""
+        try:
+            postgres = str(self.run.ask("SHOW server_version")[0][0])
+        except (EcomLiteError, psycopg.Error):
+            return []
+        return [f"Kafka {kafka_version(jar_cache(self.run.settings).classpath('kafka'))}".strip(), f"PostgreSQL {postgres}"]
 
     def close(self) -> None:
         if self._topic is not None:

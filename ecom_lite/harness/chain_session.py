@@ -22,6 +22,7 @@ class ChainSession(Player):
         super().__init__(CHAIN, seed, only)
         self._clock = WallClock()
         self._leg: Leg | None = None
+        self._servers: list[str] = []
         self._of: tuple[int, str | None] | None = None  # its number, and its mutation
 
     def _once(self, plan: Any, mutation: str | None) -> Outcome:
@@ -31,6 +32,7 @@ class ChainSession(Player):
             self._leg, self._of = Leg(draw_shop(self.seed, plan.leg), self._clock, mutation), (plan.leg, mutation)
         assert self._leg is not None
         outcome = ChainRound(self._leg, plan).play()
+        self._servers = self._servers or self._leg.versions()
         outcome.violations += left
         if outcome.violations:
             self._put_away()
@@ -54,7 +56,7 @@ class ChainSession(Player):
                 leg.close()
 
     def versions(self) -> list[str]:
-        return []
+        return self._servers
 
     def close(self) -> None:
         self._put_away()
