@@ -118,6 +118,7 @@ class ChainRound:
         for part, process in self.killed.items():
             self._wait_replaced(part, process)
         self.run.wait_flowing()
+        self.run.refresh(full=False)  # while events flow: what is late comes after it
         self.outcome.restarts = self.run.starts - starts or max(0, self._restarts() - before)
         self.run.pause()
         try:

@@ -36,9 +36,8 @@ def clock() -> Iterator[WallClock]:
 
 
 def test_it_jumps_for_a_process_that_runs_and_back(clock: WallClock) -> None:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    environment = {**os.environ, **clock.environment}
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], text=True, env=environment, **pipes) as process:
+    command, environment = [sys.executable, "-c", PROGRAM], {**os.environ, **clock.environment}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdin is not None and process.stdout is not None
 
         def said() -> tuple[float, float, float]:
