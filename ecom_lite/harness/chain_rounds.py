@@ -15,6 +15,7 @@ from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
 from ..settings.data_dir import LOGS
 from . import chain_account
+from .chain_mutations import FORGETFUL, forgetful_project
 from .chain_plan import ChainPlan, Shop
 from .chain_run import READY_S, ChainRun
 from .chain_strikes import Ending, strike
@@ -46,6 +47,8 @@ class Leg:
         if shop.start:
             flags["shop.start"] = shop.start
         folder = self._scratch.path
+        if mutation == FORGETFUL:
+            flags["transform.project"] = forgetful_project(folder)
         self.run = ChainRun(folder, folder / LOGS / "run.log", flags, clock.environment)
         self._topic: Topic | None = None
 

@@ -1,18 +1,17 @@
 """`python -m ecom_lite.harness.chain_victim MUTATION run ...`: the program itself, with a door for what has no process.
 
-A line on stdin: "page" ends the page's server. MUTATION names how the run is broken first, or is `none`.
+A line on stdin: "page" ends the page's server. MUTATION is how the run is broken first, or `none`.
 """
 
 from __future__ import annotations
 
 import os
+import runpy
 import sys
 import threading
-from pathlib import Path
 
-from ..__main__ import main
-from ..run import marts, page_part, services
-from .chain_mutations import FORGETFUL, TWICE, WORKER, forgetful_project
+from ..run import page_part, services
+from .chain_mutations import TWICE, WORKER
 
 _pages: list[page_part.PageService] = []
 
@@ -35,19 +34,11 @@ def listen() -> None:
                 _pages[0].stop()
 
 
-def break_it(mutation: str, data_dir: Path) -> None:
-    """Before anything is started."""
-    if mutation == TWICE:
-        vars(services)["WORKER"] = WORKER
-    elif mutation == FORGETFUL:
-        project = forgetful_project(data_dir)
-        vars(marts)["bundled"] = lambda name: project
-
-
 if __name__ == "__main__":
     mutation, *arguments = sys.argv[1:]
     sys.argv = ["ecom_lite", *arguments]
     vars(services)["PageService"] = StruckPage
-    break_it(mutation, Path(arguments[arguments.index("--data-dir") + 1]))
+    if mutation == TWICE:
+        vars(services)["WORKER"] = WORKER
     threading.Thread(target=listen, name="door", daemon=True).start()
-    main()
+    runpy.run_module("ecom_lite", run_name="__main__")

@@ -79,3 +79,20 @@ def test_a_run_finds_the_bundled_dbt_project_and_closes_the_count(installed: Ins
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["closes"] and summary["sent"] == 200 and summary["marts"] == summary["facts"] > 0
+
+
+def test_files_of_ones_own_are_written_and_a_run_there_uses_them(installed: Installed) -> None:
+    own = installed.folder / "own"
+    done = installed.run("init", str(own))
+    assert done.returncode == 0, done.stderr
+    board = own / "dashboards" / "realtime_operations.json"
+    board.write_text(board.read_text("utf-8").replace('"title": "', '"title": "My ', 1), "utf-8")
+    settings = ("--config", str(own / "config.toml"), "--data-dir", "data-own")
+    done = installed.run("run", "--light", "--events", "200", "--rate", "max", *settings)
+    assert done.returncode == 0, done.stderr
+    asked = installed.run("sql", "--format", "csv", "SELECT sum(sold) > 0 FROM marts.sold_by_title", "--data-dir", "data-own")
+    assert asked.stdout.split()[-1].lower() == "true", asked.stderr
+    assert '"My ' in (installed.folder / "data-own" / "dashboards" / board.name).read_text("utf-8")
+    told = installed.run("diff", str(own), "--json")
+    assert [one["what"] for one in json.loads(told.stdout)] == ["yours"] and told.returncode == 0
+    installed.run("reset", "--yes", "--data-dir", "data-own")
