@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _mutations(session, wanted)
             return _rounds(session, wanted)
     except (KeyboardInterrupt, RuntimeError) as error:
+        if isinstance(error.__cause__, SystemExit):
+            return 143  # so does DuckDB hand that on
         if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__cause__, KeyboardInterrupt):
             raise  # else that is how DuckDB hands a Ctrl-C on
         signal.signal(signal.SIGINT, signal.SIG_IGN)

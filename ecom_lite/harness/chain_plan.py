@@ -9,11 +9,11 @@ from typing import Final
 
 from .plan import Kind, opening
 
-LEG: Final = 5  # so many rounds share a data folder, and what they can of one run
+LEG: Final = 10  # so many rounds share a data folder, and what they can of one run
 LIGHT: Final = "light"
 SPARK: Final = "spark"
 MODES: Final = (LIGHT, SPARK)
-WITH_SPARK: Final = 0.2
+WITH_SPARK: Final = 0.04  # beside the rounds that strike it; the rest of their leg keeps it
 TWO_AT_ONCE: Final = 0.3
 AFTER_S: Final = (0.0, 1.5)  # a strike, behind the moment that it waits for
 GAP_S: Final = (0.0, 0.4)  # between two at once
@@ -102,6 +102,8 @@ def draw_chain_plan(seed: int, number: int, attempt: int = 0, only: Sequence[str
         chosen = chosen[:1]
     phases = [ChainPhase(k.name, draw.choice(k.points), draw.uniform(*AFTER_S), draw.uniform(*HOLD_S)) for k in chosen]
     spark = draw.random() < WITH_SPARK or any(kind.name.endswith("-spark") for kind in chosen)
+    first_of_leg = number % LEG == 1
+    spark = spark or (not first_of_leg and draw_chain_plan(seed, number - 1, 0, only).mode == SPARK)
     return ChainPlan(seed, number, attempt, SPARK if spark else LIGHT, phases, draw.uniform(*GAP_S))
 
 
