@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def test_it_runs_from_where_it_is_installed_and_without_development_tools(instal
     package = next((installed.folder / "venv" / "lib").glob("python*/site-packages/ecom_lite/__init__.py"))
     assert said.stdout.strip() == str([str(package), None, None, None, None]), said.stderr
     assert installed.run("--version").stdout.strip() == __version__
+
+
+def test_the_wheel_says_what_it_is_made_of(installed: Installed) -> None:
+    (wheel,) = (installed.folder / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if "/sboms/" in name]
+        assert json.loads(archive.read(name))["bomFormat"] == "CycloneDX"
 
 
 def test_it_generates_and_finds_all_that_it_needs(installed: Installed) -> None:
