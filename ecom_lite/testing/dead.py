@@ -14,7 +14,7 @@ SHOWN_BYTES: Final = 120
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A record that was refused. `reason` is one of docs/events.md; `value` is None for a tombstone."""
+    """A record that was refused. `reason` is one of docs/dead_letters.md; `value` is None for a tombstone."""
 
     topic: str
     partition: int

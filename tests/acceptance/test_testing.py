@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from ecom_lite.engines.jars import default_cache_dir
 from ecom_lite.engines.scratch import clear_dead
 from ecom_lite.errors import EngineError, UsageError
-from ecom_lite.testing import LightWarehouse, TopicWarehouse, light_warehouse
+from ecom_lite.testing import TopicWarehouse
 from ecom_lite.testing.events import shop_events
 from ecom_lite.testing.lease import Lease
 from ecom_lite.testing.topic import topic_warehouse
 from tests.acceptance.test_light_run import plain_event
 from tests.acceptance.testing_sessions import keepers
-from tests.runs import wait_for
+from tests.runs import wait_for, wait_until_gone
 from tests.unit.run import pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,13 +136,13 @@ def test_two_sessions_at_once_have_engines_of_their_own(lease: Lease, topic: Top
     topic.assert_facts(1)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "stale", "of another server"])
-def test_a_template_that_is_no_good_is_made_anew(tmp_path: Path, damage: str) -> None:
+def test_a_template_that_is_no_good_is_made_anew(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
-    (cache / "jars").symlink_to(Path.home() / ".cache" / "ecom_lite" / "jars")
+    for kept in ("jars", "cds"):
+        (cache / kept).symlink_to(default_cache_dir() / kept)
 
-    def session() -> None:
+    def session() -> Path:
         lease = a_lease(jars__cache_dir=str(cache))
         try:
             with topic_on(lease) as topic:
@@ -149,32 +150,24 @@ def test_a_template_that_is_no_good_is_made_anew(tmp_path: Path, damage: str) ->
                 topic.assert_facts(1)
         finally:
             lease.give_back()
+        (template,) = (cache / "testing").glob("postgres-*")
+        return template
 
-    session()
-    (template,) = (cache / "testing").glob("postgres-*")
+    template = session()
+    manifest, control = template / "manifest.json", template / "cluster" / "global" / "pg_control"
     made = template.stat().st_ino
-    manifest = template / "manifest.json"
-    control = template / "cluster" / "global" / "pg_control"
-    if damage == "truncated":
-        os.truncate(control, 100)
-    elif damage == "stale":
-        manifest.write_text(json.dumps({**json.loads(manifest.read_text("utf-8")), "./more": 1}), "utf-8")
-    else:
-        control.write_bytes(bytes(control.stat().st_size))
+    assert session().stat().st_ino == made  # it is good, and taken
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text("utf-8")), "./more": 1}), "utf-8")  # not all of it is there
+    assert session().stat().st_ino != made
+    control.write_bytes(bytes(control.stat().st_size))  # as large as it was, and no server starts on it
     session()
-    (template,) = (cache / "testing").glob("postgres-*")
-    assert template.stat().st_ino != made and control.read_bytes().strip(b"\0")
+    assert control.read_bytes().strip(b"\0")
 
 
-def test_waiting_ends_and_says_how_far_the_loader_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with light_warehouse(tmp_path / "data", load__flush_ms=50) as warehouse:
-        assert isinstance(warehouse, LightWarehouse)
-        warehouse.send([plain_event(1)])
-        warehouse.assert_facts(1)
-        warehouse.assert_closes()
-        monkeypatch.setattr("ecom_lite.run.reach.Reach.end_offsets", lambda reach: {("ecommerce_events", 0): 10**9})
-        with pytest.raises(TimeoutError, match=r"not loaded after 0.1 s: the topic ends at .*1000000000"):
-            warehouse.wait_loaded(0.1)
+def test_waiting_ends_and_says_how_far_the_loader_came(topic: TopicWarehouse) -> None:
+    topic.send([plain_event(1)])
+    with pytest.raises(TimeoutError, match=r"not loaded after 0 s: the topic ends at .*events_.*: 1\}, loaded are"):
+        topic.wait_loaded(0)
 
 
 def test_the_death_of_an_engine_or_of_the_keeper_is_said() -> None:
@@ -184,11 +177,11 @@ def test_the_death_of_an_engine_or_of_the_keeper_is_said() -> None:
             (keeper,) = keepers(lease.folder)
             (java,) = [child for child in keeper.children(recursive=True) if child.name() == "java"]
             java.kill()
-            java.wait(60)
+            wait_until_gone([java])
             with pytest.raises(EngineError, match="Kafka has died; its log ends"):
                 topic.reset()
             keeper.send_signal(signal.SIGKILL)
-            keeper.wait(60)
+            wait_until_gone([keeper])
             with pytest.raises(EngineError, match="the keeper of the engines has died"):
                 topic.wait_loaded()
     except EngineError:
@@ -202,9 +195,10 @@ def test_the_example_of_the_page_holds_in_a_project_of_its_own(tmp_path: Path) -
     (tmp_path / "conftest.py").write_text(pages.CONFTEST, "utf-8")
     (tmp_path / "test_mine.py").write_text(pages.EXAMPLE, "utf-8")
     (tmp_path / "test_settings.py").write_text(
-        f"{pages.SETTINGS}\n\ndef test_it_is_up(small_batches):\n    small_batches.wait_loaded()\n", "utf-8"
+        f"{pages.SETTINGS}\n\ndef test_it_is_up(small_batches):\n    small_batches.assert_facts(0)\n    small_batches.assert_closes()\n",
+        "utf-8",
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment)
-    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
