@@ -60,6 +60,7 @@ docs: $(READY)
 	$(PY) -m ecom_lite.contract.schemas
 	$(PY) -m tests.unit.contract.producers
 	$(PY) -m tests.unit.run.pages
+	$(PY) -m tests.unit.machine.sbom
 	$(PY) -m ecom_lite.dashboards.docs
 	$(PY) -m ecom_lite.dashboards.http_docs
 	$(PY) -m ecom_lite.observe.metrics

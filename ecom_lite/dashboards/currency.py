@@ -24,12 +24,14 @@ def unit_of(currency: str) -> str:
 
 
 def write_boards(bundled: Path, folder: Path, currency: str, time_zone: str = "UTC") -> None:
-    """Write the boards of `bundled` to `folder`, with amounts in `currency`. Raises OSError, which names the file.
+    """Write the boards of `bundled` to `folder`, and no others, with amounts in `currency`. Raises OSError, which names the file.
 
     Where the shop has a time zone of its own, they show it; else the browser's, as the bundled ones do.
     """
     with naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        for old in set(folder.glob("*.json")) - {folder / path.name for path in bundled.glob("*.json")}:
+            old.unlink()
     for path in sorted(bundled.glob("*.json")):
         board = _with_unit(json.loads(path.read_text("utf-8")), unit_of(currency))
         if time_zone != "UTC":

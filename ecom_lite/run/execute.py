@@ -10,6 +10,7 @@ from ..engines.from_settings import jar_groups
 from ..errors import UsageError
 from ..machine.page_login import require_page_login
 from ..machine.ports import require_ports
+from ..machine.shipped import behind
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from .servers import servers
@@ -38,6 +39,10 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
 
         refuse_impossible(settings.shop, utc_now())
     terminal = Terminal(options.quiet)
+    if newer := behind(settings):
+        terminal.say(
+            f"this version has {newer} newer {'file' if newer == 1 else 'files'} of those that you use: `ecom_lite diff`"
+        )
     started = servers(
         settings, "run", terminal, jars=[group for group in jar_groups(settings) if group != "kafka"],
         restarts=settings.run.restarts, sets_clock=True, spark=not settings.run.light,

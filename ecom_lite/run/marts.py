@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..settings.bundled import bundled
+from ..settings.bundled import dbt_project
 from ..settings.data_dir import DBT
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
@@ -22,9 +22,10 @@ DBT_NICE: Final = 5
 
 
 class Marts:
-    """`refresh` builds them; `where` is asked once the warehouse is up. For any thread."""
+    """`refresh` builds them; `where` is asked once the warehouse is up. For any thread. Raises ConfigError."""
 
     def __init__(self, settings: Settings, where: Callable[[], Address]) -> None:
+        self._project = dbt_project(settings)
         self._threads = settings.transform.threads
         self._folder: Path = settings.data_dir / DBT
         self._where = where
@@ -35,7 +36,7 @@ class Marts:
         """Raises UsageError, with names that are near, where there is no such model. Quick: neither dbt nor database is asked."""
         from ..transform import model_names, require_known
 
-        require_known(select, model_names(bundled("dbt_project")))
+        require_known(select, model_names(self._project))
 
     def refresh(
         self, trigger: str, *, full_refresh: bool = False, select: Sequence[str] = (),
@@ -64,7 +65,7 @@ class Marts:
         with self._lock:
             if self._transform is None:
                 address = self._where().only("ecom_dbt")
-                self._transform = Transform(address, bundled("dbt_project"), self._folder, self._threads)
+                self._transform = Transform(address, self._project, self._folder, self._threads)
             return self._transform
 
 

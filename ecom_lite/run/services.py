@@ -15,7 +15,7 @@ from ..engines.from_settings import logs_dir
 from ..engines.ports import free_port, is_free
 from ..observe.figures import LakeFigures, ProducerFigures
 from ..observe.status import RunStatus
-from ..settings.bundled import bundled
+from ..settings.bundled import boards
 from ..settings.data_dir import DASHBOARDS
 from ..settings.override import ShopOverride
 from ..settings.tree import Dashboards, Settings
@@ -170,10 +170,13 @@ def _settle_minutes(settings: Settings, servers: Servers) -> None:
 
 
 def _write_boards(settings: Settings) -> None:
+    from ..dashboards.boards import load_boards
     from ..dashboards.currency import write_boards
 
     folder = settings.data_dir / DASHBOARDS
-    write_boards(bundled("grafana") / "dashboards", folder, settings.currency.of_figures, settings.shop.time_zone)
+    if settings.dashboards.folder is not None:
+        load_boards(boards(settings))  # what is wrong is said of the user's file, not of what is made of it
+    write_boards(boards(settings), folder, settings.currency.of_figures, settings.shop.time_zone)
 
 
 def _page(

@@ -19,6 +19,7 @@ from .tree import Settings
 _SECTION: Final = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
 
+OWN_FOLDERS: Final = (("check", "folder"), ("alerts", "folder"), ("dashboards", "folder"), ("transform", "project"))
 SECRET: Final = ("password", "url", "webhook")  # in the name of a setting: its value is not told
 
 # Settings of earlier versions, and what to do instead: a file that names one goes on working.
@@ -101,14 +102,12 @@ def _add_file(into: dict[str, Any], origins: dict[str, str], path: Path) -> None
 
 
 def _beside(path: Path, into: dict[str, Any]) -> None:
-    """The folders of the user's checks and alerts are meant from where the file is."""
-    check = into.setdefault("check", {})
-    folder = check.get("folder", Settings.model_fields["check"].default.folder)
-    if isinstance(folder, str | Path):
-        check["folder"] = path.parent / Path(folder).expanduser()
-    alerts = into.get("alerts", {})
-    if isinstance(alerts.get("folder"), str):
-        alerts["folder"] = path.parent / Path(alerts["folder"]).expanduser()
+    """The user's own folders are meant from where the file is."""
+    for section, key in OWN_FOLDERS:
+        default = getattr(Settings.model_fields[section].default, key)
+        folder = into.get(section, {}).get(key, default and default.name)
+        if isinstance(folder, str):
+            into.setdefault(section, {})[key] = path.parent / Path(folder).expanduser()
 
 
 def _names(name: str, value: Any) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,10 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from ..errors import UsageError
+from .alerts import Alerts
 from .currencies import DECIMALS, DEFAULT
 from .events import AllEvents
 from .password import PagePassword
-from .section import Section, Topic
+from .section import OwnFolder, Section, Topic
 from .values import Countries, CurrencyCode, Duration, Moment, Rate, Share, Unit, Zone
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -198,49 +198,28 @@ class Transform(Section):
     every_s: float = Field(300, gt=0)
     early_facts: int = Field(50_000, ge=0, description="the marts are built earlier when so many facts wait; 0: never")
     threads: int = Field(2, ge=1)
+    project: OwnFolder | None = Field(
+        None, description="a dbt project of your own instead of the one that comes with the program; `ecom_lite init` writes it"
+    )
 
 
 class Check(Section):
     """Your own checks: .sql files (docs/checks.md)."""
 
-    folder: Path = Field(Path("checks"), description="your own checks, a .sql file each; as a rule beside config.toml")
+    folder: OwnFolder = Field(
+        Path("checks"), validate_default=True, description="your own checks, a .sql file each; as a rule beside config.toml"
+    )
     timeout_s: float = Field(10, gt=0, le=3600, description="the longest that one of your own checks may take")
     every_s: float | None = Field(None, ge=1, description="a run takes your own checks this often, such as 60; unset: never")
-
-
-class Alerts(Section):
-    """Alerts: rules that a run evaluates (docs/alerts.md)."""
-
-    enabled: bool = Field(True, description="a run evaluates the rules that come with the program, and yours")
-    folder: Path | None = Field(None, description="rules of your own, a .toml file each; as a rule beside config.toml")
-    every_s: float = Field(10, ge=1, le=3600, description="how often, of rules that do not say it themselves")
-    timeout_s: float = Field(2, gt=0, le=60, description="the longest that one question of a rule may take")
-    topic: Topic = Field("ecommerce_alerts", description="alerts that fire or are over are told there")
-    webhook: SecretStr = Field(SecretStr(""), description="http or https address that is sent the same; empty: none")
-    webhook_header: SecretStr = Field(SecretStr(""), description="sent along, such as `Authorization: Bearer ...`")
-    webhook_timeout_s: float = Field(5, gt=0, le=60)
-
-    @field_validator("webhook", mode="after")
-    @classmethod
-    def _of_the_web(cls, webhook: SecretStr) -> SecretStr:
-        url = webhook.get_secret_value()
-        if url and not re.fullmatch(r"https?://[^\s/@]+(:\d+)?(/\S*)?", url):
-            raise ValueError("give an address that begins with http:// or https://, without a name and password in it")
-        return webhook
-
-    @field_validator("webhook_header", mode="after")
-    @classmethod
-    def _one_line(cls, header: SecretStr) -> SecretStr:
-        line = header.get_secret_value()
-        if line and not re.fullmatch(r"[A-Za-z0-9-]+:[ \t]*[\x21-\x7e][\x20-\x7e]*", line):
-            raise ValueError("give one line such as Authorization: Bearer ...")
-        return header
 
 
 class Dashboards(Section):
     """The built-in page, and Grafana where a binary is found."""
 
     host: str = Field("127.0.0.1", description="where the page listens; beyond this machine it demands a password")
+    folder: OwnFolder | None = Field(
+        None, description="boards of your own, a .json file each, instead of those that come with the program"
+    )
     port: Port | None = Field(None, description="of the built-in page; 8100 or the next free one if unset")
     password: PagePassword = Field(
         SecretStr(""), description="who looks must log in by it: at least 8 characters, or the hash by `ecom_lite password`"
@@ -287,18 +266,6 @@ class Settings(Section):
     @classmethod
     def _absolute(cls, run: Run) -> Run:
         return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
-
-    @field_validator("check", mode="after")
-    @classmethod
-    def _absolute_checks(cls, check: Check) -> Check:
-        return check.model_copy(update={"folder": Path(os.path.abspath(check.folder.expanduser()))})
-
-    @field_validator("alerts", mode="after")
-    @classmethod
-    def _absolute_alerts(cls, alerts: Alerts) -> Alerts:
-        if alerts.folder is None:
-            return alerts
-        return alerts.model_copy(update={"folder": Path(os.path.abspath(alerts.folder.expanduser()))})
 
     @model_validator(mode="after")
     def _topics_differ(self) -> Settings:

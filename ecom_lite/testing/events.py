@@ -15,8 +15,8 @@ SEED: Final = 7
 
 
 def shop_events(count: int, *, seed: int = SEED, start: datetime | None = None, **shop: Any) -> list[dict[str, Any]]:
-    """The first `count` events of a shop that opens at `start` (2026-01-01, UTC): order lines, sign-ups, cancellations, returns. `shop` are
-    settings of its section. Equal arguments give equal events. Raises ConfigError."""
+    """The first `count` events of a shop that opens at `start` (2026-01-01, UTC): order lines, sign-ups, cancellations, returns.
+    `shop` are settings of its section. Equal arguments give equal events. Raises ConfigError."""
     flags = {"shop.seed": seed, **{f"shop.{name}": value for name, value in shop.items()}}
     settings = load_settings(env={}, flags=flags).shop
     found: list[Mapping[str, Any]] = []

@@ -23,6 +23,7 @@ READER: Final = "ecom_reader"
 LOG_FILE_BYTES: Final = 2_000_000  # dbt keeps five older files beside it
 MODEL_DONE: Final = "LogModelResult"  # dbt's names of the events
 MODEL_SKIPPED: Final = "SkippingDetails"
+PLANNED: Final = ("incremental", "view", "ephemeral")  # materializations: views stand, and what is ephemeral is in other texts
 MONEY_DECIMALS: Final = 2  # of the marts' amounts, at least
 PARSE_CUT: Final = 0  # a parse takes no facts; one fixed value keeps dbt's partial parse valid
 
@@ -112,7 +113,11 @@ class Dbt:
         return tests_of(_good(results), self._manifest)
 
     def plan(self) -> list[ModelPlan]:
-        """What an ordinary refresh does. A run of dbt must have made all models, with this very project."""
+        """What an ordinary refresh does. A run of dbt must have made all models, with this very project. Raises TransformError
+        where it has others than a plan can carry out."""
+        for node in self._manifest.nodes.values():
+            if node.resource_type in ("model", "seed", "snapshot") and node.config.materialized not in PLANNED:
+                raise TransformError(f"{node.name} is a {node.config.materialized}, and a plan knows {', '.join(PLANNED)} only")
         results = self._results("run", self._plan_vars(), ["--select", "config.materialized:incremental"])
         return models_of(_good(results), self._manifest)
 

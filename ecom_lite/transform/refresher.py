@@ -52,6 +52,7 @@ class Refresher:
         self._clock = clock
         self._good: tuple[object, ...] | None = None  # the state of project and schema that a careful run has left well
         self._models: Sequence[ModelPlan] | None = None
+        self._why_not = ""  # there is no plan
         self._tests: Sequence[TestPlan] = ()
         self._tests_of: tuple[object, ...] | None = None  # the state for which they were compiled
         self._all_tests_at = 0.0
@@ -100,8 +101,9 @@ class Refresher:
             try:
                 self._models = self._dbt.plan()
             except TransformError as error:
-                logger.warning("every dbt run is a slow one: %s", error)
-                self._models = ()
+                if str(error) != self._why_not:
+                    logger.warning("every dbt run is a slow one: %s", error)
+                self._models, self._why_not = (), str(error)
         return bool(self._models)
 
     def _state(self, connection: psycopg.Connection) -> tuple[object, ...]:

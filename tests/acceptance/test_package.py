@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,13 @@ def test_it_runs_from_where_it_is_installed_and_without_development_tools(instal
     assert installed.run("--version").stdout.strip() == __version__
 
 
+def test_the_wheel_says_what_it_is_made_of(installed: Installed) -> None:
+    (wheel,) = (installed.folder / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if "/sboms/" in name]
+        assert json.loads(archive.read(name))["bomFormat"] == "CycloneDX"
+
+
 def test_it_generates_and_finds_all_that_it_needs(installed: Installed) -> None:
     made = installed.run("generate", "--events", "100", "--seed", "7", "--start", "2026-01-01T00:00Z")
     assert made.returncode == 0 and len([json.loads(line) for line in made.stdout.splitlines()]) == 100, made.stderr
@@ -79,3 +87,20 @@ def test_a_run_finds_the_bundled_dbt_project_and_closes_the_count(installed: Ins
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["closes"] and summary["sent"] == 200 and summary["marts"] == summary["facts"] > 0
+
+
+def test_files_of_ones_own_are_written_and_a_run_there_uses_them(installed: Installed) -> None:
+    own = installed.folder / "own"
+    done = installed.run("init", str(own))
+    assert done.returncode == 0, done.stderr
+    board = own / "dashboards" / "realtime_operations.json"
+    board.write_text(board.read_text("utf-8").replace('"title": "', '"title": "My ', 1), "utf-8")
+    settings = ("--config", str(own / "config.toml"), "--data-dir", "data-own")
+    done = installed.run("run", "--light", "--events", "200", "--rate", "max", *settings)
+    assert done.returncode == 0, done.stderr
+    asked = installed.run("sql", "--format", "csv", "SELECT sum(sold) > 0 FROM marts.sold_by_title", "--data-dir", "data-own")
+    assert asked.stdout.split()[-1].lower() == "true", asked.stderr
+    assert '"My ' in (installed.folder / "data-own" / "dashboards" / board.name).read_text("utf-8")
+    told = installed.run("diff", str(own), "--json")
+    assert [one["what"] for one in json.loads(told.stdout)] == ["yours"] and told.returncode == 0
+    installed.run("reset", "--yes", "--data-dir", "data-own")

@@ -194,10 +194,8 @@ def test_the_death_of_an_engine_or_of_the_keeper_is_said() -> None:
 def test_the_example_of_the_page_holds_in_a_project_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(pages.CONFTEST, "utf-8")
     (tmp_path / "test_mine.py").write_text(pages.EXAMPLE, "utf-8")
-    (tmp_path / "test_settings.py").write_text(
-        f"{pages.SETTINGS}\n\ndef test_it_is_up(small_batches):\n    small_batches.assert_facts(0)\n    small_batches.assert_closes()\n",
-        "utf-8",
-    )
+    use = "def test_it_is_up(small_batches):\n    small_batches.assert_facts(0)\n    small_batches.assert_closes()\n"
+    (tmp_path / "test_settings.py").write_text(f"{pages.SETTINGS}\n\n{use}", "utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment)

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from ecom_lite.errors import TransformError, UsageError
+from ecom_lite.machine import shipped
 from ecom_lite.transform import Transform
 from ecom_lite.transform.dbt import Dbt
 from ecom_lite.warehouse.connect import Address
@@ -221,3 +222,15 @@ def test_the_tests_of_a_view_over_all_customers_are_for_whole_runs_only(
     dbt.parse()
     of = {model: [test.whole for test in dbt.tests() if test.model == model] for model in ("customer_rfm", "daily_sales")}
     assert len(of["customer_rfm"]) > 5 and all(of["customer_rfm"]) and not all(of["daily_sales"])
+
+
+def test_a_model_of_the_users_own_that_is_a_table_follows_the_facts(warehouse: Address, tmp_path: Path) -> None:
+    shipped.write(tmp_path / "own")
+    transform = Transform(warehouse, tmp_path / "own" / "dbt_project", tmp_path / "dbt", threads=2)
+    for seed in (1, 2, 3):
+        load(warehouse, some_lines(20, seed=seed))
+        run = transform.run("schedule")
+        assert (run.status, run.quick) == ("success", False), "a plan knows merges only"
+        assert rows(warehouse, "SELECT sum(sold) FROM marts.sold_by_title") == rows(
+            warehouse, "SELECT sum(quantity) FROM warehouse.fact_sales"
+        )

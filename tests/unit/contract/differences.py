@@ -44,6 +44,8 @@ RECOUNT: Final[dict[str, str]] = {
     "keys twice, the first of wrong types": _FIRST_KEY,
     "keys twice, the first out of range": _FIRST_KEY,
     "a key twice, the last one of a wrong type": _FIRST_KEY,
+    "a key twice, the first one beyond all floats": _FIRST_KEY,
+    "a key twice, the last one beyond all floats": _FIRST_KEY,
     "all keys twice, the first ones null": _FIRST_KEY,
     "all keys twice, the first ones lists": _FIRST_KEY,
     "a key twice, the first with an escape": _FIRST_KEY,

@@ -39,3 +39,10 @@ def test_a_run_in_another_currency_writes_over_the_boards_of_the_one_before(tmp_
     for currency in ("EUR", "GBP"):
         write_boards(BUNDLED, tmp_path, currency)
     assert "\N{EURO SIGN}" not in "".join(path.read_text("utf-8") for path in tmp_path.glob("*.json"))
+
+
+def test_a_board_that_is_gone_is_not_shown_any_more(tmp_path: Path) -> None:
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "older.json").write_text("{}", "utf-8")
+    write_boards(BUNDLED, tmp_path / "boards", "USD")
+    assert {path.name for path in (tmp_path / "boards").iterdir()} == {path.name for path in BUNDLED.glob("*.json")}
