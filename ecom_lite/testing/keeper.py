@@ -16,6 +16,7 @@ import sys
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -25,14 +26,23 @@ from .lease import LEASE, SOCKET
 START_S: Final = 90.0
 
 
+@dataclass
+class _Client:
+    """A test process: its lines (one, or one more for each question that it was interrupted in), and the topics made for it."""
+
+    lines: set[Connection] = field(default_factory=set)
+    topics: set[str] = field(default_factory=set)
+
+
 class Keeper:
-    """Answers the test processes: each has a line, and a thread here."""
+    """Answers the test processes: each line of one has a thread here."""
 
     def __init__(self, folder: Path, listener: socket.socket, flags: dict[str, str]) -> None:
         self._folder = folder
         self._listener = listener
         self._flags = flags
-        self._lines: set[Connection] = set()
+        self._lock = threading.Lock()
+        self._clients: dict[str, _Client] = {}
         self._polite = False  # the last one has said good-bye
         self._shared: Future[Any] = Future()
 
@@ -76,32 +86,48 @@ class Keeper:
     def _accept(self) -> None:
         while True:
             link, _ = self._listener.accept()
-            line = Connection(link.detach())
-            self._lines.add(line)
-            threading.Thread(target=self._serve, args=(line,), name="line", daemon=True).start()
+            threading.Thread(target=self._serve, args=(Connection(link.detach()),), name="line", daemon=True).start()
 
     def _serve(self, line: Connection) -> None:
-        mine: set[str] = set()
+        client = ""
         with suppress(OSError, EOFError):
             while True:
                 what, *arguments = line.recv()
-                if what == "bye":
-                    self._lines.discard(line)
-                    self._polite = not self._lines
+                if what == "hello":
+                    client = str(arguments[0])
+                    with self._lock:
+                        self._clients.setdefault(client, _Client()).lines.add(line)
+                    if arguments[1]:
+                        line.send(("", None))
+                elif what == "bye":
+                    self._polite = self._gone(client)
                     line.send(("", self._polite))
                     break
-                line.send(self._answer(what, arguments, mine))
-        self._lines.discard(line)
-        if mine:
-            self._shared.result().drop(mine)
+                else:
+                    line.send(self._answer(what, arguments, client))
+        with self._lock:
+            lines = self._clients[client].lines if client in self._clients else set()
+            lines.discard(line)
+        if not lines:  # else it was interrupted in a question, and has another one
+            self._gone(client)
 
-    def _answer(self, what: str, arguments: list[Any], mine: set[str]) -> tuple[str, Any]:
+    def _gone(self, client: str) -> bool:
+        """What it had goes. True when nobody else is there."""
+        with self._lock:
+            found = self._clients.pop(client, None)
+            alone = not self._clients
+        if found is not None and found.topics:
+            self._shared.result().drop(found.topics)
+        return alone
+
+    def _answer(self, what: str, arguments: list[Any], client: str) -> tuple[str, Any]:
         try:
             answer = self._shared.result().answer(what, *arguments)
         except Exception as error:
             return type(error).__name__, str(error)
         if what == "open":
-            mine.add(answer["topic"])
+            with self._lock:
+                self._clients[client].topics.add(answer["topic"])
         return "", answer
 
 

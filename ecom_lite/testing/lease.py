@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,51 +48,72 @@ class Lease:
         self._lock = threading.Lock()
         self._file = -1
         self._line: Connection | None = None
+        self._given_back = False
+        self._id = uuid.uuid4().hex
 
     def take(self) -> None:
         """Have the engines begin to start, or join those that are there. Returns at once; twice is fine. Raises EngineError."""
         with self._lock:
-            if self._line is None:
-                try:
-                    self._file = _shared(self.folder)
-                    os.register_at_fork(after_in_child=self._forget)
-                    with _alone(self.folder / STARTING):
-                        self._line = _connect(self.folder) or self._start()
-                except OSError as error:
-                    raise EngineError(f"no folder for the engines of this session: {error}; set TMPDIR to another") from error
+            self._join()
 
     def ask(self, what: str, *arguments: Any) -> Any:
         """What the keeper answers. Blocks, while the engines start too. Raises what it raises, and EngineError where it has
-        died."""
-        self.take()
+        died: the next one then starts anew. Who is interrupted (Ctrl-C) may ask again: the answer is not waited for."""
         with self._lock:
-            if self._line is None:
-                raise EngineError("the engines of this session were given back already")
+            line = self._join()
+            answered = False
             try:
-                self._line.send((what, *arguments))
-                kind, answer = self._line.recv()
+                line.send((what, *arguments))
+                kind, answer = line.recv()
+                answered = True
             except (OSError, EOFError) as error:
                 raise EngineError(f"the keeper of the engines has died ({error!r}).{_end_of(self.folder / LOG)}") from error
+            finally:
+                if not answered:  # what comes on this line is no answer to the next question
+                    self._line = None
+                    with suppress(OSError, EOFError):
+                        self._line = self._connect(known=True)  # before the other one goes: we are still there
+                    line.close()
         if kind:
             raise _raised(kind, answer)
         return answer
 
+    def close(self, topic: str) -> None:
+        """A topic is not needed any more. Where the line was lost the keeper knows, or is not there."""
+        if self._line is not None:
+            self.ask("close", topic)
+
     def give_back(self) -> None:
-        """Give up the share. The last one waits until the engines are gone. Twice is fine, and before `take`."""
+        """Give up the share, for good. The last one waits until the engines are gone. Twice is fine, and before `take`."""
         with self._lock:
             line, self._line = self._line, None
             file, self._file = self._file, -1
-            if line is None:
-                return
+            self._given_back = True
             last = False
-            with suppress(OSError, EOFError):
-                line.send(("bye",))
-                last = line.recv()[1]
-            line.close()
-            os.close(file)
+            if line is not None:
+                with suppress(OSError, EOFError):
+                    line.send(("bye",))
+                    last = line.recv()[1]
+                line.close()
+            if file >= 0:
+                os.close(file)
         give_up = time.monotonic() + GONE_S
         while last and (self.folder / SOCKET).exists() and time.monotonic() < give_up:
             time.sleep(POLL_S)
+
+    def _join(self) -> Connection:
+        if self._given_back:
+            raise EngineError("the engines of this session were given back already")
+        try:
+            if self._file < 0:
+                self._file = _shared(self.folder)
+                os.register_at_fork(after_in_child=self._forget)
+            if self._line is None:
+                with _alone(self.folder / STARTING):
+                    self._line = self._connect() or self._start()
+        except OSError as error:
+            raise EngineError(f"no folder for the engines of this session: {error}; set TMPDIR to another") from error
+        return self._line
 
     def _start(self) -> Connection:
         """The keeper has a session of its own: neither Ctrl-C nor the death of who started it ends it. It finds its socket
@@ -111,9 +133,27 @@ class Lease:
                     [sys.executable, "-P", "-m", "ecom_lite.testing.keeper", job], stdin=subprocess.DEVNULL, stdout=log,
                     stderr=log, env=environment, pass_fds=[listener.fileno()], start_new_session=True,
                 )  # fmt: skip
-            line = _connect(self.folder)
+        line = self._connect()  # now that the keeper alone has the socket: with it ends our line
         if line is None:
             raise EngineError(f"the keeper of the engines did not start.{_end_of(self.folder / LOG)}")
+        return line
+
+    def _connect(self, *, known: bool = False) -> Connection | None:
+        """A line to the keeper; None where none listens. With `known` it has heard of us when this returns. Raises OSError and
+        EOFError."""
+        from multiprocessing.connection import Connection
+
+        link = socket.socket(socket.AF_UNIX)
+        try:
+            with _address(self.folder) as address:
+                link.connect(address)
+        except (FileNotFoundError, ConnectionRefusedError):
+            link.close()
+            return None
+        line = Connection(link.detach())
+        line.send(("hello", self._id, known))
+        if known:
+            line.recv()
         return line
 
     def _forget(self) -> None:
@@ -121,7 +161,7 @@ class Lease:
         if self._file >= 0:
             with suppress(OSError):
                 os.close(self._file)
-            self._file, self._line, self._lock = -1, None, threading.Lock()
+            self._file, self._line, self._lock, self._given_back = -1, None, threading.Lock(), True
 
 
 def _shared(folder: Path) -> int:
@@ -159,20 +199,6 @@ def _address(folder: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{handle}/{SOCKET}"
     finally:
         os.close(handle)
-
-
-def _connect(folder: Path) -> Connection | None:
-    """A line to the keeper; None where none listens."""
-    from multiprocessing.connection import Connection
-
-    link = socket.socket(socket.AF_UNIX)
-    try:
-        with _address(folder) as address:
-            link.connect(address)
-    except (FileNotFoundError, ConnectionRefusedError):
-        link.close()
-        return None
-    return Connection(link.detach())
 
 
 def _raised(kind: str, message: str) -> Exception:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..engines import pgfiles
 from ..engines.from_settings import kafka_server
+from ..engines.registry import ChildRegistry
 from ..engines.scratch import Scratch, clear_dead
 from ..errors import EcomLiteError, EngineError, UsageError
-from ..settings.data_dir import POSTGRES
+from ..settings.data_dir import CHILDREN, KAFKA, POSTGRES
 from ..settings.load import load_settings
 from ..settings.tree import Settings
 
@@ -32,6 +33,7 @@ class Shared:
 
     def __init__(self, folder: Path, flags: Mapping[str, str]) -> None:
         self._flags: dict[str, Any] = {**DEFAULTS, **flags}
+        _clear_former(folder)
         self._scratch = Scratch("testing", folder)
         self._numbers = itertools.count(1)
         self._places: dict[str, Place] = {}
@@ -63,10 +65,12 @@ class Shared:
         if what == "open":
             return self._open(*arguments)
         topic, *rest = arguments
-        place = self._places[topic]
         if what == "close":
             self.drop([topic])
             return None
+        place = self._places.get(topic)
+        if place is None:
+            raise EngineError(f"there is no topic {topic}: the engines were started anew since it was made")
         try:
             return getattr(place, what)(*rest)
         except Exception as error:
@@ -128,6 +132,14 @@ class Shared:
 
     def remove(self) -> None:
         self._scratch.remove()
+
+
+def _clear_former(folder: Path) -> None:
+    """Of a keeper of this session that was killed."""
+    if (folder / CHILDREN).exists():
+        ChildRegistry(folder / CHILDREN).cleanup()
+        pgfiles.remove_cluster(folder / POSTGRES)
+        shutil.rmtree(folder / KAFKA, ignore_errors=True)
 
 
 def clear(folder: Path) -> None:

@@ -49,4 +49,4 @@ def topic_warehouse(lease: Lease, name: str, flags: Mapping[str, Any], wait_s: f
     try:
         yield warehouse
     finally:
-        lease.ask("close", warehouse.topic)
+        lease.close(warehouse.topic)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.runs import wait_for
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "testing"
 STEP_S = 180
@@ -56,4 +58,5 @@ def test_the_example_passes_from_the_wheel_without_a_conftest(tmp_path: Path) ->
     assert Path(plugin) == environment.site / "ecom_lite" / "testing" / "plugin.py" and str(ROOT) not in path
     said = environment.must(environment.python, "-m", "pytest", "-p", "no:cacheprovider", cwd=project)
     assert "5 passed" in said and "ecom-lite" in said, said
-    assert not list(project.glob("conftest.py")) and not list(environment.temporary.glob("ecom_lite_*"))
+    assert not list(project.glob("conftest.py"))
+    wait_for(lambda: not list(environment.temporary.glob("ecom_lite_*")), "no folder of the session is left")

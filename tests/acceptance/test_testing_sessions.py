@@ -82,6 +82,7 @@ def test_a_killed_session_leaves_no_process_and_no_folder(tmp_path: Path) -> Non
     assert not cluster.exists()
 
 
+@pytest.mark.long
 def test_what_a_killed_keeper_leaves_is_cleared_by_the_next_session(tmp_path: Path) -> None:
     project = Project(tmp_path, STANDS)
     with project.started() as session:
@@ -99,7 +100,7 @@ def test_what_a_killed_keeper_leaves_is_cleared_by_the_next_session(tmp_path: Pa
 def test_what_fails_is_said_in_words(tmp_path: Path) -> None:
     project = Project(tmp_path, FAILS, 'ecom_lite_settings = ["load.flush_ms = 20"]\necom_lite_timeout = "60"')
     said = project.run("-q", "--tb=short").stdout
-    assert "2 failed, 1 error" in said, said
+    assert "2 failed" in said and "1 error" in said, said
     assert (
         "the facts are not the order lines expected; of topic events_1 became 2 facts, 0 duplicates, 0 other events, 1 dead"
         in said
@@ -126,13 +127,6 @@ def test_a_session_without_the_fixtures_starts_nothing_and_imports_nothing_heavy
     done = project.run("-q", "-p", "no:hypothesispytest")
     assert done.returncode == 0, done.stdout
     assert not project.left() and not project.keepers()
-
-
-@pytest.mark.parametrize("line", ["load.flush_ms", "flush_ms = 3"])
-def test_a_line_of_the_options_that_is_no_setting_is_refused(tmp_path: Path, line: str) -> None:
-    project = Project(tmp_path, "def test_one(ecom_lite_topic): pass\n", f'ecom_lite_settings = ["{line}"]')
-    done = project.run("-q")
-    assert done.returncode == 4 and f"ecom_lite_settings: '{line}' is not section.setting = value" in done.stdout + done.stderr
 
 
 def test_engines_that_cannot_start_are_said_by_each_test_and_leave_nothing(tmp_path: Path) -> None:
