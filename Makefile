@@ -45,6 +45,7 @@ test-long: prepare
 	@$(PY) -m pytest $(WORKERS) -m long $(ARGS)
 	@$(PY) -m ecom_lite.harness --rounds 60 --seed 2
 	@$(PY) -m ecom_lite.harness --producer --rounds 40 --seed 2
+	@$(PY) -m ecom_lite.harness --chain --rounds 20 --seed 2
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

@@ -17,11 +17,13 @@ class Violation(Exception):
         self.check, self.expected, self.found, self.log = check, expected, found, log
 
 
-def wait_until(condition: Callable[[], Any], what: str, patience_s: float) -> Any:
-    """The first true value of `condition`; Violation after `patience_s`."""
+def wait_until(
+    condition: Callable[[], Any], what: str, patience_s: float, otherwise: Callable[[], str] = lambda: "", poll_s: float = POLL_S
+) -> Any:
+    """The first true value of `condition`; Violation after `patience_s`, with what `otherwise` says then."""
     began = time.monotonic()
     while not (value := condition()):
         if time.monotonic() - began > patience_s:
-            raise Violation("progress", what, f"nothing of it within {patience_s:g} s")
-        time.sleep(POLL_S)
+            raise Violation("progress", what, f"nothing of it within {patience_s:g} s", otherwise())
+        time.sleep(poll_s)
     return value

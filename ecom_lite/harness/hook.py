@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from ..errors import EcomLiteError
+from ..observe.logs import setup_stderr_logs
+
 WAIT_S: Final = 30.0
 
 
@@ -34,6 +37,30 @@ class Hook:
                 signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
             case "wait":
                 self._go.wait(WAIT_S)
+
+
+Job = Mapping[str, Any]
+Work = Callable[[threading.Event], object]  # until the event is set, or its end; raises EcomLiteError
+
+
+def victim(make: Callable[[Job, Hook], Work]) -> int:
+    """What a victim's process does: read its job, do the work, say how it ended. 0, or the exit code of the error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    told = told_lines()
+    job = next(told, None)
+    if job is None:
+        return 0  # a spare that was not needed
+    setup_stderr_logs("info")
+    stop, go = threading.Event(), threading.Event()
+    work = make(job, Hook(job["strike"], go))
+    listen(told, go.set, stop.set)
+    try:
+        work(stop)
+    except EcomLiteError as error:
+        say({"error": str(error)})
+        return error.exit_code
+    say({"done": True})
+    return 0
 
 
 def say(message: Mapping[str, object]) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ..engines.child import Child, ChildRegistry
 from ..settings.show import dump_settings
@@ -152,6 +152,20 @@ class Victim:
         if not (self.struck and self.dies_at_point):
             found = f"{self.name} ended by itself, code {self._child.returncode}: {self.error}"
             raise Violation(self._what, "it carries on", found, self.log_tail())
+
+
+class Engine(Protocol):
+    """A server that can be killed and started again."""
+
+    def kill(self) -> object: ...
+    def start(self) -> object: ...
+
+
+def kill_beside(engine: Engine, victim: Victim) -> None:
+    """SIGKILL and restart of a server, while the victim is at its point, and goes on from there."""
+    engine.kill()
+    victim.go_on()
+    engine.start()
 
 
 class Nursery:

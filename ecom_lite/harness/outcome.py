@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -43,3 +44,16 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return self.struck and not self.violations
+
+
+def played(outcome: Outcome, play: Callable[[], None], close: Callable[[], None]) -> Outcome:
+    """A round, from its opening to its account. A Violation is not raised: it is in the outcome. Closed in any case."""
+    began = time.monotonic()
+    try:
+        play()
+    except Violation as violation:
+        outcome.violations.append(violation)
+    finally:
+        close()
+    outcome.seconds = time.monotonic() - began
+    return outcome

@@ -86,13 +86,30 @@ class Plan:
         return "+".join(names + (["refused"] if self.refuse and "refused" not in names else []))
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How the draw of a round begins: `kinds` are those it may have, `first` the one that is its turn; later rounds have none."""
+
+    draw: random.Random
+    kinds: Sequence[Kind]
+    first: Kind | None
+
+
+def opening(name: str, kinds: Sequence[Kind], seed: int, number: int, attempt: int, only: Sequence[str]) -> Opening:
+    """The first rounds go through all `kinds` (of `only`) in a drawn order. `name` tells one target's draws from another's."""
+    prefix = f"{name} " if name else ""
+    chosen = [kind for kind in kinds if not only or kind.name in only]
+    order = random.Random(f"{prefix}order/{seed}").sample(chosen, len(chosen))
+    draw = random.Random(f"{prefix}round/{seed}/{number}/{attempt}")
+    return Opening(draw, chosen, order[number - 1] if number <= len(order) else None)
+
+
 def draw_plan(seed: int, number: int, attempt: int = 0, only: Sequence[str] = ()) -> Plan:
     """The first rounds go through all scenarios (of `only`) in a drawn order, the later ones draw theirs by weight."""
-    kinds = [kind for kind in KINDS if not only or kind.name in only]
-    order = random.Random(f"order/{seed}").sample(kinds, len(kinds))
-    draw = random.Random(f"round/{seed}/{number}/{attempt}")
-    if number <= len(order):
-        chosen = [order[number - 1]]
+    begun = opening("", KINDS, seed, number, attempt, only)
+    draw, kinds = begun.draw, begun.kinds
+    if begun.first is not None:
+        chosen = [begun.first]
     else:
         chosen = draw.choices(kinds, [kind.weight for kind in kinds], k=2 if draw.random() < TWO_SCENARIOS else 1)
     batch_rows = draw.randint(*BATCH_ROWS)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .plan import Kind
+from .plan import Kind, opening
 
 BATCH_POINTS: Final = ("encoded", "sent")
 POINTS: Final = (*BATCH_POINTS, "acknowledged")
@@ -86,12 +86,11 @@ class ProducerPlan:
 
 def draw_producer_plan(seed: int, number: int, attempt: int = 0, only: Sequence[str] = ()) -> ProducerPlan:
     """The first rounds go through all scenarios (of `only`) in a drawn order, the later ones draw theirs by weight."""
-    kinds = [kind for kind in PRODUCER_KINDS if not only or kind.name in only]
-    order = random.Random(f"producer order/{seed}").sample(kinds, len(kinds))
-    draw = random.Random(f"producer round/{seed}/{number}/{attempt}")
+    begun = opening("producer", PRODUCER_KINDS, seed, number, attempt, only)
+    draw, kinds = begun.draw, begun.kinds
     chosen = draw.choices(kinds, [kind.weight for kind in kinds], k=draw.choice(STRIKES))
-    if number <= len(order):
-        chosen = [order[number - 1]]
+    if begun.first is not None:
+        chosen = [begun.first]
     batch_bytes = draw.randint(*BATCH_BYTES)
     rate = "max" if draw.random() < FULL_SPEED else draw.randint(*RATES)
     faults = dict(FAULT_SHARES, late_s=round(draw.uniform(*LATE_S), 2)) if draw.random() < WITH_FAULTS else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -10,10 +9,9 @@ import psycopg
 from kafka.errors import KafkaError
 
 from ..settings.load import load_settings
-from .expect import Violation
 from .kafka_proxy import KafkaProxy, RequestTrap
 from .loaders import Nursery, Victim, wait_for
-from .outcome import Outcome
+from .outcome import Outcome, played
 from .producer_plan import ProducerPhase, ProducerPlan
 from .sent import Sent, differences
 from .servers import Servers
@@ -40,25 +38,20 @@ class ProducerRound:
 
     def play(self, strike: Callable[[ProducerRound, ProducerPhase], bool]) -> Outcome:
         """All of it. A Violation is not raised: it is in the outcome."""
-        began = time.monotonic()
-        try:
-            self._address = self.servers.ready(self._name)
-            struck = []
-            for phase in self.plan.phases:
-                self._until += phase.events
-                struck.append(strike(self, phase))
-                self._finish()
-            self.outcome.struck = all(struck)
-            self._until += self.plan.last_events
-            self.start()
+        return played(self.outcome, lambda: self._play(strike), self._close)
+
+    def _play(self, strike: Callable[[ProducerRound, ProducerPhase], bool]) -> None:
+        self._address = self.servers.ready(self._name)
+        struck = []
+        for phase in self.plan.phases:
+            self._until += phase.events
+            struck.append(strike(self, phase))
             self._finish()
-            self._account()
-        except Violation as violation:
-            self.outcome.violations.append(violation)
-        finally:
-            self._close()
-        self.outcome.seconds = time.monotonic() - began
-        return self.outcome
+        self.outcome.struck = all(struck)
+        self._until += self.plan.last_events
+        self.start()
+        self._finish()
+        self._account()
 
     # What scenarios do.
 

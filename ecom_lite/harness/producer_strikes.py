@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .kafka_proxy import KafkaProxy, RequestTrap
-from .loaders import Victim
+from .loaders import Victim, kill_beside
 from .producer_plan import ProducerPhase
 from .producer_rounds import PATIENCE_S, ProducerRound
 
@@ -83,9 +83,7 @@ def _engine_kill(round_: ProducerRound, phase: ProducerPhase) -> bool:
     victim = round_.start(strike={"point": phase.point, "nth": phase.nth, "act": "wait"})
     if not _at_the_point(round_, victim):
         return False
-    engine.kill()
-    victim.go_on()
-    engine.start()
+    kill_beside(engine, victim)
     return True
 
 

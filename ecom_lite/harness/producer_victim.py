@@ -5,7 +5,6 @@ The first line of stdin is the job; a further line lets it go on where it waits;
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -16,8 +15,6 @@ from kafka.net.inet import KafkaNetSocket
 from msgspec import to_builtins
 
 from ..contract.events import Clock
-from ..errors import EcomLiteError
-from ..observe.logs import setup_stderr_logs
 from ..produce import ledger as ledger_room
 from ..produce.counts import Counts
 from ..produce.ledger import Ledger
@@ -27,37 +24,23 @@ from ..settings.tree import Settings
 from ..topic.client import Config
 from ..topic.record_batch import WholeBatch
 from ..warehouse.connect import Address
-from .hook import Hook, listen, say, told_lines
+from .hook import Hook, Job, Work, say, victim
 from .producer_mutations import client_class, recovery, sender_class
 
 REQUEST_TIMEOUT_MS: Final = 1_500  # an answer that does not come costs a round so much, not ten seconds
 At = Callable[[str], None]
 
 
-def main() -> int:
-    """Send as the job says; 0, or the exit code of the error, which is told."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    told = told_lines()
-    job = next(told, None)
-    if job is None:
-        return 0  # a spare that was not needed
-    setup_stderr_logs("info")
-    stop, go = threading.Event(), threading.Event()
+def produce(job: Job, hook: Hook) -> Work:
+    """A producer of this job, which sends until the topic has so many of its shop's events."""
     vars(ledger_room)["FLUSH_S"] = job["flush_s"]
     if job["proxy"] is not None:
         _go_through(job["proxy"])
-    producer = producer_class(job["mutation"], job["batch_bytes"], Hook(job["strike"], go))(
+    producer = producer_class(job["mutation"], job["batch_bytes"], hook)(
         Settings.model_validate(job["settings"]), Address(**job["address"]), job["bootstrap"],
         report=lambda figures: say(to_builtins(figures)),
     )  # fmt: skip
-    listen(told, go.set, stop.set)
-    try:
-        producer.run(stop, until=job["until"])
-    except EcomLiteError as error:
-        say({"error": str(error)})
-        return error.exit_code
-    say({"done": True})
-    return 0
+    return lambda stop: producer.run(stop, until=job["until"])
 
 
 def producer_class(mutation: str | None, batch_bytes: int, at: At) -> type[Producer]:
@@ -120,4 +103,4 @@ def _go_through(proxy: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(victim(produce))

@@ -52,13 +52,13 @@ class Account:
     lake: Path | None = None
 
 
-def differences(account: Account) -> list[Violation]:
-    """All that does not agree; at most SHOWN of each check."""
+def differences(account: Account, further: Sequence[str] = ()) -> list[Violation]:
+    """All that does not agree, by CHECKS and `further` ones; at most SHOWN of each check."""
     duck = attach(account.address, account.lake)
     try:
         duck.execute("USE memory.main")
         judge(duck, account)
-        return [found for check in CHECKS for found in compared(duck, check)]
+        return [found for check in (*CHECKS, *further) for found in compared(duck, check)]
     finally:
         duck.close()
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final
 
+from .chain_plan import CHAIN_NAMES, MODES
 from .outcome import Outcome
 from .plan import NAMES
 from .producer_plan import PRODUCER_NAMES
@@ -44,7 +45,7 @@ class Summary:
                 row["restarts"] += outcome.restarts
                 row["records"] += outcome.records
                 row["violations"] += len(outcome.violations)
-        return {name: table[name] for name in (*NAMES, *PRODUCER_NAMES) if name in table}
+        return {name: table[name] for name in (*NAMES, *PRODUCER_NAMES, *CHAIN_NAMES) if name in table}
 
     def totals(self) -> dict[str, int]:
         outcomes = self.outcomes
@@ -59,8 +60,16 @@ class Summary:
     @property
     def forms(self) -> dict[str, int]:
         """How many rounds had foreign records of each form."""
+        return self._counted(FORMS)
+
+    @property
+    def modes(self) -> dict[str, int]:
+        """How many rounds of the whole chain were without Spark, and with it."""
+        return self._counted(MODES)
+
+    def _counted(self, forms: Sequence[str]) -> dict[str, int]:
         counts = Counter(outcome.plan.form for outcome in self.outcomes)
-        return {form: counts[form] for form in FORMS if form in counts}
+        return {form: counts[form] for form in forms if form in counts}
 
     @property
     def said_forms(self) -> str:
@@ -79,7 +88,7 @@ class Summary:
             "ok": self.ok, "seed": self.seed, **self.totals(), "seconds": round(self.seconds, 1),
             "missed": [outcome.plan.number for outcome in self.outcomes if not outcome.struck and not outcome.violations],
             "heir_s": max((o.inherited_s for o in self.outcomes if o.inherited_s is not None), default=None),
-            "scenarios": self.scenarios(), "forms": self.forms,
+            "scenarios": self.scenarios(), "forms": self.forms, "modes": self.modes,
             "notes": sorted({note for outcome in self.outcomes for note in outcome.notes}),
             "found": [as_json(outcome) for outcome in self.outcomes if outcome.violations],
         }  # fmt: skip
@@ -140,6 +149,8 @@ def markdown(summary: Summary, servers: Sequence[str]) -> str:
     lines += ["", "A round of two scenarios counts for both; the last line counts each round once."]
     if summary.forms:
         lines[-1] += f" Foreign records: {summary.said_forms}."
+    if summary.modes:
+        lines[-1] += " " + ", ".join(f"{form}: {rounds} rounds" for form, rounds in summary.modes.items()) + "."
     for outcome in summary.outcomes:
         for violation in outcome.violations:
             lines.append(f"- round {outcome.plan.number} ({outcome.plan.scenarios}): {violation}")

@@ -14,12 +14,11 @@ from ..settings.data_dir import LAKE
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
 from ..warehouse.mark import read_mark
-from .expect import Violation
 from .feed import Feed
 from .lake import Lake
 from .loaders import Nursery, Victim, wait_for
 from .mutations import NO_UNIQUE_KEY
-from .outcome import Outcome
+from .outcome import Outcome, played
 from .plan import Phase, Plan
 from .proxy import Proxy
 from .records import REFUSED_QUANTITY, Portion
@@ -57,24 +56,19 @@ class Round:
 
     def play(self, strike: Callable[[Round, Phase], bool]) -> Outcome:
         """All of it. A Violation is not raised: it is in the outcome."""
-        began = time.monotonic()
-        try:
-            self._open()
-            struck = []
-            for phase in self.plan.phases:
-                struck.append(strike(self, phase))
-                wait_for(self.victims, self.all_loaded, "all of the topic loaded", PATIENCE_S)
-                self._finish()
-            if self.plan.refuse:
-                struck.append(bool(self.ask(REFUSALS)))
-            self.outcome.struck = all(struck)
-            self._account()
-        except Violation as violation:
-            self.outcome.violations.append(violation)
-        finally:
-            self._close()
-        self.outcome.seconds = time.monotonic() - began
-        return self.outcome
+        return played(self.outcome, lambda: self._play(strike), self._close)
+
+    def _play(self, strike: Callable[[Round, Phase], bool]) -> None:
+        self._open()
+        struck = []
+        for phase in self.plan.phases:
+            struck.append(strike(self, phase))
+            wait_for(self.victims, self.all_loaded, "all of the topic loaded", PATIENCE_S)
+            self._finish()
+        if self.plan.refuse:
+            struck.append(bool(self.ask(REFUSALS)))
+        self.outcome.struck = all(struck)
+        self._account()
 
     def _open(self) -> None:
         self.address: Address = self.servers.ready(self._name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -126,7 +126,7 @@ class Servers:
 
     def versions(self) -> list[str]:
         """The servers, by name and version."""
-        broker = next((jar.stem.rpartition("-")[2] for jar in self.kafka.classpath if jar.name.startswith("kafka-server-")), "")
+        broker = kafka_version(self.kafka.classpath)
         with self.address("postgres").connect("admin") as admin:
             return [f"Kafka {broker}".strip(), f"PostgreSQL {ask(admin, 'SHOW server_version')[0][0]}"]
 
@@ -135,6 +135,11 @@ class Servers:
         self._aside.shutdown(wait=False, cancel_futures=True)
         self.kafka.kill()
         self.postgres.kill()
+
+
+def kafka_version(classpath: Iterable[Path]) -> str:
+    """Of the broker; "" where its jar has another name."""
+    return next((jar.stem.rpartition("-")[2] for jar in classpath if jar.name.startswith("kafka-server-")), "")
 
 
 def ask(admin: psycopg.Connection, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:

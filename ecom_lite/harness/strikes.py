@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from .loaders import Victim, wait_for
+from .loaders import Victim, kill_beside, wait_for
 from .plan import Phase
 from .proxy import Proxy, Trap
 from .recount import Lost
@@ -78,9 +78,7 @@ def _engine_kill(round_: Round, phase: Phase) -> bool:
     victim = round_.load_and_start(phase, strike=_act(phase, "wait"))
     if not _at_the_point(round_, victim):
         return False
-    engine.kill()
-    victim.go_on()
-    engine.start()
+    kill_beside(engine, victim)
     return True
 
 

@@ -1,4 +1,4 @@
-"""What can be broken: the loader, or the shop's producer. Each has its scenarios, its mutations and its rounds."""
+"""What can be broken: the loader, the shop's producer, the whole chain. Each has its scenarios, mutations and rounds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .chain_plan import CHAIN_KINDS, draw_chain_plan
 from .loaders import Nursery
 from .mutations import MUTATIONS
 from .outcome import Outcome
@@ -21,18 +22,24 @@ from .strikes import strike
 
 @dataclass(frozen=True)
 class Target:
-    """`play` is given the servers, the nursery, what `draw` has drawn, a mutation and the name of topic and database."""
+    """`draw` is given seed, round, attempt and the scenarios that are wanted."""
 
     name: str
-    victim: str  # the module that a process of it runs
     kinds: Sequence[Kind]
     mutations: Sequence[str]
     draw: Callable[[int, int, int, Sequence[str]], Any]
-    play: Callable[[Servers, Nursery, Any, str | None, str], Outcome]
 
     @property
     def names(self) -> list[str]:
         return [kind.name for kind in self.kinds]
+
+
+@dataclass(frozen=True)
+class Alone(Target):
+    """One part, without the rest. `play` is given servers, nursery, what was drawn, mutation, name of topic and database."""
+
+    victim: str  # the module that a process of it runs
+    play: Callable[[Servers, Nursery, Any, str | None, str], Outcome]
 
 
 def _load(servers: Servers, nursery: Nursery, plan: Plan, mutation: str | None, name: str) -> Outcome:
@@ -43,8 +50,10 @@ def _produce(servers: Servers, nursery: Nursery, plan: ProducerPlan, mutation: s
     return ProducerRound(servers, nursery, plan, mutation, name).play(strike_producer)
 
 
-LOADER: Final = Target("loader", f"{__package__}.victim", KINDS, MUTATIONS, draw_plan, _load)
-PRODUCER: Final = Target(
-    "producer", f"{__package__}.producer_victim", PRODUCER_KINDS, PRODUCER_MUTATIONS, draw_producer_plan, _produce
+LOADER: Final = Alone("loader", KINDS, MUTATIONS, draw_plan, f"{__package__}.victim", _load)
+PRODUCER: Final = Alone(
+    "producer", PRODUCER_KINDS, PRODUCER_MUTATIONS, draw_producer_plan, f"{__package__}.producer_victim", _produce
 )
-TARGETS: Final = (LOADER, PRODUCER)
+CHAIN_MUTATIONS: Final = ("forgets-late-rows", "syncs-twice")  # chain_mutations.py makes them
+CHAIN: Final = Target("chain", CHAIN_KINDS, CHAIN_MUTATIONS, draw_chain_plan)
+TARGETS: Final = (LOADER, PRODUCER, CHAIN)

@@ -33,6 +33,14 @@ class Topic:
             self._consumer.seek(part, 0)
         self.records: list[Raw] = []
 
+    def go_on_from(self, earlier: Topic) -> None:
+        """What was read of it by an earlier client needs not be read again."""
+        self.records = earlier.records
+        for partition, offset, _, _ in self.records:
+            part = self._parts[partition]
+            if offset >= self._consumer.position(part):
+                self._consumer.seek(part, offset + 1)
+
     def ends(self) -> dict[int, int]:
         """Per partition the offset up to which records can be read now. Raises KafkaError."""
         return {part.partition: end for part, end in self._consumer.end_offsets(self._parts).items()}

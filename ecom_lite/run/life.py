@@ -51,6 +51,7 @@ class Run:
         self._state = "starting"
         self._told_gaps = 0
         self._began = psutil.Process().create_time()  # epoch seconds
+        self._since = time.monotonic() - (time.time() - self._began)  # the same by a clock that nobody sets
         self._copied = False  # what the shop was opened with
         self._ready_s = 0.0
         self._written = self.status()
@@ -79,7 +80,7 @@ class Run:
         self._write_state()
         if not self._supervisor.start(self._interrupts.asked):
             return {}
-        self._ready_s = time.time() - self._began
+        self._ready_s = time.monotonic() - self._since
         self._state = "running"
         self._services.ready.set()
         self._write_state()
@@ -94,7 +95,7 @@ class Run:
         from .summary import Ending
 
         ending = Ending(self._settings, self._servers, self._services, self._meter, self._terminal)
-        return ending.carry_out(self._began, self._ready_s, doing=self._doing, measure=self.measure)
+        return ending.carry_out(self._began, self._since, self._ready_s, doing=self._doing, measure=self.measure)
 
     def _watch(self) -> None:
         """Until a signal, the time given, all events sent, or a part that fails for good."""
@@ -126,7 +127,7 @@ class Run:
         if was_running:
             totals, folder = self._meter.totals, self._settings.data_dir
             done = f"{totals.sent:,} events sent, {totals.facts:,} facts in the warehouse"
-            up = duration(time.time() - self._began)
+            up = duration(time.monotonic() - self._since)
             self._terminal.say(f"stopped after {up}: {done}; the next run goes on from {folder}")
 
     def _end_at_once(self) -> None:
@@ -155,7 +156,7 @@ class Run:
     def status(self) -> RunStatus:
         """How the run is now. For any thread."""
         checks, alerts = self._services.checks.figures, self._services.alerts.figures
-        return run_status(self._state, self._settings, self._meter, self._supervisor, self._began, checks, alerts)
+        return run_status(self._state, self._settings, self._meter, self._supervisor, self._since, checks, alerts)
 
     def written(self) -> RunStatus:
         """How it was when the state file was last written: what `ecom_lite status` shows. For any thread."""

@@ -27,7 +27,7 @@ def run_status(
     checks: Mapping[str, CheckFigures] | None = None,
     alerts: Mapping[str, AlertFigures] | None = None,
 ) -> RunStatus:
-    """How the run is now. `state` is its own word for it; `began` is in epoch seconds. Quick; from any thread."""
+    """How the run is now. `state` is its own word for it; `began` is in seconds of time.monotonic(). Quick; from any thread."""
     health = {} if supervisor is None else supervisor.health()
     figures = {name: each.figures for name, each in health.items()}
     producer, stream = figures.get("produce"), figures.get("stream")
@@ -38,7 +38,7 @@ def run_status(
         **structs.asdict(meter.totals),
         state=state,
         pid=os.getpid(),
-        uptime_s=round(time.time() - began),
+        uptime_s=round(time.monotonic() - began),
         seed=settings.shop.seed,
         rate=settings.shop.rate if shop.control.rate is None else shop.control.rate,
         paused=shop.control.paused,

@@ -59,9 +59,10 @@ class Ending:
     terminal: Terminal
 
     def carry_out(
-        self, began: float, ready_s: float, *, doing: Callable[[str], None], measure: Callable[[], None]
+        self, began: float, since: float, ready_s: float, *, doing: Callable[[str], None], measure: Callable[[], None]
     ) -> dict[str, Any]:
-        """The summary, or {} where a part has failed for good meanwhile. `began` is in epoch seconds."""
+        """The summary, or {} where a part has failed for good meanwhile. `began` is in epoch seconds, `since` the same of
+        time.monotonic()."""
         supervisor, reach = self.servers.supervisor, self.servers.reach
         doing("stopping the shop")
         supervisor.stop("produce")
@@ -90,9 +91,9 @@ class Ending:
         for line in report.lines:
             if not line.closes:
                 self.terminal.say(f"does not close: {line.name}: {line.left} is not {line.right} {line.note}", "bold red")
-        return self._summary(report, began, ready_s)
+        return self._summary(report, began, since, ready_s)
 
-    def _summary(self, report: Report, began: float, ready_s: float) -> dict[str, Any]:
+    def _summary(self, report: Report, began: float, since: float, ready_s: float) -> dict[str, Any]:
         figures, slots = report.figures, self.servers.supervisor.slots
         return {
             "closes": report.closes,
@@ -105,7 +106,7 @@ class Ending:
             **self.meter.this_run(self.servers.reach.address, began),
             "rss_mb": round(self.meter.peak_memory / 1e6),
             "restarts": {slot.name: slot.restarted for slot in slots if slot.restarted},
-            "seconds": round(time.time() - began, 1),
+            "seconds": round(time.monotonic() - since, 1),
             "seed": self.settings.shop.seed,
             **self._past(),
         }

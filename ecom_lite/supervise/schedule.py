@@ -6,12 +6,14 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import Final
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ..errors import first_line
@@ -20,18 +22,22 @@ from ..observe.health import Health
 RETRY_S: Final = 5.0
 THREADS: Final = 8
 INSTANCES: Final = 1_000
+LOOK_S: Final = 0.5  # at the clock
+PUT_BACK_S: Final = 1.0  # so much at once, and somebody has set it; less is how clocks are corrected
 log = logging.getLogger("ecom_lite.supervise")
 
 
 class Schedule:
     """Jobs that repeat. A job that raises is logged and runs again at its next time; two runs of one job never overlap.
 
-    A time that comes while the job still works is let pass without a word.
+    A time that comes while the job still works is let pass without a word. `wall` is the clock that the jobs go by, in epoch
+    seconds; `monotonic` tells when that is put back.
     """
 
     name = "schedule"
 
-    def __init__(self) -> None:
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._wall, self._monotonic = wall, monotonic
         self._jobs: list[tuple[str, Callable[[], object], float, bool]] = []
         self._scheduler: BackgroundScheduler | None = None
         self._problems: dict[str, str] = {}  # by job; gone once the job has gone well again
@@ -73,7 +79,22 @@ class Schedule:
         self._scheduler = scheduler
 
     def run(self, stop: Event) -> None:
-        stop.wait()
+        """Look after the clock: where it is put back, by a person or a time server, all jobs would stand still until it is again
+        what it was. (Where it is put ahead they are due, each once.)"""
+        ahead = self._wall() - self._monotonic()
+        while not stop.wait(LOOK_S):
+            before, ahead = ahead, self._wall() - self._monotonic()
+            if before - ahead > PUT_BACK_S:
+                self._put_back(before - ahead)
+
+    def _put_back(self, seconds: float) -> None:
+        scheduler = self._scheduler
+        if scheduler is None:
+            return
+        log.warning("the clock was put back by %.0f s: the times of all jobs go with it", seconds)
+        for job in scheduler.get_jobs():
+            with suppress(JobLookupError):  # it is being stopped
+                job.modify(next_run_time=job.next_run_time - timedelta(seconds=seconds))
 
     def stop(self) -> None:
         scheduler, self._scheduler = self._scheduler, None

@@ -23,18 +23,11 @@ _EXTENDED = "the harness reads ISO 8601 in its extended format only, with T or a
 _WRITTEN = "DuckDB has a fraction as a float: its text is looked for by the name, in all of the record"
 RECOUNT: Final[dict[str, str]] = {
     "a comma at the end": _LENIENT,
-    "nested 10,000 levels deep": _LENIENT,
-    "nested 100,000 levels deep": _LENIENT,
-    "price NaN": _LENIENT,
-    "price nan": _LENIENT,
-    "price Infinity": _LENIENT,
-    "price -Infinity": _LENIENT,
     "timestamp 1e999": "beyond a float the decoder gives up; DuckDB keeps the digits, and finds no time in them",
     "price 1e-999": "to DuckDB it is 0: then it is the revenue that is wrong",
     "price with a digit behind the 18th decimal": "DuckDB has a fraction as a float",
     "list_price 24.9900000000000000001": "DuckDB has a fraction as a float",
     "list_price 1e-999": "to DuckDB it is 0",
-    "list_price NaN": _LENIENT,
     "quantity 3.00000000000000001": "DuckDB has a fraction as a float",
     "user_id 9007199254740993.0": "DuckDB has a fraction as a float",
     "a key twice: the last one counts": _FIRST_KEY,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecom_lite.supervise.schedule import Schedule
+from ecom_lite.supervise.schedule import LOOK_S, Schedule
 
 DEADLINE_S = 10.0
 
@@ -44,6 +44,23 @@ def test_a_job_that_raises_is_shown_and_runs_again(schedule: Schedule) -> None:
     for _ in range(3):
         assert runs.acquire(timeout=DEADLINE_S)
     assert "broken: no luck" in schedule.health().detail
+
+
+def test_a_clock_that_is_put_back_does_not_make_the_jobs_wait() -> None:
+    put_back_s, ran, stop = 0.0, threading.Event(), threading.Event()
+    schedule = Schedule(wall=lambda: 1e9 - put_back_s, monotonic=lambda: 0.0)
+    schedule.every("hourly", 3600, ran.set)
+    schedule.start()
+    running = threading.Thread(target=schedule.run, args=(stop,))
+    running.start()
+    try:
+        assert not ran.wait(2 * LOOK_S)
+        put_back_s = 3600
+        assert ran.wait(DEADLINE_S), "by the clock as it was an hour has passed"
+    finally:
+        stop.set()
+        running.join()
+        schedule.stop()
 
 
 def test_two_runs_of_one_job_never_overlap(schedule: Schedule) -> None:
