@@ -113,6 +113,7 @@ def test_events_of_the_shop_are_the_same_for_the_same_seed(topic: TopicWarehouse
     topic.assert_dead(0)
 
 
+@pytest.mark.long
 def test_the_marts_are_part_of_the_count_also_after_a_refresh_that_was_interrupted(topic: TopicWarehouse) -> None:
     topic.send(plain_event(number) for number in range(20))
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -174,6 +175,7 @@ def test_waiting_ends_and_says_how_far_the_loader_came(topic: TopicWarehouse) ->
         topic.wait_loaded(0)
 
 
+@pytest.mark.long
 def test_the_death_of_an_engine_or_of_the_keeper_is_said() -> None:
     lease = a_lease()
     try:
