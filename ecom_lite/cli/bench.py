@@ -1,4 +1,4 @@
-"""Verbs that measure this machine: bench load, produce, start, marts, dashboards, lake, sql."""
+"""Verbs that measure this machine: bench load, produce, start, fixture, marts, dashboards, lake, sql."""
 
 from __future__ import annotations
 
@@ -116,6 +116,27 @@ def start(
         print(json.dumps(figures))
     else:
         print_start(figures)
+
+
+@bench.command("fixture")
+def fixture(
+    runs: Annotated[int, typer.Option(min=1, help="So many sessions of each kind; the middle one counts.")] = 5,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Measure the pytest plugin: seconds from `pytest` to the first test, seconds for a topic, and memory.
+
+    Whole sessions of pytest in a temporary folder ($TMPDIR), which goes; your data is not touched. Bare: the same pytest with a
+    test that asks for nothing, as the others' measure. docs/benchmarks.md says what each figure is.
+    """
+    from ..bench.fixture import bench_fixture, print_fixture
+    from ..terminal.terminal import Terminal
+
+    figures = bench_fixture(load(config, None), Terminal(), runs=runs, command="ecom_lite " + shlex.join(sys.argv[1:]))
+    if json_:
+        print(json.dumps(figures))
+    else:
+        print_fixture(figures)
 
 
 @bench.command("stream")

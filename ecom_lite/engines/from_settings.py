@@ -10,10 +10,10 @@ from ..settings.tree import Settings
 from .jars import JarCache, default_cache_dir
 from .java import find_java
 from .kafka import KafkaServer
-from .postgres import PostgresServer
 from .registry import ChildRegistry
 
 if TYPE_CHECKING:  # imported when it is built, so that small commands start at once
+    from .postgres import PostgresServer
     from .spark import SparkGateway
 
 
@@ -58,6 +58,8 @@ def postgres_server(settings: Settings, registry: ChildRegistry) -> PostgresServ
     """Our own database server; None where the settings name another one."""
     if settings.postgres.url.get_secret_value():
         return None
+    from .postgres import PostgresServer
+
     return PostgresServer(settings.data_dir / POSTGRES, logs_dir(settings), port=settings.postgres.port, registry=registry)
 
 

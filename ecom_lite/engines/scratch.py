@@ -28,12 +28,14 @@ class Scratch:
     """A fresh folder in the system's temporary folder. Making one first clears those whose process has died.
 
     A server of ours in it is in `postgres`; children that shall not survive us are in `registry`. Raises EngineError.
+    `folder` is one that is there, empty but for locks, named as those that are made here; nothing is cleared then.
     """
 
-    def __init__(self, purpose: str) -> None:
-        clear_dead()
+    def __init__(self, purpose: str, folder: Path | None = None) -> None:
+        if folder is None:
+            clear_dead()
         try:
-            self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}_"))
+            self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}_")) if folder is None else folder
             self._lock = _hold(self.path)
         except OSError as error:
             raise EngineError(f"no temporary folder for {purpose}: {error}; set TMPDIR to a folder with space") from None

@@ -6,12 +6,13 @@ The truth is `ops.shops`. A PostgreSQL of our own is not up yet: beside its file
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg.errors import InsufficientPrivilege
 
 from ..contract.events import utc_now
 from ..errors import EcomLiteError
@@ -26,6 +27,7 @@ from .reach import named_address
 COPY: Final = f"{POSTGRES}/shops.json"  # in the data folder: {database: {shop: {opened_at, live_from, settings}}}
 READER: Final = "ecom_reader"
 
+T = TypeVar("T")
 Shops = Mapping[str, Mapping[str, Any]]
 
 
@@ -50,7 +52,8 @@ def keep_copy(settings: Settings, address: Address) -> bool:
     if settings.postgres.url.get_secret_value() or not settings.shop.enabled:
         return True
     try:
-        shops = _read(address.conninfo(READER))
+        with address.connect(READER) as connection:
+            shops = _shops(connection)
     except psycopg.Error:
         return False
     if settings.shop.shop_id not in shops:
@@ -64,20 +67,28 @@ def keep_copy(settings: Settings, address: Address) -> bool:
 
 
 def _refuse_second_sender(settings: Settings) -> None:
-    try:
-        with named_address(settings).connect(READER) as connection:
-            found = who_sends(connection, settings.shop.shop_id)
-    except psycopg.Error:
-        return
+    shop_id = settings.shop.shop_id
+    found = _look(settings, lambda connection: who_sends(connection, shop_id))
     if found is not None and found.held:
-        raise found.taken(settings.shop.shop_id)
+        raise found.taken(shop_id)
 
 
 def _asked(settings: Settings) -> Shops:
-    try:
-        return _read(named_address(settings).conninfo(READER))
-    except psycopg.Error:
-        return {}
+    return _look(settings, _shops) or {}
+
+
+def _look(settings: Settings, ask: Callable[[psycopg.Connection], T]) -> T | None:
+    """As the administrator, and where that one is no superuser, as the reader; None where nothing can be read."""
+    address = named_address(settings)
+    for role in ("admin", READER):
+        try:
+            with address.connect(role) as connection:
+                return ask(connection)
+        except InsufficientPrivilege:
+            continue
+        except psycopg.Error:
+            break
+    return None
 
 
 def _copied(settings: Settings) -> Shops:
@@ -92,9 +103,8 @@ def _content(file: Path) -> dict[str, Any]:
         return {}
 
 
-def _read(conninfo: str) -> Shops:
-    with psycopg.connect(conninfo) as connection:
-        return {shop: found for shop, found in connection.execute(read_sql(__package__, "begun_shops"))}
+def _shops(connection: psycopg.Connection) -> Shops:
+    return {shop: found for shop, found in connection.execute(read_sql(__package__, "begun_shops"))}
 
 
 def _time(text: str | None) -> datetime | None:

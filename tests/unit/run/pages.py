@@ -1,15 +1,18 @@
-"""Makes docs/testing.md, from the fixture's docstrings, and docs/summary.md: `python -m tests.unit.run.pages` writes both."""
+"""Makes docs/testing.md, from docstrings and options of the plugin, and docs/summary.md: `python -m tests.unit.run.pages`."""
 
 from __future__ import annotations
 
 import inspect
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 from ecom_lite.run.summary import WORDS
-from ecom_lite.testing import LightWarehouse, light_warehouse
+from ecom_lite.testing import DeadLetter, LightWarehouse, TopicWarehouse, light_warehouse
+from ecom_lite.testing.events import shop_events
+from ecom_lite.testing.options import OPTIONS
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 MADE: Final = "<!-- Made by `python -m tests.unit.run.pages` from {}. Do not edit by hand. -->"
@@ -44,13 +47,20 @@ def order_line(number):
     }
 
 
-def test_each_line_is_counted_once_and_what_is_broken_is_kept(ecom_lite_warehouse):
-    ecom_lite_warehouse.send([order_line(1), order_line(2), order_line(2), {"order_id": "A-3"}])
-    ecom_lite_warehouse.wait_loaded()
-    assert ecom_lite_warehouse.query("SELECT count(*) FROM warehouse.fact_sales") == [(2,)]
-    assert ecom_lite_warehouse.query("SELECT reason FROM ops.dead_letters") == [("missing_field",)]
-    ecom_lite_warehouse.refresh()
-    assert ecom_lite_warehouse.check().closes
+def test_each_line_is_counted_once_and_what_is_broken_is_kept(ecom_lite_topic):
+    ecom_lite_topic.send([order_line(1), order_line(2), order_line(2), {"order_id": "A-3"}])
+    ecom_lite_topic.assert_facts(2)
+    ecom_lite_topic.assert_facts(1, order_id="A-1", quantity=2, revenue="49.00")
+    (letter,) = ecom_lite_topic.assert_dead(1, reason="missing_field")
+    assert letter.event == {"order_id": "A-3"}
+    ecom_lite_topic.assert_closes()
+
+
+def test_nothing_of_it_is_here(ecom_lite_topic, ecom_lite_events):
+    events = ecom_lite_events(100)
+    ecom_lite_topic.send(events)
+    ecom_lite_topic.assert_facts(events)
+    ecom_lite_topic.assert_dead(0)
 """
 SETTINGS: Final = """import pytest
 from ecom_lite.testing import light_warehouse
@@ -64,10 +74,10 @@ def small_batches(tmp_path_factory):
 
 TESTING_HEAD: Final = f"""# In your own tests
 
-{MADE.format("ecom_lite/testing.py")}
+{MADE.format("ecom_lite/testing")}
 
-A pytest fixture with a real Kafka, a real PostgreSQL and the real loader between them; no simulated shop, no Spark, no page.
-Your producer sends, the loader loads, your test asks the warehouse.
+A plugin of pytest with a real Kafka, a real PostgreSQL and the real loader between them; no simulated shop, no Spark, no page.
+Your producer sends, the loader loads, your test asks the warehouse. [examples/testing](../examples/testing) is a whole project.
 
 ## Install
 
@@ -78,7 +88,9 @@ pip install pytest <folder of the clone>
 ecom_lite fetch
 ```
 
-`fetch` gets the jars, once for this user; afterwards no network is needed. Then one line in `conftest.py`:
+`fetch` gets the jars, once for this user; afterwards no network is needed. The fixtures are there without a line in
+`conftest.py`. Where pytest loads no plugins by itself (`PYTEST_DISABLE_PLUGIN_AUTOLOAD`), or in a project of before, this line
+has the same effect:
 
 ```python
 {CONFTEST}```
@@ -88,18 +100,49 @@ ecom_lite fetch
 ```python
 {EXAMPLE}```
 
-The fixture `ecom_lite_warehouse` is made once for the whole session, and all its tests share the topic and the tables:
-ask for your own ids, or count before and after.
+## The fixtures
 
-## Settings
+| fixture | what it is |
+|---|---|
+| `ecom_lite_topic` | a topic, a database and a loader of this test's own: what other tests send is not there |
+| `ecom_lite_warehouse` | one for the whole session (of each worker of pytest-xdist): tests see what the others have sent |
+| `ecom_lite_events` | `ecom_lite_events(n)` gives n events of the simulated shop, the same ones each time |
 
-The fixture has the defaults. For others make your own with `light_warehouse(data_dir, **flags)`; a flag is a setting of
-`ecom_lite config`, with two underscores for the point:
+Kafka and PostgreSQL start when the tests have been collected and one of them wants a fixture; a session that wants none starts
+and imports nothing. They are one set for all workers of pytest-xdist, in a process of their own, and end with the last process
+of the session, however that ends: nothing is left behind by a kill either. Another session beside it has engines of its own.
+The first session of a version makes what those after it copy: a cluster that is initialised and migrated, and at its end, in
+the background, an archive of Kafka's classes (both in the user's cache; delete them at any time). What it costs:
+[benchmarks](benchmarks.md#the-pytest-plugin).
+
+Loaders and clients work in that process too, so a test may freeze the clock, close sockets or patch what it likes. Your producer
+reaches the broker at `bootstrap` with no login.
+
+## Options
+
+In `[tool.pytest.ini_options]` of pyproject.toml:
+
+| option | default | what it is |
+|---|---|---|
+"""
+
+OPTIONS_END: Final = f"""
+A line of `ecom_lite_settings` counts more than `config.toml` in the folder that pytest is started in, and than `ECOM_LITE_*`
+variables. `load.flush_ms` is 10 where you do not say. For one test (with two underscores for the point; a marker of the class
+or module counts, too):
+
+```python
+@pytest.mark.ecom_lite(kafka__partitions=1, events__attributes={{"channel": "text"}})
+def test_channels(ecom_lite_topic): ...
+```
+
+Settings of the engines (`kafka.heap_mb`, `jars.*`, `postgres.*`) are the session's. What needs further topics, servers that run
+elsewhere or a loader in a process of its own is made with `light_warehouse(data_dir, **flags)`, which starts everything anew:
 
 ```python
 {SETTINGS}```
 
-## What it has
+## What they have
 
 """
 
@@ -111,18 +154,39 @@ def summary_page() -> str:
 
 def testing_page() -> str:
     """The text of docs/testing.md."""
+    options = "".join(f"| `{name}` | {_default(default)} | {text} |\n" for name, (_, default, text) in OPTIONS.items())
     parts = [
-        TESTING_HEAD,
-        _entry(f"light_warehouse{inspect.signature(light_warehouse)}", light_warehouse),
-        "### `bootstrap`, `topic`\n\nWhere to send: host:port of the broker, and the name of the topic.\n\n",
+        TESTING_HEAD + options + OPTIONS_END,
+        "### `bootstrap`, `topic`, `conninfo`\n\nWhere to send: host:port of the broker, and the name of the topic. And a libpq "
+        "connection string of the role that may read everything.\n\n",
     ]
-    for name, member in vars(LightWarehouse).items():
-        if name.startswith("_"):
-            continue
-        is_property = isinstance(member, property)
-        signature = "" if is_property else str(inspect.signature(member)).replace("(self, ", "(").replace("(self)", "()")
-        parts.append(_entry(f"{name}{signature}", member))
+    for name, member in members():
+        parts.append(_entry(f"{name}{_signature(member)}", member))
+    parts += [
+        _entry(f"ecom_lite_events{inspect.signature(shop_events)}", shop_events),
+        _entry(f"light_warehouse{inspect.signature(light_warehouse)}", light_warehouse),
+        f"### A dead letter\n\n{inspect.getdoc(DeadLetter)} It has {', '.join(f'`{name}`' for name in letter_fields())}.\n",
+    ]
     return "".join(parts).rstrip() + "\n"
+
+
+def members() -> list[tuple[str, Callable[..., Any]]]:
+    """What the fixtures can, by name: of both, then what is `ecom_lite_topic`'s and `ecom_lite_warehouse`'s alone."""
+    both = [(name, each) for name, each in vars(LightWarehouse).items() if inspect.isfunction(each)]
+    alone = [(name, each) for name, each in vars(TopicWarehouse).items() if inspect.isfunction(each) and name not in dict(both)]
+    return [(name, each) for name, each in (*both, *alone) if not name.startswith("_")]
+
+
+def letter_fields() -> list[str]:
+    return [field.name for field in fields(DeadLetter)] + ["event"]
+
+
+def _signature(member: Callable[..., Any]) -> str:
+    return str(inspect.signature(member)).replace("(self, ", "(").replace("(self)", "()")
+
+
+def _default(value: object) -> str:
+    return f"`{value}`" if value else "none"
 
 
 def _entry(title: str, what: Callable[..., Any] | property) -> str:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import inspect
 
 from ecom_lite.run.summary import COUNTED, WORDS
-from ecom_lite.testing import LightWarehouse
+from ecom_lite.testing.options import OPTIONS
 
 from . import pages
 
 HINT = "run python -m tests.unit.run.pages"
 
 
-def test_the_page_of_the_fixture_is_current_and_has_every_public_method() -> None:
+def test_the_page_of_the_plugin_is_current_and_has_every_public_method_and_option() -> None:
     written = (pages.DOCS / "testing.md").read_text("utf-8")
     assert written == pages.testing_page(), HINT
-    for name, member in vars(LightWarehouse).items():
-        if not name.startswith("_"):
-            assert f"### `{name}" in written and inspect.getdoc(member), name
+    for name, member in pages.members():
+        assert f"### `{name}" in written and inspect.getdoc(member), name
+    assert all(f"| `{name}` |" in written for name in OPTIONS)
 
 
 def test_the_page_of_the_summary_is_current() -> None:

@@ -1,0 +1,82 @@
+"""What the asserts of the plugin say of facts, without any: matching, differences, and options that are no settings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ecom_lite.errors import UsageError
+from ecom_lite.testing.dead import DeadLetter
+from ecom_lite.testing.facts import differences, matching, same, shown
+from ecom_lite.testing.options import OPTIONS, flags_of
+
+
+def fact(order: str, **columns: Any) -> dict[str, Any]:
+    return {"order_id": order, "product_id": "7", "user_id": "42", "quantity": 2, "revenue": Decimal("49.00")} | columns
+
+
+def event(order: object, **fields: Any) -> dict[str, Any]:
+    return {"order_id": order, "product_id": 7, "user_id": 42, "quantity": 2, "revenue": 49.0} | fields
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted", "equal"),
+    [
+        (Decimal("24.5000"), 24.5, True), (Decimal("24.50"), "24.50", True), (Decimal("1"), "one", False), ("42", 42, True),
+        ("A", "A", True), ("A", "B", False), (1, True, False), (None, None, True), (None, "", False), (3, 3, True),
+    ],
+)  # fmt: skip
+def test_values_are_compared_as_the_warehouse_keeps_them(stored: object, wanted: object, equal: bool) -> None:
+    assert same(stored, wanted) is equal
+
+
+def test_facts_are_chosen_by_their_columns_and_a_column_that_is_none_is_named() -> None:
+    facts = [fact("A"), fact("B", quantity=3)]
+    assert matching(facts, {"quantity": 3}) == [facts[1]] and matching(facts, {}) == facts and matching([], {"x": 1}) == []
+    with pytest.raises(UsageError, match=r"facts have no column amount: there are order_id, .*revenue"):
+        matching(facts, {"amount": 1})
+
+
+def test_what_is_missing_too_much_or_different_is_a_line_each() -> None:
+    sent = [event("A"), event("A", quantity=9), event(5), event("C", revenue=1), {"event_type": "user_registered"}]
+    assert differences([fact("A"), fact("B"), fact("C")], sent) == [
+        "missing:  order_id 5, product_id 7",
+        "too many: order_id B, product_id 7",
+        "differs:  order_id C, product_id 7: revenue is 49.00, sent was 1",
+    ]
+    assert differences([fact("A")], [event("A")]) == []
+
+
+def test_of_many_lines_ten_are_shown() -> None:
+    assert shown([str(number) for number in range(12)]).splitlines()[-2:] == ["  9", "  ... and 2 more"]
+
+
+def test_a_dead_letter_shows_where_it_was_why_and_what() -> None:
+    letter = DeadLetter.of(
+        ["orders", 2, 17, "not_json", "no JSON value", b"42", b"\xffno", [["source", "dGlsbA=="], ["empty", None]]]
+    )
+    assert str(letter) == "2:17 not_json: no JSON value\n    \\xffno" and letter.event is None
+    assert letter.headers == [("source", b"till"), ("empty", None)]
+    assert "(no value)" in str(DeadLetter("orders", 0, 0, "empty", "", None, None))
+
+
+class Config:
+    """As much of pytest's as the options need."""
+
+    def __init__(self, *lines: str) -> None:
+        self._lines = lines
+
+    def getini(self, name: str) -> Any:
+        return list(self._lines) if name == "ecom_lite_settings" else OPTIONS[name][1]
+
+
+def test_settings_are_read_from_lines() -> None:
+    assert flags_of(Config("load.flush_ms = 50", "kafka.partitions=2")) == {"load.flush_ms": "50", "kafka.partitions": "2"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", ["load.flush_ms", "flush_ms = 3"])
+def test_a_line_that_is_no_setting_is_refused(line: str) -> None:
+    with pytest.raises(pytest.UsageError, match=f"ecom_lite_settings: '{line}' is not section.setting = value"):
+        flags_of(Config(line))  # type: ignore[arg-type]
