@@ -14,7 +14,7 @@ from ..topic.cluster import ask_cluster
 from ..warehouse.connect import Address
 from ..warehouse.passwords import shared_passwords
 from ..warehouse.refused import refused_login
-from ..warehouse.sqlfiles import read_sql
+from ..warehouse.rights import lacking
 from .finding import Finding
 
 OWNER: Final = "ecom_owner"
@@ -48,17 +48,16 @@ def look_at_postgres(settings: Settings) -> Finding:
         address = Address.from_url(settings.postgres.url.get_secret_value(), passwords)
         with psycopg.connect(address.with_database("postgres").conninfo("admin")) as admin:
             began = time.monotonic()
-            row = admin.execute(read_sql(__package__, "rights"), {"database": address.database}).fetchone()
-            latency_ms = (time.monotonic() - began) * 1000
             owned = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is not None
+            latency_ms = (time.monotonic() - began) * 1000
             version = admin.info.parameter_status("server_version")
+        rights = lacking(address)
     except (EcomLiteError, psycopg.Error) as error:
         return Finding(False, "PostgreSQL", f"external: {first_line(error)}", "start that server, or correct postgres.url")
-    lacking: list[str] = row[0] if row is not None else []
     where = f"external, {address.host}:{address.port}/{address.database}: version {version}, {latency_ms:.0f} ms"
-    if lacking:
+    if rights:
         return Finding(
-            False, "PostgreSQL", f"{where}; {address.admin} may not {', '.join(lacking)}",
+            False, "PostgreSQL", f"{where}; {address.admin} may not {', '.join(rights)}",
             "let a superuser grant that, or put another role into postgres.url",
         )  # fmt: skip
     if owned and (refused := _refused(address)):

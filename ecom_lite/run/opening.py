@@ -6,12 +6,13 @@ The truth is `ops.shops`. A PostgreSQL of our own is not up yet: beside its file
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg.errors import InsufficientPrivilege
 
 from ..contract.events import utc_now
 from ..errors import EcomLiteError
@@ -21,10 +22,12 @@ from ..settings.data_dir import POSTGRES, write_private
 from ..settings.tree import Settings
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
+from .reach import named_address
 
 COPY: Final = f"{POSTGRES}/shops.json"  # in the data folder: {database: {shop: {opened_at, live_from, settings}}}
 READER: Final = "ecom_reader"
 
+T = TypeVar("T")
 Shops = Mapping[str, Mapping[str, Any]]
 
 
@@ -37,8 +40,8 @@ def refuse_other_shop(settings: Settings) -> None:
         return
     url = settings.postgres.url.get_secret_value()
     if url:
-        _refuse_second_sender(url, settings.shop.shop_id)
-    found = (_asked(url) if url else _copied(settings)).get(settings.shop.shop_id)
+        _refuse_second_sender(settings)
+    found = (_asked(settings) if url else _copied(settings)).get(settings.shop.shop_id)
     if found is not None:
         opening = Opening(_time(found["opened_at"]), _time(found["live_from"]), found["settings"])
         decide(settings.shop, opening, begun=True, now=utc_now())
@@ -49,7 +52,8 @@ def keep_copy(settings: Settings, address: Address) -> bool:
     if settings.postgres.url.get_secret_value() or not settings.shop.enabled:
         return True
     try:
-        shops = _read(address.conninfo(READER))
+        with address.connect(READER) as connection:
+            shops = _shops(connection)
     except psycopg.Error:
         return False
     if settings.shop.shop_id not in shops:
@@ -62,21 +66,29 @@ def keep_copy(settings: Settings, address: Address) -> bool:
     return True
 
 
-def _refuse_second_sender(url: str, shop_id: str) -> None:
-    try:
-        with psycopg.connect(Address.from_url(url, {}).conninfo("admin")) as connection:
-            found = who_sends(connection, shop_id)
-    except psycopg.Error:
-        return
+def _refuse_second_sender(settings: Settings) -> None:
+    shop_id = settings.shop.shop_id
+    found = _look(settings, lambda connection: who_sends(connection, shop_id))
     if found is not None and found.held:
         raise found.taken(shop_id)
 
 
-def _asked(url: str) -> Shops:
-    try:
-        return _read(Address.from_url(url, {}).conninfo("admin"))
-    except psycopg.Error:
-        return {}
+def _asked(settings: Settings) -> Shops:
+    return _look(settings, _shops) or {}
+
+
+def _look(settings: Settings, ask: Callable[[psycopg.Connection], T]) -> T | None:
+    """As the administrator, and where that one is no superuser, as the reader; None where nothing can be read."""
+    address = named_address(settings)
+    for role in ("admin", READER):
+        try:
+            with address.connect(role) as connection:
+                return ask(connection)
+        except InsufficientPrivilege:
+            continue
+        except psycopg.Error:
+            break
+    return None
 
 
 def _copied(settings: Settings) -> Shops:
@@ -91,9 +103,8 @@ def _content(file: Path) -> dict[str, Any]:
         return {}
 
 
-def _read(conninfo: str) -> Shops:
-    with psycopg.connect(conninfo) as connection:
-        return {shop: found for shop, found in connection.execute(read_sql(__package__, "begun_shops"))}
+def _shops(connection: psycopg.Connection) -> Shops:
+    return {shop: found for shop, found in connection.execute(read_sql(__package__, "begun_shops"))}
 
 
 def _time(text: str | None) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -14,12 +14,16 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource
 from kafka.errors import (
     AuthorizationError,
+    ClusterAuthorizationFailedError,
     FencedInstanceIdError,
+    GroupAuthorizationFailedError,
     KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     SaslAuthenticationFailedError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailedError,
     UnsupportedCodecError,
     UnsupportedSaslMechanismError,
 )
@@ -33,6 +37,13 @@ RECONNECT_BACKOFF_MAX_MS: Final = 1_000  # a restarted broker is found again wit
 PROBE_TIMEOUT_S: Final = 1.0
 POLL_S: Final = 0.1
 DEAD_LETTER_MAX_BYTES: Final = 4 * 1024 * 1024  # a record of Kafka's default limit, with the headers that say what is wrong
+# What a refusal is about, and which right is needed.
+REFUSED: Final = {
+    TopicAuthorizationFailedError: "a topic (needed are Read to load, Write to send)",
+    GroupAuthorizationFailedError: "a consumer group (needed is Read)",
+    TransactionalIdAuthorizationFailedError: "a transactional id (needed is Write)",
+    ClusterAuthorizationFailedError: "something of the cluster (needed is IdempotentWrite, of brokers before 2.8)",
+}
 
 Config = dict[str, Any]  # keyword arguments that KafkaProducer, KafkaConsumer and KafkaAdminClient all take
 
@@ -88,7 +99,8 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
     if isinstance(error, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
         return f"Kafka at {where} refused the login: {error}; check kafka.sasl_mechanism, _username and _password"
     if isinstance(error, AuthorizationError):
-        return f"Kafka at {where} does not allow this: {error}; grant it to {config.get('sasl_plain_username') or 'us'}"
+        what = next((what for kind, what in REFUSED.items() if isinstance(error, kind)), "this request")
+        return f"Kafka at {where} refuses {_user(config)} {what}: {error}; docs/cluster.md lists all that is needed"
     if isinstance(error, UnsupportedCodecError):
         return f"{error}: the topic has records compressed so; `pip install 'kafka-python[snappy,zstd]'` and start again"
     if isinstance(error, MessageSizeTooLargeError):
@@ -104,6 +116,10 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
         f"{where} accepts connections but gave no answer as Kafka with kafka.security_protocol ="
         f" {config['security_protocol']}: check that and kafka.sasl_*, kafka.ssl_cafile, and what listens there"
     )
+
+
+def _user(config: Mapping[str, Any]) -> str:
+    return str(config.get("sasl_plain_username") or "us")
 
 
 def _refusal(host: str, port: int) -> str | None:
@@ -155,8 +171,15 @@ def ensure_topics(
             wanted[alerts_topic] = {"num_partitions": 1}
         for name, options in wanted.items():
             if name not in found:
-                with suppress(TopicAlreadyExistsError):  # somebody else was quicker
+                try:
                     admin.create_topics({name: options})
+                except TopicAlreadyExistsError:
+                    pass  # somebody else was quicker
+                except TopicAuthorizationFailedError as error:
+                    raise EcomLiteError(
+                        f"Kafka has no topic {name} that {_user(config)} may see, nor may it make one: grant Create and Read or "
+                        f"Write on topic {name}, or make it, with {options['num_partitions']} partitions (docs/cluster.md)"
+                    ) from error
         admin.wait_for_topics(names)
         (described,) = admin.describe_topics([topic])
         return len(described["partitions"])

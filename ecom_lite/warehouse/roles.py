@@ -9,8 +9,10 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from ..errors import MigrationError
 from .connect import LIVENESS, READER_STATEMENT_TIMEOUT_S, ROLES, Address
 from .passwords import PASSWORD_BYTES, Passwords
+from .rights import lacking, public_schema
 
 LOCK_KEY: Final = 7_204_003  # advisory lock: two machines make roles, or change passwords, one after the other
 # A client that stands still in a transaction, or whose machine is lost, holds its locks and the cut of all that follows the load
@@ -25,8 +27,13 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
     """Create the database and the roles where they are missing, and set the passwords. Safe to repeat.
 
     `shared`: the server has other users, too. Roles that are there then keep their passwords; for those that are missing,
-    passwords are made and kept there.
+    passwords are made and kept there. Raises MigrationError that names the rights which the administrator's role has not got.
     """
+    if shared is not None and (rights := lacking(address)):
+        raise MigrationError(
+            f"{address.admin} at {address.place} may not {', '.join(rights)}: let a superuser grant that (docs/cluster.md), "
+            "or put another role into postgres.url"
+        )
     with address.with_database("postgres").connect("admin", autocommit=True) as admin:
         with admin.transaction():
             admin.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
@@ -41,13 +48,19 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
             admin.execute("GRANT ecom_dbt, ecom_lake TO ecom_owner")
             _set_limits(admin)
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [address.database]).fetchone():
-            statement = "CREATE DATABASE {} OWNER ecom_owner ENCODING 'UTF8' TEMPLATE template0"
+            statement = "CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0"
+            if _is_superuser(admin):  # whoever is none may make the owner's role, and yet not act as it
+                statement += " OWNER ecom_owner"
             admin.execute(sql.SQL(statement).format(sql.Identifier(address.database)))
     with address.connect("admin", autocommit=True) as admin:
         database = sql.Identifier(address.database)
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_owner").format(database))
-        admin.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO ecom_loader, ecom_stream, ecom_dbt").format(database))
+        everybody = sql.SQL(", ").join(map(sql.Identifier, ROLES))
+        admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, everybody))
+        admin.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO ecom_loader, ecom_stream, ecom_dbt").format(database))
         admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO ecom_dbt").format(database))
+        if not public_schema(admin)[0]:
+            admin.execute("GRANT USAGE, CREATE ON SCHEMA public TO ecom_owner")
 
 
 def rotate_passwords(address: Address, passwords: Passwords) -> None:
@@ -86,8 +99,12 @@ def _set_limits(admin: psycopg.Connection) -> None:
         for name, value in values.items():
             admin.execute(sql.SQL("ALTER ROLE {} SET {} = {}").format(sql.Identifier(role), sql.Identifier(name), value))
     # A duplicate in the loader's straight COPY is expected, and no error for the server's log. Only a superuser can allow that.
-    if admin.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,):
+    if _is_superuser(admin):
         admin.execute("GRANT SET ON PARAMETER log_min_messages TO ecom_loader")
+
+
+def _is_superuser(admin: psycopg.Connection) -> bool:
+    return admin.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,)
 
 
 def _server_side(name: str) -> str:

@@ -12,7 +12,7 @@ from psycopg import sql
 from ecom_lite.machine.finding import Finding
 from ecom_lite.machine.servers import look_at_kafka, look_at_postgres
 from ecom_lite.settings.load import load_settings
-from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.connect import ROLES, Address
 from ecom_lite.warehouse.passwords import Passwords
 
 GUEST = "doctor_guest"
@@ -58,11 +58,14 @@ def test_a_superuser_may_do_what_is_needed(warehouse: Address) -> None:
 def test_rights_that_are_lacking_are_named(warehouse: Address, guest: Address) -> None:
     found = postgres(guest)
     assert not found.ok and "hush" not in str(found)
-    assert f"{GUEST} may not create roles, let others create schemas in {guest.database}" in found.found
+    roles = f"administer {', '.join(sorted(ROLES))}"
+    assert f"{GUEST} may not create roles, {roles}, let others create schemas in {guest.database}" in found.found
     found = postgres(replace(guest, database="not_yet"))
-    assert not found.ok and "may not create roles, create database not_yet" in found.found
+    assert not found.ok and f"may not create roles, {roles}, create database not_yet" in found.found
     with warehouse.connect("admin", autocommit=True) as admin:
         admin.execute(sql.SQL("ALTER ROLE {} CREATEROLE CREATEDB").format(sql.Identifier(GUEST)))
+        everybody = sql.SQL(", ").join(map(sql.Identifier, ROLES))
+        admin.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(everybody, sql.Identifier(GUEST)))
         names = sql.Identifier(guest.database), sql.Identifier(GUEST)
         admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {} WITH GRANT OPTION").format(*names))
     assert postgres(guest).ok
