@@ -84,8 +84,8 @@ def test_topic(ecom_lite_topic, number, bench_found):
 def test_memory(bench_found):
     import psutil
     processes = [psutil.Process()]
-    for process in psutil.process_iter():
-        command = process.cmdline()
+    for process in psutil.process_iter(["cmdline"]):  # others come and go
+        command = process.info["cmdline"] or []
         if "ecom_lite.testing.keeper" in command and os.environ["TMPDIR"] in command[-1]:
             processes += [process, *process.children(recursive=True)]
     for process in processes:
