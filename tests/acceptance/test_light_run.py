@@ -65,7 +65,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LightRun]:
 def test_it_gets_ready_and_says_where_to_look(run: LightRun) -> None:
     state = run.state
     assert {"kafka", "postgres", "schema", "topics", "page", "schedule", "load", "produce"} <= set(state["parts"])
-    assert "ecom_lite is ready after" in run.stderr and state["addresses"]["dashboards"] in run.stderr
+    wait_for(lambda: "ecom_lite is ready after" in run.stderr, "the banner, which comes behind the state")
+    assert state["addresses"]["dashboards"] in run.stderr
     assert run.stdout == "", "stdout is for data"
 
 

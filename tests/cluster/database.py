@@ -11,8 +11,9 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 import psycopg
@@ -45,6 +46,9 @@ def why_not() -> str | None:
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
         return "the PostgreSQL with OpenSSL that these tests use is built for Linux on x86-64 only"
     return None
+
+
+FILTER: Final[Mapping[str, Any]] = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}  # Python 3.11.4 has it
 
 
 class TlsPostgres:
@@ -102,7 +106,7 @@ class TlsPostgres:
         with zipfile.ZipFile(jar) as archive:
             (name,) = [name for name in archive.namelist() if name.endswith(".txz")]
             with archive.open(name) as packed, tarfile.open(fileobj=packed, mode="r|xz") as files:
-                files.extractall(self._program, filter="tar")
+                files.extractall(self._program, **FILTER)
         certificate, key = self._authority.sign("postgres", self.host)
         for folder in (self._cluster, self.socket):
             folder.mkdir()
