@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .lease import LEASE, SOCKET
+from .line import hear, say
 
 START_S: Final = 90.0
 
@@ -92,19 +93,19 @@ class Keeper:
         client = ""
         with suppress(OSError, EOFError):
             while True:
-                what, *arguments = line.recv()
+                what, *arguments = hear(line)
                 if what == "hello":
                     client = str(arguments[0])
                     with self._lock:
                         self._clients.setdefault(client, _Client()).lines.add(line)
                     if arguments[1]:
-                        line.send(("", None))
+                        say(line, ("", None))
                 elif what == "bye":
                     self._polite = self._gone(client)
-                    line.send(("", self._polite))
+                    say(line, ("", self._polite))
                     break
                 else:
-                    line.send(self._answer(what, arguments, client))
+                    say(line, self._answer(what, arguments, client))
         with self._lock:
             lines = self._clients[client].lines if client in self._clients else set()
             lines.discard(line)

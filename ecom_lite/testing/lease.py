@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import EngineError
+from .line import hear, say
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -63,8 +64,8 @@ class Lease:
             line = self._join()
             answered = False
             try:
-                line.send((what, *arguments))
-                kind, answer = line.recv()
+                say(line, (what, *arguments))
+                kind, answer = hear(line)
                 answered = True
             except (OSError, EOFError) as error:
                 raise EngineError(f"the keeper of the engines has died ({error!r}).{_end_of(self.folder / LOG)}") from error
@@ -92,8 +93,8 @@ class Lease:
             last = False
             if line is not None:
                 with suppress(OSError, EOFError):
-                    line.send(("bye",))
-                    last = line.recv()[1]
+                    say(line, ("bye",))
+                    last = hear(line)[1]
                 line.close()
             if file >= 0:
                 os.close(file)
@@ -151,9 +152,9 @@ class Lease:
             link.close()
             return None
         line = Connection(link.detach())
-        line.send(("hello", self._id, known))
+        say(line, ("hello", self._id, known))
         if known:
-            line.recv()
+            hear(line)
         return line
 
     def _forget(self) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .lease import Lease
+from .line import result
 from .warehouse import WAIT_S, LightWarehouse
 
 if TYPE_CHECKING:
@@ -30,16 +31,20 @@ class TopicWarehouse(LightWarehouse):
         self._lease.ask("wait", self.topic, self.wait_s if timeout_s is None else timeout_s)
 
     def refresh(self) -> DbtRun:
-        run: DbtRun = self._lease.ask("refresh", self.topic)
-        return run
+        from ..transform import DbtRun
+
+        return result(self._lease.ask("refresh", self.topic), DbtRun)
 
     def check(self) -> Report:
-        report: Report = self._lease.ask("check", self.topic, True)
-        return report
+        return self._report(marts=True)
 
     def _check_count(self) -> Report:
-        report: Report = self._lease.ask("check", self.topic, False)
-        return report
+        return self._report(marts=False)
+
+    def _report(self, *, marts: bool) -> Report:
+        from ..check.verdict import Report
+
+        return result(self._lease.ask("check", self.topic, marts), Report)
 
 
 @contextmanager
