@@ -66,10 +66,11 @@ class Compared(NamedTuple):
 def write(folder: Path) -> list[str]:
     """Write all of them to `folder` and return their names. Raises UsageError, and writes nothing, where one is there."""
     files = shipped()
-    there = [name for name in [*files, NOTE] if (folder / name).exists()]
+    there = [name for name in files if (folder / name).exists()]
     if there:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise UsageError(f"{folder / there[0]}{more} is there already: nothing was written; `ecom_lite diff` compares them")
+        more = f" and {len(there) - 1} more are" if len(there) > 1 else " is"
+        advice = "`ecom_lite diff` compares them" if (folder / NOTE).exists() else "name a folder that has none of them"
+        raise UsageError(f"{folder / there[0]}{more} there already, nothing was written: {advice}")
     for name, text in files.items():
         _write(folder / name, text)
     _write_note(folder, files)
@@ -178,7 +179,11 @@ def _read_note(folder: Path) -> dict[str, str]:
     try:
         return dict(json.loads((folder / NOTE).read_text("utf-8"))["files"])
     except FileNotFoundError:
-        raise UsageError(f"{folder}: no {NOTE} there, so nothing to compare with: `ecom_lite init` writes the files") from None
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder") from None
+        raise UsageError(
+            f"{folder.resolve()}: `ecom_lite init` has written nothing there, so there is nothing to compare"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"{folder / NOTE}: cannot be read ({error}): delete it and `ecom_lite init` in an empty folder"

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..machine.page_login import require_page_login
 from ..machine.ports import require_ports
 from ..machine.shipped import behind
+from ..settings.bundled import boards, dbt_project
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from .servers import servers
@@ -38,6 +39,7 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
         from ..produce.plan import refuse_impossible
 
         refuse_impossible(settings.shop, utc_now())
+    dbt_project(settings), boards(settings)  # before anything is made
     terminal = Terminal(options.quiet)
     if newer := behind(settings):
         terminal.say(

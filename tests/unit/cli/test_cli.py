@@ -259,3 +259,12 @@ def test_status_shows_the_link_with_the_token_to_people_only(shell: Shell) -> No
         write_state(shell.folder, state)
         assert "http://127.0.0.1:1/#token=hush" in shell("status").out
         assert "hush" not in shell("status", "--json").out
+
+
+@pytest.mark.parametrize("setting", ["transform.project", "dashboards.folder"])
+def test_a_run_whose_own_files_are_not_there_makes_nothing(shell: Shell, tmp_path: Path, setting: str) -> None:
+    section, _, key = setting.partition(".")
+    (tmp_path / "config.toml").write_text(f'[{section}]\n{key} = "nowhere"\n', "utf-8")
+    said = shell("run", "--light")
+    assert said.code == 2 and setting in said.err and "nowhere" in said.err
+    assert not (tmp_path / "data").exists()

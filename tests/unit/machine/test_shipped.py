@@ -107,8 +107,18 @@ def test_a_note_that_cannot_be_read_is_named(own: Path, note: str) -> None:
 
 
 def test_a_folder_that_init_has_not_written_has_nothing_to_compare(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="ecom_lite init"):
+    with pytest.raises(UsageError, match="`ecom_lite init` has written nothing there"):
         shipped.compare(tmp_path)
+    with pytest.raises(UsageError, match="no such folder"):
+        shipped.compare(tmp_path / "nowhere")
+
+
+def test_what_is_there_already_is_counted_and_leads_in_no_circle(own: Path) -> None:
+    with pytest.raises(UsageError, match=f"config.toml and {len(shipped.shipped()) - 1} more are there already.*ecom_lite diff"):
+        shipped.write(own)
+    (own / shipped.NOTE).unlink()
+    with pytest.raises(UsageError, match="name a folder that has none of them"):
+        shipped.write(own)
 
 
 def test_files_that_dbt_leaves_behind_are_not_written() -> None:
