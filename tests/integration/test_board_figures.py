@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from math import gcd
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -110,13 +108,10 @@ def test_no_choice_breaks_a_panel(queries: Queries, chosen: Chosen) -> None:
 def test_orders_and_returns_by_minute_are_the_facts_and_movers_add_up(shop: Address, queries: Queries) -> None:
     board = load_boards(BOARDS)[LIVE]
 
-    # Both panels have the same steps. Returns may be so rare that no two of them are in neighbouring ones.
-    times = sorted(row[0] for row in frame(queries, board, "Orders by minute").rows)
-    step_ms = gcd(*(after - before for before, after in pairwise(times)))
-
     def total(title: str) -> float:
-        shown = frame(queries, board, title)
-        return float(sum(value for row in shown.rows for value in row[1:] if value is not None) * step_ms / 60_000)
+        answer = queries.panel(board, next(panel for panel in board.panels if panel.title == title), "now-90d", "now")
+        values = (value for row in answer.frames[0].rows for value in row[1:] if value is not None)
+        return float(sum(values) * answer.step_ms / 60_000)
 
     ((orders, returned),) = rows(
         shop, "SELECT (SELECT count(DISTINCT order_id) FROM warehouse.fact_sales), (SELECT count(*) FROM warehouse.fact_returns)"
