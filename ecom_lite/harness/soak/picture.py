@@ -13,8 +13,12 @@ from .told import TITLES
 
 WIDTH, HEIGHT = 460, 150  # of one chart
 LEFT, RIGHT, TOP, BOTTOM, GAP = 56, 130, 40, 24, 26
-# Okabe and Ito's colours, which the colour-blind tell apart, and black for what has none.
-COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6a3d9a", "#8c6d31", "#444444")
+# Mostly Okabe and Ito's colours, which the colour-blind tell apart: a part or store has one in all charts.
+COLOURS: Final = {
+    "kafka": "#0072b2", "postgres": "#cc79a7", "spark": "#6a3d9a", "run": "#e69f00", "load": "#009e73", "lake": "#d55e00",
+    "produce": "#56b4e9", "logs": "#8c6d31",
+}  # fmt: skip
+OTHER: Final = "#444444"
 GRID: Final = "#dddddd"
 TEXT: Final = "#333333"
 POINTS: Final = 240  # of a line: more cannot be seen
@@ -58,10 +62,12 @@ def _chart(x: float, y: float, measure: Measure, found: Sequence[Series], kills:
         place = x + WIDTH * at / until
         yield f'<line x1="{place:.1f}" y1="{y + HEIGHT}" x2="{place:.1f}" y2="{y + HEIGHT - 5}" stroke="#999999"/>'
     for part in range(5):
-        yield _text(x + WIDTH * part / 4, y + HEIGHT + 14, f"{until * part / 4 / 60:.3g} min", anchor="middle")
+        yield _text(
+            x + WIDTH * part / 4, y + HEIGHT + 14, f"{until * part / 4 / 60:.{0 if until > 600 else 1}f} min", anchor="middle"
+        )
     ends = []
-    for number, each in enumerate(shown):
-        colour = COLOURS[number % len(COLOURS)]
+    for each in shown:
+        colour = COLOURS.get(each.name, OTHER)
         places = " ".join(
             f"{x + WIDTH * at / until:.1f},{y + HEIGHT * (1 - value / top):.1f}" for at, value in _thinned(each.points)
         )
