@@ -11,6 +11,7 @@ help:
 	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"
 	@echo "make test  [ARGS=\"tests/unit -k events\"] run the tests on real Kafka, PostgreSQL, Spark and dbt"
 	@echo "make test-long                           the long tests, and a hundred rounds of the fault harness (some ten minutes)"
+	@echo "make soak  [ARGS=\"--hours 0.5\"]             hours at full load with kills: does anything grow? (2.5 hours)"
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
 	@echo "make docs                                write the generated docs anew"
@@ -47,6 +48,9 @@ test-long: prepare
 	@$(PY) -m ecom_lite.harness --producer --rounds 40 --seed 2
 	@$(PY) -m ecom_lite.harness --chain --rounds 20 --seed 2
 
+soak: prepare
+	@$(PY) -m ecom_lite.harness.soak --keep soak.jsonl --report docs/soak.md $(ARGS)
+
 check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -80,4 +84,4 @@ first-minute: $(READY)
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-.PHONY: help install run prepare test test-long check lock docs screenshots first-minute clean
+.PHONY: help install run prepare test test-long soak check lock docs screenshots first-minute clean
