@@ -26,6 +26,7 @@ NOT_HERE: Final = {
     r"ecom_lite psql --with pgcli": "pgcli is not among the development tools",
     r"ecom_lite produce tills\.csv --source pos": "tests/integration/test_sources.py has sources",
     r"ecom_lite produce orders\.jsonl .*": "settings of the example's folder; tests/integration/test_load_mapped.py loads it",
+    r"duckdb -cmd .*": "fetches extensions; tests/integration/test_lake_docs.py attaches by the same statement",
     r"tail -f .*": "has no end",
 }
 
@@ -44,6 +45,8 @@ TYPED_IN: Final = {"ecom_lite password": "correct horse battery\n"}
 INSTEAD: Final = {"--events 1000000": "--events 15", "--history 90d": "--history 2d", "export DIR": "export files"}
 LETTER: Final = "2:17"  # stands for a dead letter's partition and offset
 DAY: Final = "date=2026-11-27"  # stands for today's
+ARCHIVE: Final = "memory.main.lake"  # there with its first file, after some ten seconds
+MORE_TO_PURGE: Final = "ecom_lite dead purge --all"
 MENDED: Final = ("letter.json", "corrected.json")  # corrected by hand before a line sends it
 AFTERWARDS: Final = {"ecom_lite rate 500": "ecom_lite rate 20", "ecom_lite rate max": "ecom_lite rate 20"}
 
@@ -57,6 +60,7 @@ FILES: Final = {
     f"C-1,42,7,Cup,Kitchen,2.50,2,5.00,{WHEN}\n",
     "orders.json": f"[{ORDER % (1, WHEN)}]\n",
     "shop.log": f"{ORDER % (2, WHEN)}\n",
+    "events.jsonl": f"{ORDER % (3, WHEN)}\n",
     "questions.sql": "SELECT 1 AS one;\nSELECT count(*) AS facts FROM fact_sales;\n",
     "rates.csv": "2026-01-02,EUR,1.0850\n",
 }

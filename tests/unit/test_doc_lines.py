@@ -47,9 +47,17 @@ def test_every_line_is_run_or_says_why_it_is_not() -> None:
 
 def test_no_entry_is_about_a_line_that_no_page_has() -> None:
     assert not [pattern for pattern in frame.NOT_HERE if not any(re.fullmatch(pattern, text) for text in TEXTS)]
-    named = {frame.STARTED, *frame.AT_THE_END, *frame.UNTIL_CTRL_C, *frame.ON_A_TERMINAL, *frame.TYPED_IN, *frame.AFTERWARDS}
+    named = {
+        frame.STARTED,
+        *frame.AT_THE_END,
+        *frame.UNTIL_CTRL_C,
+        *frame.ON_A_TERMINAL,
+        *frame.TYPED_IN,
+        *frame.AFTERWARDS,
+        frame.MORE_TO_PURGE,
+    }
     assert named <= TEXTS, named - TEXTS
-    for words in (*frame.INSTEAD, frame.LETTER, frame.DAY, *frame.MENDED, *frame.FILES):
+    for words in (*frame.INSTEAD, frame.LETTER, frame.DAY, frame.ARCHIVE, *frame.MENDED, *frame.FILES):
         assert any(words in text for text in TEXTS), words
 
 
