@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import psutil
+
+from ..system import proportional_bytes
 
 OWN: Final = "run"  # this process, and whatever it has started that is no part's
 
@@ -23,17 +24,7 @@ def resident_bytes(parts: Mapping[int, str]) -> dict[str, int]:
     for process in [me, *me.children(recursive=True)]:  # parents come before their children
         try:
             name = names.setdefault(process.pid, names.get(process.ppid(), OWN))
-            total[name] += _proportional(process.pid) or process.memory_info().rss
+            total[name] += proportional_bytes(process.pid) or process.memory_info().rss
         except psutil.Error:
             continue
     return dict(total)
-
-
-def _proportional(pid: int) -> int | None:
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return None
