@@ -24,7 +24,12 @@ def resident_bytes(parts: Mapping[int, str]) -> dict[str, int]:
     for process in [me, *me.children(recursive=True)]:  # parents come before their children
         try:
             name = names.setdefault(process.pid, names.get(process.ppid(), OWN))
-            total[name] += proportional_bytes(process.pid) or process.memory_info().rss
+            total[name] += memory_bytes(process)
         except psutil.Error:
             continue
     return dict(total)
+
+
+def memory_bytes(process: psutil.Process) -> int:
+    """Its proportional set size on Linux, else its resident set size. Raises psutil.Error."""
+    return proportional_bytes(process.pid) or int(process.memory_info().rss)
