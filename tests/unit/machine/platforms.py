@@ -1,6 +1,6 @@
-"""Which locked package has a wheel for which system: asked of the package index by uv, kept for `doctor --platforms` and a page.
+"""Which locked package has a wheel for which system: asked of the package index, kept for `doctor --platforms` and a page.
 
-`make platforms` asks; `make docs` writes the page from what is kept. No address is kept: uv knows its index from its own settings.
+`make platforms` asks; `make docs` writes the page from what is kept. No address is: uv knows its index by its own settings.
 """
 
 from __future__ import annotations
@@ -94,8 +94,9 @@ _HEAD: Final = """\
 <!-- Made by `python -m tests.unit.machine.platforms` from ecom_lite/machine/platforms.json. Do not edit by hand. -->
 
 `ecom_lite doctor --platforms` prints this table and marks the machine that it runs on (`--json` for programs). It is asked of the
-package index by `make platforms`, once the lock has changed. Tried by every run of the tests is Linux x86-64; on Linux arm64 and macOS arm64 a run is
-*expected* to work: the packages are there, and what Linux alone has is done another way, which the tests force.
+package index by `make platforms`, once the lock has changed. Tried by every run of the tests is Linux x86-64. On Linux arm64 and
+macOS arm64 a run is *expected* to work: the packages are there, and what Linux alone has is done another way, which the tests
+force.
 
 ## What not every system has
 
