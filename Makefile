@@ -15,6 +15,7 @@ help:
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
 	@echo "make docs                                write the generated docs anew"
+	@echo "make site                                the docs as a site, into site/; its links are checked"
 	@echo "make screenshots [URL=http://127.0.0.1:8100/ GRAFANA=http://127.0.0.1:3000/]   docs/screenshots anew, of a run of its own or that one"
 	@echo "make first-minute                        docs/screenshots/first-minute.gif anew: a run begins"
 	@echo "make clean                               remove .venv and caches; data folders stay (\`ecom_lite reset\`)"
@@ -64,6 +65,7 @@ lock: $(VENV)/bin/uv
 docs: $(READY)
 	$(PY) -m ecom_lite.contract.schemas
 	$(PY) -m tests.unit.contract.producers
+	$(PY) -m tests.unit.reference
 	$(PY) -m tests.unit.run.pages
 	$(PY) -m tests.unit.machine.sbom
 	$(PY) -m ecom_lite.dashboards.docs
@@ -73,6 +75,10 @@ docs: $(READY)
 	$(PY) -m ecom_lite.alerts.message
 	$(PY) -m ecom_lite.alerts.grafana
 	ECOM_LITE_WRITE_DOCS=1 $(PY) -m pytest -q tests/integration/test_tables_doc.py
+
+site: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet
+	@echo "the site is in site/; to look at it: $(PY) -m http.server --bind 127.0.0.1 --directory site 8000"
 
 # Of a run of their own, or with URL= of one that is up; the moving picture wants one that has just begun.
 screenshots: $(READY)
@@ -84,4 +90,4 @@ first-minute: $(READY)
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-.PHONY: help install run prepare test test-long soak check lock docs screenshots first-minute clean
+.PHONY: help install run prepare test test-long soak check lock docs site screenshots first-minute clean
