@@ -13,7 +13,7 @@ class Overrides:
     """`put` from any thread; `apply` and the rest in the producer's own."""
 
     def __init__(self, faults: Faults) -> None:
-        self.paused = False
+        self.paused = self.no_room = False
         self.faults = faults
         self.rate: float | str | None = None  # None: as the settings say
         self._waiting: SimpleQueue[ShopOverride] = SimpleQueue()
@@ -35,10 +35,13 @@ class Overrides:
                 self.rate = override.rate if isinstance(override.rate, str) else float(override.rate)
             if override.paused is not None:
                 self.paused = override.paused
+            if override.no_room is not None:
+                self.no_room = override.no_room
             known = {name: share for name, share in override.faults.items() if name in Faults.model_fields}
             self.faults = self.faults.model_copy(update=known)
 
     def in_force(self, rate: float | str, held: int) -> InForce:
         """With the clock's rate, and how many events are held back."""
         shares = self.faults.model_dump(exclude={"late_s"})
-        return InForce(rate=rate, paused=self.paused, faults={name: share for name, share in shares.items() if share}, held=held)
+        on = {name: share for name, share in shares.items() if share}
+        return InForce(rate=rate, paused=self.paused, no_room=self.no_room, faults=on, held=held)

@@ -24,6 +24,7 @@ from ecom_lite.run.life import Run
 from ecom_lite.run.own_checks import OwnChecks
 from ecom_lite.run.reach import Reach
 from ecom_lite.run.recorder import Recorder
+from ecom_lite.run.room import RoomWatch
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.supervise.supervisor import Supervisor
@@ -74,7 +75,7 @@ def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) 
         page=SimpleNamespace(url="http://127.0.0.1:1/"), loaders=[], producer=None, token="secret", addresses=dict,
         ready=Event(), alerts=Alerting(settings, lambda: Reach(NOWHERE, "none:1", settings.kafka), 0),
         checks=OwnChecks(settings, lambda: NOWHERE), story=SimpleNamespace(stop=lambda: None),
-        recorder=Recorder(lambda: Reach(NOWHERE, "none:1", settings.kafka), RunStatus),
+        recorder=Recorder(lambda: Reach(NOWHERE, "none:1", settings.kafka), RunStatus), room=RoomWatch(settings),
     )  # fmt: skip
     monkeypatch.setattr(life, "build", lambda *_: services)
     monkeypatch.setattr(life, "TICK_S", 0.05)
