@@ -11,9 +11,11 @@ help:
 	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"
 	@echo "make test  [ARGS=\"tests/unit -k events\"] run the tests on real Kafka, PostgreSQL, Spark and dbt"
 	@echo "make test-long                           the long tests, and a hundred rounds of the fault harness (some ten minutes)"
+	@echo "make soak  [ARGS=\"--hours 0.5\"]             hours at full load with kills: does anything grow? (2.5 hours)"
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
 	@echo "make docs                                write the generated docs anew"
+	@echo "make site                                the docs as a site, into site/; its links are checked"
 	@echo "make screenshots [URL=http://127.0.0.1:8100/ GRAFANA=http://127.0.0.1:3000/]   docs/screenshots anew, of a run of its own or that one"
 	@echo "make first-minute                        docs/screenshots/first-minute.gif anew: a run begins"
 	@echo "make clean                               remove .venv and caches; data folders stay (\`ecom_lite reset\`)"
@@ -47,6 +49,9 @@ test-long: prepare
 	@$(PY) -m ecom_lite.harness --producer --rounds 40 --seed 2
 	@$(PY) -m ecom_lite.harness --chain --rounds 20 --seed 2
 
+soak: prepare
+	@$(PY) -m ecom_lite.harness.soak --keep soak.jsonl --report docs/soak.md $(ARGS)
+
 check: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -70,6 +75,10 @@ docs: $(READY)
 	$(PY) -m ecom_lite.alerts.grafana
 	ECOM_LITE_WRITE_DOCS=1 $(PY) -m pytest -q tests/integration/test_tables_doc.py
 
+site: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet
+	@echo "the site is in site/; to look at it: $(PY) -m http.server --bind 127.0.0.1 --directory site 8000"
+
 # Of a run of their own, or with URL= of one that is up; the moving picture wants one that has just begun.
 screenshots: $(READY)
 	$(PY) -m tests.browser.screenshots $(URL) $(GRAFANA)
@@ -80,4 +89,4 @@ first-minute: $(READY)
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-.PHONY: help install run prepare test test-long check lock docs screenshots first-minute clean
+.PHONY: help install run prepare test test-long soak check lock docs site screenshots first-minute clean

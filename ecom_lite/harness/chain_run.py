@@ -76,9 +76,10 @@ class ChainRun:
 
     def wait_well(self, patience_s: float) -> None:
         """Until every part is ready and well. Violation where that takes longer, or the run ends by itself."""
-        wait_until(self._all_well, "every part is ready and well", patience_s, self._how_it_is)
+        wait_until(self.all_well, "every part is ready and well", patience_s, self._how_it_is)
 
-    def _all_well(self) -> bool:
+    def all_well(self) -> bool:
+        """Whether every part is ready and well. Violation where the run has ended by itself."""
         self.require_alive()
         state = self.state
         if state is None or state.pid != self.pid or state.state != "running":

@@ -18,7 +18,8 @@ def stores_bytes(data_dir: Path) -> dict[str, int]:
 
 
 def _bytes(folder: Path) -> int:
-    total, left = 0, [str(folder)]
+    # A store's own links are followed: where we are root, PostgreSQL's cluster lives where its user may read it.
+    total, left = 0, [str(folder), *(str(link) for link in folder.iterdir() if link.is_symlink() and link.is_dir())]
     while left:
         try:
             entries = list(os.scandir(left.pop()))

@@ -23,17 +23,18 @@ def resident_bytes(parts: Mapping[int, str]) -> dict[str, int]:
     for process in [me, *me.children(recursive=True)]:  # parents come before their children
         try:
             name = names.setdefault(process.pid, names.get(process.ppid(), OWN))
-            total[name] += _proportional(process.pid) or process.memory_info().rss
+            total[name] += memory_bytes(process)
         except psutil.Error:
             continue
     return dict(total)
 
 
-def _proportional(pid: int) -> int | None:
+def memory_bytes(process: psutil.Process) -> int:
+    """Its proportional set size on Linux, else its resident set size. Raises psutil.Error."""
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
     except (OSError, ValueError, IndexError):
         pass
-    return None
+    return int(process.memory_info().rss)

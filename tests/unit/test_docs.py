@@ -38,6 +38,18 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_list_or_a_table_begins_behind_an_empty_line(page: Path) -> None:
+    """GitHub does not mind; for the site it would be a part of the paragraph."""
+    text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))
+    before = ""
+    for line in text.splitlines():
+        for item in (r"[-*] ", r"\d+\. ", r"\|"):
+            if re.match(item, line):
+                assert not before.strip() or before.startswith(" ") or re.match(item, before), line
+        before = line
+
+
 def test_the_config_file_changes_nothing_and_its_examples_are_settings() -> None:
     assert load_settings(ROOT / "config.toml", env={}) == load_settings(env={}, config_file=None)
     names = {setting.name for setting in describe(load_settings(env={}, flags={"events.pos": {"topic": "till"}}))}
@@ -73,7 +85,7 @@ def test_versions_agree() -> None:
 
 
 def test_decisions_have_context_choice_and_consequence() -> None:
-    for record in (ROOT / "docs" / "decisions").glob("*.md"):
+    for record in (ROOT / "docs" / "decisions").glob("[0-9]*.md"):
         text = record.read_text(encoding="utf-8")
         assert all(f"**{part}.**" in text for part in ("Context", "Choice", "Consequence")), record.name
 

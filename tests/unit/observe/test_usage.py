@@ -41,3 +41,13 @@ def test_disk_is_told_by_store_with_holes_not_counted_and_what_cannot_be_read_le
     found = stores_bytes(tmp_path)
     assert set(found) == {"kafka", "logs"} <= set(STORES)
     assert 1_000_000 <= found["kafka"] < 2_000_000 and found["logs"] < 100_000
+
+
+def test_a_store_that_lives_elsewhere_is_counted_where_it_lives(tmp_path: Path) -> None:
+    cluster = tmp_path / "elsewhere" / "cluster"
+    (cluster / "base").mkdir(parents=True)
+    (cluster / "base" / "1").write_bytes(os.urandom(500_000))
+    data = tmp_path / "data"
+    (data / "postgres").mkdir(parents=True)
+    (data / "postgres" / "cluster").symlink_to(cluster)
+    assert 500_000 <= stores_bytes(data)["postgres"] < 700_000

@@ -1,0 +1,1 @@
+"""Hours of a whole run, looked at every ten seconds: what grows."""

@@ -1,0 +1,104 @@
+"""What a soak has shown, as a section for docs/benchmarks.md: each figure's level, its slope, and whether that is growth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Final
+
+from .look import Began, Ended, Kill, Line, Look
+from .series import Series, series_of
+
+TITLES: Final = {
+    "day": "A day of the shop, 60 times as fast",
+    "load": "At full load, with faults, a part killed every minute",
+}
+# What grows with what was loaded, and by design: the verdict names it, and what an event takes.
+KEPT: Final[Mapping[tuple[str, str], str]] = {
+    ("disk", "postgres"): "facts and marts are kept",
+    ("disk", "lake"): "facts and raw archive are kept",
+    ("disk", "spark"): "figures as Parquet are kept",
+    ("disk", "all"): "what is kept, see its stores",
+}
+
+
+def told(lines: Sequence[Line], picture: str = "") -> str:
+    """Markdown. `picture` is the file of the drawing, as the page links it."""
+    out = []
+    for began in (line for line in lines if isinstance(line, Began)):
+        out += [f"`{began.command}`, {began.moment}, {began.machine}. {began.versions}.", ""]
+    if picture:
+        out += [f"![Memory, handles, threads, disk and delay over the time of the soak]({picture})", ""]
+    for phase in dict.fromkeys(line.phase for line in lines if isinstance(line, Look)):
+        out += _phase(phase, lines)
+    return "\n".join(out)
+
+
+def grows(lines: Sequence[Line]) -> list[str]:
+    """What grows and is not meant to, and each phase whose count did not close: nothing where all is as it should be."""
+    found = []
+    for phase, looks in _looks(lines).items():
+        found += [f"{phase}: {each.measure.key} of {each.name}" for each in series_of(looks) if _unexplained(each)]
+    found += [f"{line.phase}: {line.said}" for line in lines if isinstance(line, Ended) and not line.closes]
+    found += [f"{line.phase}: {line.part} was not well again" for line in lines if isinstance(line, Kill) and line.back_s < 0]
+    return found
+
+
+def _phase(phase: str, lines: Sequence[Line]) -> list[str]:
+    looks = _looks(lines)[phase]
+    events = looks[-1].loaded - max(0, looks[0].loaded)
+    minutes = (looks[-1].at_s - looks[0].at_s) / 60
+    out = [f"### {TITLES.get(phase, phase)}", ""]
+    said = f"{minutes:.0f} minutes, {len(looks):,} looks, {events:,} records loaded ({events / minutes / 60:,.0f} a second)."
+    ended = next((line for line in lines if isinstance(line, Ended) and line.phase == phase), None)
+    if ended is not None:
+        lived = "the main process lived through all of it" if ended.starts == 1 else f"{ended.starts} main processes"
+        said += f" The count {'closes' if ended.closes else 'DOES NOT CLOSE'}: {ended.said}; {lived}."
+    out += [said, "", "| | | middle | least | most | slope an hour | 95 of 100 | |", "|---|---|---:|---:|---:|---:|---:|---|"]
+    for each in series_of(looks):
+        out.append(_row(each, events, looks))
+    kills = [line for line in lines if isinstance(line, Kill) and line.phase == phase]
+    if kills:
+        out += ["", f"{len(kills)} kills. Until every part is well again, in seconds:", "", "| part | kills | middle | most |",
+                "|---|---:|---:|---:|"]  # fmt: skip
+        for part in sorted({kill.part for kill in kills}):
+            took = [kill.back_s for kill in kills if kill.part == part]
+            most = "never" if min(took) < 0 else f"{max(took):.1f}"
+            out.append(f"| {part} | {len(took)} | {median(took):.1f} | {most} |")
+    return [*out, ""]
+
+
+def _row(each: Series, events: int, looks: Sequence[Look]) -> str:
+    measure, found = each.measure, each.trend
+    title = f"{measure.title}{f', {measure.unit}' if measure.unit else ''}"
+    if found is None:
+        return f"| {title} | {each.name} | | | | | | too few |"
+    digits = 1 if measure.unit == "MB" or found.level < 10 else 0
+    figures = [found.level, found.least, found.most]
+    slope = f"{found.slope:+,.{digits}f}"
+    spread = f"{found.low:+,.{digits}f} .. {found.high:+,.{digits}f}"
+    shown = " | ".join(f"{figure:,.{digits}f}" for figure in figures)
+    return f"| {title} | {each.name} | {shown} | {slope} | {spread} | {_verdict(each, events, looks)} |"
+
+
+def _verdict(each: Series, events: int, looks: Sequence[Look]) -> str:
+    assert each.trend is not None
+    if each.trend.flat:
+        return "flat"
+    why = KEPT.get((each.measure.key, each.name))
+    if why is None:
+        return "**grows**"
+    took = (each.points[-1][1] - each.points[0][1]) * each.measure.per
+    return f"grows: {why}, {took / max(1, events):,.0f} bytes a record"
+
+
+def _unexplained(each: Series) -> bool:
+    return each.trend is not None and not each.trend.flat and (each.measure.key, each.name) not in KEPT
+
+
+def _looks(lines: Sequence[Line]) -> dict[str, list[Look]]:
+    found: dict[str, list[Look]] = {}
+    for line in lines:
+        if isinstance(line, Look):
+            found.setdefault(line.phase, []).append(line)
+    return found
