@@ -53,7 +53,9 @@ class Story:
 
         found: dict[str, Any] = wait_for(holds, lambda: f"{what}: {self.run.state}")
         room = found["room"]
-        print(f"{what}: disk {room['percent']} %, {room['state']}; sent {found['sent']}, facts {found['facts']}, lag {found['lag']}")
+        print(
+            f"{what}: disk {room['percent']} %, {room['state']}; sent {found['sent']}, facts {found['facts']}, lag {found['lag']}"
+        )
         return found
 
     def room(self, state: str) -> dict[str, Any]:
@@ -68,8 +70,8 @@ class Story:
         producer = KafkaProducer(bootstrap_servers=self.run.state["bootstrap"])
         for number in range(self._sent, self._sent + FOREIGN):
             event = {
-                "order_id": f"foreign-{number}", "user_id": number + 1, "product_id": 1, "product_title": "Thing", "category": "Things",
-                "price": 2.5, "quantity": 2, "revenue": 5.0, "timestamp": "2026-01-05T12:00:00",
+                "order_id": f"foreign-{number}", "user_id": number + 1, "product_id": 1, "product_title": "Thing",
+                "category": "Things", "price": 2.5, "quantity": 2, "revenue": 5.0, "timestamp": "2026-01-05T12:00:00",
             }  # fmt: skip
             producer.send("ecommerce_events", json.dumps(event).encode())
         self._sent += FOREIGN

@@ -1,4 +1,4 @@
-"""A disk that fills: the shop pauses, then the loaders wait; both go on by themselves once there is room, and the count closes."""
+"""A disk that fills: the shop pauses, then the loaders wait; both go on by themselves, and the count closes."""
 
 from __future__ import annotations
 

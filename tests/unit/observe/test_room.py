@@ -30,7 +30,14 @@ def test_on_a_huge_disk_it_matters_what_is_free_not_what_others_have(free_gb: fl
 
 @pytest.mark.parametrize(
     ("before", "free_gb", "state"),
-    [(LITTLE, 3.4, LITTLE), (LITTLE, 3.6, ENOUGH), (NONE, 1.9, NONE), (NONE, 2.1, LITTLE), (NONE, 3.4, LITTLE), (NONE, 3.6, ENOUGH)],
+    [
+        (LITTLE, 3.4, LITTLE),
+        (LITTLE, 3.6, ENOUGH),
+        (NONE, 1.9, NONE),
+        (NONE, 2.1, LITTLE),
+        (NONE, 3.4, LITTLE),
+        (NONE, 3.6, ENOUGH),
+    ],
 )
 def test_it_gets_better_only_with_two_points_more(before: str, free_gb: float, state: str) -> None:
     """Or a shop at the limit would pause and go on with each file that a database deletes."""
