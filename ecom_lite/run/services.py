@@ -30,6 +30,7 @@ from .alerting import Alerting
 from .backfill import Backfill
 from .grafana_part import GrafanaService, find_grafana
 from .jobs import WORKER, Hold, lake_job, produce_job
+from .letters import purge_letters
 from .marts import Marts
 from .own_checks import OwnChecks
 from .page_part import PageService, log_in_line
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small
     from ..stream.stream import Stream
 
 SUMS_EVERY_S: Final = 1.0
+PURGE_EVERY_S: Final = 3600.0
 PRODUCER_STOP_S: Final = 10.0
 LAKE_STOP_S: Final = 30.0  # it takes in what the loaders have drained
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
@@ -258,5 +260,8 @@ def _schedule(
     schedule.every("health sample", SAMPLE_EVERY_S, recorder.take)
     if settings.check.every_s is not None:
         schedule.every("your own checks", settings.check.every_s, checks.take)
+    if days := settings.load.dead_letter_days:
+        letters_of = servers.reach.address.only("ecom_producer")
+        schedule.every("old dead letters", PURGE_EVERY_S, lambda: purge_letters(letters_of, settings.topics, days), at_once=True)
     alerts.register(schedule)
     return schedule

@@ -182,6 +182,9 @@ class Load(Section):
     processes: int = Field(1, ge=1, le=16, description="loader processes; those beyond the number of partitions wait in reserve")
     batch_rows: int = Field(20_000, ge=1, le=100_000, description="commit at the latest after so many records")
     flush_ms: int = Field(200, ge=1, le=60_000, description="... or so long after the first one")
+    dead_letter_days: int = Field(
+        365, ge=0, le=36_500, description="the bytes of dead letters are kept so many days, their rows for ever; 0: bytes, too"
+    )
     metrics_port: Port | None = Field(None, description="`ecom_lite load` serves /metrics there, on loopback; none if unset")
 
 
