@@ -1,4 +1,4 @@
-"""Verbs that steer the simulated shop of a live run: rate, pause, resume, fault."""
+"""Verbs that steer the simulated shop of a live run: rate, pause, resume, fault, campaign."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from ..errors import UsageError
 from ..live.client import LiveRun
 from ..observe.figures import ControlAnswer, to_come
-from ..settings.override import FAULTS, ShopOverride, fault_shares
+from ..settings.override import CATEGORIES, FAULTS, ShopOverride, campaign_shares, fault_shares
 from ..settings.values import rate_of
 from ..terminal.printing import print_table
 from .base import ConfigFile, DataDir, Json, Negative, cli, load
@@ -87,6 +87,33 @@ def fault(
     )
 
 
+@cli.command()
+def campaign(
+    categories: Annotated[list[str] | None, typer.Argument(metavar="CATEGORY=SHARE", help="Such as Books=30%; or off.")] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
+    """Promote categories of the live run's shop, or show which.
+
+    From its next order on all products of the category are so much cheaper, from 0% to 50%, and bought almost twice as often;
+    until it is set to 0, or the run ends. Which orders these are is kept: the same shop can be made again.
+
+    \b
+    ecom_lite campaign                              what is promoted, and what can be
+    ecom_lite campaign Electronics=30%
+    ecom_lite campaign off
+    """
+    if categories:
+        _change(config, data_dir, ShopOverride(campaigns=campaign_shares(categories)), json_)
+        return
+    now = LiveRun(load(config, data_dir).data_dir).in_force()
+    if json_:
+        print(json.dumps({**asdict(now), "known": CATEGORIES}))
+        return
+    print_table(["category", "off"], [(name, percent(now.campaigns.get(name, 0))) for name in CATEGORIES])
+
+
 def _change(config: Path | None, data_dir: Path | None, override: ShopOverride, as_json: bool) -> None:
     now = LiveRun(load(config, data_dir).data_dir).change(override)
     print(json.dumps(asdict(now)) if as_json else described(now))
@@ -105,7 +132,8 @@ def described(now: ControlAnswer) -> str:
     if now.no_room:
         paused += "waiting for room on the disk, then "
     faults = ", ".join(f"{name} {percent(share)}" for name, share in now.faults.items() if share)
-    return f"{paused}{pace}; faults: {faults or 'none'}"
+    campaigns = ", ".join(f"{name} {percent(share)} off" for name, share in now.campaigns.items() if share)
+    return f"{paused}{pace}; faults: {faults or 'none'}" + (f"; campaign: {campaigns}" if campaigns else "")
 
 
 def percent(share: float) -> str:

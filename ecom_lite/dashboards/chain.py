@@ -69,6 +69,8 @@ def _shop(status: RunStatus) -> Json:
         node |= {"state": "warn", "detail": "paused: the disk is nearly full"}
     elif node["state"] == "ok" and status.faults:
         node |= {"state": "warn", "detail": "faults are on"}
+    elif node["state"] == "ok" and status.campaigns:
+        node |= {"detail": "; ".join(f"{name} {share:.0%} off" for name, share in status.campaigns.items())}
     return node
 
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from ..errors import EcomLiteError, UsageError
 from ..observe.figures import ControlAnswer
-from ..settings.override import ShopOverride
+from ..settings.override import CATEGORIES, ShopOverride
 from ..settings.tree import Faults
 from ..settings.values import Share, rate_of
 from .answers import error_answer, json_answer
@@ -36,6 +36,8 @@ FAULT_WORDS: Final = Faults.switches()
 FAULTS: Final = tuple(FAULT_WORDS)
 _fields: dict[str, Any] = {name: (Share, 0.0) for name in FAULTS}
 _Shares: Any = create_model("_Shares", __config__=ConfigDict(extra="forbid"), **_fields)
+_offers: dict[str, Any] = {f"category_{n}": (Share, Field(0.0, alias=name)) for n, name in enumerate(CATEGORIES)}
+_Campaigns: Any = create_model("_Campaigns", __config__=ConfigDict(extra="forbid"), **_offers)
 
 
 def _rate(value: object) -> float | str:
@@ -48,6 +50,7 @@ class _Change(BaseModel):
     rate: Annotated[float | Literal["max", "natural"], BeforeValidator(_rate)] = 5.0
     paused: StrictBool = False
     faults: _Shares = Field(default_factory=_Shares)
+    campaigns: _Campaigns = Field(default_factory=_Campaigns)
 
 
 def read_override(body: bytes) -> ShopOverride:
@@ -63,7 +66,7 @@ def read_override(body: bytes) -> ShopOverride:
     if not isinstance(document, dict) or not document:
         raise UsageError(f"give a JSON object with one or more of: {', '.join(_Change.model_fields)}")
     try:
-        given = _Change.model_validate(document).model_dump(exclude_unset=True)
+        given = _Change.model_validate(document).model_dump(exclude_unset=True, by_alias=True)
     except ValidationError as error:
         raise UsageError("; ".join(_explain(problem) for problem in error.errors())) from None
     return ShopOverride(**given)
@@ -72,8 +75,8 @@ def read_override(body: bytes) -> ShopOverride:
 def _explain(problem: Any) -> str:
     name = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        known = FAULTS if len(problem["loc"]) > 1 else _Change.model_fields
-        what = "fault" if known is FAULTS else "switch"
+        inner = {"faults": (FAULTS, "fault"), "campaigns": (CATEGORIES, "category")}
+        known, what = inner[problem["loc"][0]] if len(problem["loc"]) > 1 else (tuple(_Change.model_fields), "switch")
         return f"{_short(name)[1:-1]}: no such {what}; there is: {', '.join(known)}"
     if problem["type"] in ("model_type", "model_attributes_type"):
         return f'{name} = {_short(problem["input"])}: give an object such as {{"late": 0.05}}'
@@ -87,8 +90,8 @@ def control_endpoint(control: Control | None, token: str) -> Callable[[Request],
 
     async def answer(request: Request) -> Response:
         """GET: what the simulated shop does. POST: change it, by a JSON object with one or more of `rate` (orders a second, or
-        `max`, `natural`), `paused` and `faults` (shares, as 0.05 or `5%`). Both answer with what is in force: 200. `applied` is
-        false until the producer has taken a change over.
+        `max`, `natural`), `paused`, `faults` (shares, as 0.05 or `5%`) and `campaigns` (shares off the price, by category). Both
+        answer with what is in force: 200. `applied` is false until the producer has taken a change over.
 
         400: a wrong value, which the answer names; 409: there is no simulated shop, or it did not take the change; 413: more than
         4,096 bytes; 415: the body is not sent as `application/json`."""

@@ -58,7 +58,7 @@ def home_routes(
         if "produce" in now.parts:
             shop = {
                 "rate": now.rate, "paused": now.paused, "faults": now.faults, "held": now.held, "history": now.history,
-                "time": now.shop_time,
+                "campaigns": now.campaigns, "time": now.shop_time,
             }  # fmt: skip
         told = hints(now, datetime.now(UTC), home.marts_every_s, home.bootstrap(), home.topic)
         return json_answer(

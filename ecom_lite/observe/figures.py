@@ -20,6 +20,7 @@ class InForce(Struct, frozen=True, kw_only=True):
     no_room: bool = False  # paused by the run, because the disk is nearly full
     faults: dict[str, float] = {}  # share of the events by fault, 0 to 0.5; those that are on
     held: int = 0  # events that are held back (late, out of order): they still come, also while the shop is paused
+    campaigns: dict[str, float] = {}  # share off the price, 0 to 0.5, by category; those that are on
 
 
 def to_come(held: int) -> str:

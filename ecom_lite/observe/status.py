@@ -70,6 +70,7 @@ class RunStatus(Totals, frozen=True, kw_only=True):
     rate: float | str | None = None  # orders a second that the shop is to send, "max", "natural"; None: by default
     paused: bool = False  # by a person
     faults: dict[str, float] = {}  # share of the shop's events, by fault; those that are on
+    campaigns: dict[str, float] = {}  # share off the price, by category; those that are on
     held: int = 0  # the shop's events that are held back and still come
     shop_time: str = ""  # ISO 8601; "" where it is the real time
     history: str = ""  # "sending", "sent", or "" for a shop without a past

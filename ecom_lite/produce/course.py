@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ..settings.tree import Faults as FaultSettings
 from ..settings.tree import Shop as ShopSettings
-from ..simulate import Faults, Outgoing, Shop, Timetable, identity
+from ..simulate import Campaign, Faults, Outgoing, Shop, Timetable, changed, identity
 from .recover import Recovered
 
 
@@ -18,7 +19,9 @@ class Course:
 
     def __init__(self, settings: ShopSettings, faults: FaultSettings) -> None:
         self._seed = settings.seed
+        self._settings = settings
         self._shop = Shop(settings)
+        self.campaigns: tuple[Campaign, ...] = ()
         self._present: set[str] = set()
         self._highest = -1
         self.faults = Faults(self._seed, faults)
@@ -26,9 +29,23 @@ class Course:
         self.sequence = self.made = 0
         self.events = 0  # of the stream: in the broker when it began, and those made since
 
-    def open(self, settings: ShopSettings) -> None:
-        """The shop as it was opened, which the settings of this start may leave unsaid."""
-        self._shop = Shop(settings)
+    def open(self, settings: ShopSettings, campaigns: Sequence[Campaign] = ()) -> None:
+        """The shop as it was opened, which the settings of this start may leave unsaid, with all campaigns it ever had."""
+        self._settings, self.campaigns = settings, tuple(campaigns)
+        self._shop = Shop(settings, campaigns)
+
+    def campaigns_with(self, wanted: Mapping[str, float]) -> tuple[Campaign, ...]:
+        """All campaigns, were these the ones that go on: what begins or ends does so at the first order not made yet."""
+        return changed(self.campaigns, wanted, self.made)
+
+    def promote(self, campaigns: Sequence[Campaign]) -> None:
+        """These are the campaigns now. They must be kept before: whoever makes an order again makes it by them."""
+        self.open(self._settings, campaigns)
+
+    @property
+    def on(self) -> dict[str, float]:
+        """The campaigns that go on: shares of the price by category."""
+        return {each.category: each.discount for each in self.campaigns if each.end is None}
 
     def begin(self, sequence: int, recovered: Recovered, events: int) -> None:
         """From order `sequence` on, leaving out the events that the broker has. `events` are in the broker."""

@@ -85,5 +85,5 @@ class Figures:
             "history_events": self.history_events or (self._ledger.stream_events if earlier else 0),
             "behind_s": behind_s,
             "shop_time": time,
-            "control": self._overrides.in_force(clock.rate, self._course.faults.held),
+            "control": self._overrides.in_force(clock.rate, self._course.faults.held, self._course.on),
         }

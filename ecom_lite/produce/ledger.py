@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Event, Lock, Thread
@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 
 from ..contract.events import producer_mark
 from ..errors import first_line
+from ..simulate import Campaign
 from ..warehouse.connect import Address
 from ..warehouse.mark import read_mark
 from ..warehouse.refused import refused_login
@@ -123,6 +124,11 @@ class Ledger:
         with self._address.connect(ROLE) as connection:
             connection.execute(_OPEN_SHOP, {"shop": self.shop_id, **values})
         self.opening = opening
+
+    def keep_campaigns(self, campaigns: Sequence[Campaign]) -> None:
+        """All that the shop ever had. Raises as `open`."""
+        kept = {**(self.opening.settings or {}), "campaigns": [asdict(campaign) for campaign in campaigns]}
+        self.open(replace(self.opening, settings=kept))
 
     def start(self) -> None:
         """Write every FLUSH_S, in a thread, what has changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 
 from ..observe.figures import InForce
@@ -16,6 +17,7 @@ class Overrides:
         self.paused = self.no_room = False
         self.faults = faults
         self.rate: float | str | None = None  # None: as the settings say
+        self.campaigns: dict[str, float] = {}  # wanted: shares of the price by category
         self._waiting: SimpleQueue[ShopOverride] = SimpleQueue()
 
     def put(self, override: ShopOverride) -> None:
@@ -39,9 +41,12 @@ class Overrides:
                 self.no_room = override.no_room
             known = {name: share for name, share in override.faults.items() if name in Faults.model_fields}
             self.faults = self.faults.model_copy(update=known)
+            self.campaigns = {name: share for name, share in {**self.campaigns, **override.campaigns}.items() if share}
 
-    def in_force(self, rate: float | str, held: int) -> InForce:
-        """With the clock's rate, and how many events are held back."""
+    def in_force(self, rate: float | str, held: int, campaigns: Mapping[str, float]) -> InForce:
+        """With the clock's rate, how many events are held back, and the campaigns that go on."""
         shares = self.faults.model_dump(exclude={"late_s"})
-        on = {name: share for name, share in shares.items() if share}
-        return InForce(rate=rate, paused=self.paused, no_room=self.no_room, faults=on, held=held)
+        faults = {name: share for name, share in shares.items() if share}
+        return InForce(
+            rate=rate, paused=self.paused, no_room=self.no_room, faults=faults, held=held, campaigns=dict(campaigns)
+        )  # fmt: skip

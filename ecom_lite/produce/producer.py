@@ -21,7 +21,7 @@ from ..contract.events import Clock, utc_now
 from ..errors import EcomLiteError
 from ..settings.override import ShopOverride
 from ..settings.tree import Settings
-from ..simulate import Outgoing
+from ..simulate import Outgoing, read_campaigns
 from ..topic.batch_producer import BATCH_BYTES
 from ..topic.client import client_config, explained, reachable
 from ..warehouse.broken import BROKEN
@@ -78,6 +78,7 @@ class Producer:
         self._ledger = self._make_ledger(address, self._course.shop_id)
         self._figures = Figures(report, self._ledger, self._course, self._overrides)
         self._batch_bytes = BATCH_BYTES
+        self._promote_at = 0.0  # of the monotonic clock: not before
         self._tick = Event()  # never set: a sleep that does not end early because `stop` is set
 
     def override(self, override: ShopOverride) -> None:
@@ -183,7 +184,7 @@ class Producer:
         opening = decide(shop, self._ledger.opening, begun=sequence > 0 or in_broker > 0, now=now)
         self._patiently(lambda: self._ledger.open(opening), stop, deadline)
         shop = as_opened(shop, opening)
-        self._course.open(shop)
+        self._course.open(shop, read_campaigns((opening.settings or {}).get("campaigns")))
         clock = ShopClock(shop, plan(shop, opening), sequence, now, self._monotonic())
         self._apply_overrides(clock)
         return clock
@@ -194,7 +195,23 @@ class Producer:
             self._course.faults.settings = self._overrides.faults
             if self._overrides.rate is not None:
                 clock.change_rate(self._overrides.rate, self._monotonic())
-        return applied
+        return self._promote() or applied
+
+    def _promote(self) -> bool:
+        """Begin and end campaigns. They are kept first, so that an order that is made again is the same; without PostgreSQL they
+        wait."""
+        now = self._monotonic()
+        if self._overrides.campaigns == self._course.on or now < self._promote_at:
+            return False
+        campaigns = self._course.campaigns_with(self._overrides.campaigns)
+        try:
+            self._ledger.keep_campaigns(campaigns)
+        except BROKEN as error:
+            log.warning("a campaign waits for PostgreSQL: %s", str(error).strip())
+            self._promote_at = now + RETRY_S
+            return False
+        self._course.promote(campaigns)
+        return True
 
     def _left(self) -> int | None:
         return None if self._figures.until is None else self._figures.until - self._course.events

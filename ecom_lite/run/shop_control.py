@@ -45,6 +45,8 @@ class ShopControl:
                 "paused": self._override.paused,
                 "faults": {name: share for name, share in self._override.faults.items() if share},
             }
+            if self._override.campaigns:
+                wanted["campaigns"] = {name: share for name, share in self._override.campaigns.items() if share}
             if self._override.rate is not None:
                 wanted["rate"] = self._override.rate
             applied = all(getattr(now, name) == value for name, value in wanted.items())

@@ -45,6 +45,7 @@ def run_status(
         rate=settings.shop.rate if shop.control.rate is None else shop.control.rate,
         paused=shop.control.paused,
         faults=shop.control.faults,
+        campaigns=shop.control.campaigns,
         held=shop.control.held,
         shop_time=shop.shop_time,
         history=shop.history,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 
 from ..settings.tree import Shop as ShopSettings
 from .baskets import QUANTITY_BITS
+from .campaigns import Campaign
 from .catalogue import product as make_product
 from .catalogue import product_id
+from .draws import MILLION, ppm
 from .orders import Orders
 from .outgoing import Outgoing
 from .people import Address, People
@@ -25,18 +28,19 @@ _QUANTITY: Final = (1 << QUANTITY_BITS) - 1
 class Shop:
     """What the shop of these settings does. Holds no progress: ask for any stretch of orders, in any order, again.
 
-    Two shops with equal settings give equal bytes for the same (sequence, time), on any machine. For one thread.
+    Two shops with equal settings and campaigns give equal bytes for the same (sequence, time), on any machine. For one thread.
     """
 
-    def __init__(self, settings: ShopSettings) -> None:
+    def __init__(self, settings: ShopSettings, campaigns: Sequence[Campaign] = ()) -> None:
         self.shop_id = settings.shop_id
         self._seed = settings.seed
-        self._orders = Orders(settings)
+        self._orders = Orders(settings, campaigns)
         self._returns = Returns(settings, self._orders)
         self._people = People(settings.seed, settings.countries)
         self._line_ends = [LINE_END % line for line in range(1, settings.max_lines + 1)]
         self._product = lru_cache(maxsize=CACHED_PRODUCTS)(self._product_text)
         self._lines: dict[int, tuple[bytes, int, int, int]] = {}
+        self._discounts: dict[int, float] = {}  # of the campaigns that the prices in `_lines` are those of
 
     def batch(self, first_sequence: int, orders: int, times: datetime | Timetable) -> list[Outgoing]:
         """The events of orders `first_sequence` .. `first_sequence + orders - 1`, in the order of the stream.
@@ -47,6 +51,18 @@ class Shop:
         """
         end = first_sequence + orders
         stamps = times.stamps(first_sequence, end) if isinstance(times, Timetable) else _ticks(times, orders)
+        if not self._orders.campaigns:
+            return self._stretch(first_sequence, end, stamps)
+        out: list[Outgoing] = []
+        for since, until in self._orders.stretches(first_sequence, end):
+            discounts = self._orders.discounts(since)
+            if discounts != self._discounts:
+                self._discounts, self._lines = discounts, {}
+            out += self._stretch(since, until, stamps[since - first_sequence : until - first_sequence])
+        return out
+
+    def _stretch(self, first_sequence: int, end: int, stamps: Sequence[bytes]) -> list[Outgoing]:
+        """In which prices are moved by the calendar alone."""
         out: list[Outgoing] = []
         append, new, seed, line_ends = out.append, Outgoing, self._seed, self._line_ends
         order_of, customers, per_day = self._orders.order, self._orders.customers, self._orders.per_day
@@ -87,6 +103,8 @@ class Shop:
         index, quantity = code >> QUANTITY_BITS, code & _QUANTITY
         text, list_cents = self._product(index)
         price_cents, until = self._orders.offers.price(index, list_cents, day)
+        if off := self._discounts.get(self._orders.catalogue.category(index)):
+            price_cents = max(1, price_cents - (price_cents * ppm(off) + MILLION // 2) // MILLION)
         revenue_cents = price_cents * quantity
         text += LINE_MONEY % (*divmod(price_cents, 100), quantity, *divmod(revenue_cents, 100))
         if len(self._lines) >= CACHED_LINES:

@@ -117,6 +117,9 @@ def _others(status: RunStatus) -> Text:
     if status.faults:
         shares = ", ".join(f"{name.replace('_', ' ')} {share:.1%}" for name, share in status.faults.items())
         text.append(f"\n           on purpose: {shares}", style="yellow")
+    if status.campaigns:
+        offers = ", ".join(f"{name} {share:.0%} off" for name, share in status.campaigns.items())
+        text.append(f"\n           campaign: {offers}", style="cyan")
     return text
 
 

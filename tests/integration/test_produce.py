@@ -21,6 +21,8 @@ from ecom_lite.observe.figures import ProducerFigures
 from ecom_lite.produce import producer
 from ecom_lite.produce.producer import Producer
 from ecom_lite.produce.turn import LOCK_KEY
+from ecom_lite.settings.override import ShopOverride
+from ecom_lite.simulate import Shop, Timetable, identity, read_campaigns
 from ecom_lite.topic import batch_producer as client
 from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
@@ -37,6 +39,7 @@ from .producing import (
     run_and_kill,
     send,
     settings_for,
+    shop_row,
 )
 
 
@@ -97,6 +100,31 @@ def test_stop_ends_it_soon_with_everything_booked(warehouse: Address, kafka_boot
     found = read_topic(kafka_bootstrap, topic)
     assert it.figures[-1]["state"] == "stopped"
     assert found.own.total() == it.figures[-1]["sent"] == it.figures[-1]["acked"]
+    assert_ledger_equals(warehouse, found)
+
+
+def test_a_campaign_is_kept_and_every_order_can_be_made_again_from_what_is_kept(
+    warehouse: Address, kafka_bootstrap: str, topic: str
+) -> None:
+    settings = settings_for(topic, rate=300, start="2026-01-01T00:00:00Z")
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:
+        wait_for(lambda: it.latest("acked") > 100, "orders before it")
+        it.producer.override(ShopOverride(campaigns={"Books": 0.3}))
+        wait_for(lambda: it.latest("control").get("campaigns") == {"Books": 0.3}, "it is in force")
+        begun = it.latest("acked")
+        wait_for(lambda: it.latest("acked") > begun + 100, "orders in it")
+        it.end()
+    kept = shop_row(warehouse)["settings"]["campaigns"]
+    assert [(each["category"], each["discount"], each["end"]) for each in kept] == [("Books", 0.3, None)] and kept[0]["first"] > 0
+    with RunningProducer(settings, warehouse, kafka_bootstrap) as it:  # which nobody has asked for one
+        wait_for(lambda: it.latest("acked") > 100, "orders after it")
+        it.end()
+    row = shop_row(warehouse)
+    kept = row["settings"]["campaigns"]
+    assert len(kept) == 1 and kept[0]["first"] < kept[0]["end"] < row["next_sequence"]
+    found = read_topic(kafka_bootstrap, topic)
+    shop, times = Shop(settings.shop, read_campaigns(kept)), Timetable(settings.shop, row["opened_at"])
+    assert found.values == {identity(e.value or b""): e.value for e in shop.batch(0, row["next_sequence"], times)}
     assert_ledger_equals(warehouse, found)
 
 

@@ -23,7 +23,7 @@ from ecom_lite.live.lock import RunLock
 from ecom_lite.live.state import RunState, write_state
 from ecom_lite.observe.figures import ControlAnswer
 from ecom_lite.observe.status import RunStatus
-from ecom_lite.settings.override import FAULTS, ShopOverride
+from ecom_lite.settings.override import CATEGORIES, FAULTS, ShopOverride
 from ecom_lite.settings.tree import Faults
 from ecom_lite.transform import require_known
 from ecom_lite.warehouse.connect import Address
@@ -51,6 +51,8 @@ class Shop:
             for wish in self._wishes:
                 faults = {**self.now["faults"], **wish.get("faults", {})}
                 self.now |= {**wish, "faults": {name: share for name, share in faults.items() if share}}
+                if "campaigns" in wish:
+                    self.now["campaigns"] = {name: share for name, share in wish["campaigns"].items() if share}
             self._wishes.clear()
         return ControlAnswer(**self.now, applied=not self._wishes)
 
@@ -118,6 +120,12 @@ def live(page: Page, control_url: str = "", control_token: str = "") -> RunState
             "5 orders/s; faults: late 5%, malformed 0.25%\n",
         ),
         (["fault", "off"], {"faults": {}}, "5 orders/s; faults: none\n"),
+        (["campaign", "off"], {"campaigns": {}}, "5 orders/s; faults: none\n"),
+        (
+            ["campaign", "Toys & Games=30%"],
+            {"campaigns": {"Toys & Games": 0.3}},
+            "5 orders/s; faults: none; campaign: Toys & Games 30% off\n",
+        ),
     ],
 )
 def test_a_verb_changes_the_shop_and_prints_what_is_in_force(
@@ -141,6 +149,13 @@ def test_faults_add_up_until_they_are_off(shell: Shell, shop: Shop) -> None:
     known = json.loads(shell("fault", "--json").out)
     assert known["faults"] == {"late": 0.05, "duplicate": 0.02} and known["known"] == FAULTS
     assert json.loads(shell("fault", "off", "--json").out)["faults"] == {}
+
+
+def test_the_categories_that_can_be_promoted_are_listed(shell: Shell, shop: Shop) -> None:
+    shell("campaign", "Books=30%")
+    rows = shell("campaign").out.splitlines()[2:]
+    assert [row.rsplit(maxsplit=1)[0] for row in rows] == list(CATEGORIES) and "Books              30%" in rows
+    assert json.loads(shell("campaign", "--json").out)["known"] == list(CATEGORIES)
 
 
 def test_it_waits_until_the_producer_does_it(shell: Shell, shop: Shop) -> None:
@@ -173,6 +188,8 @@ def test_a_producer_that_never_does_it_is_an_error_after_a_while(shell: Shell, s
         (["fault", "off", "late=5%"], "write NAME=SHARE, such as late=5%, or off alone"),
         (["fault", "late=70%"], "fault 'late=70%': give a share from 0 to 0.5, or from 0% to 50%"),
         (["fault", "late="], "fault 'late=': give a share"),
+        (["campaign", "Boats=5%"], "campaign 'Boats=5%': no such category; there is: Electronics, Home & Kitchen,"),
+        (["campaign", "Books=60%"], "campaign 'Books=60%': give a share from 0 to 0.5"),
         (["pause", "now"], "now"),
     ],
 )
@@ -195,7 +212,7 @@ def test_a_pause_says_how_many_events_it_still_lets_come(shell: Shell, shop: Sho
     assert "late" not in shell("resume").out
 
 
-@pytest.mark.parametrize("arguments", [["rate", "5"], ["pause"], ["resume"], ["fault", "late=1%"], ["fault"]])
+@pytest.mark.parametrize("arguments", [["rate", "5"], ["pause"], ["resume"], ["fault", "late=1%"], ["fault"], ["campaign"]])
 def test_without_a_run_it_is_code_2(shell: Shell, serving: tuple[Page, Shop], arguments: list[str]) -> None:
     said = shell(*arguments)
     assert said.code == 2 and "nothing runs in" in said.err and not shell.folder.exists()

@@ -93,10 +93,13 @@ def test_what_is_told_from_another_thread_is_taken_over_at_the_next_look() -> No
     assert overrides.rate is None and not overrides.paused
     assert overrides.apply() and not overrides.apply()
     assert overrides.rate == 7.0 and overrides.paused
-    assert overrides.in_force(7.0, 3) == InForce(rate=7.0, paused=True, faults={"silence": 0.25, "malformed": 0.01}, held=3)
+    assert overrides.in_force(7.0, 3, {}) == InForce(rate=7.0, paused=True, faults={"silence": 0.25, "malformed": 0.01}, held=3)
     overrides.put(ShopOverride("natural", False))
     overrides.apply()
     assert overrides.rate == "natural" and not overrides.paused
+    overrides.put(ShopOverride(campaigns={"Books": 0.3, "Pets": 0.1}))
+    overrides.put(ShopOverride(campaigns={"Pets": 0.0}))
+    assert overrides.apply() and overrides.campaigns == {"Books": 0.3}
 
 
 def test_a_pace_that_changes_keeps_what_has_come_together_of_the_next_order() -> None:
