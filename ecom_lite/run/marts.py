@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..errors import TransformError
 from ..settings.bundled import dbt_project
 from ..settings.data_dir import DBT
 from ..settings.tree import Settings
@@ -21,9 +22,11 @@ DBT_NICE: Final = 5
 
 
 class Marts:
-    """`refresh` builds them; `where` is asked once the warehouse is up. For any thread. Raises ConfigError."""
+    """`refresh` builds them; `where` is asked once the warehouse is up, and `held` what dbt must wait for. For any thread. Raises
+    ConfigError."""
 
-    def __init__(self, settings: Settings, where: Callable[[], Address]) -> None:
+    def __init__(self, settings: Settings, where: Callable[[], Address], held: Callable[[], str] = str) -> None:
+        self.held = held
         self._project = dbt_project(settings)
         self._threads = settings.transform.threads
         self._folder: Path = settings.data_dir / DBT
@@ -47,6 +50,8 @@ class Marts:
         A failing test or model is in the result. Raises TransformError where dbt cannot run at all, UsageError where there is no
         such model.
         """
+        if held := self.held():
+            raise TransformError(f"dbt was not run, it waits for {held}")
         transform = self._ready()
         with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=step_back, initargs=(DBT_NICE,)) as thread:
             return thread.submit(transform.run, trigger, full_refresh=full_refresh, select=select, said=said).result()
