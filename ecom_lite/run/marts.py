@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +12,7 @@ from ..errors import TransformError
 from ..settings.bundled import dbt_project
 from ..settings.data_dir import DBT
 from ..settings.tree import Settings
+from ..system import step_back
 from ..warehouse.connect import Address
 
 if TYPE_CHECKING:  # imported with the first dbt run
@@ -54,14 +53,14 @@ class Marts:
         if held := self.held():
             raise TransformError(f"dbt was not run, it waits for {held}")
         transform = self._ready()
-        with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=_lower_priority) as thread:
+        with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=step_back, initargs=(DBT_NICE,)) as thread:
             return thread.submit(transform.run, trigger, full_refresh=full_refresh, select=select, said=said).result()
 
     def docs(self) -> Path:
         """dbt's documentation of the models, one HTML file. Blocks for seconds where it is not there yet, behind any run. Raises
         TransformError."""
         transform, reader = self._ready(), self._where().only("ecom_reader")
-        with ThreadPoolExecutor(1, thread_name_prefix="dbt docs", initializer=_lower_priority) as thread:
+        with ThreadPoolExecutor(1, thread_name_prefix="dbt docs", initializer=step_back, initargs=(DBT_NICE,)) as thread:
             return thread.submit(transform.docs, reader).result()
 
     def _ready(self) -> Transform:
@@ -72,9 +71,3 @@ class Marts:
                 address = self._where().only("ecom_dbt")
                 self._transform = Transform(address, self._project, self._folder, self._threads)
             return self._transform
-
-
-def _lower_priority() -> None:
-    """This thread, and those it starts, step back while the loader wants the cores (Linux only: elsewhere it would be all)."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), DBT_NICE)
