@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.engines.child import Child, ChildRegistry, inherited
 from ecom_lite.errors import EngineError
 from ecom_lite.observe.logs import follow, sizes, tail
+from ecom_lite.system import BARE
 from tests.runs import wait_for
 
 READY = "import signal, sys, time; print('ready', flush=True); time.sleep(60)"
@@ -134,9 +135,10 @@ def test_another_account(tmp_path: Path) -> None:
         Child("x", ["id"], log=tmp_path / "log", user="no-such-user-here").start()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+@pytest.mark.parametrize("bare", ["0", "1"])
 @pytest.mark.parametrize("user", [None, "nobody"])
-def test_a_child_dies_with_a_killed_parent(tmp_path: Path, user: str | None) -> None:
+def test_a_child_dies_with_a_killed_parent(tmp_path: Path, user: str | None, bare: str) -> None:
     """The thread that called start() ends first: that must not end the child."""
     code = f"""
 import threading, time
@@ -150,7 +152,9 @@ while "sleep" not in open(f"/proc/{{child.pid}}/cmdline").read() or "launch" in 
 print(child.pid, flush=True)
 time.sleep(60)
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3], env={**os.environ, BARE: bare}
+    ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         assert not gone(pid)
@@ -244,3 +248,14 @@ def test_a_log_is_kept_within_its_bound_while_the_child_writes_and_reads_on_with
     assert longest <= 3 * limit, "of 4,000,000 bytes"
     assert followed == [f"{number:06}" for number in range(1, 40_000)] + ["end"]
     assert [line[:6] for _, line in tail(files, 900, sizes(files))] == [*(f"{n:06}" for n in range(39_101, 40_000)), "end"]
+
+
+def test_a_child_is_given_no_setting_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECOM_LITE_KAFKA__SASL_PASSWORD", "geheim")
+    monkeypatch.setenv("ECOM_LITE_HARNESS_CLOCK", "kept")
+    monkeypatch.setenv("PGPASSWORD", "geheim")
+    child = make(tmp_path, "import os; print(sorted(name for name in os.environ if 'ECOM' in name or 'PGP' in name))")
+    child.start()
+    assert child.wait(10) == 0
+    assert child.log_tail(1) == "['ECOM_LITE_HARNESS_CLOCK', 'PGPASSWORD']"
+    assert "PGPASSWORD" not in inherited("PG")
