@@ -107,4 +107,8 @@ def parse_words(words: list[str]) -> None:
             raise LookupError(f"there is no verb {path!r}")
         command = command.commands[name]
     if not getattr(command, "commands", None):
-        command.make_context(path, list(words)).close()
+        try:
+            command.make_context(path, list(words)).close()
+        except Exception as error:
+            if "does not exist" not in str(error):  # a file that a page only names
+                raise
