@@ -71,6 +71,7 @@ class Services:
     checks: OwnChecks
     alerts: Alerting
     recorder: Recorder
+    shop: ShopControl | None
     story: FaultStory
     token: str
     dashboards: Dashboards
@@ -149,8 +150,8 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if slow and run.fast_start:
         parts.append((Quicken(slow), [part.name for part, _ in parts]))
     return Services(
-        parts, page, grafana, loading, producer, ready, marts, sums.refresh, backfill, checks, alerts, recorder, story, token,
-        settings.dashboards,
+        parts, page, grafana, loading, producer, ready, marts, sums.refresh, backfill, checks, alerts, recorder, shop, story,
+        token, settings.dashboards,
     )  # fmt: skip
 
 
