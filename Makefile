@@ -66,6 +66,7 @@ lock: $(VENV)/bin/uv
 docs: $(READY)
 	$(PY) -m ecom_lite.contract.schemas
 	$(PY) -m tests.unit.contract.producers
+	$(PY) -m tests.unit.reference
 	$(PY) -m tests.unit.run.pages
 	$(PY) -m tests.unit.machine.sbom
 	$(PY) -m ecom_lite.dashboards.docs

@@ -32,6 +32,16 @@ TELLING_WORDS = ("FATAL", "ERROR", "PANIC", "Exception:", "Caused by:", "Error:"
 REAP_S = 5.0
 
 
+def inherited(*but: str) -> dict[str, str]:
+    """The environment for a child: ours without settings of ours (ECOM_LITE_SECTION__KEY), among which are passwords that are
+    none of its business, and without names that begin with one of `but`."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(but) and not (name.startswith("ECOM_LITE_") and "__" in name)
+    }
+
+
 class _Spawner:
     """One daemon thread that starts every child: the parent-death signal fires when the *thread* that forked ends."""
 
@@ -99,7 +109,7 @@ class Child:
         self.argv = [str(part) for part in argv]
         self.log = log
         self.stop_signal = stop_signal
-        self._env = None if env is None else dict(env)
+        self._env = inherited() if env is None else dict(env)
         self._cwd = cwd
         self._user = user
         self._stdin_pipe = stdin_pipe

@@ -13,7 +13,7 @@ from configparser import ConfigParser
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.engines.child import Child, ChildRegistry, inherited
 from ecom_lite.engines.ports import choose_port
 from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
@@ -218,10 +218,9 @@ class GrafanaServer(Server):
 
     def _environment(self) -> dict[str, str]:
         """Ours without the user's own GF_ settings, which are meant for another Grafana; secrets are in no argument."""
-        own = {name: value for name, value in os.environ.items() if not name.startswith("GF_")}
         kept = kept_secrets(self.data_dir)
         return {
-            **own,
+            **inherited("GF_"),
             **self._warehouse.variables(),
             "ECOM_LITE_DASHBOARDS": str(self._boards),
             "GF_SECURITY_ADMIN_PASSWORD": kept["admin_password"],

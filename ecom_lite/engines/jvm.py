@@ -10,7 +10,7 @@ from threading import Event
 from typing import Final
 
 from ..settings.data_dir import write_plain
-from .child import Child, ChildRegistry
+from .child import Child, ChildRegistry, inherited
 from .class_archive import ClassArchive
 from .server import Server
 
@@ -65,9 +65,8 @@ class JvmServer(Server):
             name, argv, log=self.log, env=self._env(), cwd=self.work_dir, stdin_pipe=self.stdin_pipe, registry=self._registry
         )
 
-    def _env(self) -> Mapping[str, str] | None:
-        """The environment; None: ours."""
-        return None
+    def _env(self) -> Mapping[str, str]:
+        return inherited()
 
     def _server_child(self) -> Child:
         return self._java_child(self.name, self._main, self._archive.jvm_args() if self._archive is not None else [])

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from ecom_lite.engines import pgfiles
-from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.engines.child import Child, ChildRegistry, inherited
 from ecom_lite.engines.ports import choose_port
 from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
@@ -256,8 +256,7 @@ class PostgresServer(Server):
 
 def _environment() -> dict[str, str]:
     """Ours without what would steer PostgreSQL or its messages."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return kept | {"LC_ALL": "C", "TZ": "UTC"}
+    return inherited("PG", "LC_", "LANG") | {"LC_ALL": "C", "TZ": "UTC"}
 
 
 def _kill_all(processes: list[psutil.Process]) -> None:

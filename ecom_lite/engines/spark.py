@@ -5,7 +5,6 @@ pyspark's own launcher asks Java for a module that small runtimes lack, and hide
 
 from __future__ import annotations
 
-import os
 import struct
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from ecom_lite.engines.child import ChildRegistry
+from ecom_lite.engines.child import ChildRegistry, inherited
 from ecom_lite.engines.jvm import JvmServer
 from ecom_lite.engines.ports import LOOPBACK
 from ecom_lite.errors import EngineError
@@ -117,7 +116,7 @@ class SparkGateway(JvmServer):
         )  # fmt: skip
 
     def _env(self) -> dict[str, str]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "_PYSPARK_"))}
+        env = inherited("PYSPARK_", "_PYSPARK_")
         env |= {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._conn_info), "SPARK_CONNECT_MODE": "0", "MALLOC_ARENA_MAX": "2"}
         if self.master.startswith("local"):
             env["SPARK_LOCAL_IP"] = LOOPBACK

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from ..engines.child import Child
+from ..engines.child import Child, inherited
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError, UsageError
 from ..observe.figures import WorkerReport
@@ -68,7 +68,7 @@ class WorkerService(Generic[F]):
             self.name,
             [sys.executable, "-m", module, role],
             log=log,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]))},
+            env={**inherited(), "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]))},
             stdin_pipe=True,
             stdout="pipe",
             registry=registry,

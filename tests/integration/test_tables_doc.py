@@ -6,6 +6,7 @@ import os
 
 from ecom_lite.warehouse.connect import Address
 
+from .lineage import Lineage
 from .tables_doc import PAGE, SCHEMAS, marts, read_catalogue, render
 
 WRITE = "ECOM_LITE_WRITE_DOCS"  # set to 1: write the page instead of comparing it (`make docs`)
@@ -28,7 +29,7 @@ def test_every_column_of_the_marts_is_described() -> None:
 
 
 def test_the_page_of_the_tables_is_current(template: Address) -> None:
-    text = render(read_catalogue(template))
+    text = render(read_catalogue(template), Lineage(template, list(SCHEMAS)))
     if os.environ.get(WRITE) == "1":
         PAGE.write_text(text, "utf-8")
     assert PAGE.read_text("utf-8") == text, "run make docs"

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ecom_lite.engines.child import Child, ChildRegistry
+from ecom_lite.engines.child import Child, ChildRegistry, inherited
 from ecom_lite.errors import EngineError
 from ecom_lite.observe.logs import follow, sizes, tail
 from tests.runs import wait_for
@@ -244,3 +244,14 @@ def test_a_log_is_kept_within_its_bound_while_the_child_writes_and_reads_on_with
     assert longest <= 3 * limit, "of 4,000,000 bytes"
     assert followed == [f"{number:06}" for number in range(1, 40_000)] + ["end"]
     assert [line[:6] for _, line in tail(files, 900, sizes(files))] == [*(f"{n:06}" for n in range(39_101, 40_000)), "end"]
+
+
+def test_a_child_is_given_no_setting_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECOM_LITE_KAFKA__SASL_PASSWORD", "geheim")
+    monkeypatch.setenv("ECOM_LITE_HARNESS_CLOCK", "kept")
+    monkeypatch.setenv("PGPASSWORD", "geheim")
+    child = make(tmp_path, "import os; print(sorted(name for name in os.environ if 'ECOM' in name or 'PGP' in name))")
+    child.start()
+    assert child.wait(10) == 0
+    assert child.log_tail(1) == "['ECOM_LITE_HARNESS_CLOCK', 'PGPASSWORD']"
+    assert "PGPASSWORD" not in inherited("PG")
