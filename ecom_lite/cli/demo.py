@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..terminal.terminal import Terminal
 
 FOLDER: Final = Path(".ecom_lite_demo")
-LOOK_S: Final = {"auto": 14.0, "quick": 0.0, "enter": 0.0}  # by pace: so long each step is left to be looked at
+LOOK_S: Final = {"auto": 19.0, "quick": 0.0, "enter": 0.0}  # by pace: so long each step is left to be looked at
 KEPT: Final = ("ECOM_LITE_JARS__", "ECOM_LITE_GRAFANA__", "ECOM_LITE_DASHBOARDS__", "ECOM_LITE_RUN__")  # of the environment
 
 

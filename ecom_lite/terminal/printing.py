@@ -23,14 +23,16 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     screen = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     if os.environ.get(PLAIN):
         for row in cells[1:]:
-            print("; ".join(_named(cells[0], row)))
+            print(named_row(cells[0], row))
         return
     if screen is not None and max(len("  ".join(row)) for row in _padded(cells)) > screen:
         for number, row in enumerate(cells[1:]):
             if number:
                 print()
             for line in _named(cells[0], row):
-                wrapped = textwrap.wrap(line, max(screen, 10), subsequent_indent="  ", break_on_hyphens=False)
+                wrapped = textwrap.wrap(
+                    line, max(screen, 10), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+                )
                 print("\n".join(wrapped) or line)
         return
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
@@ -38,6 +40,11 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         if number == 0:
             print("  ".join("-" * width for width in widths))
+
+
+def named_row(names: Sequence[str], row: Sequence[str]) -> str:
+    """A row of a table as one line, for plain mode."""
+    return "; ".join(_named(names, row))
 
 
 def _padded(cells: Sequence[Sequence[str]]) -> list[list[str]]:
