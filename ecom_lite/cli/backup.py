@@ -38,10 +38,12 @@ def restore(
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
-    """Fill a data folder that has no data yet from a backup.
+    """Fill an empty data folder from a backup.
 
-    The next `ecom_lite run` goes on from there, also on another machine, as another user, and by a later version of
-    ecom_lite. A copy and its original are the same shop: events of the one are not in the other.
+    The next `ecom_lite run` goes on from there.
+
+    Also on another machine, as another user, and by a later version of ecom_lite. A copy and its original are the same shop:
+    events of the one are not in the other.
 
     \b
     ecom_lite restore shop.tar.gz

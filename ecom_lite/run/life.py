@@ -14,10 +14,12 @@ from typing import Any, Final
 import psutil
 from msgspec.structs import asdict, replace
 
+from ..engines.log_file import LIMIT_BYTES, bound
 from ..live.state import Database, RunState, control_link, write_state
 from ..observe.gaps import tell
 from ..observe.meter import Meter
 from ..observe.status import RunStatus
+from ..settings.data_dir import LOGS, RUN_LOG
 from ..settings.tree import Settings
 from ..terminal.steps import StepsShown
 from ..terminal.terminal import Terminal
@@ -176,6 +178,10 @@ class Run:
         if len(self._meter.gaps) > self._told_gaps:
             self._terminal.say(tell(self._meter.gaps[self._told_gaps :]), "bold red")
             self._told_gaps = len(self._meter.gaps)
+        bound(self._settings.data_dir / LOGS / RUN_LOG, LIMIT_BYTES)
+        for room in self._services.room.news():
+            self._meter.heard("disk", room.state, room.problem or room.told)
+            self._terminal.say(room.problem or f"room again: {room.told}", "bold red" if room.scarce else "green")
         for change in self._services.alerts.news():
             self._terminal.alert(change.rule.severity, change.rule.title, change.told, fires=change.after == "firing")
         self._write_state()
@@ -184,7 +190,8 @@ class Run:
     def status(self) -> RunStatus:
         """How the run is now. For any thread."""
         checks, alerts = self._services.checks.figures, self._services.alerts.figures
-        return run_status(self._state, self._settings, self._meter, self._supervisor, self._since, checks, alerts)
+        room = self._services.room.now
+        return run_status(self._state, self._settings, self._meter, self._supervisor, self._since, checks, alerts, room)
 
     def written(self) -> RunStatus:
         """How it was when the state file was last written: what `ecom_lite status` shows. For any thread."""

@@ -55,7 +55,7 @@ def status_view(status: RunStatus, history: Sequence[float] = (), now: datetime 
     figures.add_row("  loaded", _count(status.facts), "facts", _rate(status.loaded_per_s), Text(spark(history), style="cyan"))
     figures.add_row("  lag", _count(status.lag), "events", f"{status.delay_ms:,} ms", Text("from shop to fact", style="dim"))
     now = now or datetime.now(UTC)
-    wrong = [*_gaps(status.gaps), *_alerts(status)]
+    wrong = [*_room(status), *_gaps(status.gaps), *_alerts(status)]
     return Group(_headline(status, doing), figures, _others(status), *wrong, _dbt(status, now), *_parts(status))
 
 
@@ -95,6 +95,8 @@ def pace(status: RunStatus) -> str:
     rate = status.rate
     if status.paused:
         pace = "paused"
+    elif status.room.scarce:
+        pace = "paused: no room"
     elif status.history == "sending":
         pace = "sending its past"
     elif rate in ("max", "natural"):
@@ -128,6 +130,11 @@ def _others(status: RunStatus) -> Text:
         offers = ", ".join(f"{name} {share:.0%} off" for name, share in status.campaigns.items())
         text.append(f"\n           campaign: {offers}", style="cyan")
     return text
+
+
+def _room(status: RunStatus) -> list[Text]:
+    """Why the shop, or everything, stands still though nobody has asked for it."""
+    return [Text(f"  {'disk':<9}{status.room.problem}", style="bold red")] if status.room.scarce else []
 
 
 def _gaps(gaps: Sequence[Gap]) -> list[Text]:
