@@ -26,7 +26,7 @@ KEPT: Final = ("ECOM_LITE_JARS__", "ECOM_LITE_GRAFANA__", "ECOM_LITE_DASHBOARDS_
 
 @cli.command()
 def demo(
-    pace: Annotated[str, typer.Option(help="auto takes some four minutes; quick waits for nothing; enter for Enter.")] = "auto",
+    pace: Annotated[str, typer.Option(help="auto takes 3 to 4 minutes; quick waits for nothing; enter for Enter.")] = "auto",
     light: Annotated[bool, typer.Option("--light", help="Without Spark: quicker start, half the memory.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep its data: `ecom_lite run --data-dir` goes on from there.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the start page in the browser.")] = False,
