@@ -14,6 +14,8 @@ help:
 	@echo "make soak  [ARGS=\"--hours 0.5\"]             hours at full load with kills: does anything grow? (2.5 hours)"
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
+	@echo "make platforms                           ask the package index anew for which systems the lock has wheels"
+	@echo "make pythons                             the unit tests and two short runs by each Python from 3.11 to 3.13 that is here"
 	@echo "make docs                                write the generated docs anew"
 	@echo "make site                                the docs as a site, into site/; its links are checked"
 	@echo "make screenshots [URL=http://127.0.0.1:8100/ GRAFANA=http://127.0.0.1:3000/]   docs/screenshots anew, of a run of its own or that one"
@@ -32,8 +34,9 @@ $(READY): requirements.lock pyproject.toml $(VENV)/bin/uv
 
 install: $(READY)
 
+# Ctrl-C is how it ends: no failure, of which make would tell. (The trap keeps the shell until the run has stopped.)
 run: $(READY)
-	@$(PY) -m ecom_lite run $(ARGS)
+	@trap : INT; $(PY) -m ecom_lite run $(ARGS) || [ $$? = 130 ]
 
 # What the tests need beyond Python: the jars, and a Chromium for the browser tests (installed by apt where we are root).
 prepare: $(READY)
@@ -62,12 +65,21 @@ lock: $(VENV)/bin/uv
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group dev pyproject.toml --output-file requirements.lock
 
+# After `make lock`: the table of `doctor --platforms`.
+platforms: $(READY)
+	$(PY) -m tests.unit.machine.platforms --ask
+
+# Each in an environment of its own, .venv-3.x; or those that are named: make pythons PYTHONS="3.12 /opt/python3.13/bin/python3"
+pythons: prepare
+	@PYTHONS="$(PYTHONS)" tests/pythons
+
 docs: $(READY)
 	$(PY) -m ecom_lite.contract.schemas
 	$(PY) -m tests.unit.contract.producers
 	$(PY) -m tests.unit.reference
 	$(PY) -m tests.unit.run.pages
 	$(PY) -m tests.unit.machine.sbom
+	$(PY) -m tests.unit.machine.platforms
 	$(PY) -m ecom_lite.dashboards.docs
 	$(PY) -m ecom_lite.dashboards.http_docs
 	$(PY) -m ecom_lite.observe.metrics
@@ -88,6 +100,6 @@ first-minute: $(READY)
 	$(PY) -m tests.browser.screenshots $(URL) --minute
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-3.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-.PHONY: help install run prepare test test-long soak check lock docs site screenshots first-minute clean
+.PHONY: help install run prepare test test-long soak check lock platforms pythons docs site screenshots first-minute clean

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 
 def _stopped(number: int, _frame: object) -> None:
@@ -11,6 +12,8 @@ def _stopped(number: int, _frame: object) -> None:
 
 def main() -> None:
     """Run the command line; the modules come after the signals' handlers, since they take a while."""
+    if sys.platform == "win32":
+        sys.exit("ecom_lite needs Linux or macOS; on Windows it runs inside WSL 2, as on Linux")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stopped)
     from .cli import main as run

@@ -147,8 +147,8 @@ class LightRun:
         assert self.known, "no process was noted: the test itself is wrong"
         wait_until_gone(self.known.values(), 5)
 
-    def close(self) -> None:
-        """For fixtures: end it, however the test went, and clean up what lives outside the folder."""
+    def end(self) -> None:
+        """End it, however the test went. The folder stays."""
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
             try:
@@ -157,4 +157,8 @@ class LightRun:
                 self.process.kill()
                 self.process.wait()
         self.assert_nothing_left()
+
+    def close(self) -> None:
+        """For fixtures: end it, and clean up what lives outside the folder, too."""
+        self.end()
         self.verb("reset", "--yes")

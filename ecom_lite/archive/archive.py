@@ -42,12 +42,18 @@ class Archive:
         clock: Callable[[], float] = time.time, at: Callable[[str], None] = lambda point: None,
     ) -> None:  # fmt: skip
         self.figures = ArchiveFigures()
+        self._held = ""
         self._plan = Plan(
-            settings.topics, client_config(settings.kafka, bootstrap), settings.lake.raw_days, every_s, most_bytes, mark, clock
+            settings.topics, client_config(settings.kafka, bootstrap), settings.lake.raw_days, every_s, most_bytes, mark, clock,
+            lambda: bool(self._held),
         )  # fmt: skip
         self._folder = raw_folder(lake)
         self._totals = Totals()
         self._at = at  # see ArchiveWriter
+
+    def hold(self, reason: str) -> None:
+        """Read and write nothing more while there is a reason to; from any thread."""
+        self._held = reason
 
     def run(self, stop: threading.Event, drain_s: float) -> None:
         """Archive until `stop` is set, then what the topics hold at that moment, at most `drain_s` seconds long.

@@ -33,6 +33,7 @@ POLL_MS: Final = 500  # a fetch may wait so long for more
 POLL_RECORDS: Final = 10_000
 POSITION_MS: Final = 1_000
 CLOSE_MS: Final = 2_000
+HELD_S: Final = 0.2  # how soon it goes on once it may
 UPKEEP_EVERY_S: Final = 30.0
 TOPICS_EVERY_S: Final = 10.0  # partitions that are added are found within this time, and figures are told
 log = logging.getLogger("ecom_lite.archive")
@@ -55,7 +56,7 @@ _MOVED: Final = (NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncation
 class Plan:
     """What an archive is to do. A record is in a file after `every_s`, or once `most_bytes` of keys and values are in memory.
 
-    `clock` gives epoch seconds; `mark` is the warehouse's.
+    `clock` gives epoch seconds; `mark` is the warehouse's. While `held` it reads and writes nothing.
     """
 
     topics: tuple[str, ...]
@@ -65,6 +66,7 @@ class Plan:
     most_bytes: int
     mark: str
     clock: Callable[[], float]
+    held: Callable[[], bool] = bool
 
 
 @dataclass
@@ -166,6 +168,9 @@ class Session:
         """Until `stop` is set. False where the session must begin anew."""
         next_look = next_upkeep = 0.0
         while not stop.is_set():
+            if self._plan.held():
+                stop.wait(HELD_S)
+                continue
             if not self._poll(consumer):
                 self._write_all()
                 return False
@@ -185,6 +190,8 @@ class Session:
         return True
 
     def _drain(self, consumer: KafkaConsumer, until: float) -> bool:
+        if self._plan.held():
+            return True  # the next session reads it again: the files say from where
         try:
             ends = consumer.end_offsets(list(self._tails))
             while any(self._tails[part].end < end for part, end in ends.items()) and time.monotonic() < until:

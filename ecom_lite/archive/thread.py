@@ -19,6 +19,8 @@ class Loop(Protocol):
     @property
     def figures(self) -> ArchiveFigures: ...
 
+    def hold(self, reason: str) -> None: ...
+
     def run(self, stop: threading.Event, drain_s: float) -> None: ...
 
 
@@ -36,6 +38,10 @@ class ArchiveThread:
     def figures(self) -> ArchiveFigures:
         """The newest of the loop."""
         return self._loop.figures
+
+    def hold(self, reason: str) -> None:
+        """Write no file while there is a reason to; from any thread."""
+        self._loop.hold(reason)
 
     def start(self) -> None:
         if self._thread.ident is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import re
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
 import psutil
@@ -13,13 +12,14 @@ import psutil
 from .. import __version__
 from ..engines.from_settings import jar_cache
 from ..run.servers import Servers
+from ..system import processor
 
 PACKAGES: Final = ("kafka-python", "psycopg", "msgspec")
 
 
 def machine() -> dict[str, Any]:
     return {
-        "cpu": _cpu(),
+        "cpu": processor(),
         "cores": psutil.cpu_count() or 1,
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -39,12 +39,3 @@ def versions(started: Servers) -> dict[str, str]:
         "kafka": kafka[1] if kafka else "",
         **{name: version(name) for name in PACKAGES},
     }
-
-
-def _cpu() -> str:
-    try:
-        info = Path("/proc/cpuinfo").read_text("utf-8", "replace")
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = re.search(r"^model name\s*:\s*(.+)$", info, re.MULTILINE)
-    return found[1].strip() if found else platform.processor() or platform.machine()

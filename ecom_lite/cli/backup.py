@@ -38,7 +38,9 @@ def restore(
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
-    """Fill a data folder that has no data yet from a backup; the next `ecom_lite run` goes on from there.
+    """Fill an empty data folder from a backup.
+
+    The next `ecom_lite run` goes on from there.
 
     Also on another machine, as another user, and by a later version of ecom_lite. A copy and its original are the same shop:
     events of the one are not in the other.

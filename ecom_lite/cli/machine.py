@@ -70,11 +70,21 @@ def reset(data_dir: DataDir = None, config: ConfigFile = None, yes: Yes = False)
 
 
 @cli.command()
-def doctor(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = False) -> None:
+def doctor(
+    platforms: Annotated[
+        bool, typer.Option("--platforms", help="Show instead which package has a wheel for which system, and mark this one.")
+    ] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    json_: Json = False,
+) -> None:
     """Look for what would keep a run from starting.
 
     Each finding comes with what to do. Starts nothing, changes nothing. Exits 1 when something is wrong.
     """
+    if platforms:
+        _platforms(json_)
+        return
     from ..machine.doctor import examine
 
     findings = examine(load(config, data_dir))
@@ -113,3 +123,20 @@ def show_config(
         print(json.dumps({row.name: row.value for row in rows}))
     else:
         print(json.dumps({row.name: {"value": row.value, "from": row.origin} for row in rows}))
+
+
+def _platforms(as_json: bool) -> None:
+    import msgspec
+
+    from ..machine.platforms import NAMES, expected, here, known, rows
+
+    ours, answers = here(), {where: expected(where) for where in NAMES}
+    if as_json:
+        found = msgspec.to_builtins({"here": ours, "expected": answers, "lock": known()})
+        print(json.dumps(found))
+        return
+    print_table(["package", "version", *(f"{name} (here)" if where == ours else name for where, name in NAMES.items())], rows())
+    for where, name in NAMES.items():
+        print(f"{name}{' (here)' if where == ours else ''}: {answers[where].why}", file=sys.stderr)
+    if ours is None:
+        print("this machine is none of these: packages without a wheel for it are built from source, if at all", file=sys.stderr)

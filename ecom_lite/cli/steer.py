@@ -129,6 +129,8 @@ def described(now: ControlAnswer) -> str:
     paused = ""
     if now.paused:
         paused = f"paused, {to_come(now.held)}; then " if now.held else "paused, then "
+    if now.no_room:
+        paused += "waiting for room on the disk, then "
     faults = ", ".join(f"{name} {percent(share)}" for name, share in now.faults.items() if share)
     campaigns = ", ".join(f"{name} {percent(share)} off" for name, share in now.campaigns.items() if share)
     return f"{paused}{pace}; faults: {faults or 'none'}" + (f"; campaign: {campaigns}" if campaigns else "")

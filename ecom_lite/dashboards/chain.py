@@ -65,6 +65,8 @@ def _shop(status: RunStatus) -> Json:
     node = _node("shop", "Shop", _of(status.parts, "produce"), status.sent, "events sent")
     if node["state"] == "ok" and status.paused:
         node |= {"state": "warn", "detail": "paused"}
+    elif node["state"] == "ok" and status.room.scarce:
+        node |= {"state": "warn", "detail": "paused: the disk is nearly full"}
     elif node["state"] == "ok" and status.faults:
         node |= {"state": "warn", "detail": "faults are on"}
     elif node["state"] == "ok" and status.campaigns:

@@ -38,9 +38,11 @@ def _all(status: RunStatus, now: datetime, every_s: float, bootstrap: str, topic
         yield Hint(f"Not well just now: {', '.join(unwell)}. Its log below says why; it is started again by itself.")
     if status.lost:
         yield Hint("Kafka's retention removed records before they were loaded. See which:", "ecom_lite check")
+    if status.room.scarce:
+        yield Hint(f"Make room: {status.room.problem}. Which store takes how much:", "ecom_lite status --json")
     if status.paused:
         late = f" ({to_come(status.held)})" if status.held else ""
-        yield Hint(f"The shop is paused{late}. Let it go on by the button below, or:", "ecom_lite resume")
+        yield Hint(f"The shop is paused{late}. Let it go on by its button under “Steer it”, or:", "ecom_lite resume")
     if not status.facts:
         if shop and not status.paused:
             yield Hint("The first orders are on their way; facts appear within a second of them.")

@@ -23,9 +23,15 @@ def strip(status: RunStatus) -> dict[str, Any]:
         "facts": status.facts,
         "dead_letters": status.dead,
         "last_dbt_run": to_builtins(status.dbt),
-        "firing": [{"title": each.title, "severity": each.severity} for each in status.alerts.values() if each.state == "firing"],
+        "firing": _firing(status),
         "services": {name: service for name, service in services.items() if service is not None},
     }
+
+
+def _firing(status: RunStatus) -> list[dict[str, str]]:
+    """The alerts that fire, and that there is no room on the disk, which needs no rule."""
+    room = [{"title": status.room.problem, "severity": "critical"}] if status.room.scarce else []
+    return room + [{"title": each.title, "severity": each.severity} for each in status.alerts.values() if each.state == "firing"]
 
 
 def _together(parts: Mapping[str, PartStatus]) -> dict[str, Any] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
 
@@ -44,3 +45,9 @@ def purge(connection: psycopg.Connection, wanted: Wanted, size: Size) -> tuple[i
     assert row is not None
     letters, freed = row
     return letters, freed
+
+
+def purge_old(connection: psycopg.Connection, topics: Iterable[str], days: float, now: datetime) -> int:
+    """Empty what was found so long before `now`, as ecom_producer; how many letters. Costs what is emptied, not what is there."""
+    age_s = timedelta(days=days).total_seconds()
+    return sum(purge(connection, Wanted(topic, older_than_s=age_s), Size(0, 0, now))[0] for topic in topics)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import queue
 import shutil
 import signal
@@ -21,6 +20,7 @@ import psutil
 from ecom_lite.engines.log_file import LIMIT_BYTES, bound, open_log
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EngineError
+from ecom_lite.system import account_for, life_line
 
 __all__ = ["Child", "ChildRegistry"]
 
@@ -87,7 +87,7 @@ class Child:
 
     `argv[0]` is a path or a name on PATH. Output is appended to `log`; with `stdout="pipe"` only stderr is, and
     `stdout` is a pipe. `user` (only when we are root) is the account it runs as. It has a session of its own, so that Ctrl-C in
-    the terminal does not reach it, and gets `death_signal` when we die, however we die (Linux).
+    the terminal does not reach it, and gets `death_signal` when we die, however we die.
     """
 
     def __init__(
@@ -132,14 +132,16 @@ class Child:
             program = shutil.which(self.argv[0])
             if program is None:
                 raise EngineError(f"{self.name} cannot start: {self.argv[0]} is no executable file or name on PATH.")
+            account, life = account_for(self._user) if self._user is not None else None, life_line.reading_end()
+            ids = ("-", "-") if account is None else (str(account.uid), str(account.gid))
             command = [
-                *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(self._death_signal))),
-                *(*_account(self.name, self._user), "--", os.path.abspath(program), *self.argv[1:]),
+                *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), "-" if life is None else str(life)),
+                *(str(int(self._death_signal)), *ids, "--", os.path.abspath(program), *self.argv[1:]),
             ]
             bound(self.log, LIMIT_BYTES)
             with open_log(self.log, self.name) as log:
                 self._log_from = os.fstat(log.fileno()).st_size
-                self._process = _spawner.spawn(lambda: self._popen(command, log))
+                self._process = _spawner.spawn(lambda: self._popen(command, log, () if life is None else (life,)))
         if self._registry is not None:
             try:
                 self._registry.add(self._process.pid, self.name)
@@ -147,7 +149,7 @@ class Child:
                 self._end(self._process)
                 raise
 
-    def _popen(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _popen(self, command: list[str], log: IO[bytes], passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
                 command,
@@ -157,6 +159,7 @@ class Child:
                 env=self._env,
                 cwd=self._cwd,
                 start_new_session=True,
+                pass_fds=passed,
             )
         except OSError as error:
             raise EngineError(f"{self.name} cannot start in {self._cwd or Path.cwd()}: {error}") from error
@@ -279,14 +282,3 @@ class Child:
                 return "\n".join(deque(log.read().decode("utf-8", "replace").splitlines(), maxlen=n))
         except OSError:
             return ""
-
-
-def _account(name: str, user: str | None) -> tuple[str, str]:
-    """The uid and gid to change to, as the launcher's arguments."""
-    if user is None or os.geteuid() != 0:
-        return "-", "-"
-    try:
-        account = pwd.getpwnam(user)
-    except KeyError:
-        raise EngineError(f"{name} cannot run as user {user!r}: there is no such account. Name another.") from None
-    return str(account.pw_uid), str(account.pw_gid)

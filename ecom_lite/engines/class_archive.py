@@ -13,7 +13,6 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -21,10 +20,10 @@ from typing import Final
 from ecom_lite.engines.child import Child, ChildRegistry
 from ecom_lite.engines.java import java_version
 from ecom_lite.errors import EngineError
+from ecom_lite.system import at_lowest_priority, lock
 
 BUILD_DEADLINE_S: Final = 600.0
 BUILD_HEAP: Final = "-Xmx1g"
-LOWEST: Final = (("nice", "-n", "19"), ("ionice", "-c", "3"))  # those that this machine has
 FREE_BYTES: Final = 1 << 30  # less room than that on the disk: no archive
 KEPT: Final = 4  # archives of one server: other versions, flags and environments share the folder
 POLL_S: Final = 0.2
@@ -118,11 +117,10 @@ class ClassArchive:
         if (free := shutil.disk_usage(self.path.parent).free) < FREE_BYTES:
             raise EngineError(f"no class archive is made in {self.path.parent}: {free >> 20} MB are free there, not 1,024")
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        lowest = [word for command in LOWEST if shutil.which(command[0]) for word in command]
         child = Child(
             "Java's class archive",
             [
-                *(*lowest, str(self._java), BUILD_HEAP, *self._flags, "-Xshare:dump", *QUIET),
+                *(*at_lowest_priority(), str(self._java), BUILD_HEAP, *self._flags, "-Xshare:dump", *QUIET),
                 *(f"-XX:SharedClassListFile={self._list}", f"-XX:SharedArchiveFile={draft}", "-cp", self._classpath),
             ],
             log=log,
@@ -148,10 +146,8 @@ class ClassArchive:
     def _alone(self) -> Iterator[bool]:
         """Whether no other process makes this archive now."""
         file = self.path.with_suffix(".lock")
-        with file.open("w") as lock:
-            try:
-                flock(lock, LOCK_EX | LOCK_NB)
-            except BlockingIOError:
+        with file.open("w") as held:
+            if not lock(held, wait=False):
                 yield False
                 return
             yield True

@@ -262,6 +262,7 @@ class GrafanaServer(Server):
         }
         ini["alerting"] = {"enabled": off}
         ini["unified_alerting"] = {"enabled": "true" if self._alerting else off, "min_interval": "10s"}
+        ini["unified_alerting.state_history.annotations"] = {"max_age": "30d"}  # else for ever
         ini["plugins"] = {"plugin_admin_enabled": off, "preinstall_disabled": "true"}
         ini["log"] = {"mode": "console", "level": "warn"}
         path = self.data_dir / "grafana.ini"

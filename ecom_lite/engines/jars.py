@@ -6,7 +6,6 @@ No jar is used, or even put in place, before its sha256 matches the lock. With e
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import threading
@@ -23,6 +22,7 @@ import platformdirs
 
 from ecom_lite.engines.download import Interrupted, copy, download
 from ecom_lite.errors import JarError
+from ecom_lite.system import lock
 
 LOCK = Path(__file__).with_name("jars.lock")
 PARALLEL_DOWNLOADS = 4
@@ -202,8 +202,8 @@ class JarCache:
     @contextmanager
     def _one_fetcher(self) -> Iterator[None]:
         """Only one process at a time writes to the cache; the next finds the work done."""
-        with (self.root / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (self.root / ".lock").open("w") as file:
+            lock(file)
             yield
 
 

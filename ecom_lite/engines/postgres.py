@@ -20,6 +20,7 @@ from ecom_lite.engines.ports import choose_port
 from ecom_lite.engines.server import Server
 from ecom_lite.errors import EngineError
 from ecom_lite.settings.data_dir import write_plain, write_private
+from ecom_lite.system import LONGEST_SOCKET, NOBODY, Account, account_for
 
 SUPERUSER = "postgres"
 START_DEADLINE_S = 60.0
@@ -27,7 +28,6 @@ STOP_GRACE_S = 15.0
 CONNECT_TIMEOUT_S = 2
 POLL_S = 0.02
 STARTING_POLL_S = 0.1  # each try leaves a line in the server's log
-MAX_SOCKET_PATH_BYTES = 99  # the system's limit is 107, or 103 on macOS
 PASSWORD_FILE = "superuser.password"
 PORT_FILE = "port"
 STILL_IN_USE = ("is still in use", "lock file", "could not bind")
@@ -64,7 +64,7 @@ class PostgresServer(Server):
         port: int | None = None,
         registry: ChildRegistry | None = None,
         settings: Mapping[str, str] | None = None,
-        user: str = "nobody",
+        user: str = NOBODY,
     ) -> None:
         super().__init__()
         self.data_dir = data_dir.absolute()
@@ -101,7 +101,7 @@ class PostgresServer(Server):
         """
         self._begin()
         give_up = time.monotonic() + deadline_s
-        account = pgfiles.account_for(self._user)
+        account = account_for(self._user)
         install = pgfiles.reachable_install(pgfiles.find_install(), account)
         home = pgfiles.cluster_home(self.data_dir, account)
         if not (home / pgfiles.CLUSTER / "PG_VERSION").exists():
@@ -149,7 +149,7 @@ class PostgresServer(Server):
 
     def _make_child(self, install: Path, cluster: Path) -> Child:
         socket_path = os.fsencode(cluster / f".s.PGSQL.{self.port}")
-        fits = len(socket_path) <= MAX_SOCKET_PATH_BYTES and not set(str(cluster)) & set(',"')
+        fits = len(socket_path) <= LONGEST_SOCKET and not set(str(cluster)) & set(',"')
         self.socket_dir = cluster if fits else None
         settings = {
             "wal_compression": "lz4" if pgfiles.has_lz4(install) else "pglz",
@@ -173,7 +173,7 @@ class PostgresServer(Server):
             registry=self._registry,
         )
 
-    def _initdb(self, install: Path, home: Path, account: pgfiles.Account | None, give_up: float) -> None:
+    def _initdb(self, install: Path, home: Path, account: Account | None, give_up: float) -> None:
         """Make the cluster in a folder aside and move it in place whole, so that a kill never leaves half of it."""
         final, draft, password = home / pgfiles.CLUSTER, home / "cluster.new", home / "initdb.password"
         if final.exists():

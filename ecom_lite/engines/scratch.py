@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ import psutil
 
 from ..errors import EngineError
 from ..settings.data_dir import CHILDREN, POSTGRES
+from ..system import is_ours, lock
 from . import pgfiles
 from .registry import ChildRegistry
 
@@ -50,14 +50,15 @@ class Scratch:
 def clear_dead() -> list[Path]:
     """End and delete what killed tools of this user have left: their children, mounts, clusters, folders. Returns the folders."""
     cleared = []
-    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
-        folder = lock.parent
-        with suppress(OSError):  # its owner lives, or it is being deleted just now
+    for file in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        folder = file.parent
+        with suppress(OSError):  # it is being deleted just now
             found = folder.lstat()
-            if found.st_uid != os.geteuid() or folder.is_symlink():
+            if not is_ours(found) or folder.is_symlink():
                 continue  # anybody may put a folder there, and name processes to be killed in it
-            with lock.open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with file.open("r+") as owned:
+                if not lock(owned, wait=False):
+                    continue  # its owner lives
                 ChildRegistry(folder / CHILDREN).cleanup()
                 _remove(folder)
                 cleared.append(folder)
@@ -68,7 +69,7 @@ def _hold(folder: Path) -> IO[str]:
     """The lock is taken before anybody can find its file."""
     draft = folder / f"{LOCK}.new"
     file = draft.open("w", encoding="utf-8")
-    fcntl.flock(file, fcntl.LOCK_EX)
+    lock(file)
     json.dump({"pid": os.getpid(), "started": psutil.Process().create_time()}, file)
     file.flush()
     draft.replace(folder / LOCK)

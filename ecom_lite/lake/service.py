@@ -23,6 +23,7 @@ from .writer import LakeBroken, LakeBusy, Writer
 REPORT_S: Final = 1.0
 RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 5.0
+HELD_S: Final = 0.2  # how soon it goes on once there is room
 MEASURE_EVERY_S: Final = 10.0  # files and bytes
 log = logging.getLogger("ecom_lite.lake")
 Report = Callable[[WorkerReport[LakeFigures]], None]
@@ -35,6 +36,8 @@ class Beside(Protocol):
     def figures(self) -> ArchiveFigures: ...
 
     def start(self) -> None: ...
+
+    def hold(self, reason: str) -> None: ...
 
     def raise_failure(self) -> None: ...
 
@@ -52,7 +55,13 @@ class LakeService:
         self._figures = LakeFigures()
         self._synced: float | None = None  # the newest pass began then
         self._measured = -MEASURE_EVERY_S
-        self._waits_for = ""
+        self._waits_for = self._held = ""
+
+    def hold(self, reason: str) -> None:
+        """Write no file while there is a reason to, such as a disk that is full; from any thread."""
+        self._held = reason
+        if self._archive is not None:
+            self._archive.hold(reason)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`; what was loaded by then is taken in at the end."""
@@ -80,6 +89,11 @@ class LakeService:
             last = stop.is_set()
             if self._archive is not None:
                 self._archive.raise_failure()
+            if self._held:
+                if last:
+                    return
+                stop.wait(HELD_S)
+                continue
             try:
                 if not self._writer.is_open:
                     self._writer.open()
@@ -124,6 +138,6 @@ class LakeService:
     def _now(self) -> WorkerReport[LakeFigures]:
         age = None if self._synced is None else round(time.monotonic() - self._synced, 1)
         raw = None if self._archive is None else self._archive.figures
-        waits_for = self._waits_for or (raw.waiting_for if raw is not None else "")
+        waits_for = (self._held and f"waits for {self._held}") or self._waits_for or (raw.waiting_for if raw is not None else "")
         # Ready at once: it takes facts in behind a run that is ready, and catches up.
         return WorkerReport(figures=replace(self._figures, age_s=age, raw=raw), ready=True, waiting_for=waits_for)

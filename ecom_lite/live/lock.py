@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -12,6 +11,7 @@ from typing import IO, Any, Final
 
 from ..errors import AlreadyRunning, EcomLiteError
 from ..settings.data_dir import LOCK, naming
+from ..system import lock
 
 LOOKERS_S: Final = 0.3
 POLL_S: Final = 0.02
@@ -41,9 +41,7 @@ class RunLock:
             raise EcomLiteError(
                 f"the data folder {self._path.parent} cannot be used: {error.strerror}; choose another by --data-dir"
             ) from None
-        try:
-            _lock(file)
-        except OSError:
+        if not _lock(file):
             file.close()
             who = holder(self._path.parent) or {}
             raise AlreadyRunning(f"{in_use(self._path.parent, who)}, or choose another folder by --data-dir") from None
@@ -68,26 +66,19 @@ def in_use(data_dir: Path, who: Mapping[str, Any]) -> str:
     return f"{data_dir} is in use by `ecom_lite {purpose}`, pid {who.get('pid', 'unknown')}: {way}"
 
 
-def _lock(file: IO[str]) -> None:
-    """Take the lock; a command that only looks whether somebody holds it (see `holder`) is in the way for a moment."""
+def _lock(file: IO[str]) -> bool:
+    """True when it is taken. A command that only looks whether somebody holds it (see `holder`) is in the way for a moment."""
     give_up = time.monotonic() + LOOKERS_S
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except OSError:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(POLL_S)
+    while not (taken := lock(file, wait=False)) and time.monotonic() <= give_up:
+        time.sleep(POLL_S)
+    return taken
 
 
 def holder(data_dir: Path) -> dict[str, Any] | None:
     """Who holds the folder now: {"pid", "purpose"}; None when nobody does."""
     try:
         with (data_dir / LOCK).open("r", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
+            if not lock(file, shared=True, wait=False):
                 text = file.read()
                 return dict(json.loads(text)) if text else {}
     except (OSError, ValueError):

@@ -93,6 +93,7 @@ class Loader:
         self._client = client_config(settings.kafka, bootstrap)
         self._stop, self._drain_s = threading.Event(), 0.0
         self._drain_until: float | None = None
+        self._held = ""  # why nothing may be written now
         self._abort = threading.Event()  # the reading thread has ended
         self._failure: BaseException | None = None  # why the writing thread has ended
         self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=QUEUED_BATCHES)
@@ -112,6 +113,11 @@ class Loader:
         self._source: Source | None = None
         self._mark = b""
         self._next_report = self._next_kafka_commit = 0.0
+
+    def hold(self, reason: str) -> None:
+        """Write no further batch while there is a reason to, such as a disk that is full; from any thread. What was read waits,
+        offsets stay where they are, and the partitions stay this loader's."""
+        self._held = reason
 
     def run(self, stop: threading.Event, drain_s: float) -> None:
         """Load until `stop` is set, then drain what the topic holds at that moment, at most `drain_s` seconds.
@@ -160,7 +166,8 @@ class Loader:
                 with suppress(KafkaError):
                     self._consumer.commit(self._kafka_offsets(), timeout_ms=2000)
             except Stopped:
-                log.warning("the time to drain is over: the next run goes on from the last committed offset")
+                why = f"it waits for {self._held}" if self._held else "the time to drain is over"
+                log.warning("%s: the next run goes on from the last committed offset", why)
             except KafkaError as error:
                 raise LoadError(f"loading topic {self._topics.main}: {explain(self._client, error)}") from error
             except psycopg.Error as error:
@@ -226,6 +233,7 @@ class Loader:
         next_prune = time.monotonic()
         try:
             while (batch := self._next_batch()) is not None:
+                self._wait_while_held()
                 self._write(batch)
                 self._queue.task_done()
                 if time.monotonic() >= next_prune:
@@ -244,6 +252,17 @@ class Loader:
             with suppress(queue.Empty):
                 return self._queue.get(timeout=TICK_S)
         return None
+
+    def _wait_while_held(self) -> None:
+        """Between two batches, so that nothing is half written. Raises Stopped: there is no use in draining."""
+        if not self._held:
+            return
+        log.warning("loading waits for %s", self._held)
+        while self._held:
+            if self._stop.is_set():
+                raise Stopped
+            self._pause_writing(TICK_S)
+        log.info("loading goes on")
 
     def _write(self, batch: Batch) -> None:
         began = time.monotonic()
@@ -311,7 +330,9 @@ class Loader:
 
     def _send_report(self) -> None:
         waiting_for = self._writing.waiting_for or self._claiming.waiting_for
-        if waiting_for:
+        if self._held:
+            waiting_for = self._held
+        elif waiting_for:
             waiting_for = f"PostgreSQL: {waiting_for}"
         elif self._judged.waiting_for:
             waiting_for = f"Kafka: {self._judged.waiting_for}"

@@ -22,12 +22,13 @@ from ..errors import EcomLiteError, UsageError, in_words
 from ..live.lock import RunLock
 from ..settings.data_dir import CHILDREN, DRAFT, LOADERS, LOGS, OURS, POSTGRES, STATE
 from ..settings.tree import Settings
+from ..system import NOBODY, account_for
 
 MANIFEST: Final = "backup.json"  # the first member
 FORMAT: Final = 1
 QUICK: Final = 1  # gzip's level: of these files 9 makes a tenth less, in six times the time
 LEFT: Final = {LOGS, STATE, CHILDREN, LOADERS}  # of the run that was, and no data
-RUNS_AS: Final = "nobody"  # as PostgresServer, where we are root
+
 PID_FILES: Final = ("postmaster.pid", "postmaster.opts")
 KEPT: Final = [name for name in OURS if name not in LEFT and not name.endswith(DRAFT)]
 CLUSTER: Final = PurePosixPath(POSTGRES, pgfiles.CLUSTER)
@@ -171,7 +172,7 @@ def _read_manifest(archive: tarfile.TarFile, first: tarfile.TarInfo | None, file
 
 
 def _take_out(archive: tarfile.TarFile, members: Iterator[tarfile.TarInfo], data_dir: Path, file: Path) -> tuple[int, int]:
-    account = pgfiles.account_for(RUNS_AS)
+    account = account_for(NOBODY)
     home: Path | None = None
     files = size = 0
     for member in members:

@@ -16,7 +16,8 @@ class InForce(Struct, frozen=True, kw_only=True):
     """What the simulated shop does now."""
 
     rate: float | str | None = None  # orders a second, "max" or "natural"; None where no producer has told yet
-    paused: bool = False
+    paused: bool = False  # by a person
+    no_room: bool = False  # paused by the run, because the disk is nearly full
     faults: dict[str, float] = {}  # share of the events by fault, 0 to 0.5; those that are on
     held: int = 0  # events that are held back (late, out of order): they still come, also while the shop is paused
     campaigns: dict[str, float] = {}  # share off the price, 0 to 0.5, by category; those that are on
@@ -36,7 +37,7 @@ class ControlAnswer(InForce, frozen=True, kw_only=True):
 class ProducerFigures(Struct, frozen=True, kw_only=True):
     """Of the simulated shop's producer. Records and orders are those of this process, unless it says stream."""
 
-    state: str = "starting"  # starting, recovering, sending, paused, waiting for kafka, done, stopped, failed
+    state: str = "starting"  # starting, recovering, sending, paused, no room, waiting for kafka, done, stopped, failed
     shop: str = ""  # its name in ops.shops
     sent: int = 0  # records handed to the client
     acked: int = 0  # records in the broker and in the ledger

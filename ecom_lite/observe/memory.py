@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import psutil
+
+from ..system import proportional_bytes
 
 OWN: Final = "run"  # this process, and whatever it has started that is no part's
 
@@ -31,10 +32,4 @@ def resident_bytes(parts: Mapping[int, str]) -> dict[str, int]:
 
 def memory_bytes(process: psutil.Process) -> int:
     """Its proportional set size on Linux, else its resident set size. Raises psutil.Error."""
-    try:
-        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return int(process.memory_info().rss)
+    return proportional_bytes(process.pid) or int(process.memory_info().rss)

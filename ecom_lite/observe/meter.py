@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ DISK_EVERY_TICKS: Final = 60
 HISTORY: Final = 60  # rates kept for the live view, one a second
 DETAIL_CHARS: Final = 1000
 RECORD: Final = "INSERT INTO ops.service_events (at, service, event, detail) VALUES (%s, %s, %s, %s)"
+FORGET: Final = "DELETE FROM ops.service_events WHERE at < %s"
+KEEP_EVENTS: Final = timedelta(days=90)
 
 
 def _utc_now() -> datetime:
@@ -143,6 +145,7 @@ class Meter:
                 self._recorder = address.connect("ecom_owner", autocommit=True)
             with self._recorder.cursor() as cursor:
                 cursor.executemany(RECORD, events)
+                cursor.execute(FORGET, [self._wall() - KEEP_EVENTS])  # by its index: costs what goes
         except psycopg.Error:
             if self._recorder is not None:
                 self._recorder.close()

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from .figures import ArchiveFigures, CheckFigures, ModelFigures
 from .histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Buckets
+from .room import STATES
 from .status import RunStatus
 
 MEDIA_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
@@ -189,6 +190,10 @@ METRICS: Final = (
            lambda status: _by(status.resident_bytes), ("part",), unit="bytes"),
     Metric("ecom_lite_disk_bytes", "gauge", "Disk by store of the data folder, measured once a minute.",
            lambda status: _by(status.disk_bytes), ("store",), unit="bytes"),
+    Metric("ecom_lite_disk_free_bytes", "gauge", "Free on the fullest disk that the run writes to.",
+           lambda status: _one(status.room.free_bytes if status.room.place else None), unit="bytes"),
+    Metric("ecom_lite_disk_scarce", "gauge", "1 while the shop pauses for want of room on the disk, 2 while loaders wait, too.",
+           lambda status: _one(STATES.index(status.room.state) if status.room.place else None)),
 )  # fmt: skip
 OF_LOADERS: Final = tuple(metric for metric in METRICS if metric.of_loaders)
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from .figures import AlertFigures, CheckFigures, DbtFigures, LakeFigures, LoaderFigures, ModelFigures, StreamFigures
 from .form import VERSION
+from .room import Room
 
 LOADER: Final = "load"  # the first loader's part; the others are load-2, load-3, ...
 
@@ -67,7 +68,7 @@ class RunStatus(Totals, frozen=True, kw_only=True):
     uptime_s: int = 0
     seed: int = 0
     rate: float | str | None = None  # orders a second that the shop is to send, "max", "natural"; None: by default
-    paused: bool = False
+    paused: bool = False  # by a person
     faults: dict[str, float] = {}  # share of the shop's events, by fault; those that are on
     campaigns: dict[str, float] = {}  # share off the price, by category; those that are on
     held: int = 0  # the shop's events that are held back and still come
@@ -85,6 +86,7 @@ class RunStatus(Totals, frozen=True, kw_only=True):
     dbt_models: dict[str, ModelFigures] = {}  # by model
     resident_bytes: dict[str, int] = {}  # memory by part that has processes of its own; run: this process and all in it
     disk_bytes: dict[str, int] = {}  # by store, measured once a minute
+    room: Room = Room()  # on the fullest disk that it writes to
     gaps: list[Gap] = []  # oldest first
     checks: dict[str, CheckFigures] = {}  # the user's own, where check.every_s is set
     alerts: dict[str, AlertFigures] = {}  # by rule; empty before the first evaluation, and where alerts.enabled is false

@@ -14,7 +14,7 @@ class Overrides:
     """`put` from any thread; `apply` and the rest in the producer's own."""
 
     def __init__(self, faults: Faults) -> None:
-        self.paused = False
+        self.paused = self.no_room = False
         self.faults = faults
         self.rate: float | str | None = None  # None: as the settings say
         self.campaigns: dict[str, float] = {}  # wanted: shares of the price by category
@@ -37,6 +37,8 @@ class Overrides:
                 self.rate = override.rate if isinstance(override.rate, str) else float(override.rate)
             if override.paused is not None:
                 self.paused = override.paused
+            if override.no_room is not None:
+                self.no_room = override.no_room
             known = {name: share for name, share in override.faults.items() if name in Faults.model_fields}
             self.faults = self.faults.model_copy(update=known)
             self.campaigns = {name: share for name, share in {**self.campaigns, **override.campaigns}.items() if share}
@@ -45,4 +47,6 @@ class Overrides:
         """With the clock's rate, how many events are held back, and the campaigns that go on."""
         shares = self.faults.model_dump(exclude={"late_s"})
         faults = {name: share for name, share in shares.items() if share}
-        return InForce(rate=rate, paused=self.paused, faults=faults, held=held, campaigns=dict(campaigns))
+        return InForce(
+            rate=rate, paused=self.paused, no_room=self.no_room, faults=faults, held=held, campaigns=dict(campaigns)
+        )  # fmt: skip

@@ -225,6 +225,9 @@ class Producer:
             now = self._monotonic()
             if sender.unacked >= MAX_UNACKED:
                 self._figures.state, pause = "waiting for kafka", SETTLE_S
+            elif self._overrides.no_room:  # what is held back waits, too
+                clock.hold(self._clock(), now)
+                self._figures.state, pause = "no room", IDLE_S
             elif self._overrides.paused:
                 clock.hold(self._clock(), now)
                 self._hand(sender, self._course.faults.due(now))

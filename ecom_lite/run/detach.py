@@ -12,7 +12,7 @@ from typing import Final
 from ..errors import AlreadyRunning, EcomLiteError
 from ..live.lock import holder, in_use
 from ..live.state import RunState, control_link, forget_state, read_state
-from ..settings.data_dir import LOGS
+from ..settings.data_dir import LOGS, RUN_LOG
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 
@@ -20,7 +20,6 @@ POLL_S: Final = 0.1
 FETCH_S: Final = 600.0  # the first start may have to fetch the jars
 STOP_S: Final = 60.0
 LAST_LINES: Final = 12
-LOG: Final = "run.log"
 
 
 def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool = False) -> None:
@@ -32,11 +31,12 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
     who = holder(data_dir)
     if who is not None:
         raise AlreadyRunning(in_use(data_dir, who))
-    log = data_dir / LOGS / LOG
+    log = data_dir / LOGS / RUN_LOG
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         forget_state(data_dir)
-        with log.open("wb") as output:
+        with log.open("ab") as output:  # appended to, so that the run can cut it (life.py)
+            output.truncate(0)
             child = subprocess.Popen(
                 [sys.executable, "-m", "ecom_lite", *arguments],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,

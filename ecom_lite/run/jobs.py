@@ -27,11 +27,18 @@ class WorkerJob(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str
 
 
+class Hold(msgspec.Struct, frozen=True):
+    """A further line for `load` and `lake`: write nothing more while there is a `reason` to, such as a disk that is full."""
+
+    reason: str = ""
+
+
 class LoadJob(WorkerJob, frozen=True, kw_only=True):
     """For `load`: `instance` is its name in the consumer group, `drain_s` how long it may go on once told to stop."""
 
     instance: str
     drain_s: float
+    held: str = ""  # as a Hold says
 
 
 class ProduceJob(WorkerJob, frozen=True, kw_only=True):
@@ -47,13 +54,14 @@ class LakeJob(WorkerJob, frozen=True, kw_only=True):
 
     folder: str
     tables: str
+    held: str = ""  # as a Hold says
 
 
-def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float) -> LoadJob:
+def load_job(settings: Settings, reach: Reach, instance: str, drain_s: float, held: str = "") -> LoadJob:
     return LoadJob(
         settings=dump_sections(settings, ("kafka", "events", "currency", "load")),
         address=reach.address.only("ecom_loader").by_value(),
-        bootstrap=reach.bootstrap, log_level=settings.run.log_level, instance=instance, drain_s=drain_s,
+        bootstrap=reach.bootstrap, log_level=settings.run.log_level, instance=instance, drain_s=drain_s, held=held,
     )  # fmt: skip
 
 
@@ -64,11 +72,11 @@ def produce_job(settings: Settings, reach: Reach, *, events: int | None, until: 
     )  # fmt: skip
 
 
-def lake_job(settings: Settings, reach: Reach) -> LakeJob:
+def lake_job(settings: Settings, reach: Reach, held: str = "") -> LakeJob:
     return LakeJob(
         settings=dump_sections(settings, ("kafka", "events", "lake")), address=reach.address.only("ecom_lake").by_value(),
         bootstrap=reach.bootstrap, log_level=settings.run.log_level, folder=str(settings.data_dir / LAKE),
-        tables=lake_tables(_whose(settings, reach)),
+        tables=lake_tables(_whose(settings, reach)), held=held,
     )  # fmt: skip
 
 

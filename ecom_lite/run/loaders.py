@@ -47,16 +47,18 @@ def instance(folder: Path, name: str) -> str:
 
 
 def workers(
-    settings: Settings, reach: Callable[[], Reach], folder: Path, registry: ChildRegistry, drain_s: float | None = None
-) -> list[Loader]:
-    """load.processes services; `reach` is asked once the servers are up. Logs go to `folder`/logs."""
+    settings: Settings, reach: Callable[[], Reach], folder: Path, registry: ChildRegistry, drain_s: float | None = None,
+    held: Callable[[], str] = str,
+) -> list[Loader]:  # fmt: skip
+    """load.processes services; `reach` is asked once the servers are up, and `held` what they must wait for. Logs go to
+    `folder`/logs."""
     drain_s = settings.run.stop_timeout_s if drain_s is None else drain_s
 
     def worker(name: str) -> Loader:
         return WorkerService(
             WORKER,
             ROLE,
-            lambda: load_job(settings, reach(), instance(folder, name), drain_s),
+            lambda: load_job(settings, reach(), instance(folder, name), drain_s, held()),
             LoaderFigures,
             name=name,
             log=folder / LOGS / f"{name}.log",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..errors import TransformError
 from ..settings.bundled import dbt_project
 from ..settings.data_dir import DBT
 from ..settings.tree import Settings
+from ..system import step_back
 from ..warehouse.connect import Address
 
 if TYPE_CHECKING:  # imported with the first dbt run
@@ -22,9 +22,11 @@ DBT_NICE: Final = 5
 
 
 class Marts:
-    """`refresh` builds them; `where` is asked once the warehouse is up. For any thread. Raises ConfigError."""
+    """`refresh` builds them; `where` is asked once the warehouse is up, and `held` what dbt must wait for. For any thread. Raises
+    ConfigError."""
 
-    def __init__(self, settings: Settings, where: Callable[[], Address]) -> None:
+    def __init__(self, settings: Settings, where: Callable[[], Address], held: Callable[[], str] = str) -> None:
+        self.held = held
         self._project = dbt_project(settings)
         self._threads = settings.transform.threads
         self._folder: Path = settings.data_dir / DBT
@@ -48,15 +50,17 @@ class Marts:
         A failing test or model is in the result. Raises TransformError where dbt cannot run at all, UsageError where there is no
         such model.
         """
+        if held := self.held():
+            raise TransformError(f"dbt was not run, it waits for {held}")
         transform = self._ready()
-        with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=_lower_priority) as thread:
+        with ThreadPoolExecutor(1, thread_name_prefix="dbt", initializer=step_back, initargs=(DBT_NICE,)) as thread:
             return thread.submit(transform.run, trigger, full_refresh=full_refresh, select=select, said=said).result()
 
     def docs(self) -> Path:
         """dbt's documentation of the models, one HTML file. Blocks for seconds where it is not there yet, behind any run. Raises
         TransformError."""
         transform, reader = self._ready(), self._where().only("ecom_reader")
-        with ThreadPoolExecutor(1, thread_name_prefix="dbt docs", initializer=_lower_priority) as thread:
+        with ThreadPoolExecutor(1, thread_name_prefix="dbt docs", initializer=step_back, initargs=(DBT_NICE,)) as thread:
             return thread.submit(transform.docs, reader).result()
 
     def _ready(self) -> Transform:
@@ -67,9 +71,3 @@ class Marts:
                 address = self._where().only("ecom_dbt")
                 self._transform = Transform(address, self._project, self._folder, self._threads)
             return self._transform
-
-
-def _lower_priority() -> None:
-    """This thread, and those it starts, step back while the loader wants the cores (Linux only: elsewhere it would be all)."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), DBT_NICE)

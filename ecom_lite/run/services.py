@@ -7,13 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from ..engines.from_settings import logs_dir
 from ..engines.ports import free_port, is_free
 from ..observe.figures import LakeFigures, ProducerFigures
+from ..observe.room import Room
 from ..observe.status import RunStatus
 from ..settings.bundled import boards
 from ..settings.data_dir import DASHBOARDS
@@ -27,12 +29,14 @@ from . import loaders
 from .alerting import Alerting
 from .backfill import Backfill
 from .grafana_part import GrafanaService, find_grafana
-from .jobs import WORKER, lake_job, produce_job
+from .jobs import WORKER, Hold, lake_job, produce_job
+from .letters import purge_letters
 from .marts import Marts
 from .own_checks import OwnChecks
 from .page_part import PageService, log_in_line
 from .quicken import Quicken
 from .recorder import SAMPLE_EVERY_S, Recorder
+from .room import LOOK_EVERY_S, RoomWatch
 from .secrets_of import secrets_of
 from .servers import Servers
 from .shop_control import ShopControl
@@ -46,6 +50,7 @@ if TYPE_CHECKING:  # heavy rooms are imported when they are built, so that small
     from ..stream.stream import Stream
 
 SUMS_EVERY_S: Final = 1.0
+PURGE_EVERY_S: Final = 3600.0
 PRODUCER_STOP_S: Final = 10.0
 LAKE_STOP_S: Final = 30.0  # it takes in what the loaders have drained
 PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
@@ -71,6 +76,8 @@ class Services:
     checks: OwnChecks
     alerts: Alerting
     recorder: Recorder
+    room: RoomWatch
+    shop: ShopControl | None
     story: FaultStory
     token: str
     dashboards: Dashboards
@@ -95,8 +102,10 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     """
     run, registry, logs = settings.run, servers.registry, logs_dir(settings)
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    marts = Marts(settings, lambda: servers.reach.address)
-    loading = loaders.workers(settings, lambda: servers.reach, settings.data_dir, registry)
+    room = RoomWatch(settings)
+    held = room.held if servers.postgres is not None else str  # of a database elsewhere the room here says nothing
+    marts = Marts(settings, lambda: servers.reach.address, held)
+    loading = loaders.workers(settings, lambda: servers.reach, settings.data_dir, registry, held=held)
     producer = shop = None
     if settings.shop.enabled:
         producer = WorkerService(
@@ -126,17 +135,18 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if grafana is not None:
         parts.append((grafana, ["schema", "boards"]))
     if gateway is not None:
-        parts.append((Late("stream", lambda: _stream(settings, servers, gateway)), ["spark", "minutes"]))
+        parts.append((Late("stream", lambda: _stream(settings, servers, gateway, room.held)), ["spark", "minutes"]))
     parts.append(
         (
-            Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks, alerts, recorder)),
+            Late("schedule", lambda: _schedule(settings, servers, marts, sums.refresh, backfill, checks, alerts, recorder, room)),
             ["schema"],
         )
     )
     ready = threading.Event()
+    lake = None
     if settings.lake.enabled:
         lake = WorkerService(
-            WORKER, "lake", lambda: lake_job(settings, servers.reach), LakeFigures, log=logs / "lake.log",
+            WORKER, "lake", lambda: lake_job(settings, servers.reach, room.held()), LakeFigures, log=logs / "lake.log",
             registry=registry, ready_s=run.ready_timeout_s, stop_s=LAKE_STOP_S,
         )  # fmt: skip
         parts.append((Behind(lake, ready), ["schema"]))
@@ -145,13 +155,31 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
         # Last, as a viewer would expect; it also keeps the first dbt run out of the start, where Spark needs both cores.
         watching = ["page", *([] if gateway is None else ["stream"])]
         parts.append((producer, [*(loader.name for loader in loading), *watching]))
+    _tell_of_room(room, servers, shop, loading, lake)
     slow = [engine for engine in (servers.kafka, gateway) if engine is not None and engine.archive_missing]
     if slow and run.fast_start:
         parts.append((Quicken(slow), [part.name for part, _ in parts]))
     return Services(
-        parts, page, grafana, loading, producer, ready, marts, sums.refresh, backfill, checks, alerts, recorder, story, token,
-        settings.dashboards,
+        parts, page, grafana, loading, producer, ready, marts, sums.refresh, backfill, checks, alerts, recorder, room, shop,
+        story, token, settings.dashboards,
     )  # fmt: skip
+
+
+def _tell_of_room(
+    room: RoomWatch, servers: Servers, shop: ShopControl | None, loading: Sequence[loaders.Loader],
+    lake: WorkerService[LakeFigures] | None,
+) -> None:  # fmt: skip
+    """Those who write to a server of ours are told; the lake's files are here in any case. (dbt and Spark ask for themselves.)"""
+    if shop is not None and (servers.kafka is not None or servers.postgres is not None):
+        room.hear(lambda now: shop.no_room(now.scarce))
+    for loader in loading if servers.postgres is not None else ():
+        room.hear(partial(_hold, loader))
+    if lake is not None:
+        room.hear(partial(_hold, lake))
+
+
+def _hold(worker: WorkerService[Any], now: Room) -> None:
+    worker.send(Hold(now.held))
 
 
 def _produce_job(settings: Settings, servers: Servers, producer: Producer | None, shop: ShopControl | None) -> msgspec.Struct:
@@ -208,17 +236,16 @@ def _home(settings: Settings, servers: Servers, story: FaultStory, grafana: Graf
     )
 
 
-def _stream(settings: Settings, servers: Servers, gateway: SparkGateway) -> Stream:
+def _stream(settings: Settings, servers: Servers, gateway: SparkGateway, held: Callable[[], str]) -> Stream:
     from ..stream.stream import Stream
 
     reach = servers.reach
-    return Stream(settings, reach.address.only("ecom_stream"), reach.bootstrap, settings.data_dir, gateway)
+    return Stream(settings, reach.address.only("ecom_stream"), reach.bootstrap, settings.data_dir, gateway, held)
 
 
 def _schedule(
     settings: Settings, servers: Servers, marts: Marts, sums: Callable[[], None], backfill: Backfill, checks: OwnChecks,
-    alerts: Alerting,
-    recorder: Recorder,
+    alerts: Alerting, recorder: Recorder, room: RoomWatch,
 ) -> Schedule:  # fmt: skip
     from ..transform import add_runs, many_facts_wait, new_facts_exist
 
@@ -227,11 +254,15 @@ def _schedule(
     many = settings.transform.early_facts
     add_runs(
         schedule, settings.transform.every_s, marts.refresh, lambda: new_facts_exist(address), backfill,
-        early=(lambda: many_facts_wait(address, many)) if many else None,
+        early=(lambda: many_facts_wait(address, many)) if many else None, held=marts.held,
     )  # fmt: skip
     schedule.every("sums of the facts", SUMS_EVERY_S, sums, at_once=True)
+    schedule.every("room on the disk", LOOK_EVERY_S, room.look)
     schedule.every("health sample", SAMPLE_EVERY_S, recorder.take)
     if settings.check.every_s is not None:
         schedule.every("your own checks", settings.check.every_s, checks.take)
+    if days := settings.load.dead_letter_days:
+        letters_of = servers.reach.address.only("ecom_producer")
+        schedule.every("old dead letters", PURGE_EVERY_S, lambda: purge_letters(letters_of, settings.topics, days), at_once=True)
     alerts.register(schedule)
     return schedule

@@ -28,6 +28,12 @@ class ShopControl:
         with self._lock:
             return self._override
 
+    def no_room(self, scarce: bool) -> None:
+        """The run's own pause, beside that of a person."""
+        with self._lock:
+            self._override = self._override.then(ShopOverride(no_room=scarce))
+            self._send(self._override)
+
     def change(self, override: ShopOverride) -> ControlAnswer:
         """Add an override (an empty one changes nothing); what is in force now."""
         with self._lock:

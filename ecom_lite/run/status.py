@@ -11,6 +11,7 @@ from msgspec import structs
 from ..observe.figures import AlertFigures, CheckFigures, InForce, LakeFigures, LoaderFigures, ProducerFigures, StreamFigures
 from ..observe.gaps import Gap as Lost
 from ..observe.meter import Meter
+from ..observe.room import Room
 from ..observe.status import Gap, PartStatus, RunStatus
 from ..settings.tree import Settings
 from ..supervise.supervisor import Supervisor
@@ -26,6 +27,7 @@ def run_status(
     began: float,
     checks: Mapping[str, CheckFigures] | None = None,
     alerts: Mapping[str, AlertFigures] | None = None,
+    room: Room | None = None,
 ) -> RunStatus:
     """How the run is now. `state` is its own word for it; `began` is in seconds of time.monotonic(). Quick; from any thread."""
     health = {} if supervisor is None else supervisor.health()
@@ -59,6 +61,7 @@ def run_status(
         dbt_models=meter.models,
         resident_bytes=meter.memory,
         disk_bytes=meter.disk,
+        room=room or Room(),
         gaps=[_gap(gap) for gap in meter.gaps],
         parts=part_status(supervisor),
         checks=dict(checks or {}),

@@ -1,6 +1,7 @@
 """`python -m ecom_lite.run.worker load|produce|lake`: one loop in a process of its own, its job on stdin, its figures on stdout.
 
-The first line of stdin is the job; each further one is an override of the shop's settings; its end means stop.
+The first line of stdin is the job; each further one is an override of the shop's settings, or what the others must wait for;
+its end means stop.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..observe.figures import LakeFigures, LoaderFigures, ProducerFigures, Worke
 from ..observe.logs import setup_stderr_logs
 from ..settings.override import ShopOverride
 from ..settings.show import read_sections
-from .jobs import LakeJob, LoadJob, ProduceJob
+from .jobs import Hold, LakeJob, LoadJob, ProduceJob
 
 Report = Callable[[WorkerReport[Any]], None]
 Lines = Iterator[bytes]  # ends when stdin does
@@ -40,7 +41,8 @@ def _load(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
         report(WorkerReport(figures=figures, ready=ready, waiting_for=waits and f"waits for {waits}"))
 
     loader = Loader(read_sections(job.settings), job.address, job.bootstrap, instance=job.instance, report=told)
-    _listen(lines, lambda line: None, stop)
+    loader.hold(job.held)
+    _listen(lines, lambda line: loader.hold(msgspec.json.decode(line, type=Hold).reason), stop)
     loader.run(stop, job.drain_s)
 
 
@@ -73,7 +75,8 @@ def _lake(line: bytes, lines: Lines, stop: threading.Event, report: Report) -> N
         archive = Archive(settings, job.bootstrap, folder, mark=known_mark(job.address, "ecom_lake"))
         archiving = ArchiveThread(archive)
     service = LakeService(settings.lake, job.address, folder / job.tables, report, archiving)
-    _listen(lines, lambda line: None, stop)
+    service.hold(job.held)
+    _listen(lines, lambda line: service.hold(msgspec.json.decode(line, type=Hold).reason), stop)
     service.run(stop)
 
 

@@ -19,6 +19,7 @@ GRAFANA: Final = "grafana"
 DASHBOARDS: Final = "dashboards"  # the boards of this run, in its currency
 LOADERS: Final = "loaders"  # of `ecom_lite load`: a data folder in small, with a lock, children and logs of its own
 LOGS: Final = "logs"
+RUN_LOG: Final = "run.log"  # in there: what a run in the background would tell a terminal
 GRAFANA_ENV: Final = "grafana.env"
 SECRETS: Final = "secrets.json"
 PASSWORDS: Final = "passwords"  # of our roles on a server that runs elsewhere

@@ -1,4 +1,4 @@
-"""What a user changes of the simulated shop's settings while it runs: by a verb or the HTTP API, to the producer, and no file."""
+"""What is changed of the simulated shop's settings while it runs, by a person or by the run: to the producer, and no file."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ CATEGORIES: Final = (
 
 class ShopOverride(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is None or absent stays as it is. `rate` is orders per second, or max, or natural; `faults` are shares,
-    `campaigns` shares off the price by category."""
+    `campaigns` shares off the price by category. `no_room` is the run's own pause while the disk is nearly full: beside that of
+    a person, so that neither ends the other."""
 
     rate: float | str | None = None
     paused: bool | None = None
     faults: Mapping[str, float] = {}
     campaigns: Mapping[str, float] = {}
+    no_room: bool | None = None
 
     def then(self, later: ShopOverride) -> ShopOverride:
         """Both, the later one on top."""
@@ -36,6 +38,7 @@ class ShopOverride(msgspec.Struct, frozen=True, omit_defaults=True):
             self.paused if later.paused is None else later.paused,
             {**self.faults, **later.faults},
             {**self.campaigns, **later.campaigns},
+            self.no_room if later.no_room is None else later.no_room,
         )
 
 

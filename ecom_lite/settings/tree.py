@@ -33,6 +33,20 @@ class Run(Section):
     restarts: int = Field(5, ge=0, description="per part, within restart_window_s; past that the run fails")
     restart_window_s: float = Field(300, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    disk_pause_percent: float = Field(95, ge=10, le=100, description="so full a disk of the data folder pauses the shop")
+    disk_wait_percent: float = Field(98, ge=10, le=100, description="... and has loaders, lake, dbt and Spark wait, too")
+    disk_counts_gb: float = Field(
+        100, gt=0, description="of a larger disk only so much counts: 95 and 98 % are then 5 and 2 GB that are free"
+    )
+
+    @model_validator(mode="after")
+    def _pauses_first(self) -> Run:
+        if self.disk_wait_percent < self.disk_pause_percent:
+            raise ValueError(
+                f"disk_wait_percent = {self.disk_wait_percent:g} is below disk_pause_percent = {self.disk_pause_percent:g}: "
+                "the shop pauses before the loaders wait"
+            )
+        return self
 
 
 class Kafka(Section):
@@ -168,6 +182,9 @@ class Load(Section):
     processes: int = Field(1, ge=1, le=16, description="loader processes; those beyond the number of partitions wait in reserve")
     batch_rows: int = Field(20_000, ge=1, le=100_000, description="commit at the latest after so many records")
     flush_ms: int = Field(200, ge=1, le=60_000, description="... or so long after the first one")
+    dead_letter_days: int = Field(
+        365, ge=0, le=36_500, description="the bytes of dead letters are kept so many days, their rows for ever; 0: bytes, too"
+    )
     metrics_port: Port | None = Field(None, description="`ecom_lite load` serves /metrics there, on loopback; none if unset")
 
 

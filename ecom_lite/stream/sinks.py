@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,6 +23,7 @@ PER_MINUTE: Final = "per_minute"
 ROLE: Final = "ecom_stream"
 RETRY_FIRST_S: Final = 0.2
 RETRY_MAX_S: Final = 2.0
+HELD_S: Final = 0.2  # how soon it goes on once it may
 log = logging.getLogger("ecom_lite.stream")
 
 
@@ -42,10 +44,14 @@ class MinuteSink:
     """The foreachBatch function of the per-minute query: the batch's windows and its counts in one transaction.
 
     Counts come from the batch's own plan, not from a progress report afterwards, so that they are never lost in a crash.
-    A lost PostgreSQL is waited for up to `patience_s`; past that the batch, and with it the query, fails with StreamError.
+    A lost PostgreSQL is waited for up to `patience_s`; past that the batch, and with it the query, fails with StreamError. What
+    `held` names is waited for as long as it takes, before the batch.
     """
 
-    def __init__(self, address: Address, session: Any, stop: threading.Event, patience_s: float) -> None:
+    def __init__(
+        self, address: Address, session: Any, stop: threading.Event, patience_s: float, held: Callable[[], str] = str
+    ) -> None:
+        self._held = held
         self._address = address
         self._session = session
         self._stop = stop
@@ -62,6 +68,8 @@ class MinuteSink:
         """Called by Spark, one batch at a time, on a thread of py4j. The frame is computed once."""
         began = time.monotonic()
         try:
+            while self._held() and not self._stop.wait(HELD_S):
+                pass
             rows = frame.collect()
             batch = self._measure(rows, batch_id, began)
             self._write_patiently(rows, batch)

@@ -65,14 +65,16 @@ class Stream:
 
     One object or another may be started again on the same JVM, or on a new one; the checkpoints make it go on where it was.
     With a Spark cluster as `spark.master` the data folder must be on storage that all executors see: checkpoints.
+    `held` says what micro-batches must wait for, such as room on the disk; "" for nothing.
     """
 
     name = "stream"
 
     def __init__(
         self, settings: Settings, address: Address, bootstrap: str, data_dir: Path, gateway: Gateway,
-        wall: Callable[[], float] = time.time,
+        held: Callable[[], str] = str, wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
+        self._held = held
         self._settings = settings
         self._address = address
         self._bootstrap = bootstrap
@@ -175,7 +177,7 @@ class Stream:
             lines = judged_lines(self._session, records, spark.watermark_s)
         else:
             lines = order_lines(self._session, records, spark.watermark_s, self._settings.currency.default)
-        self._minutes = MinuteSink(self._address, self._session, self._stopping, DATABASE_PATIENCE_S)
+        self._minutes = MinuteSink(self._address, self._session, self._stopping, DATABASE_PATIENCE_S, self._held)
         writer = new_lines(self._session, lines, spark.watermark_s).writeStream.queryName(PER_MINUTE)
         writer = writer.outputMode("update").foreachBatch(self._minutes).option("checkpointLocation", checkpoint.folder.as_uri())
         self._queries[PER_MINUTE] = writer.trigger(processingTime=f"{round(spark.trigger_s * 1000)} milliseconds").start()
@@ -296,6 +298,8 @@ class Stream:
             )
         if not self._queries or not self._gateway.alive:
             return Health(False, "not running", figures)
+        if held := self._held():
+            return Health(False, f"waits for {held}", figures)
         asked_s = self._asked_s  # another thread's
         silent_s = 0.0 if asked_s is None else time.monotonic() - asked_s
         silent = silent_s > SILENT_S

@@ -15,6 +15,7 @@ from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError
 from ..settings.data_dir import POSTGRES
 from ..settings.tree import Settings
+from ..system import NOBODY, account_for
 from ..warehouse.connect import Address
 from ..warehouse.migrate import migrate
 from ..warehouse.passwords import load_passwords
@@ -43,7 +44,7 @@ class Database:
     def start(self) -> Address:
         """The address of the template database. A copied cluster that is no good is made anew, once. Raises EcomLiteError."""
         server, template = self.server, self._template
-        home = pgfiles.cluster_home(server.data_dir, pgfiles.account_for("nobody"))
+        home = pgfiles.cluster_home(server.data_dir, account_for(NOBODY))
         if template.copy(server.data_dir, home):
             try:
                 return self._started()

@@ -7,7 +7,6 @@ keeper itself is killed the system ends the engines (engines/launch.py), and the
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
+from ..system import lock
 from .lease import LEASE, SOCKET
 from .line import hear, say
 
@@ -53,7 +53,7 @@ class Keeper:
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
         with (self._folder / LEASE).open("r+") as lease:
             try:
-                fcntl.flock(lease, fcntl.LOCK_EX)
+                lock(lease)
             finally:
                 self._end()
 

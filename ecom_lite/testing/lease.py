@@ -6,7 +6,6 @@ ends: the system lets go of the lock then. The keeper waits to have it alone, an
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import EngineError
+from ..system import is_ours, is_root, lock, socket_address
 from .line import hear, say
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ LEASE: Final = "lease.lock"
 STARTING: Final = "starting.lock"
 SOCKET: Final = "keeper.sock"
 LOG: Final = "keeper.log"
-LONGEST_SOCKET: Final = 100  # bytes; the system's limit is 107, or 103 on macOS
 POLL_S: Final = 0.01
 GONE_S: Final = 20.0  # so long the last one waits for the end of the engines
 SHOWN_BYTES: Final = 2_000
@@ -122,7 +121,7 @@ class Lease:
         path = self.folder / SOCKET
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as listener:
-            with _address(self.folder) as address:
+            with socket_address(self.folder, SOCKET) as address:
                 listener.bind(address)
             path.chmod(0o600)
             listener.listen(64)
@@ -146,7 +145,7 @@ class Lease:
 
         link = socket.socket(socket.AF_UNIX)
         try:
-            with _address(self.folder) as address:
+            with socket_address(self.folder, SOCKET) as address:
                 link.connect(address)
         except (FileNotFoundError, ConnectionRefusedError):
             link.close()
@@ -169,12 +168,12 @@ def _shared(folder: Path) -> int:
     """The lock file, held shared. While a keeper goes it is held by that, and the folder with it is about to go: then once
     more."""
     while True:
-        folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)  # PostgreSQL runs as nobody where we are root
-        if folder.stat().st_uid != os.geteuid():
+        folder.mkdir(mode=0o711 if is_root() else 0o700, exist_ok=True)  # PostgreSQL runs as nobody where we are root
+        if not is_ours(folder.stat()):
             raise PermissionError(f"{folder} is another user's")
         with suppress(FileNotFoundError):
             file = os.open(folder / LEASE, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(file, fcntl.LOCK_SH)
+            lock(file, shared=True)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file), (folder / LEASE).stat()):
                     return file
@@ -184,22 +183,8 @@ def _shared(folder: Path) -> int:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file)
         yield
-
-
-@contextmanager
-def _address(folder: Path) -> Iterator[str]:
-    """The path of the socket: of a folder with a long name by a link that the system has for each open file (Linux)."""
-    path = str(folder / SOCKET)
-    if len(os.fsencode(path)) <= LONGEST_SOCKET or not Path("/proc/self/fd").is_dir():
-        yield path
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        yield f"/proc/self/fd/{handle}/{SOCKET}"
-    finally:
-        os.close(handle)
 
 
 def _raised(kind: str, message: str) -> Exception:

@@ -27,7 +27,8 @@ from .select import require_known
 
 LOCK_KEY: Final = 7_204_002  # advisory lock: two processes on one warehouse run dbt one after the other
 LOCK_TIMEOUT_S: Final = 120
-RUNS_KEPT: Final = 500  # of which ops.dbt_models tells
+RUNS_KEPT: Final = 10_000  # in ops.dbt_runs: five weeks of one every five minutes
+MODELS_OF: Final = 500  # of which ops.dbt_models tells
 REST: Final = 4.0  # runs ahead of time: the marts rest for so many times as long as the last run took
 LEAST_REST_S: Final = 10.0
 HELD_S: Final = 30  # facts that wait for so long wait for somebody: a loader's transaction takes a fraction of a second
@@ -166,7 +167,8 @@ class Transform:
             cursor.executemany(
                 read_sql(__package__, "add_model"), [{"run_id": run.run_id, **vars(model)} for model in run.by_model]
             )
-            cursor.execute(read_sql(__package__, "forget_models"), {"run_id": run.run_id, "kept": RUNS_KEPT})
+            cursor.execute(read_sql(__package__, "forget_models"), {"run_id": run.run_id, "kept": MODELS_OF})
+            cursor.execute(read_sql(__package__, "forget_runs"), {"run_id": run.run_id, "kept": RUNS_KEPT})
         level = logging.WARNING if run.message else logging.INFO
         text = "dbt run %d (%s): %s, %d models, %d tests passed, %d failed, %.1f s%s"
         detail = f": {run.message}" if run.message else ""

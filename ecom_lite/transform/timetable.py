@@ -33,12 +33,12 @@ class Past(Protocol):
 
 def add_runs(
     jobs: Jobs, every_s: float, refresh: Callable[[str], DbtRun], new_facts: Callable[[], bool], past: Past,
-    *, early: Callable[[], bool] | None = None, clock: Callable[[], float] = time.monotonic,
+    *, early: Callable[[], bool] | None = None, held: Callable[[], str] = str, clock: Callable[[], float] = time.monotonic,
 ) -> None:  # fmt: skip
     """Put the runs of dbt on the schedule; `refresh` is told what triggered it.
 
     `early` says whether a run ahead of the pace is worth it now. The pace lets a turn pass while such a run is at work, or
-    has just ended: never two back to back.
+    has just ended: never two back to back. While `held` names something to wait for there is no run, and no word of it.
     """
     at_work = threading.Lock()
     ended: tuple[float, float] | None = None  # the last early run: when it ended, how long it took
@@ -57,7 +57,7 @@ def add_runs(
             ended = clock(), clock() - began
 
     def by_pace() -> None:
-        if ended is not None and clock() < ended[0] + max(LEAST_REST_S, REST * ended[1]):
+        if held() or (ended is not None and clock() < ended[0] + max(LEAST_REST_S, REST * ended[1])):
             return
         if at_work.acquire(blocking=False):
             at_work.release()
@@ -65,17 +65,18 @@ def add_runs(
 
     soon = clock() + FIRST_MINUTE_S
     # While a past is being loaded its marts would be built again and again.
-    jobs.when("first facts", FIRST_FACTS_EVERY_S, lambda: not past.pending() and new_facts(), first)
+    jobs.when("first facts", FIRST_FACTS_EVERY_S, lambda: not held() and not past.pending() and new_facts(), first)
     # The first facts are a handful: marts made of them would look broken until the next run.
     jobs.when(
-        "first minute", FIRST_MINUTE_EVERY_S, lambda: clock() > soon and not past.pending(), lambda: refresh("first minute")
-    )
+        "first minute", FIRST_MINUTE_EVERY_S, lambda: clock() > soon and not held() and not past.pending(),
+        lambda: refresh("first minute"),
+    )  # fmt: skip
     jobs.every("dbt", every_s, by_pace)
     if early is not None:
         ahead = early
 
         def look() -> None:
-            if not past.pending() and ahead():
+            if not held() and not past.pending() and ahead():
                 in_advance()
 
         jobs.every("many facts", min(EARLY_EVERY_S, every_s), look)

@@ -20,8 +20,8 @@ import psycopg
 
 from ecom_lite.engines.child import Child
 from ecom_lite.engines.jars import JarCache
-from ecom_lite.engines.pgfiles import account_for
 from ecom_lite.engines.ports import free_port
+from ecom_lite.system import account_for
 from tests.cluster.certificates import Authority
 from tests.runs import wait_for
 

@@ -141,4 +141,4 @@ def a_stream(
         "run.data_dir": str(data_dir),
     }
     settings = load_settings(env={}, flags=flags | {name.replace("__", "."): value for name, value in more.items()})
-    return Stream(settings, warehouse, bootstrap, data_dir, gateway, wall)
+    return Stream(settings, warehouse, bootstrap, data_dir, gateway, wall=wall)

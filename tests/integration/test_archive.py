@@ -194,6 +194,19 @@ def test_days_have_folders_and_old_ones_go(bench: Bench, tmp_path: Path) -> None
     assert [row[4] for row in archived(tmp_path, bench.topic)] == [b"0", b"0"]
 
 
+def test_while_it_is_held_nothing_is_written_and_then_all_of_it(bench: Bench, tmp_path: Path) -> None:
+    archive, running = archiving(bench.bootstrap, tmp_path, bench.topic)
+    with running:
+        bench.send([b"before"])
+        wait_for(lambda: archive.figures.records == 1, "the first record is in a file")
+        archive.hold("room")
+        bench.send([b"while"] * 3)
+        files = sorted(tmp_path.rglob("*.parquet"))
+    assert running.failure is None and sorted(tmp_path.rglob("*.parquet")) == files, "a held one does not drain"
+    archive_all(bench.bootstrap, tmp_path, bench.topic)
+    assert archived(tmp_path, bench.topic) == on_the_topic(bench.bootstrap, bench.topic)
+
+
 def test_a_disk_that_refuses_is_waited_for(bench: Bench, tmp_path: Path) -> None:
     bench.send([b"1"] * 3)
     in_the_way = raw_folder(tmp_path)

@@ -12,11 +12,12 @@ import psycopg
 import pytest
 
 from ecom_lite.dead_letters.letters import LINK_HEADER, Letter, Place, connected, content, find, newest, other_topics, reasons
-from ecom_lite.dead_letters.purge import Wanted, measure, purge
+from ecom_lite.dead_letters.purge import Wanted, measure, purge, purge_old
 from ecom_lite.dead_letters.resend import Result, Wish, resend
 from ecom_lite.dead_letters.safe import card, content_json
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.sqlfiles import read_sql
 from tests.integration.topics import records_of
 
 from .loading import Bench, line
@@ -240,6 +241,38 @@ def test_a_purge_takes_the_bytes_and_leaves_what_the_count_needs(bench: Bench) -
     result = send_again(bench, Place(1, 0), force=True)
     assert (result.sent, result.purged) == (0, 1) and "purged" in str(result)
     assert empty(bench)[0] == 1 and empty(bench) == (0, 0), "the one that died again, then none"
+
+
+def test_the_bytes_of_old_letters_go_by_themselves_and_the_rows_stay(bench: Bench) -> None:
+    put(bench, b"{", [])
+    put(bench, b"[", [])
+    load(bench)
+    bench.ask("UPDATE ops.dead_letters SET loaded_at = now() - interval '366 days' WHERE \"offset\" = 0")
+    now = datetime.now(UTC)
+    with connected(bench.warehouse, "ecom_producer") as connection:
+        assert purge_old(connection, ["another", bench.topic], 365, now) == 1
+        assert purge_old(connection, [bench.topic], 365, now) == 0, "once"
+    assert [letter(bench, Place(1, offset)).mark for offset in (0, 1)] == ["purged", ""]
+
+
+def test_what_it_costs_to_find_old_letters_does_not_grow_with_the_letters(bench: Bench) -> None:
+    """Ten times as many that are young: the pages that are looked at are the same few."""
+    insert = (
+        'INSERT INTO ops.dead_letters (topic, partition, "offset", value, headers, reason, detail, error_class, loaded_at) '
+        "SELECT 'grown', 0, n, '{', '[]', 'not_json', '', 'E', now() - interval '300 days' * random() "
+        "FROM generate_series(%s::int, %s::int) n"
+    )
+    explained = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + read_sql("ecom_lite.dead_letters", "purge")
+    wanted = {"topic": "grown", "reason": None, "resent": False, "older_than_s": 365 * 86_400, "before": datetime.now(UTC)}
+    headers = dict.fromkeys(("producer_header", "fault_header", "link"), "h")
+    looked = []
+    with bench.warehouse.connect("admin", autocommit=True) as admin:
+        for first, last in ((1, 3_000), (3_001, 30_000)):
+            admin.execute(insert.encode(), [first, last])
+            admin.execute("ANALYZE ops.dead_letters")
+            ((plan,),) = admin.execute(explained, wanted | headers).fetchall()
+            looked.append(plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"])
+    assert looked[1] <= looked[0] + 3, looked
 
 
 def test_a_purge_leaves_what_came_after_the_question(bench: Bench) -> None:

@@ -24,6 +24,7 @@ from ecom_lite.engines.ports import free_port
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import EngineError, PortTaken
 from ecom_lite.supervise.adapters import EngineService
+from ecom_lite.system import account_for
 from tests.running import Running
 from tests.runs import DEADLINE_S, wait_for, wait_until_gone
 
@@ -150,7 +151,7 @@ def test_the_program_is_copied_once_when_it_cannot_be_reached(
         shutil.copytree(wheel.parent.with_name(libraries), tmp_path / libraries, symlinks=True)
     monkeypatch.setattr(pgfiles, "find_install", lambda: closed)
     monkeypatch.setattr(pgfiles, "VAR_CACHE", open_tmp / "cache")
-    account = pgfiles.account_for("nobody")
+    account = account_for("nobody")
     server = PostgresServer(tmp_path / "data", tmp_path / "logs")
     try:
         server.start(DEADLINE_S)
@@ -168,7 +169,7 @@ def test_the_program_is_copied_once_when_it_cannot_be_reached(
 
 @root_only
 def test_the_program_is_used_where_it_is_when_only_a_link_to_it_cannot_be_reached(tmp_path: Path) -> None:
-    account, wheel = pgfiles.account_for("nobody"), pgfiles.find_install()
+    account, wheel = account_for("nobody"), pgfiles.find_install()
     tmp_path.chmod(0o700)
     (tmp_path / "link").symlink_to(wheel)
     assert account is not None and pgfiles.reachable_install(tmp_path / "link", account) == pgfiles.reachable_install(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecom_lite.observe.figures import ModelFigures
-from ecom_lite.observe.meter import DETAIL_CHARS, Meter
+from ecom_lite.observe.meter import DETAIL_CHARS, KEEP_EVENTS, Meter
 
 from .loading import Bench, line
 
@@ -120,6 +120,19 @@ def test_while_the_database_is_away_the_last_totals_stay_and_events_wait_for_it(
         ("died", DETAIL_CHARS, back - timedelta(seconds=1)), ("restarted", 5, back),
     ], "each once, cut to a length, with its own time and not that of the database's return"  # fmt: skip
     assert meter.totals.facts == 1
+
+
+def test_what_happened_long_ago_is_forgotten(bench: Bench, meter: Meter, clock: Clock) -> None:
+    meter.heard("load", "started", "")
+    meter.measure(bench.warehouse)
+    clock.now += KEEP_EVENTS.total_seconds() - 1
+    meter.heard("load", "restarted", "")
+    meter.measure(bench.warehouse)
+    assert bench.ask("SELECT event FROM ops.service_events ORDER BY at") == [("started",), ("restarted",)]
+    clock.now += 2
+    meter.heard("load", "ready", "")
+    meter.measure(bench.warehouse)
+    assert bench.ask("SELECT event FROM ops.service_events ORDER BY at") == [("restarted",), ("ready",)]
 
 
 def test_memory_is_the_highest_that_was_seen(meter: Meter) -> None:

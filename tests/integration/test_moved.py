@@ -20,6 +20,7 @@ from ecom_lite.engines import pgfiles
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import MigrationError
 from ecom_lite.stream.light import LightMinutes
+from ecom_lite.system import account_for
 from ecom_lite.topic.client import ends_of
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
@@ -98,7 +99,7 @@ def upgraded(first: PostgresServer, warehouse: Address, servers: Servers, folder
     new.start()
     for server in (old, new):
         server.stop()
-    account = pgfiles.account_for("nobody")
+    account = account_for("nobody")
     install = pgfiles.reachable_install(pgfiles.find_install(), account)
     clusters = [(server.data_dir / pgfiles.CLUSTER).resolve() for server in (old, new)]
     for cluster in clusters:
@@ -116,7 +117,7 @@ def upgraded(first: PostgresServer, warehouse: Address, servers: Servers, folder
 
 
 def _copied(first: PostgresServer, warehouse: Address, second: PostgresServer, *options: str) -> Address:
-    account = pgfiles.account_for("nobody")
+    account = account_for("nobody")
     second.data_dir.mkdir()
     home = pgfiles.cluster_home(second.data_dir, account)
     cluster = home / pgfiles.CLUSTER

@@ -18,6 +18,7 @@ from ecom_lite.machine import shipped
 from ecom_lite.transform import Transform
 from ecom_lite.transform.dbt import Dbt
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.sqlfiles import read_sql
 
 from .facts import insert_lines, load, rows, settle, some_lines
 
@@ -49,6 +50,18 @@ def test_a_failing_data_test_is_recorded_and_does_not_raise(
         warehouse, "SELECT status, tests_failed, message, load_xid_below FROM ops.dbt_runs ORDER BY run_id DESC LIMIT 1"
     )
     assert recorded == [("tests failed", 1, "marts_hold_the_facts", run.load_xid_below)]
+
+
+def test_old_runs_are_forgotten_but_not_those_that_say_what_the_marts_hold(warehouse: Address) -> None:
+    ended = ["success", "tests failed", "error", "success", "success", "tests failed", "error", "error", "error", "running"]
+    with warehouse.connect("ecom_dbt", autocommit=True) as connection:
+        for status in ended:
+            insert = "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below) VALUES ('schedule', now(), %s, 5)"
+            connection.execute(insert, [status])
+        connection.execute(read_sql("ecom_lite.transform", "forget_runs"), {"run_id": 10, "kept": 2})
+    assert rows(warehouse, "SELECT run_id, status FROM ops.dbt_runs ORDER BY run_id") == [
+        (5, "success"), (6, "tests failed"), (9, "error"), (10, "running"),
+    ]  # fmt: skip
 
 
 def test_runs_are_recorded_and_rows_of_a_killed_process_are_closed(warehouse: Address, transform: Transform) -> None:

@@ -18,6 +18,10 @@ class Counting:
         self.figures = ArchiveFigures(records=3)
         self.runs: list[float] = []
         self.ended = False
+        self.held = ""
+
+    def hold(self, reason: str) -> None:
+        self.held = reason
 
     def run(self, stop: threading.Event, drain_s: float) -> None:
         self.runs.append(drain_s)
@@ -27,6 +31,9 @@ class Counting:
 
 class Dying:
     figures = ArchiveFigures()
+
+    def hold(self, reason: str) -> None:
+        raise AssertionError("nobody holds it")
 
     def run(self, stop: threading.Event, drain_s: float) -> None:
         raise RuntimeError("no such thing")
@@ -65,3 +72,9 @@ def test_what_ends_it_is_raised() -> None:
     with pytest.raises(RuntimeError, match="no such thing"):
         thread.raise_failure()
     thread.stop()
+
+
+def test_what_it_must_wait_for_reaches_the_loop() -> None:
+    loop = Counting()
+    ArchiveThread(loop, 7).hold("room")
+    assert loop.held == "room"

@@ -8,6 +8,7 @@ import pytest
 
 from ecom_lite.dashboards.strip import strip
 from ecom_lite.observe.figures import AlertFigures, DbtFigures
+from ecom_lite.observe.room import Room
 from ecom_lite.observe.status import PartStatus, RunStatus
 
 WELL = PartStatus(state="ready", ok=True)
@@ -55,3 +56,9 @@ def test_it_names_the_alerts_that_fire() -> None:
     }
     assert strip(RunStatus(alerts=alerts))["firing"] == [{"title": "It is firing", "severity": "critical"}]
     assert strip(RunStatus())["firing"] == []
+
+
+def test_a_disk_without_room_is_in_the_bar_of_every_board() -> None:
+    scarce = Room(state="little", place="/data", percent=96.0, free_bytes=10**9, enough_bytes=2 * 10**9)
+    found = strip(RunStatus(room=scarce))["firing"]
+    assert found == [{"title": scarce.problem, "severity": "critical"}] and strip(RunStatus())["firing"] == []

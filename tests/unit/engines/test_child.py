@@ -14,6 +14,7 @@ import pytest
 from ecom_lite.engines.child import Child, ChildRegistry, inherited
 from ecom_lite.errors import EngineError
 from ecom_lite.observe.logs import follow, sizes, tail
+from ecom_lite.system import BARE
 from tests.runs import wait_for
 
 READY = "import signal, sys, time; print('ready', flush=True); time.sleep(60)"
@@ -134,9 +135,10 @@ def test_another_account(tmp_path: Path) -> None:
         Child("x", ["id"], log=tmp_path / "log", user="no-such-user-here").start()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+@pytest.mark.parametrize("bare", ["0", "1"])
 @pytest.mark.parametrize("user", [None, "nobody"])
-def test_a_child_dies_with_a_killed_parent(tmp_path: Path, user: str | None) -> None:
+def test_a_child_dies_with_a_killed_parent(tmp_path: Path, user: str | None, bare: str) -> None:
     """The thread that called start() ends first: that must not end the child."""
     code = f"""
 import threading, time
@@ -150,7 +152,9 @@ while "sleep" not in open(f"/proc/{{child.pid}}/cmdline").read() or "launch" in 
 print(child.pid, flush=True)
 time.sleep(60)
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3], env={**os.environ, BARE: bare}
+    ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         assert not gone(pid)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ecom_lite.engines.pgfiles import Account, reaches
+from ecom_lite.engines.pgfiles import reaches
+from ecom_lite.system import Account
 
 SOMEBODY = Account("somebody", -1, os.getegid())  # reaches what the group may pass through
 

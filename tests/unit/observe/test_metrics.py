@@ -23,6 +23,7 @@ from ecom_lite.observe.figures import (
 )
 from ecom_lite.observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ecom_lite.observe.metrics import METRICS, OF_LOADERS, PAGE, docs, rendered
+from ecom_lite.observe.room import Room
 from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.run.metrics_server import metrics_server
 
@@ -63,6 +64,7 @@ FULL = RunStatus(
         "disk": AlertFigures(title="Full", severity="critical", state="ok", since=AT, at=AT, told="7 GB"),
     },
     resident_bytes={"run": 1000}, disk_bytes={"kafka": 2000},
+    room=Room(state="none", place="/data", percent=99.0, free_bytes=3000),
     parts={"load": PartStatus(state="ready", ok=True), "load-2": PartStatus(state="restarting", restarts=2)},
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ecom_lite.engines.log_file import LIMIT_BYTES
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.live.state import read_state
@@ -24,11 +25,14 @@ from ecom_lite.run.life import Run
 from ecom_lite.run.own_checks import OwnChecks
 from ecom_lite.run.reach import Reach
 from ecom_lite.run.recorder import Recorder
+from ecom_lite.run.room import RoomWatch
+from ecom_lite.settings.data_dir import LOGS, OLDER_LOG, RUN_LOG
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.supervise.supervisor import Supervisor
 from ecom_lite.terminal.terminal import Terminal
 from ecom_lite.warehouse.connect import Address
+from tests.runs import wait_for
 
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {role: "" for role in ("ecom_reader", "ecom_owner")})
 PATIENCE_S = 20.0
@@ -74,7 +78,7 @@ def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) 
         page=SimpleNamespace(url="http://127.0.0.1:1/"), loaders=[], producer=None, token="secret", addresses=dict,
         ready=Event(), alerts=Alerting(settings, lambda: Reach(NOWHERE, "none:1", settings.kafka), 0),
         checks=OwnChecks(settings, lambda: NOWHERE), story=SimpleNamespace(stop=lambda: None),
-        recorder=Recorder(lambda: Reach(NOWHERE, "none:1", settings.kafka), RunStatus),
+        recorder=Recorder(lambda: Reach(NOWHERE, "none:1", settings.kafka), RunStatus), room=RoomWatch(settings),
     )  # fmt: skip
     monkeypatch.setattr(life, "build", lambda *_: services)
     monkeypatch.setattr(life, "TICK_S", 0.05)
@@ -143,3 +147,17 @@ def test_the_token_is_in_the_state_file_only_while_it_runs(data_dir: Path, monke
     run.execute()
     state = read_state(settings.data_dir)
     assert tokens == ["secret"] and state is not None and state.control_token == ""
+
+
+def test_the_log_of_a_run_in_the_background_is_cut_as_the_others_are(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = data_dir / LOGS / RUN_LOG
+
+    def end() -> None:
+        wait_for(lambda: log.stat().st_size == 0, "it is cut")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run, _ = a_run(data_dir, [Part("first", [], end)], monkeypatch)
+    log.parent.mkdir(exist_ok=True)
+    log.write_bytes(b"x" * (LIMIT_BYTES + 1))
+    run.execute()
+    assert log.with_name(log.name + OLDER_LOG).stat().st_size == LIMIT_BYTES + 1

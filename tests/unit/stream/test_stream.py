@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,9 @@ from ecom_lite.settings.tree import Settings
 from ecom_lite.stream.checkpoint import Checkpoint
 from ecom_lite.stream.queries import ISO_TIME, ahead_limit_s, source_options
 from ecom_lite.stream.session import environment, short
+from ecom_lite.stream.sinks import MinuteSink
 from ecom_lite.stream.summary import render
+from ecom_lite.warehouse.connect import Address
 
 
 def settings(**flags: object) -> Settings:
@@ -127,3 +130,29 @@ def test_theenvironment_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_pattern_of_other_iso_spellings_admits_only_what_python_admits(text: str) -> None:
     assert re.match(ISO_TIME, text)
     event_time(text, datetime(2026, 6, 1, tzinfo=UTC))
+
+
+class Computed(Exception):
+    pass
+
+
+class Frame:
+    """Says when it is computed."""
+
+    def collect(self) -> None:
+        raise Computed
+
+
+def test_a_micro_batch_waits_for_room_before_anything_of_it_is_computed() -> None:
+    left = iter(["room", "room", ""])
+    sink = MinuteSink(Address("127.0.0.1", 1, "none", "postgres", "", {}), None, threading.Event(), 1, lambda: next(left))
+    with pytest.raises(Computed):
+        sink(Frame(), 0)
+    assert next(left, None) is None
+
+
+def test_a_micro_batch_does_not_wait_once_it_is_to_end() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Computed):
+        MinuteSink(Address("127.0.0.1", 1, "none", "postgres", "", {}), None, stop, 1, lambda: "room")(Frame(), 0)

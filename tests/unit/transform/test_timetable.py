@@ -39,10 +39,11 @@ class Site:
     def __init__(self, past: Past) -> None:
         self.now, self.facts, self.status = 1000.0, False, "success"
         self.triggers: list[str] = []
-        self.many, self.takes_s = False, 0.0
+        self.many, self.takes_s, self.held = False, 0.0, ""
         self.jobs = Jobs()
         add_runs(
-            self.jobs, 300.0, self.refresh, lambda: self.facts, past, early=lambda: self.many, clock=lambda: self.now
+            self.jobs, 300.0, self.refresh, lambda: self.facts, past, early=lambda: self.many, held=lambda: self.held,
+            clock=lambda: self.now,
         )  # fmt: skip
 
     def refresh(self, trigger: str) -> Any:
@@ -112,3 +113,16 @@ def test_no_early_run_while_a_past_is_loading_nor_where_none_is_wanted() -> None
     jobs = Jobs()
     add_runs(jobs, 300.0, site.refresh, lambda: False, past)
     assert set(jobs.repeating) == {"dbt"}
+
+
+def test_nothing_is_built_while_there_is_no_room() -> None:
+    site = Site(Past())
+    site.facts = site.many = True
+    site.now, site.held = site.now + 400, "room"
+    for name in ("dbt", "many facts"):
+        site.jobs.repeating[name][1]()
+    assert site.triggers == [] and not any(condition() for condition, _ in site.jobs.once.values())
+    site.held = ""
+    assert all(condition() for condition, _ in site.jobs.once.values())
+    site.jobs.repeating["dbt"][1]()
+    assert site.triggers == ["schedule"]
