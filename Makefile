@@ -34,8 +34,9 @@ $(READY): requirements.lock pyproject.toml $(VENV)/bin/uv
 
 install: $(READY)
 
+# Ctrl-C is how it ends: no failure, of which make would tell. (The trap keeps the shell until the run has stopped.)
 run: $(READY)
-	@$(PY) -m ecom_lite run $(ARGS)
+	@trap : INT; $(PY) -m ecom_lite run $(ARGS) || [ $$? = 130 ]
 
 # What the tests need beyond Python: the jars, and a Chromium for the browser tests (installed by apt where we are root).
 prepare: $(READY)

@@ -23,6 +23,7 @@ from .store import ROLE, Change, forget, locked_standings, prune, write_change, 
 
 READER: Final = "ecom_reader"
 NEWS: Final = 100  # changes that wait for somebody to tell them on the terminal
+MINUTES_FROM_S: Final = 100.0  # what is left is told in minutes
 EARLY_S: Final = 0.5  # a rule is due a little early, so that a clock that ticks at its pace never skips a turn
 log = logging.getLogger("ecom_lite.alerts")
 
@@ -102,7 +103,8 @@ class Evaluator:
         up_s = (now - self._up_since).total_seconds()
         if up_s < rule.after_start_s:
             left_s = rule.after_start_s - up_s
-            return Verdict(None, None, f"judged once the run is up for {rule.after_start_s / 60:g} min: {left_s:.0f} s to go")
+            left = f"{left_s:.0f} s" if left_s < MINUTES_FROM_S else f"{left_s / 60:.0f} min"
+            return Verdict(None, None, f"judged once the run is up for {rule.after_start_s / 60:g} min: {left} to go")
         try:
             verdict = rule.bounds.judge(
                 lambda at: ask(reader, rule.question, at, rule.window_s, self._limits.given, steps=rule.steps),

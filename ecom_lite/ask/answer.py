@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from ..errors import UsageError
 from ..settings.data_dir import DRAFT, naming
-from ..terminal.screen import shown
+from ..terminal.printing import named_row
+from ..terminal.screen import PLAIN, shown
 from .formats import CSV, JSON, MARKDOWN, PARQUET, TABLE, WRITERS, text
 from .grid import grid
 
@@ -152,6 +153,10 @@ def _table(session: Session, statement: str, wish: Wish) -> Told:
     if columns == EXPLAINED:
         _print([line for row in rows for line in text(row[1]).splitlines()], wish)
         return Told(len(rows))
+    if os.environ.get(PLAIN) and wish.output is None:
+        spelled = shown if screen else str
+        _print([named_row(columns, [spelled(text(cell)) for cell in row]) for row in rows], wish)
+        return Told(len(rows), tuple(_notes(len(rows), len(rows), more, wish, screen, ())), more)
     show = min(len(rows), room) if screen and wish.limit is None else len(rows)
     width = shutil.get_terminal_size().columns if screen else None
     made = grid(columns, rows[:show], width, shown if screen else str)

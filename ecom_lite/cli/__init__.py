@@ -16,11 +16,11 @@ if TYPE_CHECKING:  # a tenth of a second, and twice as much for what it imports
     import typer
 
 MODULES: Final = (
-    "alerts", "ask", "backup", "bench", "check", "data", "dead", "events", "lake", "life", "load", "machine", "password", "rates",
-    "rebuild", "refresh", "schema", "shipped", "steer",
+    "alerts", "ask", "backup", "bench", "check", "data", "dead", "demo", "events", "lake", "life", "load", "machine", "password",
+    "rates", "rebuild", "refresh", "schema", "shipped", "steer",
 )  # fmt: skip
 # People wait for their start: no other verb is imported.
-QUICK: Final = {"check": "check", "sql": "ask", "psql": "ask", "tables": "ask", "run": "life"}
+QUICK: Final = {"check": "check", "sql": "ask", "psql": "ask", "tables": "ask", "run": "life", "demo": "demo"}
 
 
 def verbs(first: str = "") -> typer.Typer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from typer.core import TyperCommand
 
 from .. import __version__
 from ..errors import UsageError
+from ..terminal.screen import PLAIN
 
 if TYPE_CHECKING:
     from ..settings.tree import Settings
@@ -42,9 +44,18 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _plain(asked: bool) -> None:
+    if asked:
+        os.environ[PLAIN] = "1"
+
+
 @cli.callback()
 def _main(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", callback=_plain, is_eager=True, help=f"For screen readers; as {PLAIN}=1 does."),
+    ] = False,
 ) -> None:
     pass
 

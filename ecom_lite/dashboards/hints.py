@@ -42,7 +42,7 @@ def _all(status: RunStatus, now: datetime, every_s: float, bootstrap: str, topic
         yield Hint(f"Make room: {status.room.problem}. Which store takes how much:", "ecom_lite status --json")
     if status.paused:
         late = f" ({to_come(status.held)})" if status.held else ""
-        yield Hint(f"The shop is paused{late}. Let it go on by the button below, or:", "ecom_lite resume")
+        yield Hint(f"The shop is paused{late}. Let it go on by its button under “Steer it”, or:", "ecom_lite resume")
     if not status.facts:
         if shop and not status.paused:
             yield Hint("The first orders are on their way; facts appear within a second of them.")

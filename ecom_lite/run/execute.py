@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..contract.events import utc_now
 from ..engines.from_settings import jar_groups
@@ -16,18 +17,34 @@ from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from .servers import servers
 
+if TYPE_CHECKING:
+    from .teller import Teller
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """`look_s`: so long each step is left to be looked at. `go_on` waits, after it, for whoever wants the next one.
+
+    `passing`: the data goes with the run.
+    """
+
+    look_s: float = 0.0
+    go_on: Callable[[Teller], None] = lambda teller: None
+    passing: bool = False
+
 
 @dataclass(frozen=True)
 class Options:
-    """How long, and what to show. With `for_s` or a number of events the run ends by itself and takes the count."""
+    """How long, and what to show. With `for_s`, a number of events or a demo the run ends by itself and takes the count."""
 
     for_s: float | None = None
     json: bool = False
     open_page: bool = False
     quiet: bool = False
+    demo: DemoOptions | None = None
 
 
-def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
+def execute(settings: Settings, options: Options, terminal: Terminal | None = None) -> tuple[int, dict[str, Any]]:
     """One run in this process: (exit code, summary); the summary is {} where none was asked for.
 
     Raises EcomLiteError when a part cannot start or dies for good; KeyboardInterrupt while jars are fetched.
@@ -40,7 +57,7 @@ def execute(settings: Settings, options: Options) -> tuple[int, dict[str, Any]]:
 
         refuse_impossible(settings.shop, utc_now())
     dbt_project(settings), boards(settings)  # before anything is made
-    terminal = Terminal(options.quiet)
+    terminal = terminal or Terminal(options.quiet)
     if newer := behind(settings):
         terminal.say(
             f"this version has {newer} newer {'file' if newer == 1 else 'files'} of those that you use: `ecom_lite diff`"

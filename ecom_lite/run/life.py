@@ -21,8 +21,10 @@ from ..observe.meter import Meter
 from ..observe.status import RunStatus
 from ..settings.data_dir import LOGS, RUN_LOG
 from ..settings.tree import Settings
+from ..terminal.steps import StepsShown
 from ..terminal.terminal import Terminal
-from ..terminal.view import duration
+from ..terminal.view import account, duration
+from .demo import Demo, Limits
 from .execute import Options
 from .interrupts import Interrupts
 from .loaders import stop_all
@@ -32,6 +34,7 @@ from .services import Services, build
 from .status import processes, run_status
 
 TICK_S: Final = 1.0
+DAY_S: Final = 86_400
 KILL_S: Final = 2.0  # for what a run that ends at once leaves
 
 
@@ -56,6 +59,7 @@ class Run:
         self._since = time.monotonic() - (time.time() - self._began)  # the same by a clock that nobody sets
         self._copied = False  # what the shop was opened with
         self._ready_s = 0.0
+        self._demo: Demo | None = None
         self._written = self.status()
 
     def execute(self) -> tuple[int, dict[str, Any]]:
@@ -71,7 +75,8 @@ class Run:
             raise self._supervisor.failure
         if self._interrupts.number is not None:
             return self._interrupts.exit_code, summary
-        return (0 if summary.get("closes", True) else 1), summary
+        told = self._demo is None or self._demo.well
+        return (0 if told and summary.get("closes", True) else 1), summary
 
     def _heard(self, service: str, event: str, detail: str) -> None:
         self._meter.heard(service, event, detail)
@@ -86,18 +91,39 @@ class Run:
         self._state = "running"
         self._services.ready.set()
         self._write_state()
-        self._terminal.banner(self._ready_s, {**self._addresses(), **control_link(self._services.page.url, self._services.token)})
+        addresses = {**self._addresses(), **control_link(self._services.page.url, self._services.token)}
+        self._terminal.banner(self._ready_s, addresses, passing=self._passing)
         if self._options.open_page:
             webbrowser.open(self._services.page.url)
+        self._demo = self._begin_demo()
         self._watch()
         self._state = "draining"
         bounded = self._options.for_s is not None or self._settings.shop.events is not None
-        if not (bounded or self._options.json):
+        told = self._demo is not None and self._demo.over
+        if not (bounded or told or self._options.json):
             return {}
         from .summary import Ending
 
         ending = Ending(self._settings, self._servers, self._services, self._meter, self._terminal)
         return ending.carry_out(self._began, self._since, self._ready_s, doing=self._doing, measure=self.measure)
+
+    def _begin_demo(self) -> Demo | None:
+        wanted = self._options.demo
+        if wanted is None or (shop := self._services.shop) is None:
+            return None
+        teller = self._services.story.teller
+        teller.hear = StepsShown(self._terminal, self._services.page.url, lambda: len(teller.telling().chapters))
+        demo = Demo(
+            teller, self._supervisor, shop, self.status, lambda: self._servers.reach.address,
+            lambda: self._services.backfill.seconds, round((self._settings.shop.history or 0) / DAY_S),
+            Limits(look_s=wanted.look_s), wanted.go_on,
+        )  # fmt: skip
+        demo.begin()
+        return demo
+
+    @property
+    def _passing(self) -> bool:
+        return self._options.demo is not None and self._options.demo.passing
 
     def _watch(self) -> None:
         """Until a signal, the time given, all events sent, or a part that fails for good."""
@@ -105,6 +131,8 @@ class Run:
         producer = self._services.producer
         while not self._interrupts.asked.wait(TICK_S if until is None else max(0.0, min(TICK_S, until - time.monotonic()))):
             self.measure()
+            if self._demo is not None and self._demo.over:
+                return
             if self._supervisor.failed.is_set() or (until is not None and time.monotonic() >= until):
                 return
             if self._settings.shop.events is not None and producer is not None and producer.health().done:
@@ -127,10 +155,10 @@ class Run:
         self._state = "stopped"
         self._write_state()
         if was_running:
-            totals, folder = self._meter.totals, self._settings.data_dir
-            done = f"{totals.sent:,} events sent, {totals.facts:,} facts in the warehouse"
+            folder, done = self._settings.data_dir, account(self._meter.totals)
             up = duration(time.monotonic() - self._since)
-            self._terminal.say(f"stopped after {up}: {done}; the next run goes on from {folder}")
+            then = "" if self._passing else f"; the next run goes on from {folder}"
+            self._terminal.say(f"stopped after {up}: {done}{then}")
 
     def _end_at_once(self) -> None:
         """No grace: what was committed is committed; the next run goes on from there."""

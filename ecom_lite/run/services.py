@@ -77,6 +77,7 @@ class Services:
     alerts: Alerting
     recorder: Recorder
     room: RoomWatch
+    shop: ShopControl | None
     story: FaultStory
     token: str
     dashboards: Dashboards
@@ -159,8 +160,8 @@ def build(settings: Settings, servers: Servers, status: Callable[[], RunStatus],
     if slow and run.fast_start:
         parts.append((Quicken(slow), [part.name for part, _ in parts]))
     return Services(
-        parts, page, grafana, loading, producer, ready, marts, sums.refresh, backfill, checks, alerts, recorder, room, story,
-        token, settings.dashboards,
+        parts, page, grafana, loading, producer, ready, marts, sums.refresh, backfill, checks, alerts, recorder, room, shop,
+        story, token, settings.dashboards,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import psycopg
 from kafka import KafkaAdminClient
 
 from ..errors import StreamError
+from ..observe.clock import ClockWatch
 from ..observe.figures import StreamFigures
 from ..observe.health import SILENT_S, Health
 from ..settings.data_dir import SPARK
@@ -71,7 +72,7 @@ class Stream:
 
     def __init__(
         self, settings: Settings, address: Address, bootstrap: str, data_dir: Path, gateway: Gateway,
-        held: Callable[[], str] = str,
+        held: Callable[[], str] = str, wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._held = held
         self._settings = settings
@@ -79,6 +80,7 @@ class Stream:
         self._bootstrap = bootstrap
         self._data_dir = data_dir.absolute()
         self._gateway = gateway
+        self._wall = wall
         self._stopping = threading.Event()
         self._session: Any = None
         self._executors: Executors | None = None
@@ -196,7 +198,9 @@ class Stream:
                 raise StreamError("Spark was stopped while it started")
 
     def run(self, stop: threading.Event) -> None:
-        """Watch the queries until `stop` is set. Raises StreamError with the cause when one has died."""
+        """Watch the queries until `stop` is set. Raises StreamError with the cause when one has died, and when the clock was put
+        back: Spark waits for the moment of the next micro-batch, which would then be hours away."""
+        clock = ClockWatch(self._wall)
         next_summary = time.monotonic() + SUMMARY_EVERY_S
         next_progress = time.monotonic()
         next_prune = time.monotonic()
@@ -204,6 +208,8 @@ class Stream:
             try:
                 self._asked_s = time.monotonic()
                 self._raise_if_dead()
+                if back_s := clock.put_back_s():
+                    raise StreamError(f"the clock was put back by {back_s:.0f} s, so long would Spark wait: it begins anew")
                 if time.monotonic() >= next_progress:
                     next_progress = time.monotonic() + PROGRESS_EVERY_S
                     self._progress = self.recent_progress()

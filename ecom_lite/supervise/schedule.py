@@ -17,13 +17,13 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ..errors import first_line
+from ..observe.clock import ClockWatch
 from ..observe.health import Health
 
 RETRY_S: Final = 5.0
 THREADS: Final = 8
 INSTANCES: Final = 1_000
 LOOK_S: Final = 0.5  # at the clock
-PUT_BACK_S: Final = 1.0  # so much at once, and somebody has set it; less is how clocks are corrected
 log = logging.getLogger("ecom_lite.supervise")
 
 
@@ -81,11 +81,10 @@ class Schedule:
     def run(self, stop: Event) -> None:
         """Look after the clock: where it is put back, by a person or a time server, all jobs would stand still until it is again
         what it was. (Where it is put ahead they are due, each once.)"""
-        ahead = self._wall() - self._monotonic()
+        clock = ClockWatch(self._wall, self._monotonic)
         while not stop.wait(LOOK_S):
-            before, ahead = ahead, self._wall() - self._monotonic()
-            if before - ahead > PUT_BACK_S:
-                self._put_back(before - ahead)
+            if seconds := clock.put_back_s():
+                self._put_back(seconds)
 
     def _put_back(self, seconds: float) -> None:
         scheduler = self._scheduler

@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+import textwrap
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from .screen import shown, visible
+from .screen import PLAIN, shown, visible
 
 COLOURS: Final = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Widths from the cells, no frame."""
+    """Widths from the cells, no frame. Where the terminal has no room for a row side by side, or in plain mode, each row stands
+    for itself, its cells named."""
     table = [list(columns), *rows]
     cells = [["" if value is None else shown(str(value)) for value in row] for row in table]
+    screen = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if os.environ.get(PLAIN):
+        for row in cells[1:]:
+            print(named_row(cells[0], row))
+        return
+    if screen is not None and max(len("  ".join(row)) for row in _padded(cells)) > screen:
+        for number, row in enumerate(cells[1:]):
+            if number:
+                print()
+            for line in _named(cells[0], row):
+                wrapped = textwrap.wrap(
+                    line, max(screen, 10), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+                )
+                print("\n".join(wrapped) or line)
+        return
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     for number, row in enumerate(cells):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         if number == 0:
             print("  ".join("-" * width for width in widths))
+
+
+def named_row(names: Sequence[str], row: Sequence[str]) -> str:
+    """A row of a table as one line, for plain mode."""
+    return "; ".join(_named(names, row))
+
+
+def _padded(cells: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The last cell of a row needs no room behind it."""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return [[cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)] + [row[-1]] for row in cells]
+
+
+def _named(names: Sequence[str], row: Sequence[str]) -> list[str]:
+    """`name: cell` of those that are not empty."""
+    return [f"{name}: {cell}" if name else cell for name, cell in zip(names, row, strict=True) if cell.strip()]
 
 
 def thousands(value: Any) -> str:

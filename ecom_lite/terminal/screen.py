@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import IO, Any, Final
 
+PLAIN: Final = "ECOM_LITE_PLAIN"  # the environment variable: not empty, and all is plain
 # C0 without tab and newline, DEL and C1, the overrides of the reading direction.
 ACTING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,18 +12,20 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from ..observe.status import RunStatus
 from .console import console as make_console
+from .console import narrow, plain, print_wrapped
 from .view import ALERT_STYLES, starting_view, status_view
+from .words import status_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 STATES: Final = {"starting": "starting", "ready": "ready", "restarted": "ready", "died": "restarting", "failed": "failed"}
 FRAMES_PER_S: Final = 5
+PARAGRAPH_COLUMNS: Final = 100
 
 
 class Terminal:
@@ -30,7 +33,7 @@ class Terminal:
 
     def __init__(self, quiet: bool = False, console: Console | None = None) -> None:
         self.console = console or make_console(stderr=True, quiet=quiet)
-        self.fancy = self.console.is_terminal and not self.console.is_dumb_terminal and not quiet
+        self.fancy = self.console.is_terminal and not plain() and not quiet
         self._parts: dict[str, tuple[str, float, float | None]] = {}  # name -> state, since, seconds it took
         self._began = time.monotonic()
         self._doing = "starting"
@@ -42,7 +45,7 @@ class Terminal:
 
     def fetching(self, label: str) -> Progress:
         """Progress bars for the jars; use it as a context manager. Without a terminal it only says that it fetches."""
-        if not self.fancy:
+        if not self.fancy:  # no bar, which would be redrawn
             self.say(f"fetching the jars for {label}")
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -87,7 +90,7 @@ class Terminal:
 
     def say(self, text: str, style: str = "") -> None:
         """One line; above the live view where there is one."""
-        self.console.print(Text(text, style=style), soft_wrap=True)
+        print_wrapped(self.console, Text(text, style=style))
 
     def alert(self, severity: str, title: str, told: str, *, fires: bool) -> None:
         """One line when an alert fires, and one when it is over."""
@@ -109,32 +112,43 @@ class Terminal:
         if live is not None:
             live.stop()
 
-    def banner(self, ready_s: float, addresses: Mapping[str, str]) -> None:
-        """All parts are ready: where to look."""
+    def headline(self, what: str) -> None:
+        """As `doing`, for the live view alone."""
+        self._doing = what
+
+    def paragraph(self, text: str, style: str = "", indent: str = "  ") -> None:
+        """Some sentences: broken between words on a terminal, one line elsewhere."""
+        if self.console.width > PARAGRAPH_COLUMNS and self.console.is_terminal:
+            text = "\n".join(textwrap.wrap(text, PARAGRAPH_COLUMNS - len(indent), break_on_hyphens=False))
+        print_wrapped(self.console, Text(textwrap.indent(text, indent), style=style))
+
+    def banner(self, ready_s: float, addresses: Mapping[str, str], *, passing: bool = False) -> None:
+        """All parts are ready: where to look. `passing`: nothing stays of it."""
         self._ready = True
         self._doing = "running"
-        self.console.print(Text(f"ecom_lite is ready after {ready_s:.1f} s", style="bold green"))
+        self.say(f"ecom_lite is ready after {ready_s:.1f} s", "bold green")
         self.addresses(addresses)
-        self.console.print(Text("  Ctrl-C stops it; the data stays.\n", style="dim"))
+        self.say(f"  Ctrl-C stops it; {'its data goes with it' if passing else 'the data stays'}.\n", "dim")
 
     def addresses(self, addresses: Mapping[str, str]) -> None:
         """Where to look: one line each, never broken, so that it can be copied."""
-        width = max(map(len, addresses), default=0)
+        width = 0 if plain() or narrow(self.console) else max(map(len, addresses), default=0) + 2
         for name, address in addresses.items():
-            line = Text.assemble(("  " + name.ljust(width + 2), "bold"), (address, "cyan" if "://" in address else ""))
+            named = "  " + name.ljust(width) if width else f"{name}: "
+            line = Text.assemble((named, "bold"), (address, "cyan" if "://" in address else ""))
             self.console.print(line, soft_wrap=True)
 
     def summary(self, summary: Mapping[str, Any]) -> None:
         """The count at the end, for people."""
-        table = Table.grid(padding=(0, 2))
+        closes = summary.get("closes")
+        self.say("the count closes" if closes else "THE COUNT DOES NOT CLOSE", "bold green" if closes else "bold red")
+        width = max(map(len, summary), default=0)
         for name, value in summary.items():
             shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) and name != "seed" else value
-            table.add_row(Text(f"  {name}", style="dim"), Text(str(shown)))
-        closes = summary.get("closes")
-        self.console.print(
-            Text("the count closes" if closes else "THE COUNT DOES NOT CLOSE", style="bold green" if closes else "bold red")
-        )
-        self.console.print(table)
+            if plain() or narrow(self.console):
+                self.say(f"{name}: {shown}")
+            else:
+                self.console.print(Text.assemble((f"  {name.ljust(width + 2)}", "dim"), str(shown)), soft_wrap=True)
 
     def render(self) -> RenderableType:
         """What the live view shows now."""
@@ -143,7 +157,10 @@ class Terminal:
             with self._lock:
                 states = {name: state for name, (state, _, _) in self._parts.items()}
             fresh = {name: replace(part, state=states.get(name, part.state)) for name, part in status.parts.items()}
-            return status_view(replace(status, parts=fresh), self._history, doing=self._doing)
+            fresh_status = replace(status, parts=fresh)
+            if narrow(self.console):
+                return Text("\n".join(status_lines(fresh_status, doing=self._doing)))
+            return status_view(fresh_status, self._history, doing=self._doing)
         now = time.monotonic()
         with self._lock:
             parts = {name: (state, now - since if took is None else took) for name, (state, since, took) in self._parts.items()}

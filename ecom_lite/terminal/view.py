@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..observe.figures import to_come
-from ..observe.status import Gap, RunStatus
+from ..observe.status import Gap, RunStatus, Totals
 from .console import console as make_console
+from .console import narrow, plain, print_wrapped
 
 MARKS: Final = {
     "waiting": "·", "starting": "◌", "ready": "✔", "restarting": "↻", "stopping": "◌", "stopped": "■", "failed": "✘",
@@ -75,13 +76,21 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
+def account(totals: Totals) -> str:
+    """What was sent, and all that became of it: `1,234 events sent; in the warehouse 1,100 order lines, 134 other events`."""
+    kinds = {"other events (profiles, cancellations, returns)": totals.other, "duplicates": totals.duplicates}
+    kinds |= {"dead letters": totals.dead, "lost to retention": totals.lost}
+    rest = "".join(f", {count:,} {what}" for what, count in kinds.items() if count)
+    return f"{totals.sent:,} events sent; in the warehouse {totals.facts:,} order lines{rest}"
+
+
 def _headline(status: RunStatus, doing: str) -> Text:
     doing = doing or status.state
-    facts = [f"up {duration(status.uptime_s)}", _pace(status), f"seed {status.seed}", f"{status.rss_mb:,} MB"]
+    facts = [f"up {duration(status.uptime_s)}", pace(status), f"seed {status.seed}", f"{status.rss_mb:,} MB"]
     return Text.assemble(("● ", "green" if doing == "running" else "yellow"), (doing, "bold"), ("   " + " · ".join(facts), "dim"))
 
 
-def _pace(status: RunStatus) -> str:
+def pace(status: RunStatus) -> str:
     """How fast the shop is asked to go."""
     rate = status.rate
     if status.paused:
@@ -98,11 +107,11 @@ def _pace(status: RunStatus) -> str:
 
 
 def _shop_time(status: RunStatus) -> str:
-    time = _minute(status.shop_time)
+    time = minute(status.shop_time)
     return f"its clock: {time}" if time else ""
 
 
-def _minute(iso: str) -> str:
+def minute(iso: str) -> str:
     return iso[:16].replace("T", " ")
 
 
@@ -131,7 +140,7 @@ def _room(status: RunStatus) -> list[Text]:
 def _gaps(gaps: Sequence[Gap]) -> list[Text]:
     """What retention removed before it was loaded, the newest first."""
     newest = gaps[: -SHOWN_GAPS - 1 : -1]
-    lines = [f"offsets {gap.first} .. {gap.last} of {gap.topic}[{gap.partition}], {_minute(gap.at)}" for gap in newest]
+    lines = [f"offsets {gap.first} .. {gap.last} of {gap.topic}[{gap.partition}], {minute(gap.at)}" for gap in newest]
     if len(gaps) > SHOWN_GAPS:
         lines.append(f"and {len(gaps) - SHOWN_GAPS} older gaps: `ecom_lite status --json`")
     return [Text(f"  {'gaps' if not number else '':<9}{line}", style="bold red") for number, line in enumerate(lines)]
@@ -140,7 +149,7 @@ def _gaps(gaps: Sequence[Gap]) -> list[Text]:
 def _alerts(status: RunStatus) -> list[Text]:
     """Those that fire. What cannot be judged is in `ecom_lite alerts`."""
     firing = [alert for alert in status.alerts.values() if alert.state == "firing"]
-    lines = [(f"{alert.title}: {alert.told}, since {_minute(alert.since)}", ALERT_STYLES[alert.severity]) for alert in firing]
+    lines = [(f"{alert.title}: {alert.told}, since {minute(alert.since)}", ALERT_STYLES[alert.severity]) for alert in firing]
     return [Text(f"  {'alerts' if not number else '':<9}{line}", style=style) for number, (line, style) in enumerate(lines)]
 
 
@@ -183,10 +192,18 @@ def _rate(per_s: int) -> str:
 
 
 def print_status(status: RunStatus, addresses: Mapping[str, str]) -> None:
-    """For `ecom_lite status`: the same on stdout, with where to look."""
+    """For `ecom_lite status`: the same on stdout, with where to look. In plain lines where that is wanted, or has more room."""
     console = make_console()
-    console.print(status_view(status), soft_wrap=True)
     where = {"pid": str(status.pid), **addresses}
+    if plain() or narrow(console):
+        from .words import status_lines
+
+        for line in status_lines(status):
+            print_wrapped(console, Text(line))
+        for name, address in where.items():
+            console.print(Text(f"{name}: {address}"), soft_wrap=True)
+        return
+    console.print(status_view(status), soft_wrap=True)
     width = max(map(len, where))
     for name, address in where.items():
         console.print(Text.assemble((f"  {name.ljust(width)}  ", "dim"), address), soft_wrap=True)

@@ -230,6 +230,13 @@ def test_the_story_is_told_and_ended_and_a_click_on_a_part_shows_its_log(browser
     tab.page.get_by_role("button", name="Kill it").click()
     tab.wait(lambda: tab.page.locator(".chapters li").count() == 2, "its chapters")
     assert tab.page.locator(".chapters li[aria-current=step]").inner_text().startswith("A part is killed")
+    assert tab.page.locator("#step").inner_text().startswith("Step 2 of 2: A part is killed."), "on top of the page, too"
+    step = Chapter(title="A promotion", text="30% off.", look="the board", link="/d/realtime-operations", state="now")
+    run.story = Telling(kind="demo", state="telling", parts=["load", "postgres"], chapters=[step])
+    tab.wait(lambda: "Look at: the board." in tab.page.locator("#step").inner_text(), "the demo's step, and where to look")
+    assert tab.page.locator("#step a").get_attribute("href") == "/d/realtime-operations"
+    assert tab.page.locator("#story-title").inner_text() == "The demo"
+    assert tab.page.evaluate(CUT) == []
     assert run.wishes == [{"kill": "postgres"}]
     tab.page.get_by_role("button", name="End it now").click()
     tab.wait(lambda: tab.page.locator("#moral").inner_text() == "Ended early.", "its end")

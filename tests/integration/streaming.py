@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -129,7 +130,10 @@ def wait_until_late(warehouse: Address, line: Line) -> None:
     wait_for(lambda: rows(warehouse, known.format(due.isoformat())) == [(True,)], "the watermark")
 
 
-def a_stream(warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gateway: SparkGateway, **more: object) -> Stream:
+def a_stream(
+    warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gateway: SparkGateway,
+    wall: Callable[[], float] = time.time, **more: object,
+) -> Stream:  # fmt: skip
     flags = {
         "kafka.topic": topic,
         "spark.trigger_s": 0.2,
@@ -137,4 +141,4 @@ def a_stream(warehouse: Address, bootstrap: str, topic: str, data_dir: Path, gat
         "run.data_dir": str(data_dir),
     }
     settings = load_settings(env={}, flags=flags | {name.replace("__", "."): value for name, value in more.items()})
-    return Stream(settings, warehouse, bootstrap, data_dir, gateway)
+    return Stream(settings, warehouse, bootstrap, data_dir, gateway, wall=wall)

@@ -92,6 +92,11 @@ def test_a_terminal_has_our_own_colours_beside_it(looked: Looked) -> None:
     assert "\x1b[" in looked.on_a_terminal("logs") and "\x1b[" not in looked.in_a_pipe("logs")
 
 
+def test_in_plain_mode_an_answer_s_row_is_one_line_that_names_its_cells(looked: Looked) -> None:
+    looked.env["ECOM_LITE_PLAIN"] = "1"
+    assert looked.in_a_pipe("sql", "SELECT 1 AS one, 'b' AS two UNION ALL SELECT 2, 'c'") == "one: 1; two: b\none: 2; two: c\n"
+
+
 def test_a_pipe_gets_the_exact_bytes(looked: Looked) -> None:
     assert OWNED + TURNED in looked.in_a_pipe("sql", "SELECT category FROM dim_category")
     assert json.loads(looked.in_a_pipe("sql", "--json", "SELECT category FROM dim_category")) == {"category": OWNED + TURNED}

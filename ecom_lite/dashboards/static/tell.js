@@ -8,8 +8,21 @@ const $ = (id) => document.getElementById(id);
 const NAMES = { load: "the loader", postgres: "PostgreSQL" };
 const PARTS = { load: "The process that loads is gone in an instant, in the middle of a batch. The supervisor starts another.", postgres: "The database is gone in an instant, with all its connections. The supervisor starts it again, and it recovers." };
 
+/** On top of the page, while a story is told: the chapter of now. */
+function showStep(story) {
+  const place = story.chapters.findIndex((chapter) => chapter.state === "now"), line = $("step");
+  line.hidden = story.state !== "telling" || place < 0;
+  const chapter = story.chapters[place], key = JSON.stringify([place, chapter]);
+  if (line.hidden || line.dataset.key === key) return;
+  line.dataset.key = key;
+  const look = chapter.look ? [" Look at: ", h("a", { href: chapter.link }, chapter.look), "."] : [];
+  line.replaceChildren(h("b", {}, `Step ${place + 1} of ${story.chapters.length}: ${chapter.title}. `), chapter.text, ...look);
+}
+
 function show(story) {
   const telling = story.state === "telling";
+  showStep(story);
+  $("story-title").textContent = story.kind === "demo" ? "The demo" : "A story for an audience";
   $("tell").hidden = telling;
   $("tell-end").hidden = !telling;
   $("victim").disabled = telling;

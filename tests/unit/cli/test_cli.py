@@ -37,7 +37,7 @@ LOOKING = (
     "doctor",
     "config",
 )
-VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "campaign", "generate", "produce", "events", "password")
+VERBS = (*LOOKING, "rate", "pause", "resume", "fault", "campaign", "demo", "generate", "produce", "events", "password")
 
 
 class Said(NamedTuple):
