@@ -27,6 +27,7 @@ NOT_HERE: Final = {
     r"ecom_lite produce tills\.csv --source pos": "tests/integration/test_sources.py has sources",
     r"ecom_lite produce orders\.jsonl .*": "settings of the example's folder; tests/integration/test_load_mapped.py loads it",
     r"(ecom_lite stop && )?ecom_lite (backup|restore) .*": "while nothing runs; tests/acceptance/test_backup.py does both",
+    r"ecom_lite demo( .*)?": "a run of minutes; tests/acceptance/test_demo.py plays one",
     r"duckdb -cmd .*": "fetches extensions; tests/integration/test_lake_docs.py attaches by the same statement",
     r"tail -f .*": "has no end",
 }
