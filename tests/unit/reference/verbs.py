@@ -57,7 +57,7 @@ def _help(text: str) -> str:
     for paragraph in text.split("\n\n"):
         lines = paragraph.strip("\n").split("\n")
         if lines[0].strip() == EXAMPLES:
-            commands = all(line.startswith("ecom_lite ") for line in lines[1:])
+            commands = any("ecom_lite " in line for line in lines[1:])
             shown.append("\n".join([f"```{'sh' if commands else 'text'}", *(_commented(line) for line in lines[1:]), "```"]))
         else:
             shown.append(" ".join(line.strip() for line in lines))
