@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from psycopg import sql
 
@@ -28,6 +29,9 @@ TEMPLATE = "ecom_template"
 # Whoever started us in the background, or by nohup, has these ignored, and so would have every child.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("ours")
 _numbers = itertools.count(1)
 
 

@@ -65,8 +65,10 @@ def test_workers_share_engines_and_one_that_is_killed_ends_them_for_nobody(tmp_p
     done = project.run("-q", "-n", "2")
     assert "1 failed, 5 passed" in done.stdout or "1 failed, 6 passed" in done.stdout, done.stdout + done.stderr
     told = [json.loads((tmp_path / f"{number}.json").read_text("utf-8")) for number in range(6)]
-    workers, brokers, topics = map(set, zip(*told, strict=True))
-    assert len(workers) >= 2 and len(brokers) == 1 and len(topics) == 6
+    # Who takes the killed one's place may come when all others have ended, and their engines with them.
+    first = {broker for worker, broker, _ in told if worker in ("gw0", "gw1")}
+    assert len({worker for worker, *_ in told}) >= 2 and len(first) == 1
+    assert len({(broker, topic) for _, broker, topic in told}) == 6
     project.wait_gone()
 
 
