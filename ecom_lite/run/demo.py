@@ -43,7 +43,6 @@ TROUBLE: Final = {"late": 0.2, "duplicate": 0.1, "out_of_order": 0.1}
 BROKEN: Final = 0.1
 NO_FAULTS: Final = ShopOverride(faults=dict.fromkeys(FAULTS, 0.0))
 
-# title, what happens now ({days}: of history), where to look, and the path there
 REALTIME: Final = "/d/realtime-operations"
 # title, what happens now ({days}: of history), where to look, and the path there
 STEPS: Final = (
