@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from typer.main import get_command
@@ -60,6 +62,16 @@ def test_the_config_file_changes_nothing_and_its_examples_are_settings() -> None
             section = text.strip("[]")
         elif match := re.match(r"([a-z_]+) = ", text):
             assert f"{section}.{match[1]}" in names, line
+
+
+def test_compose_is_what_its_specification_allows() -> None:
+    """compose-spec.json is schema/compose-spec.json of compose-spec/compose-spec at 170098b (Apache-2.0)."""
+    schema = json.loads((ROOT / "tests" / "unit" / "compose-spec.json").read_text(encoding="utf-8"))
+    check = jsonschema.validators.validator_for(schema)(schema)
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    assert [error.message for error in check.iter_errors(compose)] == []
+    compose["services"]["postgres"]["portz"] = []
+    assert len(list(check.iter_errors(compose))) == 1
 
 
 def test_compose_pins_its_images_keeps_its_data_and_stays_on_loopback() -> None:
