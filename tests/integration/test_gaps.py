@@ -48,7 +48,7 @@ def a_run(bench: Bench, data_dir: Path, terminal: Terminal, meter: Meter) -> Run
     supervisor = Supervisor(restarts=0, restart_window_s=1, ready_timeout_s=1, listener=lambda *_: None)
     servers: Any = SimpleNamespace(
         supervisor=supervisor, registry=ChildRegistry(data_dir / "children.json"), reach=SimpleNamespace(address=bench.warehouse),
-        kafka=None, spark=None,
+        kafka=None, postgres=None, spark=None,
     )  # fmt: skip
     return Run(settings, Options(quiet=True), servers, terminal, meter)
 
