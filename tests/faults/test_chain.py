@@ -27,7 +27,6 @@ def five_rounds(folder: Path, *arguments: str) -> dict[str, Any]:
     return summary
 
 
-@pytest.mark.long
 @pytest.mark.timeout(TIMEOUT_S + 20)
 def test_five_rounds_of_the_whole_chain_close_to_the_last_mart(tmp_path: Path) -> None:
     only = [word for name in QUICK for word in ("--only", name)]
