@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
@@ -21,7 +22,7 @@ class Link(Protocol):
         """In a thread: what the server says, to the client, until it ends."""
 
 
-class Relay:
+class Relay(ABC):
     """Forwards to `target` by links that `_link` makes. `struck` is set when the trap has sprung, at the `nth` that is due;
     `on_strike` is called before the client learns of it."""
 
@@ -35,8 +36,8 @@ class Relay:
         self.port: int = self._server.getsockname()[1]
         threading.Thread(target=self._accept, name="proxy", daemon=True).start()
 
-    def _link(self, client: socket.socket, server: socket.socket) -> Link:
-        raise NotImplementedError
+    @abstractmethod
+    def _link(self, client: socket.socket, server: socket.socket) -> Link: ...
 
     def close(self) -> None:
         """End it and all connections through it."""

@@ -23,6 +23,7 @@ from ..live.lock import RunLock
 from ..settings.data_dir import CHILDREN, DRAFT, LOADERS, LOGS, OURS, POSTGRES, STATE
 from ..settings.tree import Settings
 from ..system import NOBODY, account_for
+from .reset import delete_stores
 
 MANIFEST: Final = "backup.json"  # the first member
 FORMAT: Final = 1
@@ -99,7 +100,7 @@ def restore(settings: Settings, file: Path) -> tuple[Made, Manifest]:
             try:
                 files, size = _take_out(archive, members, data_dir, file)
             except BaseException:
-                _undo(data_dir)
+                delete_stores(data_dir, KEPT)
                 raise
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, UnicodeError) as error:
         raise EcomLiteError(f"{file} is no whole backup: {error}; nothing was restored") from None
@@ -202,13 +203,3 @@ def _write(content: IO[bytes], path: Path) -> int:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         shutil.copyfileobj(content, file, 1 << 20)
         return file.tell()
-
-
-def _undo(data_dir: Path) -> None:
-    pgfiles.remove_cluster(data_dir / POSTGRES)
-    for name in KEPT:
-        path = data_dir / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..engines.child import ChildRegistry
@@ -26,13 +27,17 @@ def reset_data(settings: Settings, *, keep_grafana: bool) -> None:
         return
     with RunLock(data_dir, "reset"):
         ChildRegistry(data_dir / CHILDREN).cleanup()
-        remove_cluster(data_dir / POSTGRES)
-        for name in OURS:
-            if keep_grafana and name in (GRAFANA, PASSWORDS):  # a server that runs elsewhere keeps its data and roles, too
-                continue
-            _delete(data_dir / name)
+        kept = (GRAFANA, PASSWORDS) if keep_grafana else ()  # a server that runs elsewhere keeps its data and roles, too
+        delete_stores(data_dir, [name for name in OURS if name not in kept])
         if not keep_grafana and {entry.name for entry in data_dir.iterdir()} <= {LOCK}:
             _delete(data_dir)  # while the lock is still ours: nobody can have begun a run in it
+
+
+def delete_stores(data_dir: Path, names: Iterable[str]) -> None:
+    """PostgreSQL's cluster, wherever it lives, and these. For who holds the folder. Raises EcomLiteError."""
+    remove_cluster(data_dir / POSTGRES)
+    for name in names:
+        _delete(data_dir / name)
 
 
 def _delete(path: Path) -> None:

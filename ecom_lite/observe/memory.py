@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 import psutil
@@ -19,15 +20,20 @@ def resident_bytes(parts: Mapping[int, str]) -> dict[str, int]:
     Proportional set size on Linux (a shared page is split among its users), resident set size elsewhere.
     """
     me = psutil.Process()
-    names = {me.pid: OWN, **parts}
     total: Counter[str] = Counter()
-    for process in [me, *me.children(recursive=True)]:  # parents come before their children
-        try:
-            name = names.setdefault(process.pid, names.get(process.ppid(), OWN))
+    for name, process in by_part([me, *me.children(recursive=True)], parts):
+        with suppress(psutil.Error):
             total[name] += memory_bytes(process)
-        except psutil.Error:
-            continue
     return dict(total)
+
+
+def by_part(family: Iterable[psutil.Process], parts: Mapping[int, str]) -> Iterator[tuple[str, psutil.Process]]:
+    """Each process with its part's name: that of its parent, which comes before it, where it is none's own. Those that have
+    ended are left out."""
+    names = dict(parts)
+    for process in family:
+        with suppress(psutil.Error):
+            yield names.setdefault(process.pid, names.get(process.ppid(), OWN)), process
 
 
 def memory_bytes(process: psutil.Process) -> int:

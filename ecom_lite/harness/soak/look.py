@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ...errors import EcomLiteError
 from ...observe.disk import stores_bytes
-from ...observe.memory import OWN, memory_bytes
+from ...observe.memory import by_part, memory_bytes
 from ..chain_run import ChainRun
 
 DELAY: Final = "SELECT delay_p95_ms::float8 FROM ops.health_samples ORDER BY at DESC LIMIT 1"
@@ -67,13 +67,12 @@ Line = Look | Kill | Ended | Began
 
 def look(run: ChainRun, phase: str, at_s: float) -> Look:
     """Costs some 50 ms, and one small query."""
-    names = {pid: part for part, pid in run.parts().items()}
+    parts = {pid: part for part, pid in run.parts().items()}
     memory: Counter[str] = Counter()
     handles: Counter[str] = Counter()
     threads: Counter[str] = Counter()
-    for process in run.family():  # parents come before their children
+    for name, process in by_part(run.family(), parts):
         try:
-            name = names.setdefault(process.pid, names.get(process.ppid(), OWN))
             with process.oneshot():
                 seen = memory_bytes(process), process.num_fds(), process.num_threads()
         except psutil.Error:
