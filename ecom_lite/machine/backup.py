@@ -88,20 +88,21 @@ def restore(settings: Settings, file: Path) -> tuple[Made, Manifest]:
     be written: the folder then holds no data, as before.
     """
     data_dir = settings.data_dir
-    there = [name for name in OURS if (data_dir / name).exists() and name != CHILDREN]
-    if there:
-        raise UsageError(
-            f"{data_dir} holds data ({', '.join(there)}): restore into another folder by --data-dir, or `ecom_lite reset` first"
-        )
     try:
-        with file.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as archive, RunLock(data_dir, "restore"):
+        with file.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as archive:
             members = iter(archive)
             manifest = _read_manifest(archive, next(members, None), file)
-            try:
-                files, size = _take_out(archive, members, data_dir, file)
-            except BaseException:
-                delete_stores(data_dir, KEPT)
-                raise
+            if there := [name for name in OURS if (data_dir / name).exists() and name != CHILDREN]:
+                raise UsageError(
+                    f"{data_dir} holds data ({', '.join(there)}): restore into another folder by --data-dir, "
+                    "or `ecom_lite reset` first"
+                )
+            with RunLock(data_dir, "restore"):
+                try:
+                    files, size = _take_out(archive, members, data_dir, file)
+                except BaseException:
+                    delete_stores(data_dir, KEPT)
+                    raise
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, UnicodeError) as error:
         raise EcomLiteError(f"{file} is no whole backup: {error}; nothing was restored") from None
     except OSError as error:

@@ -166,3 +166,10 @@ def test_servers_elsewhere_are_named(source: Settings, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "shop.tar.gz") as archive:
         content = archive.extractfile(MANIFEST)
         assert content is not None and b"geheim" not in content.read()
+
+
+def test_of_a_wrong_file_nobody_is_told_to_delete_data_first(source: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    file.write_text("# no backup")
+    with pytest.raises(EcomLiteError, match="no whole backup"):
+        restore(source, file)
