@@ -126,9 +126,10 @@ class Terminal:
         """All parts are ready: where to look. `passing`: nothing stays of it."""
         self._ready = True
         self._doing = "running"
-        self.say(f"ecom_lite is ready after {ready_s:.1f} s", "bold green")
-        self.addresses(addresses)
-        self.say(f"  Ctrl-C stops it; {'its data goes with it' if passing else 'the data stays'}.\n", "dim")
+        with self.console:  # in one write: who waits for the first line has the addresses too
+            self.say(f"ecom_lite is ready after {ready_s:.1f} s", "bold green")
+            self.addresses(addresses)
+            self.say(f"  Ctrl-C stops it; {'its data goes with it' if passing else 'the data stays'}.\n", "dim")
 
     def addresses(self, addresses: Mapping[str, str]) -> None:
         """Where to look: one line each, never broken, so that it can be copied."""

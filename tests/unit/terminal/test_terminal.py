@@ -127,6 +127,26 @@ def test_without_a_terminal_each_event_is_one_plain_line() -> None:
     ]
 
 
+def test_who_sees_that_it_is_ready_sees_the_addresses_too() -> None:
+    file = Pieces()
+    shown = Terminal(console=Console(file=file, force_terminal=False, width=100, color_system=None))
+    shown.banner(3.0, {"metrics": "http://127.0.0.1:8100/metrics"})
+    (first,) = (piece for piece in file.pieces if "is ready after" in piece)
+    assert "http://127.0.0.1:8100/metrics" in first and "Ctrl-C" in first
+
+
+class Pieces(io.StringIO):
+    """Keeps each write for itself: what a reader of the file can see between two of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.pieces.append(text)
+        return super().write(text)
+
+
 def test_with_a_terminal_the_live_view_follows_the_parts() -> None:
     shown, file = terminal(fancy=True)
     shown.begin(["kafka"])
