@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request
@@ -34,7 +34,7 @@ WIDTH, HEIGHT = 1600, 1900  # high enough for Grafana to draw every panel of a b
 
 needs_browser = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(240),
 ]
 
 
@@ -43,6 +43,7 @@ class Tab:
 
     def __init__(self, browser: Browser, scheme: Scheme, width: int = WIDTH, height: int = HEIGHT) -> None:
         self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.page.set_default_timeout(1000 * DEADLINE_S)
         self.complaints: list[str] = []
         self.foreign: list[str] = []
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -62,8 +63,8 @@ class Tab:
         )
         return found
 
-    def wait(self, holds: Callable[[], bool], what: str) -> None:
+    def wait(self, holds: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
         def pause(seconds: float) -> None:
             self.page.wait_for_timeout(1000 * seconds)  # its events arrive meanwhile
 
-        wait_for(holds, lambda: f"{what}: {self.states()} {self.complaints}", pause=pause)
+        wait_for(holds, lambda: f"{what}: {self.states()} {self.complaints}", deadline_s, pause)

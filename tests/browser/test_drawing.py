@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(240),
 ]
 BOXES = Path(__file__).with_name("boxes.js")
 LEAST_PX = 9.5

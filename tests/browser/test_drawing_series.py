@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(240),
 ]
 RED: Json = {"color": {"mode": "fixed", "fixedColor": "#ff0000"}, "custom": {"lineWidth": 3}}
 # In which shares of the plot's width (0 to 1, in hundredths) there is something of this colour.

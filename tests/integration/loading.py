@@ -58,7 +58,7 @@ class Bench:
         producer = KafkaProducer(**{**self.client, "linger_ms": 5, **options})
         try:
             yield producer
-            producer.flush(timeout=10)
+            producer.flush(timeout=60)
         finally:
             producer.close(timeout=2)
 
