@@ -13,7 +13,7 @@ import pytest
 from tests.runs import DEADLINE_S, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Request
+    from playwright.sync_api import Browser, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "grafana" / "dashboards"
@@ -36,6 +36,12 @@ needs_browser = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
     pytest.mark.timeout(240),
 ]
+
+
+def settle(page: Page, milliseconds: float) -> None:
+    """Let what runs to its value or its size get there: so long, and two frames more, which a busy machine draws late."""
+    page.wait_for_timeout(milliseconds)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
 
 class Tab:
