@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -20,7 +21,7 @@ TAB: Final = "\t"
 UP: Final = "\x1b[A"
 CTRL_C: Final = "\x03"
 CTRL_D: Final = "\x04"
-EXIT_S: Final = 20.0
+EXIT_S: Final = 60.0
 
 
 def until_closed(terminal: int) -> bytes:
@@ -87,6 +88,7 @@ class Typed:
         return self._written
 
     def _read(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two reads
         while True:
             try:
                 chunk = os.read(self._terminal, 65_536)
@@ -94,4 +96,4 @@ class Typed:
                 return
             if not chunk:
                 return
-            self._written += chunk.decode("utf-8", "replace")
+            self._written += decoder.decode(chunk)
