@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -20,7 +21,8 @@ TAB: Final = "\t"
 UP: Final = "\x1b[A"
 CTRL_C: Final = "\x03"
 CTRL_D: Final = "\x04"
-EXIT_S: Final = 20.0
+EXIT_S: Final = 60.0
+AGAIN_S: Final = 5.0
 
 
 def until_closed(terminal: int) -> bytes:
@@ -63,9 +65,18 @@ class Typed:
     def type(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
-    def until(self, words: str) -> str:
-        """What was written since the last call, up to these words."""
-        wait_for(lambda: words in self._written[self._seen :], lambda: f"{words!r} in {self._written[self._seen :]!r}")
+    def until(self, words: str, again: str = "") -> str:
+        """What was written since the last call, up to these words. `again` is typed every few seconds until they come."""
+        typed_at = time.monotonic()
+
+        def written() -> bool:
+            nonlocal typed_at
+            if again and time.monotonic() > typed_at + AGAIN_S:
+                typed_at = time.monotonic()
+                self.type(again)
+            return words in self._written[self._seen :]
+
+        wait_for(written, lambda: f"{words!r} in {self._written[self._seen :]!r}")
         begin, self._seen = self._seen, self._written.index(words, self._seen) + len(words)
         return self._written[begin : self._seen]
 
@@ -87,6 +98,7 @@ class Typed:
         return self._written
 
     def _read(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two reads
         while True:
             try:
                 chunk = os.read(self._terminal, 65_536)
@@ -94,4 +106,4 @@ class Typed:
                 return
             if not chunk:
                 return
-            self._written += chunk.decode("utf-8", "replace")
+            self._written += decoder.decode(chunk)
