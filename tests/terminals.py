@@ -22,6 +22,7 @@ UP: Final = "\x1b[A"
 CTRL_C: Final = "\x03"
 CTRL_D: Final = "\x04"
 EXIT_S: Final = 60.0
+AGAIN_S: Final = 5.0
 
 
 def until_closed(terminal: int) -> bytes:
@@ -67,9 +68,18 @@ class Typed:
     def type(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
-    def until(self, words: str) -> str:
-        """What was written since the last call, up to these words."""
-        wait_for(lambda: words in self._written[self._seen :], lambda: f"{words!r} in {self._written[self._seen :]!r}")
+    def until(self, words: str, again: str = "") -> str:
+        """What was written since the last call, up to these words. `again` is typed every few seconds until they come."""
+        typed_at = time.monotonic()
+
+        def written() -> bool:
+            nonlocal typed_at
+            if again and time.monotonic() > typed_at + AGAIN_S:
+                typed_at = time.monotonic()
+                self.type(again)
+            return words in self._written[self._seen :]
+
+        wait_for(written, lambda: f"{words!r} in {self._written[self._seen :]!r}")
         begin, self._seen = self._seen, self._written.index(words, self._seen) + len(words)
         return self._written[begin : self._seen]
 
