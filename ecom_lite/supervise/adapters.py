@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from ..errors import EngineError
 from ..observe.health import Health
-from .service import Dies, Prepares, Service
+from .service import Dies, Service
 
 WATCH_S: Final = 0.2
 
@@ -110,7 +110,7 @@ class Behind:
         self.name = service.name
         self._service = service
         self._ready = ready
-        self._begun = self._there = False
+        self._begun = False
 
     def start(self) -> None:
         pass
@@ -121,11 +121,6 @@ class Behind:
                 return
         if not stop.is_set():
             self._begun = True
-            try:
-                if isinstance(self._service, Prepares):
-                    self._service.prepare()
-            finally:
-                self._there = True  # not before it has its process: until then it would say that it does not run
             self._service.start()
             self._service.run(stop)
 
@@ -139,7 +134,7 @@ class Behind:
             self._service.kill()
 
     def health(self) -> Health:
-        return self._service.health() if self._there else Health(True, "begins when the run is ready")
+        return self._service.health() if self._begun else Health(True, "begins when the run is ready")
 
 
 class Late:

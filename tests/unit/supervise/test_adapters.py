@@ -55,32 +55,6 @@ def test_the_run_is_ready_without_it_and_it_begins_then() -> None:
     assert part.calls == ["start", "kill", "run", "stop"]
 
 
-class Prepared(Part):
-    """Its process takes a while to be there."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.let = threading.Event()
-
-    def prepare(self) -> None:
-        self.calls.append("prepare")
-        self.let.wait(60)
-
-
-def test_it_is_not_unwell_before_its_process_is_there() -> None:
-    part, ready = Prepared(), threading.Event()
-    behind = Behind(part, ready)
-    supervisor = supervised(behind)
-    supervisor.start()
-    ready.set()
-    wait_for(lambda: part.calls == ["prepare"], "it is prepared")
-    assert behind.health().ok
-    part.let.set()
-    wait_for(lambda: behind.health() == Health(False, "of the part"), "it is begun")
-    supervisor.stop()
-    assert part.calls == ["prepare", "start", "run", "stop"]
-
-
 def test_one_that_was_never_begun_is_not_stopped() -> None:
     part = Part()
     supervisor = supervised(Behind(part, threading.Event()))
