@@ -77,7 +77,6 @@ class WorkerService(Generic[F]):
 
     def prepare(self) -> None:
         if not self.child.alive:
-            self._heard = self._clock()
             self.child.start()
 
     def start(self) -> None:
