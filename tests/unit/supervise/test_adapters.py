@@ -48,11 +48,26 @@ def test_the_run_is_ready_without_it_and_it_begins_then() -> None:
     assert supervisor.start() and part.calls == [] and behind.health().ok
     behind.kill()
     ready.set()
-    wait_for(lambda: part.calls == ["start"], "it is begun")
-    assert behind.health() == Health(False, "of the part")
+    wait_for(lambda: behind.health() == Health(False, "of the part"), "it is begun")
+    assert part.calls == ["start"]
     supervisor.kill("part")
     supervisor.stop()
     assert part.calls == ["start", "kill", "run", "stop"]
+
+
+def test_while_it_starts_it_is_not_unwell() -> None:
+    part, ready, goes_on = Part(), threading.Event(), threading.Event()
+    started = part.start
+    part.start = lambda: (started(), goes_on.wait(60))  # type: ignore[method-assign, return-value]
+    behind = Behind(part, ready)
+    supervisor = supervised(behind)
+    assert supervisor.start()
+    ready.set()
+    wait_for(lambda: part.calls == ["start"], "its start")
+    assert behind.health() == Health(True, "starting")
+    goes_on.set()
+    wait_for(lambda: behind.health() == Health(False, "of the part"), "it is begun")
+    supervisor.stop()
 
 
 def test_one_that_was_never_begun_is_not_stopped() -> None:
