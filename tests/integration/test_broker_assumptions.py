@@ -76,11 +76,14 @@ def read(client: dict[str, Any], topic: str, until: bytes, partition: int = 0) -
         **client, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
     )
     part, found = TopicPartition(topic, partition), list[bytes]()
+
+    def reached() -> bool:
+        found.extend(record.value for record in polled(consumer))
+        return until in found
+
     consumer.assign([part])
     try:
-        wait_for(
-            lambda: found.extend(record.value for record in polled(consumer)) or until in found, f"{until!r} to be read", WAIT_S
-        )
+        wait_for(reached, f"{until!r} to be read", WAIT_S)
     finally:
         consumer.close()
     return found
