@@ -35,6 +35,18 @@ class Part:
         return Health(False, "of the part")
 
 
+class SlowPart(Part):
+    """Its start takes until it is let go on."""
+
+    def __init__(self, goes_on: threading.Event) -> None:
+        super().__init__()
+        self._goes_on = goes_on
+
+    def start(self) -> None:
+        super().start()
+        self._goes_on.wait(60)
+
+
 def supervised(behind: Behind) -> Supervisor:
     supervisor = Supervisor(restarts=3, restart_window_s=60, ready_timeout_s=10, listener=lambda *_: None)
     supervisor.add(behind)
@@ -56,9 +68,8 @@ def test_the_run_is_ready_without_it_and_it_begins_then() -> None:
 
 
 def test_while_it_starts_it_is_not_unwell() -> None:
-    part, ready, goes_on = Part(), threading.Event(), threading.Event()
-    started = part.start
-    part.start = lambda: (started(), goes_on.wait(60))  # type: ignore[method-assign, return-value]
+    ready, goes_on = threading.Event(), threading.Event()
+    part = SlowPart(goes_on)
     behind = Behind(part, ready)
     supervisor = supervised(behind)
     assert supervisor.start()
