@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import random
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from collections.abc import Callable
 import psutil
 
 from ecom_lite.errors import EngineError, PortTaken
+from ecom_lite.system import hold_name
 
 LOOPBACK = "127.0.0.1"
 # Below the ephemeral ranges of Linux and macOS: while a killed server restarts, no outgoing connection takes its port.
@@ -54,21 +54,12 @@ def claim(port: int, host: str = LOOPBACK) -> bool:
 
 
 def _pick(port: int) -> bool:
-    """False where another process was quicker. It says so by a name that goes with it, and is one of its network, as
-    ports are. Only Linux has such names."""
-    if port in _picked:
-        return True
-    name: socket.socket | None = None
-    if sys.platform == "linux":
-        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    """False where another process was quicker, and has said so."""
+    if port not in _picked:
         try:
-            name.bind(f"\0ecom_lite port {port}")
-        except OSError as error:
-            name.close()
-            if error.errno == errno.EADDRINUSE:
-                return False
-            name = None
-    _picked[port] = name
+            _picked[port] = hold_name(f"port {port}")
+        except FileExistsError:
+            return False
     return True
 
 

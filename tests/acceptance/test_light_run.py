@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from kafka import KafkaProducer
 
 from tests.runs import COMMAND, DEADLINE_S, VERB_S, LightRun, wait_for
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+OWN_EVENTS = (Path(__file__).parents[2] / "docs" / "own_events.md").read_text("utf-8")
 FOREIGN = 1000
 RUBBISH: list[bytes] = [
     b"",
@@ -223,28 +222,14 @@ def test_logs_of_all_parts_and_live(run: LightRun) -> None:
         assert follower.wait(DEADLINE_S) == 130
 
 
-def test_the_readmes_producer_loads(run: LightRun) -> None:
-    (program,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "KafkaProducer(" in block)
+def test_the_producer_of_the_docs_loads(run: LightRun) -> None:
+    (program,) = (block for block in re.findall(r"```python\n(.*?)```", OWN_EVENTS, re.S) if "KafkaProducer(" in block)
     program, replaced = re.subn(r"127\.0\.0\.1:\d+", run.state["bootstrap"], program)
     subprocess.run([sys.executable, "-c", program], check=True, timeout=VERB_S)
     assert replaced == 1
     order = re.search(r'"order_id": "(.*?)"', program)
     question = f"SELECT revenue FROM fact_sales WHERE order_id = '{order and order[1]}'"
     wait_for(lambda: run.verb("sql", "--json", question).stdout, "the fact")
-
-
-@pytest.mark.long
-def test_the_readmes_commands_work_beside_it(run: LightRun) -> None:
-    wait_for(lambda: (run.state["dbt"] or {}).get("status") == "success", "the marts are there")
-    cells = re.findall(r"^\| (`ecom_lite .*?) \|", README, re.M)
-    commands = [shlex.split(command) for cell in cells for command in re.findall(r"`ecom_lite (.*?)`", cell)]
-    beside = {"rate", "pause", "resume", "fault", "status", "sql", "check", "dead", "refresh", "doctor", "config"}
-    typed = (["sql"], ["sql", "<", "questions.sql"])  # test_prompt.py has these
-    tried = [words for words in commands if words[0] in beside and words not in typed]
-    assert {words[0] for words in tried} == beside, "the README shows each of them"
-    for words in [*tried, ["fault", "off"]]:
-        said = run.verb(*words)
-        assert said.returncode == 0, (words, said.stdout, said.stderr)
 
 
 def test_stop_ends_it_and_the_data_stays(run: LightRun) -> None:

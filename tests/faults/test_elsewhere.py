@@ -18,7 +18,7 @@ from kafka import KafkaProducer
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.engines.postgres import PostgresServer
 from tests.acceptance.test_light_run import plain_event
-from tests.runs import LightRun
+from tests.runs import ENDS_S, LightRun
 
 EVENTS = 300
 
@@ -51,7 +51,7 @@ def foreign_traffic(bootstrap: str) -> Iterator[None]:
     done = threading.Event()
 
     def send() -> None:
-        producer = KafkaProducer(bootstrap_servers=bootstrap, max_block_ms=60_000)
+        producer = KafkaProducer(bootstrap_servers=bootstrap, max_block_ms=round(ENDS_S * 1000))
         for number in itertools.count():
             if done.wait(0.01):
                 break
