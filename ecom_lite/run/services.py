@@ -218,7 +218,7 @@ def _page(
     return Page(
         servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, port,
         status, control=None if shop is None else shop.change, marts=marts, token=token, written=written, home=home,
-        password=wanted.password.get_secret_value(),
+        password=wanted.password.get_secret_value(), other_port=None if wanted.port else lambda: free_port(wanted.host),
     )  # fmt: skip
 
 

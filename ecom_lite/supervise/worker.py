@@ -21,6 +21,7 @@ from ..observe.health import SILENT_S, Health
 
 POLL_S: Final = 0.2
 FROZEN_S: Final = 30.0  # without a report: it will not come back by itself, or not soon
+HEAR_OUT_S: Final = 1.0
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
 
 
@@ -96,6 +97,9 @@ class WorkerService(Generic[F]):
         give_up = time.monotonic() + self._ready_s
         while not self._ready.wait(POLL_S):
             if not self.child.alive:
+                self._hear_out()
+                if self._ready.is_set():  # it had little to do
+                    return
                 raise self._death()
             if time.monotonic() > give_up:
                 raise EcomLiteError(f"{self.name} was not ready after {self._ready_s:g} s; see `ecom_lite logs {self.name}`")
@@ -112,6 +116,7 @@ class WorkerService(Generic[F]):
                 self.child.kill()
                 raise EcomLiteError(f"{self.name} was silent for {FROZEN_S:g} s, as if frozen, and was ended")
             if not self.child.alive:
+                self._hear_out()
                 if self.child.returncode == 0 and self.report is not None and self.report.done:
                     stop.wait()  # it had a fixed amount to do and has done it
                     return
@@ -184,9 +189,13 @@ class WorkerService(Generic[F]):
         if report.ready:
             self._ready.set()
 
-    def _death(self) -> EcomLiteError:
+    def _hear_out(self) -> None:
+        """It has ended: what it has said last may still be on its way to us."""
         if self._reader is not None:
-            self._reader.join(timeout=1)
+            self._reader.join(timeout=HEAR_OUT_S)
+
+    def _death(self) -> EcomLiteError:
+        self._hear_out()
         report = self.report
         if report is not None and report.error:
             return (UsageError if report.exit_code == UsageError.exit_code else EcomLiteError)(report.error)
