@@ -20,6 +20,10 @@ import psutil
 from ecom_lite.live.state import read_state
 
 DEADLINE_S: Final = 60.0
+START_S: Final = 120.0  # until all parts of a run are ready
+ENDS_S: Final = 150.0  # a run that ends by itself: its start, the last dbt run and the lake's last pass, beside other tests
+VERB_S: Final = 120.0  # `check` alone is as patient as a minute
+GONE_S: Final = 30.0  # PostgreSQL without its run gives its sessions five seconds to end
 FIRST_POLL_S: Final = 0.005  # then twice as long each time
 POLL_S: Final = 0.05
 PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres"}  # name of the child -> of the part
@@ -105,7 +109,7 @@ class LightRun:
             return {}
         return {PARTS.get(entry["name"], entry["name"]): entry["pid"] for entry in entries if entry["pid"] in self.known}
 
-    def wait_state(self, state: str, deadline_s: float = DEADLINE_S) -> LightRun:
+    def wait_state(self, state: str, deadline_s: float = START_S) -> LightRun:
         def reached() -> bool:
             self.note_processes()
             assert self.process.poll() is None or self.state.get("state") == state, self.stderr
@@ -117,7 +121,7 @@ class LightRun:
     def wait_ready(self) -> LightRun:
         return self.wait_state("running")
 
-    def verb(self, *arguments: str, deadline_s: float = DEADLINE_S) -> subprocess.CompletedProcess[str]:
+    def verb(self, *arguments: str, deadline_s: float = VERB_S) -> subprocess.CompletedProcess[str]:
         """Another `ecom_lite` command on the same data folder."""
         command = [*COMMAND, *arguments, "--data-dir", str(self.data_dir)]
         return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=deadline_s)
@@ -126,7 +130,7 @@ class LightRun:
         self.note_processes()
         self.process.send_signal(number)
 
-    def wait(self, deadline_s: float = DEADLINE_S) -> int:
+    def wait(self, deadline_s: float = ENDS_S) -> int:
         """Its exit code; while waiting, remember its processes."""
 
         def ended() -> bool:
@@ -145,7 +149,7 @@ class LightRun:
     def assert_nothing_left(self) -> None:
         """No process that the run ever had is alive."""
         assert self.known, "no process was noted: the test itself is wrong"
-        wait_until_gone(self.known.values(), 5)
+        wait_until_gone(self.known.values(), GONE_S)
 
     def end(self) -> None:
         """End it, however the test went. The folder stays."""

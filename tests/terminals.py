@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -20,7 +21,8 @@ TAB: Final = "\t"
 UP: Final = "\x1b[A"
 CTRL_C: Final = "\x03"
 CTRL_D: Final = "\x04"
-EXIT_S: Final = 20.0
+EXIT_S: Final = 60.0
+AGAIN_S: Final = 5.0
 
 
 def until_closed(terminal: int) -> bytes:
@@ -44,8 +46,11 @@ class Typed:
         self._seen = 0
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
-            os.execvpe(command[0], [*command], {**env, "TERM": "xterm-256color"})
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            try:  # here, so that the program never sees a terminal without a size
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+                os.execvpe(command[0], [*command], {**env, "TERM": "xterm-256color"})
+            finally:
+                os._exit(127)  # no second pytest
         self._reading = Thread(target=self._read, name="terminal", daemon=True)
         self._reading.start()
         self._code: int | None = None
@@ -63,14 +68,23 @@ class Typed:
     def type(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
-    def until(self, words: str) -> str:
-        """What was written since the last call, up to these words."""
-        wait_for(lambda: words in self._written[self._seen :], lambda: f"{words!r} in {self._written[self._seen :]!r}")
+    def until(self, words: str, again: str = "") -> str:
+        """What was written since the last call, up to these words. `again` is typed every few seconds until they come."""
+        typed_at = time.monotonic()
+
+        def written() -> bool:
+            nonlocal typed_at
+            if again and time.monotonic() > typed_at + AGAIN_S:
+                typed_at = time.monotonic()
+                self.type(again)
+            return words in self._written[self._seen :]
+
+        wait_for(written, lambda: f"{words!r} in {self._written[self._seen :]!r}")
         begin, self._seen = self._seen, self._written.index(words, self._seen) + len(words)
         return self._written[begin : self._seen]
 
     def exit_code(self) -> int:
-        """Wait for its end."""
+        """Wait for its end; all that it has written is read then."""
         give_up = time.monotonic() + EXIT_S
         while self._code is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -79,6 +93,7 @@ class Typed:
             else:
                 assert time.monotonic() < give_up, f"it does not end; it wrote {self._written[-500:]!r}"
                 time.sleep(0.02)
+        self._reading.join(EXIT_S)
         return self._code
 
     @property
@@ -87,6 +102,7 @@ class Typed:
         return self._written
 
     def _read(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two reads
         while True:
             try:
                 chunk = os.read(self._terminal, 65_536)
@@ -94,4 +110,4 @@ class Typed:
                 return
             if not chunk:
                 return
-            self._written += chunk.decode("utf-8", "replace")
+            self._written += decoder.decode(chunk)

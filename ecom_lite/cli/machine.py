@@ -58,8 +58,10 @@ def reset(data_dir: DataDir = None, config: ConfigFile = None, yes: Yes = False)
         print(f"nothing to delete in {settings.data_dir}", file=sys.stderr)
         return
     print(f"This deletes, in {settings.data_dir}:", file=sys.stderr)
+    width = max(len(name) for name, _ in gone)
     for name, size in gone:
-        print(f"  {name:<14} {size / 1e6:8.1f} MB", file=sys.stderr)
+        shown = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"
+        print(f"  {name:<{width}} {shown:>12}", file=sys.stderr)
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("not deleted: there is no terminal to ask on; --yes skips the question")

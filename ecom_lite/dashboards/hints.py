@@ -13,6 +13,7 @@ from ..observe.status import RunStatus
 
 MOST: Final = 5
 SLOW_PER_S: Final = 20  # below that, little moves on the boards
+ENDING: Final = ("draining", "stopping", "stopped")
 GOOD_DBT: Final = ("success", "selected")
 
 
@@ -32,6 +33,9 @@ def hints(status: RunStatus, now: datetime, every_s: float, bootstrap: str, topi
 def _all(status: RunStatus, now: datetime, every_s: float, bootstrap: str, topic: str) -> Iterator[Hint]:
     shop = "produce" in status.parts
     unwell = [reason.part for reason in status.not_ready() if reason.part != "run"]
+    if status.state in ENDING:
+        yield Hint("The run is being stopped: what was sent is loaded and counted first. To start it again:", "ecom_lite run")
+        return
     if status.state == "starting":
         yield Hint(f"Parts are still starting: {', '.join(unwell) or 'the last of them'}. This page follows them.")
     elif unwell:

@@ -11,18 +11,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import psutil
+import psycopg
 
+from ..errors import EcomLiteError
 from .chain_plan import ChainPhase
 from .expect import POLL_S, wait_until
 
 if TYPE_CHECKING:
     from .chain_rounds import ChainRound
+    from .chain_run import ChainRun
 
 PART_S: Final = 30.0  # for a part to have a process
 DBT_S: Final = 30.0  # for a dbt run to be at work
 STARTING_S: Final = (0.3, 2.5)
 STOPPING_S: Final = (0.05, 1.5)
 HOUR_S: Final = 3600
+RUNNING: Final = "SELECT FROM ops.dbt_runs WHERE status = 'running'"
 
 Ending = tuple[float, Callable[[], None]]  # the moment (monotonic), and what is done then
 
@@ -121,10 +125,17 @@ def _dbt_at_work(round_: ChainRound) -> bool:
     asked.start()
     deadline = time.monotonic() + DBT_S
     while time.monotonic() < deadline:
-        state = run.state
-        if state is not None and state.dbt is not None and state.dbt.status == "running":
+        if _builds(run):
             return True
         if not asked.is_alive():
             return False
         time.sleep(POLL_S)
     return False
+
+
+def _builds(run: ChainRun) -> bool:
+    """Asked of the warehouse: the state file is of some moment of the last second, and dbt may need less."""
+    try:
+        return bool(run.ask(RUNNING))
+    except (psycopg.Error, EcomLiteError):  # it is down, by another strike
+        return False

@@ -14,7 +14,7 @@ from .proxy import Proxy, Trap
 from .recount import Lost
 from .rounds import PATIENCE_S, Round
 
-HEIR_S: Final = 20.0  # some ten, and what a busy machine adds
+HEIR_S: Final = 40.0  # some ten, and what a busy machine adds
 BYTES_PER_ROW: Final = 100  # of a COPY, about
 DISK_FULL: Final = ("No space left on device", "the disk is full, says the harness")  # in the loader's log
 BALLAST_CHUNK: Final = 1 << 16

@@ -14,7 +14,7 @@ import duckdb
 
 from ..errors import QueryError, first_line
 from ..warehouse.connect import Address
-from ..warehouse.duck import literal
+from ..warehouse.duck import close, literal
 from ..warehouse.sqlfiles import read_sql
 from .reader import open_lake
 
@@ -57,7 +57,7 @@ class Counted:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._lake is not None:
-            self._lake.close()
+            close(self._lake)
 
     def sales(self, cuts: Sequence[int]) -> list[Lines]:
         """All of its order lines; `below` is that of the whole lake from then on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +27,13 @@ def export(lake: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
     try:
         lake.begin()  # one snapshot for all
         rows = {table: _copy(lake, table, draft) for table, draft in drafts.items()}
-        lake.rollback()
         for table, draft in drafts.items():
             draft.replace(files[table])
     except duckdb.Error as error:
         raise EcomLiteError(f"the lake could not be exported: {first_line(error)}") from None
     finally:
+        with suppress(duckdb.Error):
+            lake.rollback()
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
     return rows

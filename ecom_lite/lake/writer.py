@@ -14,7 +14,7 @@ import psycopg
 
 from ..errors import EcomLiteError, LakeError, first_line
 from ..warehouse.connect import Address
-from ..warehouse.duck import POSTGRES, SECRET, engine, literal, log_in, options
+from ..warehouse.duck import POSTGRES, SECRET, close, engine, literal, log_in, options
 from ..warehouse.refused import refused_login
 from ..warehouse.sqlfiles import read_sql
 from .attach import DUCKLAKE, LAKE, attach_lake
@@ -107,7 +107,7 @@ class Writer:
         lake, self._lake = self._lake, None
         warehouse, self._warehouse = self._warehouse, None
         if lake is not None:
-            lake.close()
+            close(lake)
         if warehouse is not None:
             warehouse.close()
 
@@ -193,7 +193,7 @@ class Writer:
 
     def _attach(self) -> None:
         if self._lake is not None:
-            self._lake.close()
+            close(self._lake)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lake = lake = engine(POSTGRES, DUCKLAKE)
         spill = literal(self._folder.parent / SPILL)  # the first copy groups all lines by order
@@ -228,7 +228,7 @@ class Writer:
 
     def _forget(self) -> None:
         if self._lake is not None:
-            self._lake.close()
+            close(self._lake)
         self.warehouse.execute(read_sql(__package__, "forget"))
         shutil.rmtree(self._folder, ignore_errors=True)
 

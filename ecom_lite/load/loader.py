@@ -98,6 +98,7 @@ class Loader:
         self._failure: BaseException | None = None  # why the writing thread has ended
         self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=QUEUED_BATCHES)
         self._committed: dict[int, int] = {}
+        self._counting = threading.Lock()  # a report has all that is counted of a batch, or nothing
         self._counts = dict.fromkeys(("records", "facts", "duplicates", "other", "dead", "batches"), 0)
         self._dead_reasons: Counter[str] = Counter()
         self._delay_ms: int | None = None
@@ -275,15 +276,16 @@ class Loader:
             return
         self._committed = self._committed | {partition: extent.end for partition, extent in batch.extents.items()}
         counts = self._counts
-        counts["batches"] += 1
-        counts["records"] += batch.records
-        for name in ("facts", "duplicates", "other", "dead"):
-            counts[name] += getattr(written, name)
-        self._dead_reasons.update(letter.reason for letter in batch.dead)
-        self._batch_time.observe(time.monotonic() - began)
-        if batch.oldest_ms is not None:
-            self._delay_ms = max(0, int(time.time() * 1000) - batch.oldest_ms)
-            self._commit_delay.observe(self._delay_ms / 1000)
+        with self._counting:
+            counts["batches"] += 1
+            counts["records"] += batch.records
+            for name in ("facts", "duplicates", "other", "dead"):
+                counts[name] += getattr(written, name)
+            self._dead_reasons.update(letter.reason for letter in batch.dead)
+            self._batch_time.observe(time.monotonic() - began)
+            if batch.oldest_ms is not None:
+                self._delay_ms = max(0, int(time.time() * 1000) - batch.oldest_ms)
+                self._commit_delay.observe(self._delay_ms / 1000)
 
     def _tick(self) -> None:
         """What the reading thread does while it waits for anything. Raises Stopped, or the writing thread's failure."""
@@ -337,13 +339,17 @@ class Loader:
         elif self._judged.waiting_for:
             waiting_for = f"Kafka: {self._judged.waiting_for}"
         source = self._source
+        with self._counting:
+            counted: dict[str, Any] = {
+                **self._counts,
+                "dead_reasons": dict(self._dead_reasons),
+                "delay_ms": self._delay_ms,
+                "commit_delay": self._commit_delay.buckets(),
+                "batch_time": self._batch_time.buckets(),
+            }
         self._report(
             LoaderFigures(
-                **self._counts,
-                dead_reasons=dict(self._dead_reasons),
-                delay_ms=self._delay_ms,
-                commit_delay=self._commit_delay.buckets(),
-                batch_time=self._batch_time.buckets(),
+                **counted,
                 lags=source.lags(self._committed, fetching=not waiting_for) if source else {},
                 partitions=len(source.claims) if source else 0,
                 standing_by=source is not None and source.stands_by,

@@ -137,7 +137,8 @@ class Place:
             loader.run(stop, 0.0)
         except BaseException as error:  # told to whoever waits for it
             log.warning("the loader of %s has ended: %s", kafka.topic, error)
-            self._failure = error
+            if stop is self._stop:  # else it is one of before the reset, which was slow to end
+                self._failure = error
 
     def _give_up_with_loader(self, give_up: threading.Event) -> None:
         while not give_up.wait(POLL_S * 5):

@@ -18,9 +18,10 @@ import pytest
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.load.loader import SESSION_TIMEOUT_MS
 from tests.integration.loading import Bench, line
-from tests.runs import COMMAND, LightRun, partitions_of, wait_for
+from tests.runs import COMMAND, VERB_S, LightRun, partitions_of, wait_for
 
-TAKES_OVER_S = SESSION_TIMEOUT_MS / 1000 + 20
+TAKES_OVER_S = SESSION_TIMEOUT_MS / 1000 + 60
+ENDS_S = 60.0
 
 
 class LoadVerb:
@@ -50,7 +51,7 @@ class LoadVerb:
     def end(self, number: signal.Signals) -> tuple[int, dict[str, Any]]:
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(number)
-        out, _ = self.process.communicate(timeout=60)
+        out, _ = self.process.communicate(timeout=ENDS_S)
         assert not [child for child in children if child.is_running()], "it left processes behind"
         return self.process.returncode, json.loads(out)
 
@@ -114,7 +115,7 @@ def test_loaders_alone_on_two_machines_load_everything_though_one_is_killed(
 
     def verb(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*COMMAND, *arguments, "--data-dir", str(folders[0])]
-        return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=VERB_S)
 
     said = verb("load")
     assert said.returncode == 1 and "ecom_lite migrate" in said.stderr and "(SQLSTATE 28P01)" in said.stderr
@@ -171,7 +172,7 @@ def test_a_loader_waits_for_a_database_that_is_away_at_the_start(tmp_path: Path)
     try:
         wait_for(lambda: "PostgreSQL is away, waiting" in verb.said.read_text(), "the word")
         second = LoadVerb(tmp_path / "data", env=env)
-        second.process.communicate(timeout=20)
+        second.process.communicate(timeout=ENDS_S)
         assert second.process.returncode == 2 and f"`ecom_lite load`, pid {verb.process.pid}" in second.said.read_text()
         assert verb.end(signal.SIGINT) == (130, {})
         assert verb.said.read_text().count("is away") == 1
@@ -183,7 +184,7 @@ def test_the_time_that_was_given_also_ends_the_waiting_for_servers_that_are_away
     env = {"ECOM_LITE_KAFKA__BOOTSTRAP": "127.0.0.1:1", "ECOM_LITE_POSTGRES__URL": "postgresql://postgres:x@127.0.0.1:1/shop"}
     verb = LoadVerb(tmp_path / "data", "--for", "2s", env=env)
     try:
-        verb.process.communicate(timeout=20)
+        verb.process.communicate(timeout=ENDS_S)
         assert verb.process.returncode == 1
         assert "nothing was loaded: PostgreSQL did not answer within the 2 s of --for" in verb.said.read_text()
     finally:

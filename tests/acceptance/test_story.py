@@ -29,12 +29,14 @@ def ask(run: LightRun, path: str, body: dict[str, Any] | None = None) -> Any:
     headers = {"Authorization": f"Bearer {run.state['control_token']}", "Content-Type": "application/json"}
     content = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(run.state["addresses"]["dashboards"] + path, content, headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 
 @pytest.mark.parametrize("part", ["load", "postgres"])
 def test_the_story_closes_the_count_and_puts_all_back(run: LightRun, part: str) -> None:
+    # The lake begins behind a run that is ready, and is not well before its first word: nothing is told then.
+    wait_for(lambda: run.state["lake"] and all(each["ok"] for each in run.state["parts"].values()), "all is well")
     before = run.note_processes()[part]
     assert part in ask(run, "api/story")["parts"]
     assert ask(run, "api/story", {"part": part})["state"] == "telling"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.testing_sessions import Project, family
+from tests.acceptance.testing_sessions import SESSION_S, Project, family, named
 from tests.runs import wait_for, wait_until_gone
 
+PATIENT = 'ecom_lite_timeout = "120"'
 LINE = """
 import json, os, signal, time
 from pathlib import Path
@@ -61,7 +62,7 @@ def test_settings(ecom_lite_topic):
 
 
 def test_workers_share_engines_and_one_that_is_killed_ends_them_for_nobody(tmp_path: Path) -> None:
-    project = Project(tmp_path, SHARED)
+    project = Project(tmp_path, SHARED, PATIENT)
     done = project.run("-q", "-n", "2")
     assert "1 failed, 5 passed" in done.stdout or "1 failed, 6 passed" in done.stdout, done.stdout + done.stderr
     told = [json.loads((tmp_path / f"{number}.json").read_text("utf-8")) for number in range(6)]
@@ -73,14 +74,14 @@ def test_workers_share_engines_and_one_that_is_killed_ends_them_for_nobody(tmp_p
 
 
 def test_a_killed_session_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
-    project = Project(tmp_path, STANDS)
+    project = Project(tmp_path, STANDS, PATIENT)
     with project.started() as session:
-        wait_for(lambda: (tmp_path / "up").exists() or session.poll() is not None, lambda: project.output)
+        wait_for(lambda: (tmp_path / "up").exists() or session.poll() is not None, lambda: project.output, SESSION_S)
         (keeper,) = project.keepers()
         (folder,) = project.left()
         cluster = (folder / "postgres" / "cluster").resolve()
         processes = family(keeper)
-        assert {"java", "postgres"} <= {process.name() for process in processes} and cluster.is_dir()
+        assert {"java", "postgres"} <= named(processes).keys() and cluster.is_dir()
         session.send_signal(signal.SIGKILL)
         wait_until_gone(processes)
     project.wait_gone()
@@ -89,9 +90,9 @@ def test_a_killed_session_leaves_no_process_and_no_folder(tmp_path: Path) -> Non
 
 @pytest.mark.long
 def test_what_a_killed_keeper_leaves_is_cleared_by_the_next_session(tmp_path: Path) -> None:
-    project = Project(tmp_path, STANDS)
+    project = Project(tmp_path, STANDS, PATIENT)
     with project.started() as session:
-        wait_for(lambda: (tmp_path / "up").exists() or session.poll() is not None, lambda: project.output)
+        wait_for(lambda: (tmp_path / "up").exists() or session.poll() is not None, lambda: project.output, SESSION_S)
         (keeper,) = project.keepers()
         processes = family(keeper)
         keeper.kill()
@@ -103,7 +104,7 @@ def test_what_a_killed_keeper_leaves_is_cleared_by_the_next_session(tmp_path: Pa
 
 
 def test_what_fails_is_said_in_words(tmp_path: Path) -> None:
-    project = Project(tmp_path, FAILS, 'ecom_lite_settings = ["load.flush_ms = 20"]\necom_lite_timeout = "60"')
+    project = Project(tmp_path, FAILS, 'ecom_lite_settings = ["load.flush_ms = 20"]\necom_lite_timeout = "120"')
     said = project.run("-q", "--tb=short").stdout
     assert "2 failed" in said and "1 error" in said, said
     assert (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,8 @@ import psutil
 from tests.runs import is_alive, wait_for
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SESSION_S: Final = 120
+SESSION_S: Final = 180
+GONE_S: Final = 150.0  # before it goes, the first keeper of all makes an archive of Kafka's classes, at the lowest priority
 # Whether the entry point is loaded or not: the environment of our tests may have been made before there was one.
 PLUGIN: Final = ("-p", "ecom_lite.testing", "-p", "no:cacheprovider")
 
@@ -65,7 +66,7 @@ class Project:
 
     def wait_gone(self) -> None:
         """No keeper, no folder of a session."""
-        wait_for(lambda: not self.keepers() and not self.left(), lambda: f"gone: {self.keepers()}, {self.left()}")
+        wait_for(lambda: not self.keepers() and not self.left(), lambda: f"gone: {self.keepers()}, {self.left()}", GONE_S)
 
     def left(self) -> list[Path]:
         return list(self.temporary.glob("ecom_lite_*"))
@@ -86,3 +87,14 @@ def keepers(temporary: Path) -> list[psutil.Process]:
 
 def family(process: psutil.Process) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
+
+
+def named(processes: Iterable[psutil.Process]) -> dict[str, psutil.Process]:
+    """By name, one of each. A session of PostgreSQL may end between two looks: it has none any more."""
+    found = {}
+    for process in processes:
+        try:
+            found[process.name()] = process
+        except psutil.Error:
+            continue
+    return found

@@ -25,6 +25,7 @@ ADMIN: Final = "cluster-admin"
 NODE: Final = "broker"  # the name in the nodes' certificate
 MECHANISM: Final = "SCRAM-SHA-512"
 START_S: Final = 120.0
+UP_MS: Final = 60_000  # nodes that are up answer within that on a busy machine, too
 
 # Clients log in by SCRAM; the nodes know each other by their certificate.
 SETTINGS: Final = """\
@@ -88,8 +89,8 @@ class Brokers:
             "sasl_plain_username": user, "sasl_plain_password": password, "ssl_cafile": str(self._authority.file),
         }  # fmt: skip
 
-    def admin(self) -> KafkaAdminClient:
-        return KafkaAdminClient(**self.client(ADMIN, self._password), bootstrap_timeout_ms=5_000, request_timeout_ms=30_000)
+    def admin(self, up_ms: int = UP_MS) -> KafkaAdminClient:
+        return KafkaAdminClient(**self.client(ADMIN, self._password), bootstrap_timeout_ms=up_ms, request_timeout_ms=UP_MS)
 
     def start(self) -> None:
         self._format()
@@ -115,7 +116,7 @@ class Brokers:
         dead = [node for node in self.nodes if not node.alive]
         assert not dead, dead[0].failure("being one of three")
         try:
-            admin = self.admin()
+            admin = self.admin(up_ms=5_000)
         except Exception:  # not up yet: the client raises many kinds
             return False
         try:

@@ -18,6 +18,7 @@ from tests.runs import LightRun, wait_for
 PAUSE, WAIT = 60, 80  # percent: early, so that the servers never meet a disk that is really full
 LITTLE, NONE = 0.68, 0.88  # what is filled
 FOREIGN: Final = 100
+TICKS = 3  # so many seconds without a new event: the shop stands still, and has not only been slow
 
 
 class Disk:
@@ -63,7 +64,13 @@ class Story:
 
     def still(self) -> dict[str, Any]:
         """The shop sends nothing and all it has sent is loaded."""
-        return self.until("the shop stands still", lambda now: now["sent_per_s"] == 0 and now["sent"] > 0)
+        since: dict[int, int] = {}  # by how many were sent: when that was first seen
+
+        def quiet(now: dict[str, Any]) -> bool:
+            began = since.setdefault(now["sent"], now["uptime_s"])
+            return bool(now["uptime_s"] >= began + TICKS and now["own"] == now["sent"] > 0)
+
+        return self.until("the shop stands still", quiet)
 
     def send(self) -> None:
         """Events of somebody else, whom nobody pauses."""
@@ -94,25 +101,31 @@ class Story:
 
         disk.fill(NONE)
         self.room("none")
+        # Only once it says so: it hears of the room a moment after the state file.
+        self.until("the loader waits", lambda now: now["parts"]["load"]["detail"].startswith("waits for room: the disk of "))
         self.send()
-        held = self.until("the loader waits", lambda now: bool(now["lag"] == FOREIGN and not now["parts"]["load"]["ok"]))
-        assert held["parts"]["load"]["detail"].startswith("waits for room: the disk of "), held["parts"]["load"]
+        held = self.until("what came waits", lambda now: bool(now["lag"] == FOREIGN and not now["parts"]["load"]["ok"]))
         assert held["facts"] == before["facts"] + FOREIGN and held["sent"] == before["sent"]
         assert "it waits for room" in run.verb("refresh").stderr
 
         disk.empty()
         self.room("enough")
-        after = self.until("all goes on", lambda now: bool(now["sent"] > before["sent"] and now["parts"]["load"]["ok"]))
-        assert after["facts"] >= before["facts"] + 2 * FOREIGN and "room again" in run.stderr
+        self.until(
+            "all goes on",
+            lambda now: bool(
+                now["sent"] > before["sent"] and now["parts"]["load"]["ok"] and now["facts"] >= before["facts"] + 2 * FOREIGN
+            ),
+        )
+        wait_for(lambda: "room again" in run.stderr, "the word of it")
 
-        run.verb("pause")
+        assert run.verb("pause").returncode == 0
         self.still()
         disk.fill(LITTLE)
         self.room("little")
         disk.empty()
         kept = self.room("enough")
         assert kept["paused"], "only its own pause is ended by the run"
-        run.verb("resume")
+        assert run.verb("resume").returncode == 0
         self.until("the shop sends again", lambda now: bool(now["sent"] > kept["sent"]))
 
 

@@ -15,12 +15,12 @@ SIZE_MB = 400
 SMALL = f"""mount -t tmpfs -o size={SIZE_MB}m none "$0" && exec unshare --user --map-user=1000 "$@" """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_disk_that_fills_pauses_the_shop_and_then_the_loaders_and_both_go_on(tmp_path: Path) -> None:
     wrap = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", SMALL, str(tmp_path)]
     if shutil.which("unshare") is None or subprocess.run([*wrap, "true"], capture_output=True).returncode != 0:
         pytest.skip("this machine allows no user and mount namespaces: no small file system can be had")
     command = [*wrap, sys.executable, "-m", "tests.faults.small_disk", str(tmp_path)]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=580)
     print(told.stdout)
     assert told.returncode == 0, told.stdout + told.stderr

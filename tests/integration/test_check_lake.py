@@ -27,6 +27,8 @@ RATES = "2026-02-01,EUR,1.123456789012", "2026-03-03,EUR,1.07", "2026-03-02,JPY,
 IN_OTHER_CURRENCIES = """UPDATE warehouse.fact_sales
 SET currency = (ARRAY['USD', 'EUR', 'JPY', 'CHF'])[1 + length(order_id || product_key) * quantity %% 4] WHERE order_id LIKE %s"""
 WITH_FOUR_DECIMALS = "UPDATE warehouse.fact_sales SET exact_price = unit_price + 0.0055 WHERE currency <> 'USD' AND quantity = 2"
+END_READERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = 'ecom_lite lake reader' AND datname = current_database()"""
 RUN = "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below) VALUES ('t', now(), %s, ops.load_order())"
 
 
@@ -96,3 +98,9 @@ def test_without_a_lake_all_facts_are_read(warehouse: Address, writer: Writer) -
     wanted = [check for check in built_in() if check.name in ("amounts", "rollups")]
     report = reconcile(warehouse, [], dict, producing=False, checks=wanted)
     assert report.closes and report.from_lake is None and report.figures["priced_rows"] > 300
+
+
+def test_a_server_that_goes_away_while_the_lake_is_read_is_told_and_ends_no_process(warehouse: Address, writer: Writer) -> None:
+    with Counted(warehouse) as lake:
+        assert len(rows(warehouse, END_READERS, "admin")) == 1
+        assert lake.sales([]) == [] and lake.problem.startswith("the lake cannot be read: ")

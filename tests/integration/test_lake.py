@@ -34,6 +34,8 @@ LOOKS = 3  # of a reader, in each round of kills
 SEED = int(os.environ.get("ECOM_LITE_LAKE_SEED", "15"))
 ROUNDS = int(os.environ.get("ECOM_LITE_LAKE_ROUNDS", "20"))
 LONG_ROUNDS = 200
+END_WRITER = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = 'ecom_lite lake' AND datname = current_database()"""
 EARLY = 0.2  # of the rounds: the writer is killed while it opens
 
 
@@ -237,6 +239,23 @@ def test_the_reader_can_change_nothing(warehouse: Address, folder: Path) -> None
         connection.execute("DELETE FROM ducklake.ducklake_data_file")
     with warehouse.connect("ecom_lake") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("DELETE FROM warehouse.fact_sales")
+
+
+def test_a_server_that_goes_away_within_the_writers_transaction_is_told_and_ends_no_process(
+    warehouse: Address, folder: Path
+) -> None:
+    load(warehouse, some_lines(50))
+    with a_writer(warehouse, folder) as writer:
+        writer.sync()
+        writer.ask("BEGIN")
+        writer.ask("SELECT max(load_xid) FROM lake.sales")
+        assert rows(warehouse, END_WRITER, "admin")
+        with pytest.raises(LakeBroken, match="the lake cannot be written: "):
+            writer.carry_out("SELECT max(load_xid) FROM lake.sales")
+        assert not writer.is_open
+        writer.open()
+        assert writer.sync() == 0
+    assert_same(warehouse)
 
 
 def test_the_printed_statement_attaches_the_lake(warehouse: Address, folder: Path) -> None:

@@ -194,11 +194,12 @@ def test_logs_of_all_and_of_one(shell: Shell) -> None:
 def test_reset_asks_and_deletes_only_what_is_ours(shell: Shell) -> None:
     (shell.folder / "kafka").mkdir(parents=True)
     (shell.folder / "kafka" / "segment").write_bytes(b"x" * 2_000_000)
+    (shell.folder / "sql_history").write_bytes(b"x" * 1_234)
     (shell.folder / "my notes.txt").write_text("keep")
     said = shell("reset")
     assert said.code == 2 and "--yes" in said.err and (shell.folder / "kafka").is_dir()
     said = shell("reset", "--yes")
-    assert said.code == 0 and "2.0 MB" in said.err and said.out == ""
+    assert said.code == 0 and "2.0 MB" in said.err and "1.2 kB" in said.err and said.out == ""
     assert sorted(entry.name for entry in shell.folder.iterdir()) == ["my notes.txt", "run.lock"]
     assert "nothing to delete" in shell("reset", "--yes").err
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ecom_lite.dashboards import Page
 from ecom_lite.dashboards.chain import chain, count
@@ -113,6 +114,9 @@ def test_the_hints_follow_the_state_of_the_run() -> None:
     ) and "ecom_lite dead list" in words(dead)
     down = RunStatus(state="running", parts={**PARTS, "load": PartStatus(state="restarting")}, facts=10, dbt=BUILT)
     assert words(down).startswith("Not well just now: load.")
+    for state in ("draining", "stopping", "stopped"):  # a part that has ended is not unwell
+        ending = replace(down, state=state)
+        assert words(ending).startswith("The run is being stopped") and "Not well" not in words(ending)
     empty = RunStatus(state="running", parts={"load": WELL})
     assert "ecom_lite produce orders.json" in words(empty)
     for status in (new, filling, built, quick, paused, dead, down):
