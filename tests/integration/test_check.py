@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -110,15 +109,9 @@ def faulty_copy(faulty: Bench) -> Iterator[Bench]:
         yield bench
 
 
-def count(bench: Bench, *, catch_up_s: float = 0.5) -> Report:
+def count(bench: Bench, *, producing: bool = False, catch_up_s: float = 0.5) -> Report:
     ends = partial(ends_of, bench.client, [bench.topic])
-    return reconcile(bench.warehouse, [bench.topic], ends, producing=False, catch_up_s=catch_up_s)
-
-
-def count_while_producing(bench: Bench) -> Report:
-    """By a clock that goes ten times slower: so much longer may the loader and the ledger take, as on a busy machine they do."""
-    ends, clock = partial(ends_of, bench.client, [bench.topic]), lambda: time.monotonic() / 10
-    return reconcile(bench.warehouse, [bench.topic], ends, producing=True, catch_up_s=5, clock=clock)
+    return reconcile(bench.warehouse, [bench.topic], ends, producing=producing, catch_up_s=catch_up_s)
 
 
 def lines_of(reader: psycopg.Connection, *names: str) -> dict[str, Line]:
@@ -325,7 +318,7 @@ def test_faults_close_while_they_are_being_sent(loaded: Bench) -> None:
         thread.start()
         try:
             for _ in range(3):
-                report = count_while_producing(loaded)
+                report = count(loaded, producing=True, catch_up_s=60)
                 assert open_lines(report) == set(), report.lines
         finally:
             ended.set()
@@ -417,7 +410,7 @@ def test_the_count_closes_on_a_live_system(loaded: Bench) -> None:
         thread.start()
         try:
             for _ in range(3):
-                report = count_while_producing(loaded)
+                report = count(loaded, producing=True, catch_up_s=60)
                 assert open_lines(report) == set(), report.lines
         finally:
             ended.set()
