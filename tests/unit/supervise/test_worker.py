@@ -149,9 +149,9 @@ def test_one_that_has_ended_is_heard_out_before_it_is_judged(
 def test_a_dead_one_s_figures_are_kept_once(worker: WorkerService[LoaderFigures]) -> None:
     worker.stop()
     assert not worker.health().ok and worker.figures == worker.last_figures == LoaderFigures(facts=1, lags={"0": 5})
-    assert worker.earlier_figures == []
+    assert worker.lives == ((), worker.figures)
     worker.start()
-    assert worker.earlier_figures == [LoaderFigures(facts=1, lags={"0": 5})] and worker.figures.facts == 1
+    assert worker.lives[0] == (LoaderFigures(facts=1, lags={"0": 5}),) and worker.figures.facts == 1
 
 
 def test_what_is_no_report_is_passed_over(worker: WorkerService[LoaderFigures]) -> None:
