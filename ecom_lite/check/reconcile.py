@@ -81,6 +81,8 @@ def reconcile(
         known: dict[str, Any] = {"topics": list(topics), "watermark": watermark, "marts_every_s": marts_every_s}
         # Opened before our moment, so that all it has taken in is there.
         opened = None if opening is None else stack.enter_context(opening.result())
+        if lake is not None and opened is not None and opened.problem:  # it may just have been in the making
+            opened = stack.enter_context(lake())
         with at_one_moment(reader, chosen, known, own_timeout_s, opened, full) as moment:
             last = [check for check in chosen if check.values & {"ledger", "ends"}]
             after = None

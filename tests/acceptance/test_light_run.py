@@ -176,7 +176,8 @@ def test_the_roles_get_new_passwords_beside_it_and_its_parts_take_them_when_they
 
 def test_ctrl_c_ends_a_question_that_takes_long(run: LightRun) -> None:
     endless = "SELECT count(*) FROM range(100_000_000) a, range(100_000_000) b WHERE a.range * b.range = 7"
-    process = subprocess.Popen([*COMMAND, "sql", endless, "--data-dir", str(run.data_dir)], stderr=subprocess.PIPE, text=True)
+    command = [*COMMAND, "sql", endless, "--timeout", "300", "--data-dir", str(run.data_dir)]  # not ended by its own limit
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         child = psutil.Process(process.pid)
         wait_for(lambda: child.cpu_times().user > 4, "it to be at it")  # more than the start takes
