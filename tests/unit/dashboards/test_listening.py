@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -33,14 +34,29 @@ def test_a_port_that_was_taken_since_it_was_chosen_is_left_for_another_where_the
             Page(NOWHERE, BOARDS, "127.0.0.1", port, RunStatus).start()
 
 
-def test_a_page_that_takes_long_to_end_is_started_anew_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_takes_longer_to_end_than_it_is_waited_for_is_started_anew_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_end = threading.Event()
+
+    class Slow(page._Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            while not may_end.is_set():
+                await asyncio.sleep(0.01)
+            await super().shutdown(sockets)
+
     made = Page(NOWHERE, BOARDS, "127.0.0.1", 0, RunStatus)
-    made.start()
-    try:
-        with monkeypatch.context() as impatient:
-            impatient.setattr(page, "STOP_S", 0.0)
-            made.stop()
+    with monkeypatch.context() as first:
+        first.setattr(page, "_Server", Slow)
+        first.setattr(page, "STOP_S", 0.0)
+        others = threading.enumerate()
         made.start()
+        (ending,) = (each for each in threading.enumerate() if each.name == "dashboards" and each not in others)
+        made.stop()
+    threading.Timer(0.5, may_end.set).start()
+    try:
+        made.start()
+        ending.join()
         with urllib.request.urlopen(f"{made.url}health", timeout=60) as answer:
             assert answer.status == 200
     finally:
