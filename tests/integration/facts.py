@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from ecom_lite.warehouse.connect import Address
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 DAY0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CATEGORIES = ("Books", "Garden", "Toys")
@@ -159,7 +159,7 @@ def rows(warehouse: Address, query: str, role: str = "ecom_reader") -> list[tupl
         return connection.execute(query.encode()).fetchall()
 
 
-def settle(warehouse: Address, deadline_s: float = 20) -> None:
+def settle(warehouse: Address, deadline_s: float = DEADLINE_S) -> None:
     """Wait until every committed fact is below the cut: another transaction of the server (an analyze, say) may hold it back."""
     with warehouse.connect("ecom_dbt", autocommit=True) as connection:
         (newest,) = connection.execute(
