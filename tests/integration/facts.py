@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from ecom_lite.warehouse.connect import Address
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 DAY0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CATEGORIES = ("Books", "Garden", "Toys")
@@ -159,11 +159,11 @@ def rows(warehouse: Address, query: str, role: str = "ecom_reader") -> list[tupl
         return connection.execute(query.encode()).fetchall()
 
 
-def settle(warehouse: Address, deadline_s: float = 20) -> None:
+def settle(warehouse: Address, deadline_s: float = DEADLINE_S) -> None:
     """Wait until every committed fact is below the cut: another transaction of the server (an analyze, say) may hold it back."""
     with warehouse.connect("ecom_dbt", autocommit=True) as connection:
         (newest,) = connection.execute(
-            "SELECT greatest((SELECT max(load_xid) FROM warehouse.fact_sales), "
+            "SELECT greatest((SELECT max(load_xid) FROM warehouse.fact_sales), (SELECT max(load_xid) FROM warehouse.fact_returns), "
             "(SELECT max(load_xid) FROM warehouse.user_changes))"
         ).fetchone() or (None,)
 
@@ -176,3 +176,13 @@ def settle(warehouse: Address, deadline_s: float = 20) -> None:
             lambda: f"the cut passes the newest load {newest}; a transaction holds it at {below()}",
             deadline_s,
         )
+
+
+def wait_alone(warehouse: Address) -> None:
+    """Until all other sessions of the database are gone: the last that they read is counted as they end, after who closed them."""
+    others = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    with warehouse.connect("admin", autocommit=True) as admin:
+        wait_for(lambda: admin.execute(others).fetchone() == (0,), "no other session of the database")
