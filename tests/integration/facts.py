@@ -163,8 +163,8 @@ def settle(warehouse: Address, deadline_s: float = DEADLINE_S) -> None:
     """Wait until every committed fact is below the cut: another transaction of the server (an analyze, say) may hold it back."""
     with warehouse.connect("ecom_dbt", autocommit=True) as connection:
         (newest,) = connection.execute(
-            "SELECT greatest((SELECT max(load_xid) FROM warehouse.fact_sales), (SELECT max(load_xid) FROM warehouse.fact_returns), "
-            "(SELECT max(load_xid) FROM warehouse.user_changes))"
+            "SELECT greatest((SELECT max(load_xid) FROM warehouse.fact_sales), "
+            "(SELECT max(load_xid) FROM warehouse.fact_returns), (SELECT max(load_xid) FROM warehouse.user_changes))"
         ).fetchone() or (None,)
 
         def below() -> int:
@@ -179,7 +179,7 @@ def settle(warehouse: Address, deadline_s: float = DEADLINE_S) -> None:
 
 
 def wait_alone(warehouse: Address) -> None:
-    """Until all other sessions of the database are gone: the last that they read is counted as they end, after who closed them."""
+    """Until all other sessions of the database are gone: what they read last is counted when they end, after they were closed."""
     others = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
