@@ -18,7 +18,7 @@ from ecom_lite.topic.client import client_config, end_offsets
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.mark import read_mark
 from tests.running import Running
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 PARTITIONS = 4
 
@@ -58,7 +58,7 @@ class Bench:
         producer = KafkaProducer(**{**self.client, "linger_ms": 5, **options})
         try:
             yield producer
-            producer.flush(timeout=10)
+            producer.flush(timeout=DEADLINE_S)
         finally:
             producer.close(timeout=2)
 
