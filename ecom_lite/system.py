@@ -1,17 +1,20 @@
 """What not every system has, each with the way that is left without it: docs/platforms.md tells them.
 
-Ending with the parent, an account without rights, a lower priority, long names of sockets, pages that are shared. Locks and
-sessions are here, or used as they are: Linux and macOS have both. ECOM_LITE_BARE=1 goes without what only some have, for tests.
+Ending with the parent, an account without rights, a lower priority, long names of sockets, names that go with a process, pages
+that are shared. Locks and sessions are here, or used as they are: Linux and macOS have both. ECOM_LITE_BARE=1 goes without what
+only some have, for tests.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import platform
 import pwd
 import re
 import shutil
+import socket
 import sys
 import tempfile
 import threading
@@ -155,6 +158,22 @@ def socket_address(folder: Path, name: str) -> Iterator[str]:
             link = Path(short) / "f"
             link.symlink_to(folder, target_is_directory=True)
             yield str(link / name)
+
+
+def hold_name(name: str) -> socket.socket | None:
+    """Have a name, among all processes of this network, until what is returned is closed, or the process ends. None where the
+    system has no names that go with their process. Raises FileExistsError where another process has it."""
+    if not is_linux():
+        return None
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        held.bind(f"\0ecom_lite {name}")
+    except OSError as error:
+        held.close()
+        if error.errno == errno.EADDRINUSE:
+            raise FileExistsError(name) from None
+        return None
+    return held
 
 
 # --- the machine ---

@@ -20,6 +20,7 @@ import psutil
 from ecom_lite.live.state import read_state
 
 DEADLINE_S: Final = 60.0
+START_S: Final = 120.0  # until all parts of a run are ready
 ENDS_S: Final = 150.0  # a run that ends by itself: its start, the last dbt run and the lake's last pass, beside other tests
 VERB_S: Final = 120.0  # `check` alone is as patient as a minute
 GONE_S: Final = 30.0  # PostgreSQL without its run gives its sessions five seconds to end
@@ -108,7 +109,7 @@ class LightRun:
             return {}
         return {PARTS.get(entry["name"], entry["name"]): entry["pid"] for entry in entries if entry["pid"] in self.known}
 
-    def wait_state(self, state: str, deadline_s: float = DEADLINE_S) -> LightRun:
+    def wait_state(self, state: str, deadline_s: float = START_S) -> LightRun:
         def reached() -> bool:
             self.note_processes()
             assert self.process.poll() is None or self.state.get("state") == state, self.stderr

@@ -46,8 +46,11 @@ class Typed:
         self._seen = 0
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
-            os.execvpe(command[0], [*command], {**env, "TERM": "xterm-256color"})
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            try:  # here, so that the program never sees a terminal without a size
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+                os.execvpe(command[0], [*command], {**env, "TERM": "xterm-256color"})
+            finally:
+                os.kill(os.getpid(), signal.SIGKILL)  # no second pytest
         self._reading = Thread(target=self._read, name="terminal", daemon=True)
         self._reading.start()
         self._code: int | None = None
@@ -81,7 +84,7 @@ class Typed:
         return self._written[begin : self._seen]
 
     def exit_code(self) -> int:
-        """Wait for its end."""
+        """Wait for its end; all that it has written is read then."""
         give_up = time.monotonic() + EXIT_S
         while self._code is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -90,6 +93,7 @@ class Typed:
             else:
                 assert time.monotonic() < give_up, f"it does not end; it wrote {self._written[-500:]!r}"
                 time.sleep(0.02)
+        self._reading.join(EXIT_S)
         return self._code
 
     @property

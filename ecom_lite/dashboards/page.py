@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..errors import DashboardError, EcomLiteError
+from ..errors import DashboardError, EcomLiteError, PortTaken
 from ..warehouse.connect import Address
 from .answers import NEVER, error_answer, http_error
 from .assets import Assets
@@ -42,7 +42,7 @@ from .turnstile import Turnstile
 
 logger = logging.getLogger("ecom_lite.dashboards")
 
-START_S: Final = 10.0
+START_S: Final = 30.0
 STOP_S: Final = 5.0
 GRACE_S: Final = 1  # for answers that are being made, when the page ends
 POLL_S: Final = 0.02
@@ -61,6 +61,8 @@ class Page:
     {"late": 0.05}} (only what was asked for; {} asks for nothing), and returns what is in force now. It may
     be called from any thread, and raises EcomLiteError. None: there is no simulated shop. Who controls must show `token`;
     one is made where none is given. With a `password` (plain, or its hash) whoever looks must log in.
+
+    `other_port` gives another port where `port` has been taken since it was chosen; None: that is PortTaken.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Page:
         written: Status | None = None,
         home: Home | None = None,
         password: str = "",
+        other_port: Callable[[], int] | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -89,6 +92,7 @@ class Page:
         self._probes = probes(status, written or status)
         self._home = home or Home()
         self._password = password
+        self._other_port = other_port
         self._lock = threading.Lock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -115,7 +119,7 @@ class Page:
             if self.alive:
                 return
             boards = load_boards(self._boards_dir)
-            listener = listen(self.host, self.port)
+            listener = self._listen()
             self.port = int(listener.getsockname()[1])
             self._queries = Queries(self._address)
             self._queries.open()
@@ -161,6 +165,16 @@ class Page:
             thread.join(STOP_S)
         if queries is not None:
             queries.close()
+
+    def _listen(self) -> socket.socket:
+        """Between two who find the same port free one is the first to take it."""
+        while True:
+            try:
+                return listen(self.host, self.port)
+            except PortTaken:
+                if self._other_port is None:
+                    raise
+                self.port = self._other_port()
 
     def _wait_ready(self) -> None:
         give_up = time.monotonic() + START_S

@@ -11,7 +11,7 @@ from pathlib import Path
 from ecom_lite.engines.child import ChildRegistry
 from ecom_lite.engines.jvm import JvmServer
 from ecom_lite.engines.kafka_storage import META, StorageTemplate, make_storage
-from ecom_lite.engines.ports import choose_port, free_port, is_free, wait_port
+from ecom_lite.engines.ports import choose_port, claim, free_port, wait_port
 from ecom_lite.errors import EngineError
 from ecom_lite.settings.data_dir import write_plain
 
@@ -189,7 +189,7 @@ class KafkaServer(JvmServer):
             pass  # the first start
         self._port = choose_port(self._port, self._fixed_port, old_port, host=self.host, what="Kafka")
         controller = self._controller_port or old_controller
-        usable = controller and controller != self._port and is_free(controller, self.host)
+        usable = controller and controller != self._port and claim(controller, self.host)
         self._controller_port = controller if usable else free_port(self.host)
         write_plain(file, json.dumps({"port": self._port, "controller_port": self._controller_port}))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import random
 import socket
+import threading
 import time
 from collections.abc import Callable
 
 import psutil
 
 from ecom_lite.errors import EngineError, PortTaken
+from ecom_lite.system import hold_name
 
 LOOPBACK = "127.0.0.1"
 # Below the ephemeral ranges of Linux and macOS: while a killed server restarts, no outgoing connection takes its port.
@@ -20,7 +22,8 @@ CONNECT_TIMEOUT_S = 1.0
 OWN_PORT_WAIT_S = 5.0
 POLL_S = 0.02
 
-_picked: set[int] = set()
+_picked: dict[int, socket.socket | None] = {}  # by this process, each with what tells the others
+_picking = threading.Lock()
 _random = random.SystemRandom()
 
 
@@ -43,13 +46,30 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
     return True
 
 
+def claim(port: int, host: str = LOOPBACK) -> bool:
+    """True when the port is free and no other process of ours has picked it, whose server does not listen yet. Then it is picked,
+    for as long as this process lives."""
+    with _picking:
+        return is_free(port, host) and _pick(port)
+
+
+def _pick(port: int) -> bool:
+    """False where another process was quicker, and has said so."""
+    if port not in _picked:
+        try:
+            _picked[port] = hold_name(f"port {port}")
+        except FileExistsError:
+            return False
+    return True
+
+
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that is free now, and that this process has not handed out before."""
-    for _ in range(TRIES):
-        port = _random.randint(FIRST_PORT, LAST_PORT)
-        if port not in _picked and is_free(port, host):
-            _picked.add(port)
-            return port
+    """A port that is free now, and that neither this process nor another one of ours that lives has handed out before."""
+    with _picking:
+        for _ in range(TRIES):
+            port = _random.randint(FIRST_PORT, LAST_PORT)
+            if port not in _picked and is_free(port, host) and _pick(port):
+                return port
     raise EngineError(f"No free port found on {host} between {FIRST_PORT} and {LAST_PORT} in {TRIES} tries.")
 
 
@@ -98,7 +118,7 @@ def choose_port(own: int | None, fixed: int | None, last: int | None, *, host: s
     if fixed is not None:
         require_free(fixed, host, what)
         return fixed
-    return last if last and is_free(last, host) else free_port(host)
+    return last if last and claim(last, host) else free_port(host)
 
 
 def wait_port(

@@ -76,6 +76,10 @@ class Victim:
     def partitions(self) -> int:
         return int(self.figures.get("partitions", 0))
 
+    def hear_out(self) -> None:
+        """It has ended: what it has said last, such as that it came to its point, may still be on its way to us."""
+        self._reader.join(STOP_S)
+
     def log_has(self, words: str) -> bool:
         return words in self._child.log_tail(1000)
 
@@ -123,7 +127,7 @@ class Victim:
             tail = self.log_tail()
             self.kill()
             raise Violation(self._what, "it comes to its end", f"{self.name} still runs {patience_s:g} s later", tail)
-        self._reader.join(STOP_S)  # its last words
+        self.hear_out()
         self._child.kill()  # closes the pipes
         if code != 0:
             found = f"{self.name}: exit code {code}: {self.error}"
@@ -148,7 +152,7 @@ class Victim:
         """One that nobody has ended must not end, whatever happens around it."""
         if self.ended_by_us or self.alive:
             return
-        self._reader.join(STOP_S)  # its last words
+        self.hear_out()
         if not (self.struck and self.dies_at_point):
             found = f"{self.name} ended by itself, code {self._child.returncode}: {self.error}"
             raise Violation(self._what, "it carries on", found, self.log_tail())

@@ -73,7 +73,10 @@ class ProducerRound:
 
     def happens(self, victim: Victim, condition: Callable[[], Any], what: str) -> bool:
         """Wait for a strike: True when it happens, False when the producer has come to its end and it did not."""
-        return bool(wait_for([], lambda: (condition() and 1) or (not victim.alive and -1), what, PATIENCE_S) == 1 or condition())
+        wait_for([], lambda: condition() or not victim.alive, what, PATIENCE_S)
+        if not victim.alive:
+            victim.hear_out()
+        return bool(condition())
 
     def end_sessions(self) -> None:
         """Of all that send."""

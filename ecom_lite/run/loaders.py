@@ -72,7 +72,10 @@ def workers(
 
 def all_lives(services: Iterable[Loader]) -> LoaderFigures:
     """Their figures as those of one loader; what the processes before these have counted is in it."""
-    each = [figures for service in services for figures in (*(e.ended() for e in service.earlier_figures), service.figures)]
+    each: list[LoaderFigures] = []
+    for service in services:
+        earlier, now = service.lives
+        each += [*(figures.ended() for figures in earlier), now]
     return together(each)
 
 

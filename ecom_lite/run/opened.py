@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..settings.tree import Settings
     from ..terminal.terminal import Terminal
 
-FIRST_MARTS_S: Final = 30.0
+FIRST_MARTS_S: Final = 60.0
 POLL_S: Final = 0.1
 
 

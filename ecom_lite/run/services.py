@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ..engines.from_settings import logs_dir
-from ..engines.ports import free_port, is_free
+from ..engines.ports import claim, free_port
 from ..observe.figures import LakeFigures, ProducerFigures
 from ..observe.room import Room
 from ..observe.status import RunStatus
@@ -214,11 +214,11 @@ def _page(
     from ..dashboards.page import Page
 
     wanted = settings.dashboards
-    port = wanted.port or (PAGE_PORT if is_free(PAGE_PORT, wanted.host) else free_port(wanted.host))
+    port = wanted.port or (PAGE_PORT if claim(PAGE_PORT, wanted.host) else free_port(wanted.host))
     return Page(
         servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, port,
         status, control=None if shop is None else shop.change, marts=marts, token=token, written=written, home=home,
-        password=wanted.password.get_secret_value(),
+        password=wanted.password.get_secret_value(), other_port=None if wanted.port else lambda: free_port(wanted.host),
     )  # fmt: skip
 
 

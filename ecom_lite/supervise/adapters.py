@@ -111,6 +111,7 @@ class Behind:
         self._service = service
         self._ready = ready
         self._begun = False
+        self._up = False  # has been, once: before that its health would be that of a process which is not there yet
 
     def start(self) -> None:
         pass
@@ -122,6 +123,7 @@ class Behind:
         if not stop.is_set():
             self._begun = True
             self._service.start()
+            self._up = True
             self._service.run(stop)
 
     def stop(self) -> None:
@@ -134,7 +136,7 @@ class Behind:
             self._service.kill()
 
     def health(self) -> Health:
-        return self._service.health() if self._begun else Health(True, "begins when the run is ready")
+        return self._service.health() if self._up else Health(True, "starting" if self._begun else "begins when the run is ready")
 
 
 class Late:

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -21,6 +21,7 @@ from ..observe.health import SILENT_S, Health
 
 POLL_S: Final = 0.2
 FROZEN_S: Final = 30.0  # without a report: it will not come back by itself, or not soon
+HEAR_OUT_S: Final = 1.0
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
 
 
@@ -57,9 +58,8 @@ class WorkerService(Generic[F]):
         self._clock = clock
         self._no_figures = figures()
         self._decoder = msgspec.json.Decoder(WorkerReport[figures])  # type: ignore[valid-type]
-        self.report: WorkerReport[F] | None = None  # the newest one of this child, also when it has died
+        self._told: tuple[tuple[F, ...], WorkerReport[F] | None] = ((), None)  # in one step: whoever adds up misses none
         self._heard = clock()
-        self.earlier_figures: list[F] = []  # the last ones of each child before this one
         self._ready = threading.Event()
         self._reader: threading.Thread | None = None
         self._writing = threading.Lock()
@@ -80,9 +80,8 @@ class WorkerService(Generic[F]):
 
     def start(self) -> None:
         self._ready.clear()
-        if self.report is not None:
-            self.earlier_figures.append(self.report.figures)
-        self.report, self._heard = None, self._clock()
+        earlier, report = self._told
+        self._told, self._heard = (earlier if report is None else (*earlier, report.figures), None), self._clock()
         with self._writing:  # a message comes either in the job or after it
             self._has_job = False
             self.prepare()
@@ -96,6 +95,9 @@ class WorkerService(Generic[F]):
         give_up = time.monotonic() + self._ready_s
         while not self._ready.wait(POLL_S):
             if not self.child.alive:
+                self._hear_out()
+                if self._ready.is_set():  # it had little to do
+                    return
                 raise self._death()
             if time.monotonic() > give_up:
                 raise EcomLiteError(f"{self.name} was not ready after {self._ready_s:g} s; see `ecom_lite logs {self.name}`")
@@ -112,6 +114,7 @@ class WorkerService(Generic[F]):
                 self.child.kill()
                 raise EcomLiteError(f"{self.name} was silent for {FROZEN_S:g} s, as if frozen, and was ended")
             if not self.child.alive:
+                self._hear_out()
                 if self.child.returncode == 0 and self.report is not None and self.report.done:
                     stop.wait()  # it had a fixed amount to do and has done it
                     return
@@ -148,14 +151,26 @@ class WorkerService(Generic[F]):
         stdin.flush()
 
     @property
+    def report(self) -> WorkerReport[F] | None:
+        """The newest one of this child, also when it has died."""
+        return self._told[1]
+
+    @property
+    def lives(self) -> tuple[Sequence[F], F]:
+        """The last figures of each child before this one, and this one's, at one moment."""
+        earlier, report = self._told
+        return earlier, self._no_figures if report is None else report.figures
+
+    @property
     def figures(self) -> F:
         """Of this child, also when it has died; empty ones before its first report."""
-        return self._no_figures if self.report is None else self.report.figures
+        return self.lives[1]
 
     @property
     def last_figures(self) -> F:
         """The newest ones there are, though they be of an earlier child."""
-        return self.figures if self.report is not None or not self.earlier_figures else self.earlier_figures[-1]
+        earlier, report = self._told
+        return report.figures if report is not None else earlier[-1] if earlier else self._no_figures
 
     def health(self) -> Health:
         report, silent_s = self.report, self._clock() - self._heard
@@ -180,13 +195,17 @@ class WorkerService(Generic[F]):
             report = self._decoder.decode(line)
         except msgspec.MsgspecError:
             return  # something else that was printed
-        self.report, self._heard = report, self._clock()
+        self._told, self._heard = (self._told[0], report), self._clock()
         if report.ready:
             self._ready.set()
 
-    def _death(self) -> EcomLiteError:
+    def _hear_out(self) -> None:
+        """It has ended: what it has said last may still be on its way to us."""
         if self._reader is not None:
-            self._reader.join(timeout=1)
+            self._reader.join(timeout=HEAR_OUT_S)
+
+    def _death(self) -> EcomLiteError:
+        self._hear_out()
         report = self.report
         if report is not None and report.error:
             return (UsageError if report.exit_code == UsageError.exit_code else EcomLiteError)(report.error)

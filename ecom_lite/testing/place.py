@@ -43,7 +43,7 @@ _lives = itertools.count(1)
 
 
 class Place:
-    """`make` once, then the rest, from any thread. `plain`: its settings are those of the template."""
+    """`prepare` and `begin` once, then the rest, from any thread. `plain`: its settings are those of the template."""
 
     def __init__(self, settings: Settings, bootstrap: str, template: Address, database: str, *, plain: bool) -> None:
         self._settings = settings
@@ -59,15 +59,20 @@ class Place:
         self._failure: BaseException | None = None
         self._figures = LoaderFigures()
 
-    def make(self) -> None:
-        """Topic, database and loader. The loader reads from the topic's beginning, so nobody need wait until it has joined."""
+    def prepare(self) -> None:
+        """Topic and database."""
         with ThreadPoolExecutor(1) as aside:
             kafka = self._settings.kafka
             topics = aside.submit(ensure_topics, self._client, kafka.topic, kafka.partitions, kafka.dlq_topic)
             self._make_database()
             topics.result()
+
+    def begin(self) -> None:
+        """The loader. It reads from the topic's beginning, so nobody need wait until it has joined."""
         self._stop, self._failure = threading.Event(), None
-        self._thread = threading.Thread(target=self._load, args=(self._stop,), name=f"load-{kafka.topic}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._load, args=(self._stop,), name=f"load-{self._settings.kafka.topic}", daemon=True
+        )
         self._thread.start()
 
     def known(self) -> dict[str, str]:
@@ -108,14 +113,19 @@ class Place:
         return reconcile(self._address, [self._settings.kafka.topic], self._ends, producing=False, checks=checks)
 
     def reset(self) -> None:
-        """As `make` left it: the same names, nothing in them."""
+        """As `begin` found it: the same names, nothing in them."""
         self._end_loader()
         with ThreadPoolExecutor(1) as aside:
             gone = aside.submit(self._delete_topics)
             self._drop_database()
             gone.result()
         self._marts = Marts(self._settings, lambda: self._address)
-        self.make()
+        self.prepare()
+        self.begin()
+
+    def end(self) -> None:
+        """Have the loader stop; `drop` waits for that."""
+        self._stop.set()
 
     def drop(self) -> None:
         """All of it goes. Never raises: the engines may be going."""
@@ -137,7 +147,8 @@ class Place:
             loader.run(stop, 0.0)
         except BaseException as error:  # told to whoever waits for it
             log.warning("the loader of %s has ended: %s", kafka.topic, error)
-            self._failure = error
+            if stop is self._stop:  # else it is one of before the reset, which was slow to end
+                self._failure = error
 
     def _give_up_with_loader(self, give_up: threading.Event) -> None:
         while not give_up.wait(POLL_S * 5):

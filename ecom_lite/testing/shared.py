@@ -6,8 +6,9 @@ import itertools
 import shutil
 import threading
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from ..errors import EcomLiteError, EngineError, UsageError
 from ..settings.data_dir import CHILDREN, KAFKA, POSTGRES
 from ..settings.load import load_settings
 from ..settings.tree import Settings
+from .aside import DROP, MAKE, Aside
 
 DEFAULTS: Final = {"kafka.heap_mb": 128, "load.flush_ms": 10}
 OURS: Final = {"run.light": True, "kafka.bootstrap": "", "postgres.url": ""}  # whatever the user's own settings name
@@ -37,6 +39,10 @@ class Shared:
         self._scratch = Scratch("testing", folder)
         self._numbers = itertools.count(1)
         self._places: dict[str, Place] = {}
+        self._aside = Aside()
+        self._lock = threading.Lock()
+        self._names: set[str] = set()  # of all topics there ever were: what goes may still be going
+        self._ahead: Future[Place] | None = None
         settings = self._settings({})
         kafka = kafka_server(settings, self._scratch.registry)
         assert kafka is not None  # kafka.bootstrap is empty
@@ -80,21 +86,46 @@ class Shared:
     def _open(self, topic: str, flags: Mapping[str, Any]) -> dict[str, str]:
         if wrong := [name for name in flags if name.startswith(SAME) or name == "kafka.topic"]:
             raise UsageError(f"{', '.join(wrong)}: cannot be set for one test, only for the session (ecom_lite_settings)")
-        number = next(self._numbers)
-        topic = topic if topic and topic not in self._places else f"{topic or 'events'}_{number}"
-        settings = self._settings({**flags, "kafka.topic": topic})
-        if settings.topics[1:]:
-            raise UsageError(f"{', '.join(settings.topics[1:])}: one topic for each test; `light_warehouse` takes further ones")
-        from .place import Place
-
-        place = Place(settings, self._kafka.bootstrap, self._template, f"test_{number}", plain=not flags)
-        self._places[topic] = place
+        usual = not (topic or flags)
+        place = self._from_ahead() if usual else None
         try:
-            place.make()
+            place = place or self._prepared(topic, flags)
         except Exception as error:
             self._say_what_died(error)
             raise
-        return place.known()
+        place.begin()
+        known = place.known()
+        self._places[known["topic"]] = place
+        if usual:  # a test that has one of its own is seldom the only one
+            with self._lock:
+                self._ahead = self._ahead or self._aside.do(MAKE, partial(self._prepared, "", {}))
+        return known
+
+    def _prepared(self, topic: str, flags: Mapping[str, Any]) -> Place:
+        """Topic and database of a place that nobody uses yet."""
+        from .place import Place
+
+        with self._lock:
+            number = next(self._numbers)
+            topic = topic if topic and topic not in self._names else f"{topic or 'events'}_{number}"
+            self._names.add(topic)
+        settings = self._settings({**flags, "kafka.topic": topic})
+        if settings.topics[1:]:
+            raise UsageError(f"{', '.join(settings.topics[1:])}: one topic for each test; `light_warehouse` takes further ones")
+        place = Place(settings, self._kafka.bootstrap, self._template, f"test_{number}", plain=not flags)
+        place.prepare()
+        return place
+
+    def _from_ahead(self) -> Place | None:
+        """The one that was made during the test before; None where there is none, or its making has not begun, or failed."""
+        with self._lock:
+            ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead.cancel():
+            return None
+        try:
+            return ahead.result()
+        except Exception:  # making it anew tells why
+            return None
 
     def _say_what_died(self, error: Exception) -> None:
         """An engine that has died is the reason of all that fails then."""
@@ -108,7 +139,8 @@ class Shared:
         for topic in list(topics):
             place = self._places.pop(topic, None)
             if place is not None:
-                threading.Thread(target=place.drop, name=f"drop-{topic}", daemon=True).start()
+                place.end()
+                self._aside.do(DROP, place.drop)
 
     def settle(self) -> None:
         """What can wait until the engines are up: what killed sessions have left goes."""

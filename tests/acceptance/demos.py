@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from tests.runs import COMMAND, wait_for, wait_until_gone
+from tests.runs import COMMAND, DEADLINE_S, GONE_S, wait_for, wait_until_gone
 
 END_S = 500.0
 
@@ -69,7 +70,7 @@ class RunningDemo:
         try:
             with urllib.request.urlopen(f"{url}api/story", timeout=30) as answer:
                 return json.loads(answer.read())
-        except OSError:
+        except (OSError, http.client.HTTPException, ValueError):  # not up any more, or gone in the middle of its answer
             return {}
 
     def end(self, look: Callable[[], object] = lambda: None) -> tuple[int, str]:
@@ -81,7 +82,7 @@ class RunningDemo:
             return self.process.poll() is not None
 
         wait_for(ended, lambda: f"the demo ends; it said: {self.text}", END_S)
-        self._reading.join(10)
+        self._reading.join(DEADLINE_S)
         assert self.process.stdout is not None
         return self.process.returncode, self.process.stdout.read()
 
@@ -92,4 +93,4 @@ class RunningDemo:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(60)
             self.process.kill()
-        wait_until_gone(self.known.values(), 20)
+        wait_until_gone(self.known.values(), GONE_S)

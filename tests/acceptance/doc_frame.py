@@ -50,10 +50,11 @@ TYPED_IN: Final = {"ecom_lite password": "correct horse battery\n"}
 # As much as a page says would take too long, and what it calls by a name that is everybody's own.
 INSTEAD: Final = {"--events 1000000": "--events 15", "--history 90d": "--history 2d", "export DIR": "export files"}
 LETTER: Final = "2:17"  # stands for a dead letter's partition and offset
-DAY: Final = "date=2026-11-27"  # stands for today's
+DAY: Final = "date=2026-11-27"  # stands for that of the archive's newest file
 ARCHIVE: Final = "memory.main.lake"  # there with its first file, after some ten seconds
 MORE_TO_PURGE: Final = "ecom_lite dead purge --all"
 MENDED: Final = ("letter.json", "corrected.json")  # corrected by hand before a line sends it
+WHEN_WELL: Final = ("ecom_lite status",)  # its exit code says whether all parts are well, which one may not be for a second
 AFTERWARDS: Final = {"ecom_lite rate 500": "ecom_lite rate 20", "ecom_lite rate max": "ecom_lite rate 20"}
 
 ORDER: Final = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from ecom_lite.settings.load import load_settings
 from ecom_lite.topic.client import client_config
 from tests.integration.topics import records_of
-from tests.runs import LightRun, wait_for
+from tests.runs import DEADLINE_S, LightRun, wait_for
 from tests.unit.alerts.rule_text import rule_text
 from tests.unit.alerts.test_webhook import Receiver
 
@@ -36,7 +36,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterato
     folder = tmp_path_factory.mktemp("alerts")
     rules = folder / "rules"
     rules.mkdir()
-    broken = rule_text(name="broken", title="Broken records", question=QUESTION, window="3s", every="1s", **{"for": "1s"})
+    # Longer than a busy machine keeps the loader waiting: what fires stays so until it has been looked at everywhere.
+    broken = rule_text(name="broken", title="Broken records", question=QUESTION, window="12s", every="1s", **{"for": "1s"})
     (rules / "broken.toml").write_text(broken)
     (rules / "wrong.toml").write_text(rule_text(name="wrong", question="SELECT count(*) FROM nowhere", every="1s"))
     env = {
@@ -51,8 +52,13 @@ def run(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterato
 
 
 def page(run: LightRun, path: str) -> str:
-    with urllib.request.urlopen(run.state["addresses"]["dashboards"].partition("#")[0] + path, timeout=10) as answer:
+    with urllib.request.urlopen(run.state["addresses"]["dashboards"].partition("#")[0] + path, timeout=DEADLINE_S) as answer:
         return str(answer.read().decode())
+
+
+def told_of(rule: str, messages: Iterable[Any]) -> list[str]:
+    """The states that were told of one rule, each message once: it comes at least once, and others may fire meanwhile."""
+    return list({message["id"]: str(message["state"]) for message in messages if message["rule"] == rule}.values())
 
 
 def stands(run: LightRun, rule: str) -> dict[str, Any]:
@@ -74,35 +80,45 @@ def test_a_fault_fires_an_alert_that_is_told_everywhere_until_it_is_over(run: Li
     assert run.verb("fault", "malformed=0").returncode == 0
     wait_for(lambda: stands(run, "broken").get("state") == "ok", "it to be over")
     wait_for(lambda: "alert is over: Broken records: " in run.stderr, "the terminal to tell it")
-    wait_for(lambda: len(receiver.received) >= 2, "the webhook")
-    assert [body["state"] for _, body in receiver.received[:2]] == ["firing", "resolved"]
+
+    def by_the_webhook() -> list[str]:
+        return told_of("broken", (body for _, body in list(receiver.received)))
+
+    wait_for(lambda: len(by_the_webhook()) >= 2, "the webhook")
+    assert by_the_webhook()[:2] == ["firing", "resolved"]
     assert receiver.received[0][0]["Authorization"] == "Bearer hush"
     client = client_config(load_settings(env={}).kafka, run.state["bootstrap"])
 
-    def on_the_topic() -> list[Any]:
-        return [json.loads(record.value) for record in records_of(client, "ecommerce_alerts")]
+    def on_the_topic() -> list[str]:
+        return told_of("broken", (json.loads(record.value) for record in records_of(client, "ecommerce_alerts")))
 
     wait_for(lambda: len(on_the_topic()) >= 2, "the topic")
-    assert [(told["rule"], told["state"]) for told in on_the_topic()[:2]] == [("broken", "firing"), ("broken", "resolved")]
+    assert on_the_topic()[:2] == ["firing", "resolved"]
     secrets = ("hush", "token=secret")
     written = run.stderr + "".join(log.read_text() for log in (run.data_dir / "logs").glob("*.log"))
     assert not [secret for secret in secrets if secret in written + run.verb("config").stdout]
 
 
 def test_a_question_that_fails_is_unknown_and_said(run: LightRun) -> None:
-    wait_for(lambda: stands(run, "wrong").get("state") == "unknown", "the rule to be judged")
-    assert 'relation "nowhere" does not exist' in stands(run, "wrong")["problem"]
+    why = 'relation "nowhere" does not exist'
+    wait_for(lambda: why in stands(run, "wrong").get("problem", ""), lambda: f"the rule to be judged: {stands(run, 'wrong')}")
+    assert stands(run, "wrong")["state"] == "unknown"
     assert 'ecom_lite_alert_unknown{rule="wrong"} 1.0' in page(run, "metrics")
     rows = {row["rule"]: row for row in json.loads(run.verb("alerts", "--json").stdout)}
     assert rows["wrong"]["state"] == "unknown" and rows["wrong"]["file"].endswith("wrong.toml")
-    assert run.state["parts"]["schedule"]["ok"], "it holds up nobody"
+    # Another of its jobs may have failed this second; were it for our rule's question, it would never be well.
+    wait_for(lambda: run.state["parts"]["schedule"]["ok"], "the schedule to be well: it holds up nobody")
 
 
 def test_our_rules_are_judged_or_say_why_not_and_none_fires(run: LightRun) -> None:
     ours = ("dead_letters", "disk", "lag", "open_check", "order_rate", "returns", "stale_marts")
     wait_for(lambda: all(stands(run, rule) for rule in ours), lambda: f"a first round: {run.state.get('alerts')}")
+    # A question that a busy machine has not answered in time is unknown until it is asked again.
+    wait_for(
+        lambda: all(stands(run, rule).get("state") == "ok" for rule in ("disk", "open_check")),
+        lambda: f"the ledger is behind, the count is not open: {run.state.get('alerts')}",
+    )
     found = {rule: stands(run, rule) for rule in ours}
-    assert (found["disk"]["state"], found["open_check"]["state"]) == ("ok", "ok"), "the ledger is behind, the count is not open"
     assert found["lag"]["state"] in ("ok", "unknown") and found["order_rate"]["problem"].startswith("judged once the run is up")
     assert not [rule for rule in ours if found[rule]["state"] == "firing" and rule != "dead_letters"], found
 

@@ -17,6 +17,7 @@ class SparkRun(LightRun):
     light: Sequence[str] = ()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", [LightRun, pytest.param(SparkRun, marks=pytest.mark.long)])
 def test_a_copy_in_another_folder_is_the_same_and_goes_on_by_itself(tmp_path: Path, kind: type[LightRun]) -> None:
     runs: list[LightRun] = []

@@ -11,6 +11,7 @@ from ecom_lite.system import BARE
 from tests.runs import LightRun, wait_for, wait_until_gone
 
 
+@pytest.mark.timeout(500)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every other test is this one")
 def test_a_run_loads_leaves_no_child_when_it_is_killed_and_carries_on(tmp_path: Path) -> None:
     killed = LightRun(tmp_path / "data", "--rate", "200", "--seed", "7", env={BARE: "1"})

@@ -34,18 +34,21 @@ def began(tmp_path: Path) -> Iterator[Began]:
 @pytest.mark.timeout(600)
 def test_a_quick_one_shows_every_step_in_terminal_and_page_and_its_count_closes(began: Began, tmp_path: Path) -> None:
     demo = began("--light", "--pace", "quick", "--json")
-    shown: set[str] = set()
+    shown: dict[str, set[str]] = {"now": set(), "done": set()}
 
     def look() -> None:
         if (story := demo.story()).get("kind") == "demo":
-            shown.update(chapter["title"] for chapter in story["chapters"] if chapter["state"] == "now")
+            for chapter in story["chapters"]:
+                shown.setdefault(chapter["state"], set()).add(chapter["title"])
 
     code, printed = demo.end(look)
     assert code == 0, demo.text
     titles = [title for title, *_ in STEPS]
     steps = [line.partition(": ")[2] for _, line in demo.said if line.startswith("Step ")]
     assert steps == titles and demo.text.count("Done after") == len(STEPS)
-    assert {"The past", "It comes back"} <= shown <= set(titles), "the page shows the same one as it goes on"
+    # A short step may be over between two looks at the page; that it is done can be seen for as long as the demo goes on.
+    assert "The past" in shown["now"] and "It comes back" in shown["done"], "the page shows the same one as it goes on"
+    assert len(shown["now"]) > 1 and shown["now"] | shown["done"] <= set(titles)
     summary = json.loads(printed)
     assert summary["closes"] and summary["restarts"] == {"load": 1} and summary["dead"] > 0 and summary["duplicates"] > 0
     assert summary["facts"] == summary["marts"] == summary["lake"]

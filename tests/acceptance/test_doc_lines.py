@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -89,8 +88,11 @@ class Reader:
             self._letters.pop(line.page, None)
             self.letter(line.page)
         if frame.DAY in text or frame.ARCHIVE in text:
-            wait_for(lambda: list(self.folder.glob(".ecom_lite/lake/raw/date=*/*.parquet")), "the archive's first file", SLOW_S)
-        text = text.replace(frame.DAY, f"date={datetime.now(UTC):%Y-%m-%d}")
+            raw = self.folder / ".ecom_lite" / "lake" / "raw"
+            files = wait_for(lambda: sorted(raw.glob("date=*/*.parquet")), "the archive's first file", SLOW_S)
+            text = text.replace(frame.DAY, files[-1].parent.name)  # today's may not be there yet, right after midnight
+        if line.text in frame.WHEN_WELL:
+            wait_for(lambda: all(part["ok"] for part in self.run.state["parts"].values()), lambda: str(self.run.state), SLOW_S)
         for name in frame.MENDED:
             if f"--value {name}" in text:
                 (self.folder / name).write_text(frame.ORDER % (name, frame.WHEN))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ import psycopg
 import pytest
 from kafka import KafkaProducer
 
-from tests.runs import COMMAND, LightRun, wait_for
+from tests.runs import COMMAND, DEADLINE_S, VERB_S, LightRun, wait_for
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+OWN_EVENTS = (Path(__file__).parents[2] / "docs" / "own_events.md").read_text("utf-8")
 FOREIGN = 1000
 RUBBISH: list[bytes] = [
     b"",
@@ -71,14 +71,18 @@ def test_it_gets_ready_and_says_where_to_look(run: LightRun) -> None:
 
 
 def test_the_page_answers(run: LightRun) -> None:
-    with urllib.request.urlopen(run.state["addresses"]["dashboards"], timeout=10) as answer:
+    with urllib.request.urlopen(run.state["addresses"]["dashboards"], timeout=DEADLINE_S) as answer:
         assert answer.status == 200
 
 
 def test_status(run: LightRun) -> None:
     wait_for(lambda: run.state.get("facts", 0) > 0, "first facts")
-    said = run.verb("status")
-    assert said.returncode == 0, said.stdout + said.stderr
+
+    def well() -> Any:
+        said = run.verb("status")  # exits 1 while a part has just begun, or has not reported for some seconds
+        return said if said.returncode == 0 else None
+
+    said = wait_for(well, lambda: f"all parts to be well: {run.state['parts']}")
     assert "running" in said.stdout and "✔ load" in said.stdout and run.state["addresses"]["dashboards"] in said.stdout
     state = json.loads(run.verb("status", "--json").stdout)
     assert state["state"] == "running" and state["pid"] == run.process.pid
@@ -88,7 +92,7 @@ def test_status(run: LightRun) -> None:
 
 def test_a_second_run_on_the_same_folder_is_refused(run: LightRun) -> None:
     second = LightRun(run.data_dir)
-    code = second.wait(20)
+    code = second.wait()
     assert code == 2 and second.stdout == ""
     assert f"pid {run.process.pid}" in second.stderr and "Traceback" not in second.stderr
     reset = run.verb("reset", "--yes")
@@ -163,27 +167,29 @@ def test_the_roles_get_new_passwords_beside_it_and_its_parts_take_them_when_they
     panel = run.state["addresses"]["dashboards"] + "api/boards/realtime-operations/panels/1"
 
     def drawn() -> bool:
-        with urllib.request.urlopen(panel, timeout=10) as answer:
+        with suppress(OSError), urllib.request.urlopen(panel, timeout=DEADLINE_S) as answer:  # busy, or slow
             return bool(json.loads(answer.read())["state"] != "error")
+        return False
 
     wait_for(drawn, "the page reads again")
 
 
 def test_ctrl_c_ends_a_question_that_takes_long(run: LightRun) -> None:
     endless = "SELECT count(*) FROM range(100_000_000) a, range(100_000_000) b WHERE a.range * b.range = 7"
-    process = subprocess.Popen([*COMMAND, "sql", endless, "--data-dir", str(run.data_dir)], stderr=subprocess.PIPE, text=True)
+    command = [*COMMAND, "sql", endless, "--timeout", "300", "--data-dir", str(run.data_dir)]  # not ended by its own limit
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         child = psutil.Process(process.pid)
         wait_for(lambda: child.cpu_times().user > 4, "it to be at it")  # more than the start takes
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130 and process.communicate()[1] == ""
+        assert process.wait(DEADLINE_S) == 130 and process.communicate()[1] == ""
     finally:
         process.kill()
 
 
 def test_a_loader_with_one_server_of_its_own_is_told_to_name_both(run: LightRun) -> None:
     said = subprocess.run(
-        [*COMMAND, "load", "--for", "2s", "--data-dir", str(run.data_dir)], capture_output=True, text=True, timeout=60,
+        [*COMMAND, "load", "--for", "2s", "--data-dir", str(run.data_dir)], capture_output=True, text=True, timeout=VERB_S,
         env={**os.environ, "ECOM_LITE_KAFKA__BOOTSTRAP": "127.0.0.1:1"},
     )  # fmt: skip
     assert said.returncode == 2 and "kafka.bootstrap is 127.0.0.1:1, and the run in" in said.stderr
@@ -214,31 +220,17 @@ def test_logs_of_all_parts_and_live(run: LightRun) -> None:
             assert "|" in follower.stdout.readline()
         finally:
             follower.send_signal(signal.SIGINT)
-        assert follower.wait(10) == 130
+        assert follower.wait(DEADLINE_S) == 130
 
 
-def test_the_readmes_producer_loads(run: LightRun) -> None:
-    (program,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "KafkaProducer(" in block)
+def test_the_producer_of_the_docs_loads(run: LightRun) -> None:
+    (program,) = (block for block in re.findall(r"```python\n(.*?)```", OWN_EVENTS, re.S) if "KafkaProducer(" in block)
     program, replaced = re.subn(r"127\.0\.0\.1:\d+", run.state["bootstrap"], program)
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=VERB_S)
     assert replaced == 1
     order = re.search(r'"order_id": "(.*?)"', program)
     question = f"SELECT revenue FROM fact_sales WHERE order_id = '{order and order[1]}'"
     wait_for(lambda: run.verb("sql", "--json", question).stdout, "the fact")
-
-
-@pytest.mark.long
-def test_the_readmes_commands_work_beside_it(run: LightRun) -> None:
-    wait_for(lambda: (run.state["dbt"] or {}).get("status") == "success", "the marts are there")
-    cells = re.findall(r"^\| (`ecom_lite .*?) \|", README, re.M)
-    commands = [shlex.split(command) for cell in cells for command in re.findall(r"`ecom_lite (.*?)`", cell)]
-    beside = {"rate", "pause", "resume", "fault", "status", "sql", "check", "dead", "refresh", "doctor", "config"}
-    typed = (["sql"], ["sql", "<", "questions.sql"])  # test_prompt.py has these
-    tried = [words for words in commands if words[0] in beside and words not in typed]
-    assert {words[0] for words in tried} == beside, "the README shows each of them"
-    for words in [*tried, ["fault", "off"]]:
-        said = run.verb(*words)
-        assert said.returncode == 0, (words, said.stdout, said.stderr)
 
 
 def test_stop_ends_it_and_the_data_stays(run: LightRun) -> None:

@@ -92,7 +92,7 @@ class TlsPostgres:
     def superuser(self, database: str = "postgres") -> psycopg.Connection:
         """By the socket: what its owner does, and looks at."""
         return psycopg.connect(
-            host=str(self.socket), port=self.port, user=SUPERUSER, dbname=database, autocommit=True, connect_timeout=5
+            host=str(self.socket), port=self.port, user=SUPERUSER, dbname=database, autocommit=True, connect_timeout=30
         )  # fmt: skip
 
     def url(self, user: str, password: str, database: str) -> str:

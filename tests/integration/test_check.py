@@ -20,7 +20,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from ecom_lite.ask.duck import attach, query
 from ecom_lite.check.moment import at_one_moment
 from ecom_lite.check.named import built_in, choose
-from ecom_lite.check.reconcile import Line, Report, reconcile
+from ecom_lite.check.reconcile import LEDGER_FLUSH_S, Line, Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
 from ecom_lite.topic.client import ends_of, ensure_topics
 from ecom_lite.topic.records import Record
@@ -414,6 +414,23 @@ def test_the_count_closes_on_a_live_system(loaded: Bench) -> None:
             thread.join()
         loaded.until_loaded(running)
     assert open_lines(count(loaded)) == set()
+
+
+def test_a_ledger_that_a_busy_machine_writes_late_is_waited_for(loaded: Bench) -> None:
+    send_own(loaded, [recent("late", 2)])
+    loaded.load()
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if sum(waited) > LEDGER_FLUSH_S + 1:
+            write_ledger(loaded, 10, 9, 1, {})
+
+    ends = partial(ends_of, loaded.client, [loaded.topic])
+    report = reconcile(
+        loaded.warehouse, [loaded.topic], ends, producing=True, catch_up_s=0.5, clock=lambda: sum(waited), wait=wait
+    )
+    assert SENT not in open_lines(report), report.lines
 
 
 ANOTHER_FACT = (

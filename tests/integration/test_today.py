@@ -202,7 +202,7 @@ def test_an_empty_warehouse_and_a_first_day_have_no_comparison(warehouse: Addres
     _, at = DST[0]
     assert _one(warehouse, "SELECT * FROM realtime.day_so_far(%s)", at) == (0, None, None, 0, None, None)
     assert _one(warehouse, "SELECT realtime.headline(%s)", at) == ("Nothing sold yet this Wednesday",)
-    assert _one(warehouse, "SELECT * FROM realtime.pace(%s)", at) == (1440, 0, 0, 0, 0)
+    assert _one(warehouse, "SELECT * FROM realtime.pace(%s)", at) == (1440, 0, 0, None, None)
     assert rows(warehouse, "SELECT * FROM realtime.movers(5)") == []
     load(warehouse, [Line(f"o-{n}", 1, n % 2 + 1, 1, Decimal(5 + n % 2), at - timedelta(minutes=n)) for n in range(4)])
     Rollups(warehouse, lambda: at).refresh()
@@ -268,6 +268,19 @@ def test_the_window_of_the_pace_widens_until_it_has_ten_orders(warehouse: Addres
     assert _one(warehouse, "SELECT realtime.window_words(%s)", minutes)[0] in {
         "the last 5 minutes", "the last 15 minutes", "the last hour", "the last 6 hours", "the last 24 hours",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("age_s", "every_s", "minutes"), [(10, 1, 1), (170, 10, 3), (900, 120, 14), (1_300, 300, 20)])
+def test_the_pace_of_a_shop_that_is_younger_than_the_window_is_that_of_its_minutes(
+    warehouse: Address, age_s: int, every_s: int, minutes: int
+) -> None:
+    _, at = DST[0]
+    minute = at.replace(second=0)
+    times = [minute - timedelta(seconds=second) for second in range(-5, age_s + 1, every_s)]
+    load(warehouse, [Line(f"y-{n}", 1, n % 2 + 1, 1, Decimal(3), when) for n, when in enumerate(times)])
+    Rollups(warehouse, lambda: at).refresh()
+    orders = sum(when < minute for when in times)
+    assert _one(warehouse, "SELECT * FROM realtime.pace(%s)", at) == (minutes, orders, orders * 3, None, None)
 
 
 @pytest.mark.parametrize(("every_s", "minutes"), [(30, 60), (600, 360), (3_600, 1_440)])

@@ -2,12 +2,15 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from ecom_lite.engines import ports
 from ecom_lite.errors import EngineError, PortTaken
+from ecom_lite.system import is_linux
 
 
 @pytest.fixture
@@ -20,6 +23,21 @@ def test_free_ports_are_free_and_differ() -> None:
     found = {ports.free_port() for _ in range(20)}
     assert len(found) == 20
     assert all(ports.is_free(port) for port in found)
+
+
+@pytest.mark.skipif(not is_linux(), reason="elsewhere no process can tell the others")
+def test_a_port_that_another_process_has_picked_is_left_to_its_server() -> None:
+    pick = "import sys; from ecom_lite.engines.ports import free_port; print(free_port(), flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", pick]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None and other.stdout is not None
+        port = int(other.stdout.readline())
+        assert ports.is_free(port) and not ports.claim(port)
+        assert ports.choose_port(None, None, port, what="x") != port, "that of the last run is a wish only"
+        assert ports.choose_port(None, port, None, what="x") == port, "who was told to take it takes it"
+        other.stdin.close()
+        other.wait()
+    assert ports.claim(port) and ports.claim(port)
 
 
 def test_a_taken_port_is_named_with_its_process(taken: int) -> None:

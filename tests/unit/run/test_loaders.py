@@ -30,7 +30,7 @@ def test_names_are_those_of_the_parts_and_logs() -> None:
 
 
 def worker(earlier: list[LoaderFigures], now: LoaderFigures) -> Any:
-    return SimpleNamespace(earlier_figures=earlier, figures=now)
+    return SimpleNamespace(lives=(earlier, now))
 
 
 def test_what_was_loaded_before_a_restart_counts_too_and_its_lag_does_not() -> None:

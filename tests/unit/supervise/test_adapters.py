@@ -35,6 +35,18 @@ class Part:
         return Health(False, "of the part")
 
 
+class SlowPart(Part):
+    """Its start takes until it is let go on."""
+
+    def __init__(self, goes_on: threading.Event) -> None:
+        super().__init__()
+        self._goes_on = goes_on
+
+    def start(self) -> None:
+        super().start()
+        self._goes_on.wait(60)
+
+
 def supervised(behind: Behind) -> Supervisor:
     supervisor = Supervisor(restarts=3, restart_window_s=60, ready_timeout_s=10, listener=lambda *_: None)
     supervisor.add(behind)
@@ -48,11 +60,25 @@ def test_the_run_is_ready_without_it_and_it_begins_then() -> None:
     assert supervisor.start() and part.calls == [] and behind.health().ok
     behind.kill()
     ready.set()
-    wait_for(lambda: part.calls == ["start"], "it is begun")
-    assert behind.health() == Health(False, "of the part")
+    wait_for(lambda: behind.health() == Health(False, "of the part"), "it is begun")
+    assert part.calls == ["start"]
     supervisor.kill("part")
     supervisor.stop()
     assert part.calls == ["start", "kill", "run", "stop"]
+
+
+def test_while_it_starts_it_is_not_unwell() -> None:
+    ready, goes_on = threading.Event(), threading.Event()
+    part = SlowPart(goes_on)
+    behind = Behind(part, ready)
+    supervisor = supervised(behind)
+    assert supervisor.start()
+    ready.set()
+    wait_for(lambda: part.calls == ["start"], "its start")
+    assert behind.health() == Health(True, "starting")
+    goes_on.set()
+    wait_for(lambda: behind.health() == Health(False, "of the part"), "it is begun")
+    supervisor.stop()
 
 
 def test_one_that_was_never_begun_is_not_stopped() -> None:

@@ -37,7 +37,14 @@ class Clock:
         return self.now
 
 
+SAYS = """
+import sys
+for said in sys.argv[1:]:  # one for each line that it is given
+    sys.stdin.readline()
+    print(said, flush=True)
+"""
 READY = WorkerReport(figures=LoaderFigures(facts=1, lags={"0": 5}), ready=True)
+DONE = WorkerReport(figures=LoaderFigures(facts=9), ready=True, done=True)
 
 
 @pytest.fixture
@@ -118,12 +125,37 @@ def test_a_worker_that_is_done_is_well_though_it_has_ended(worker: WorkerService
     assert worker.health().ok and worker.health().figures == LoaderFigures(facts=9)
 
 
+class Late(WorkerService[LoaderFigures]):
+    """Hears that its child is done only once that has ended, as on a busy machine."""
+
+    def _take(self, line: bytes) -> None:
+        if b'"done":true' in line:
+            wait_for(lambda: not self.child.alive, "its end")
+        super()._take(line)
+
+
+@pytest.mark.parametrize("reports", [[DONE], [READY, DONE]])
+def test_one_that_has_ended_is_heard_out_before_it_is_judged(
+    reports: list[WorkerReport[LoaderFigures]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecom_lite.supervise.worker.POLL_S", 0.001)  # who judges looks more often than who hears
+    log, says = tmp_path / "load.log", [msgspec.json.encode(report).decode() for report in reports]
+    service = Late("nobody", "load", lambda: READY, LoaderFigures, log=log, registry=None, ready_s=30, stop_s=5)
+    service.child = Child("load", [sys.executable, "-c", SAYS, *says], log=log, stdin_pipe=True, stdout="pipe", registry=None)
+    service.start()
+    with Running(service.run) as running:
+        service.send(READY)
+        wait_for(lambda: service.health().done, "its last word")
+    assert running.failure is None and service.figures.facts == 9
+    service.stop()
+
+
 def test_a_dead_one_s_figures_are_kept_once(worker: WorkerService[LoaderFigures]) -> None:
     worker.stop()
     assert not worker.health().ok and worker.figures == worker.last_figures == LoaderFigures(facts=1, lags={"0": 5})
-    assert worker.earlier_figures == []
+    assert worker.lives == ((), worker.figures)
     worker.start()
-    assert worker.earlier_figures == [LoaderFigures(facts=1, lags={"0": 5})] and worker.figures.facts == 1
+    assert worker.lives[0] == (LoaderFigures(facts=1, lags={"0": 5}),) and worker.figures.facts == 1
 
 
 def test_what_is_no_report_is_passed_over(worker: WorkerService[LoaderFigures]) -> None:
