@@ -29,7 +29,7 @@ from .named import Check
 from .verdict import COUNTED_ROWS, ERROR, FAIL, SKIPPED, Result, judged
 
 OURS_S: Final = 1_800.0  # the longest that one of ours may take
-TRIES: Final = 5  # to hold the marts: dbt may drop one that was there a moment ago
+TRIES: Final = 20  # to hold the marts: dbt may drop one that was there a moment ago
 
 # What a check may be given of what is kept: sums by load order, and the lake. A failure by these alone is none: the check is then
 # carried out anew on the facts themselves.

@@ -116,8 +116,10 @@ class Page:
         Raises DashboardError (a board is wrong, or no answer), PortTaken.
         """
         with self._lock:
-            if self.alive:
+            if self.alive and self._server is not None:
                 return
+            if self._thread is not None:  # its end may have taken longer than `stop` has waited for it
+                self._thread.join(STOP_S)
             boards = load_boards(self._boards_dir)
             listener = self._listen()
             self.port = int(listener.getsockname()[1])

@@ -27,6 +27,7 @@ from ..warehouse.connect import Address
 from ..warehouse.migrate import migrate
 from ..warehouse.offsets import Place as Partition
 from ..warehouse.offsets import offsets_of
+from ..warehouse.sqlfiles import read_sql
 
 if TYPE_CHECKING:
     from ..check.verdict import Report
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 POLL_S: Final = 0.01
 STOP_S: Final = 5.0
 PATIENCE_MS: Final = 60_000  # people's tests run beside others: a broker that gets no CPU for a while is no error
+CUT_S: Final = 60.0  # so long facts may stay above the cut
 DELETED_S: Final = 10.0  # so long a topic may take to be gone
 NEED_MARTS: Final = ("built", "freshness")  # the others that do are skipped while there are none
 GRANTED: Final = "ecom_dbt"  # makes schemas in it; a copy has not the rights of its template
@@ -102,6 +104,7 @@ class Place:
             )
 
     def refresh(self) -> DbtRun:
+        self._wait_for_the_cut()
         return self._marts.refresh("refresh")
 
     def check(self, marts: bool) -> Report:
@@ -149,6 +152,15 @@ class Place:
             log.warning("the loader of %s has ended: %s", kafka.topic, error)
             if stop is self._stop:  # else it is one of before the reset, which was slow to end
                 self._failure = error
+
+    def _wait_for_the_cut(self) -> None:
+        """While a database is made or dropped for another test, marts would lack what was loaded since that began."""
+        give_up = time.monotonic() + CUT_S
+        with suppress(psycopg.Error), self._address.connect(GRANTED, autocommit=True) as connection:
+            while connection.execute(read_sql(__package__, "below_the_cut")).fetchone() != (True,):
+                if time.monotonic() > give_up:
+                    return  # dbt says who keeps it back
+                time.sleep(POLL_S)
 
     def _give_up_with_loader(self, give_up: threading.Event) -> None:
         while not give_up.wait(POLL_S * 5):

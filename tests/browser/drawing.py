@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from ecom_lite.dashboards.assets import Assets
 from ecom_lite.dashboards.drawable import require_drawn
 from ecom_lite.dashboards.guard import HEADERS
+from tests.runs import DEADLINE_S
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
@@ -79,6 +80,7 @@ class Drawing:
             color_scheme="light" if scheme == "light" else "dark",
             timezone_id="Europe/Berlin",
         )
+        self.page.set_default_timeout(1000 * DEADLINE_S)
         self.complaints: list[str] = []
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self.complaints.append(f"{error} {error.stack}"))

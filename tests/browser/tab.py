@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Request
+    from playwright.sync_api import Browser, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "grafana" / "dashboards"
@@ -34,8 +34,14 @@ WIDTH, HEIGHT = 1600, 1900  # high enough for Grafana to draw every panel of a b
 
 needs_browser = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(240),
 ]
+
+
+def settle(page: Page, milliseconds: float) -> None:
+    """Let what runs to its value or its size get there: so long, and two frames more, which a busy machine draws late."""
+    page.wait_for_timeout(milliseconds)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
 
 class Tab:
@@ -43,6 +49,7 @@ class Tab:
 
     def __init__(self, browser: Browser, scheme: Scheme, width: int = WIDTH, height: int = HEIGHT) -> None:
         self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.page.set_default_timeout(1000 * DEADLINE_S)
         self.complaints: list[str] = []
         self.foreign: list[str] = []
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -62,8 +69,8 @@ class Tab:
         )
         return found
 
-    def wait(self, holds: Callable[[], bool], what: str) -> None:
+    def wait(self, holds: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
         def pause(seconds: float) -> None:
             self.page.wait_for_timeout(1000 * seconds)  # its events arrive meanwhile
 
-        wait_for(holds, lambda: f"{what}: {self.states()} {self.complaints}", pause=pause)
+        wait_for(holds, lambda: f"{what}: {self.states()} {self.complaints}", deadline_s, pause)

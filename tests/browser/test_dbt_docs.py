@@ -68,7 +68,7 @@ def test_a_model_and_its_columns_are_explained_without_the_network(page: Page, b
     tab = Tab(browser, "light")
     tab.page.goto(f"{page.url}d/realtime-operations")
     tab.page.get_by_role("link", name="Models").click()
-    tab.wait(lambda: tab.page.title() == "dbt Docs", "the docs, which are made when they are first asked for")
+    tab.wait(lambda: tab.page.title() == "dbt Docs", "the docs, which are made when they are first asked for", 120)
     tab.complaints.clear()  # the status 503, while they were made
     for name in ("daily_sales", "cohorts"):
         model = models[name]

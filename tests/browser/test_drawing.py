@@ -11,7 +11,7 @@ import pytest
 
 from ecom_lite.dashboards.drawable import PANEL_TYPES
 from tests.browser.drawing import DAY_MS, MINUTE_MS, ORIGIN, START_MS, Drawing, Json, answer, frame, override, panel
-from tests.browser.tab import CHROMIUM, SCHEMES
+from tests.browser.tab import CHROMIUM, SCHEMES, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(240),
 ]
 BOXES = Path(__file__).with_name("boxes.js")
 LEAST_PX = 9.5
@@ -118,7 +118,7 @@ def test_each_type_is_drawn_and_can_be_read(browser: Browser, scheme: str, width
         for shown, data in examples:
             body = made.draw(shown, data, CONTEXT, width, 300)
             assert body.locator("canvas, svg, td, .cards, .value, .fill, .prose").count() > 0, kind
-    made.page.wait_for_timeout(900)  # figures run to their value
+    settle(made.page, 900)  # figures run to their value
     found = made.page.evaluate("options => measureBoxes(options)", {"leastPx": LEAST_PX, "narrow": width < 400})
     assert found == []
     violations = axe.Axe().run(made.page).response["violations"]
@@ -242,7 +242,7 @@ def test_figures_beside_each_other_are_whole(browser: Browser, width: int, heigh
     body = made.draw(shown, answer(frame(columns, [[157_492.9, "+61.8 %", "the last 15 minutes"]])), width=width, height=height)
     line = answer(frame({"x": "string"}, [["Friday is 62 % ahead of last Friday; Sports leads"]]))
     made.draw(panel("stat", options={"reduceOptions": {"fields": "/.*/"}}), line, width=width, height=height)
-    made.page.wait_for_timeout(800)
+    settle(made.page, 800)
     assert body.locator(".value").all_text_contents() == ["$157,493", "+61.8 %", "the last 15 minutes"]
     found = made.page.evaluate("options => measureBoxes(options)", {"leastPx": LEAST_PX, "narrow": False})
     assert found == [] and made.complaints == []
@@ -273,7 +273,7 @@ def test_figures_and_picture_to_take_away(drawing: Drawing) -> None:
     for kind, examples in ONE_OF_EACH.items():
         for shown, data in examples:
             body = drawing.draw(shown, data, CONTEXT)
-            drawing.page.wait_for_timeout(50)
+            settle(drawing.page, 50)
             raw = drawing.page.evaluate(
                 """async ([panel, id]) => { const { toPng } = await import("/static/v/panels.js");
                 const blob = await toPng(panel, document.querySelector(id + " .body"));

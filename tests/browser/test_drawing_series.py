@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.drawing import HOUR_MS, MINUTE_MS, START_MS, Drawing, Json, answer, frame, override, panel
-from tests.browser.tab import CHROMIUM
+from tests.browser.tab import CHROMIUM, settle
 from tests.browser.test_drawing import CONTEXT, THRESHOLDS
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(240),
 ]
 RED: Json = {"color": {"mode": "fixed", "fixedColor": "#ff0000"}, "custom": {"lineWidth": 3}}
 # In which shares of the plot's width (0 to 1, in hundredths) there is something of this colour.
@@ -180,7 +180,7 @@ def test_five_series_of_two_thousand_points_are_updated_in_place(drawing: Drawin
     drawing.again(shown, answer(data, start=START_MS + 500_000, end=START_MS + 1_500_000))
     assert body.evaluate("body => body.querySelector('canvas').sameAs") == 1 and body.locator("canvas").count() == 1
     body.evaluate("body => { body.parentNode.style.width = '420px'; }")
-    drawing.page.wait_for_timeout(100)
+    settle(drawing.page, 100)
     width = body.evaluate("body => body.querySelector('canvas').getBoundingClientRect().width")
     assert width <= 420
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from ecom_lite.dashboards import Page
+from ecom_lite.dashboards.queries import FRESH_MOST_S
 from ecom_lite.engines.grafana import GrafanaServer, find_grafana
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 DOCUMENTS = board_files.documents()
 HOME = "realtime-operations"
 FOLDER = "ecom_lite"
-ROUNDS = 3  # a minute may begin between two questions
+ROUNDS = 3  # a minute may begin between two questions: then they are asked again, once the page has not kept its answer any more
 PANEL = {"title": "variable"}
 
 pytestmark = pytest.mark.timeout(240)
@@ -139,10 +140,12 @@ def _panel(
     chosen: board_files.Chosen,
 ) -> list[str]:  # fmt: skip
     wrong: list[str] = []
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         targets = board_files.targets(panel)
         if not targets:
             return []
+        if turn:
+            time.sleep(FRESH_MOST_S)
         before = page_answer(pages[0], document["uid"], panel["id"], bounds, chosen)
         found = [from_grafana(server, document, target, panel, bounds, chosen) for target in targets]
         after = page_answer(pages[1], document["uid"], panel["id"], bounds, chosen)

@@ -33,7 +33,7 @@ def settings_for(*topics: str, **flags: Any) -> Settings:
     return load_settings(env={}, flags={"kafka.topic": topics[0], **({"events": events} if events else {}), **given})
 
 
-def archiving(bootstrap: str, lake: Path, *topics: str, drain_s: float = 30, **options: Any) -> tuple[Archive, Running]:
+def archiving(bootstrap: str, lake: Path, *topics: str, drain_s: float = 50, **options: Any) -> tuple[Archive, Running]:
     archive = Archive(settings_for(*topics), bootstrap, lake, **{"every_s": EVERY_S, **options})
     return archive, Running(lambda stop: archive.run(stop, drain_s))
 

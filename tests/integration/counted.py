@@ -12,6 +12,7 @@ from psycopg import sql
 from ecom_lite.rollups import Rollups
 from ecom_lite.warehouse.connect import Address
 
+from .facts import settle
 from .loading import Bench, line
 
 
@@ -33,6 +34,7 @@ def fill(bench: Bench) -> Bench:
     bench.load()
     write_ledger(bench, 9, 8, 1, {})
     make_marts(bench)
+    settle(bench.warehouse)
     Rollups(bench.warehouse).refresh()
     return bench
 

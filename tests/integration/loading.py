@@ -18,9 +18,10 @@ from ecom_lite.topic.client import client_config, end_offsets
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.mark import read_mark
 from tests.running import Running
-from tests.runs import DEADLINE_S, wait_for
+from tests.runs import wait_for
 
 PARTITIONS = 4
+LOAD_S = 180.0  # a history of weeks, on a busy machine
 
 
 def line(order: object = "o", product: object = 1, **fields: Any) -> dict[str, Any]:
@@ -58,7 +59,7 @@ class Bench:
         producer = KafkaProducer(**{**self.client, "linger_ms": 5, **options})
         try:
             yield producer
-            producer.flush(timeout=DEADLINE_S)
+            producer.flush(timeout=60)
         finally:
             producer.close(timeout=2)
 
@@ -91,7 +92,9 @@ class Bench:
     def until_loaded(self, running: Running | None = None) -> None:
         ends = end_offsets(self.client, self.topic)
         wait_for(
-            lambda: (running and running.failure) or self.positions() == ends, lambda: f"offsets {ends}, not {self.positions()}"
+            lambda: (running and running.failure) or self.positions() == ends,
+            lambda: f"offsets {ends}, not {self.positions()}",
+            LOAD_S,
         )
         if running is not None and running.failure is not None:
             raise running.failure

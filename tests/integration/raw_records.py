@@ -11,7 +11,6 @@ from kafka.record.default_records import DefaultRecordBatchBuilder
 
 from ecom_lite.check.reconcile import reconcile
 from ecom_lite.topic.client import DEAD_LETTER_MAX_BYTES, ends_of
-from tests.runs import DEADLINE_S
 
 from .loading import PARTITIONS, Bench
 
@@ -73,7 +72,7 @@ class RawSender:
     def send(self, value: bytes | None, key: bytes | None, headers: Headers, partition: int) -> None:
         producer = self._null if value is None and key is None else self._producer
         other = self._producer if producer is self._null else self._null
-        other.flush(timeout=DEADLINE_S)  # the order of all records of a partition is that of the calls
+        other.flush(timeout=60)  # the order of all records of a partition is that of the calls
         self._futures.append(
             producer.send(
                 self._bench.topic,
@@ -86,8 +85,8 @@ class RawSender:
 
     def offsets(self) -> list[int]:
         """Wait for all that was sent since the last call."""
-        self._producer.flush(timeout=DEADLINE_S)
-        self._null.flush(timeout=DEADLINE_S)
+        self._producer.flush(timeout=60)
+        self._null.flush(timeout=60)
         offsets = [future.get(timeout=1).offset for future in self._futures]
         self._futures.clear()
         return offsets

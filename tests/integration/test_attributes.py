@@ -127,7 +127,7 @@ def test_a_migration_waits_for_a_reader_of_the_facts_and_goes_on_where_it_was_st
         with warehouse.connect("admin", autocommit=True) as admin:
             waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%ADD COLUMN%'"
             wait_for(lambda: bool(admin.execute(waits).rowcount), "it to wait for the reader")
-    aside.join(timeout=20)
+    aside.join(timeout=60)
     assert made == ["attribute channel (text)"]
     with warehouse.connect("admin", autocommit=True) as admin:  # as if it had ended between the column and the view
         view, *_ = VIEWS

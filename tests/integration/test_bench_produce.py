@@ -41,7 +41,7 @@ def test_a_ledger_that_does_not_equal_the_topic_fails_the_benchmark(bench: Bench
     ledger = in_ledger(bench.warehouse)
     assert close(ledger, counted, EVENTS, sent.seconds) == sent
     with bench.producer() as producer:
-        producer.send(bench.topic, b'{"event_type":"order","revenue":0.01}', partition=2).get(10)
+        producer.send(bench.topic, b'{"event_type":"order","revenue":0.01}', partition=2).get(60)
     with pytest.raises(CheckFailed, match="partition 2: the ledger has"):
         close(ledger, on_topic(bench.settings(), bench.client), EVENTS, sent.seconds)
 

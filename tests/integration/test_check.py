@@ -22,10 +22,11 @@ from ecom_lite.check.moment import at_one_moment
 from ecom_lite.check.named import built_in, choose
 from ecom_lite.check.reconcile import LEDGER_FLUSH_S, Line, Report, reconcile
 from ecom_lite.errors import CheckFailed, QueryError
-from ecom_lite.topic.client import ends_of, ensure_topics
+from ecom_lite.topic.client import end_offsets, ends_of, ensure_topics
 from ecom_lite.topic.records import Record
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
+from tests.runs import wait_for
 
 from .archiving import archive_records
 from .counted import clone, fill, make_marts, send_own, write_ledger
@@ -317,7 +318,7 @@ def test_faults_close_while_they_are_being_sent(loaded: Bench) -> None:
         thread.start()
         try:
             for _ in range(3):
-                report = count(loaded, producing=True, catch_up_s=20)
+                report = count(loaded, producing=True, catch_up_s=60)
                 assert open_lines(report) == set(), report.lines
         finally:
             ended.set()
@@ -349,6 +350,8 @@ def test_markers_of_transactions_do_not_keep_the_count_open(loaded: Bench) -> No
         producer.send(loaded.topic, value=json.dumps(line("t")).encode(), partition=3)
         producer.flush()
         producer.abort_transaction()
+    # The transaction is over for its producer before its marker is on the topic.
+    wait_for(lambda: end_offsets(loaded.client, loaded.topic)[3] == 2, "the marker is on the topic")
     loaded.load()
     assert open_lines(count(loaded)) == set()
 
@@ -407,7 +410,7 @@ def test_the_count_closes_on_a_live_system(loaded: Bench) -> None:
         thread.start()
         try:
             for _ in range(3):
-                report = count(loaded, producing=True, catch_up_s=20)
+                report = count(loaded, producing=True, catch_up_s=60)
                 assert open_lines(report) == set(), report.lines
         finally:
             ended.set()

@@ -27,7 +27,7 @@ RATES = "2026-02-01,EUR,1.123456789012", "2026-03-03,EUR,1.07", "2026-03-02,JPY,
 IN_OTHER_CURRENCIES = """UPDATE warehouse.fact_sales
 SET currency = (ARRAY['USD', 'EUR', 'JPY', 'CHF'])[1 + length(order_id || product_key) * quantity %% 4] WHERE order_id LIKE %s"""
 WITH_FOUR_DECIMALS = "UPDATE warehouse.fact_sales SET exact_price = unit_price + 0.0055 WHERE currency <> 'USD' AND quantity = 2"
-END_READERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+END_READERS = """SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
 WHERE application_name = 'ecom_lite lake reader' AND datname = current_database()"""
 RUN = "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below) VALUES ('t', now(), %s, ops.load_order())"
 
