@@ -22,6 +22,7 @@ import psycopg
 import pytest
 
 from ecom_lite.errors import LakeError, QueryError
+from ecom_lite.lake import writer as writing
 from ecom_lite.lake.reader import open_lake, statement
 from ecom_lite.lake.upkeep import Tier, Upkeep
 from ecom_lite.lake.writer import LakeBroken, LakeBusy, Writer
@@ -256,6 +257,21 @@ def test_a_server_that_goes_away_within_the_writers_transaction_is_told_and_ends
         assert not writer.is_open
         open_in_turn(writer)
         assert writer.sync() == 0
+    assert_same(warehouse)
+
+
+def test_what_is_kept_of_each_sync_goes_when_the_lake_is_attached_anew(
+    warehouse: Address, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "ATTACH_AFTER", 3)
+    kept = []
+    with a_writer(warehouse, folder) as writer:
+        for seed in range(7):
+            load(warehouse, some_lines(50, seed=seed + 1))
+            assert writer.sync() == 50
+            kept.append(sum(size for _, size, _ in writer.ask("FROM duckdb_memory()")))
+    assert kept[0] < kept[1] < kept[2] > kept[3] < kept[4] < kept[5] > kept[6], "of three syncs at most"
+    assert max(kept[3:]) < 1.5 * kept[2], "and no file is kept"
     assert_same(warehouse)
 
 
