@@ -30,6 +30,7 @@ from ecom_lite.warehouse.connect import Address
 from tests.runs import wait_for
 
 from .facts import DAY0, change_profile, insert_bulk, insert_lines, load, rows, settle, some_lines
+from .lake_writer import open_in_turn
 
 LOOKS = 3  # of a reader, in each round of kills
 SEED = int(os.environ.get("ECOM_LITE_LAKE_SEED", "15"))
@@ -48,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 @contextmanager
 def a_writer(warehouse: Address, folder: Path) -> Iterator[Writer]:
     with Writer(warehouse.only("ecom_lake"), folder) as writer:
-        writer.open()
+        open_in_turn(writer)
         yield writer
 
 
@@ -154,8 +155,8 @@ def test_a_server_that_does_not_let_it_in_ends_it_so_that_it_begins_anew_with_th
 def test_there_is_one_writer(warehouse: Address, folder: Path) -> None:
     load(warehouse, some_lines(50))
     with a_writer(warehouse, folder) as first:
-        with pytest.raises(LakeBusy, match="another writer"), a_writer(warehouse, folder):
-            pass
+        with Writer(warehouse.only("ecom_lake"), folder) as another, pytest.raises(LakeBusy, match="another writer"):
+            another.open()
         assert first.sync() == 50
     with a_writer(warehouse, folder) as second:
         assert second.sync() == 0
@@ -254,7 +255,7 @@ def test_a_server_that_goes_away_within_the_writers_transaction_is_told_and_ends
         with pytest.raises(LakeBroken, match="the lake cannot be written: "):
             writer.carry_out("SELECT max(load_xid) FROM lake.sales")
         assert not writer.is_open
-        writer.open()
+        open_in_turn(writer)
         assert writer.sync() == 0
     assert_same(warehouse)
 
