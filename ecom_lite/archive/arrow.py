@@ -165,10 +165,10 @@ class Table:
         self._streams: list[object] = []
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
-        told = False
+        rows, told = self._rows, False  # not of `self`: a table in a cycle would wait for the collector, with all its bytes
 
         def get_schema(stream: Any, out: Any) -> int:
-            ctypes.memmove(out, ctypes.byref(self._rows.schema), ctypes.sizeof(_Schema))
+            ctypes.memmove(out, ctypes.byref(rows.schema), ctypes.sizeof(_Schema))
             return 0
 
         def get_next(stream: Any, out: Any) -> int:
@@ -176,7 +176,7 @@ class Table:
             if told:
                 ctypes.memset(out, 0, ctypes.sizeof(_Array))  # released: that is the end
             else:
-                ctypes.memmove(out, ctypes.byref(self._rows.values), ctypes.sizeof(_Array))
+                ctypes.memmove(out, ctypes.byref(rows.values), ctypes.sizeof(_Array))
             told = True
             return 0
 

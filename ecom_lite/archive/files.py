@@ -50,6 +50,7 @@ class ArchiveWriter:
             config={
                 "threads": 1, "memory_limit": f"{MEMORY_LIMIT_MB}MB", "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false", "python_enable_replacements": "false",
+                "enable_external_file_cache": "false",  # each file is read once, to be merged
             },
         )  # fmt: skip
         self._duck.execute("SET TimeZone = 'UTC'")

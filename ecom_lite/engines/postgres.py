@@ -234,7 +234,7 @@ class PostgresServer(Server):
             try:
                 with psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name="ecom_lite-readiness") as link:
                     link.execute("SELECT 1")
-                if child.alive:
+                if child.alive and not self._cancelled.is_set():  # before the server was there to be stopped
                     return
             except psycopg.Error as error:
                 last = error

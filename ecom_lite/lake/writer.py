@@ -32,6 +32,7 @@ OTHERS_END_S: Final = 5.0
 POLL_S: Final = 0.02
 MEMORY: Final = "400MB"
 THREADS: Final = 1  # it runs beside everything else
+ATTACH_AFTER: Final = 1_000  # syncs: DuckLake keeps some 9 KB of each (OBJECT_CACHE of duckdb_memory()); to attach takes 50 ms
 SPILL: Final = "spill"  # the folder beside, for what does not fit into memory
 FILE_SIZE: Final = "64MB"  # of what merging makes, at most
 log = logging.getLogger("ecom_lite.lake")
@@ -58,6 +59,7 @@ class Writer:
         self._warehouse: psycopg.Connection | None = None  # holds the lock
         self._lake: duckdb.DuckDBPyConnection | None = None
         self._since = 0
+        self._synced = 0  # times, by this attachment
 
     def __enter__(self) -> Writer:
         return self
@@ -122,7 +124,10 @@ class Writer:
             assert found is not None
             news = dict(zip(TAKEN_IN, found, strict=True))
             if any(news.values()):
+                if self._synced >= ATTACH_AFTER:
+                    self._attach()
                 self._take_in(news, self._since, below)
+                self._synced += 1
             self._since = below
             return sum(news.values())
         except (duckdb.Error, psycopg.Error, OSError) as error:
@@ -196,9 +201,11 @@ class Writer:
             close(self._lake)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lake = lake = engine(POSTGRES, DUCKLAKE)
+        self._synced = 0
         spill = literal(self._folder.parent / SPILL)  # the first copy groups all lines by order
         for setting in (
             f"memory_limit = {literal(MEMORY)}", f"threads = {THREADS}", "TimeZone = 'UTC'", f"temp_directory = {spill}",
+            "enable_external_file_cache = false",  # few files are read twice, and it would grow up to the limit
         ):  # fmt: skip
             lake.execute(f"SET {setting}")
         # The lock keeps others out. Should one be here all the same, then two cannot both commit onto one snapshot.

@@ -69,7 +69,7 @@ def keep_copy(settings: Settings, address: Address) -> bool:
 def _refuse_second_sender(settings: Settings) -> None:
     shop_id = settings.shop.shop_id
     found = _look(settings, lambda connection: who_sends(connection, shop_id))
-    if found is not None and found.held:
+    if found is not None and found.held and found.active:  # who has ended in good order holds it until its session is gone
         raise found.taken(shop_id)
 
 

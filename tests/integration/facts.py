@@ -164,7 +164,7 @@ def settle(warehouse: Address, deadline_s: float = DEADLINE_S) -> None:
     with warehouse.connect("ecom_dbt", autocommit=True) as connection:
         (newest,) = connection.execute(
             "SELECT greatest((SELECT max(load_xid) FROM warehouse.fact_sales), "
-            "(SELECT max(load_xid) FROM warehouse.user_changes))"
+            "(SELECT max(load_xid) FROM warehouse.fact_returns), (SELECT max(load_xid) FROM warehouse.user_changes))"
         ).fetchone() or (None,)
 
         def below() -> int:
@@ -176,3 +176,13 @@ def settle(warehouse: Address, deadline_s: float = DEADLINE_S) -> None:
             lambda: f"the cut passes the newest load {newest}; a transaction holds it at {below()}",
             deadline_s,
         )
+
+
+def wait_alone(warehouse: Address) -> None:
+    """Until all other sessions of the database are gone: what they read last is counted when they end, after they were closed."""
+    others = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    with warehouse.connect("admin", autocommit=True) as admin:
+        wait_for(lambda: admin.execute(others).fetchone() == (0,), "no other session of the database")

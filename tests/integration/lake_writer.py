@@ -1,4 +1,7 @@
-"""A writer of the lake that never rests, to be killed: passes, merges and deletions in turn; a line as each begins."""
+"""A writer of the lake that never rests, to be killed: passes, merges and deletions in turn; a line as each begins.
+
+`open_in_turn` is for every test that has one writer after the other.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from ecom_lite.lake.upkeep import Tier, Upkeep
-from ecom_lite.lake.writer import Writer
+from ecom_lite.lake.writer import LakeBusy, Writer
 from ecom_lite.warehouse.connect import Address
+from tests.runs import wait_for
 
 STEPS: dict[str, Callable[[Writer, Upkeep], object]] = {
     "sync": lambda writer, upkeep: writer.sync(),
@@ -20,10 +24,23 @@ STEPS: dict[str, Callable[[Writer, Upkeep], object]] = {
 }
 
 
+def open_in_turn(writer: Writer) -> None:
+    """Once the writer before has let go: the server ends a session, and gives its lock back, after who has closed it went on."""
+
+    def opened() -> bool:
+        try:
+            writer.open()
+        except LakeBusy:
+            return False
+        return True
+
+    wait_for(opened, "the lock of the lake")
+
+
 def main() -> None:
     address = msgspec.json.decode(sys.stdin.buffer.readline(), type=Address)
     with Writer(address, Path(sys.argv[1])) as writer:
-        writer.open()
+        open_in_turn(writer)
         upkeep = Upkeep(writer, keep_snapshots_h=1 / 3600, tiers=(Tier(0, 1 << 20, 3),))
         while True:
             for step, work in STEPS.items():

@@ -19,6 +19,8 @@ from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
 from tests.conftest import a_database
 
+from .facts import settle
+
 BOARD: Final = read_board(Path(__file__).resolve().parents[2] / "grafana" / "dashboards" / "explorer.json")
 DAY_MS: Final = 86_400_000
 # What a selection means, in the words of this test: one row per order line.
@@ -95,6 +97,7 @@ def shop(template: Address, tmp_path_factory: pytest.TempPathFactory, request: p
             )
             admin.execute("UPDATE realtime.rolled SET load_xid_below = 0, lines = 0, orders = 0, units = 0, revenue = 0")
             admin.execute("VACUUM ANALYZE")
+        settle(warehouse)
         build_marts(warehouse, tmp_path_factory.mktemp("dbt"))
         if request.param == "sums":
             Rollups(warehouse).refresh()

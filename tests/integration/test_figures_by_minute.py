@@ -14,7 +14,7 @@ from ecom_lite.rollups import Rollups
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.warehouse.connect import Address
 
-from .facts import Line, change_profile, insert_bulk, load, rows, settle, some_lines
+from .facts import Line, change_profile, insert_bulk, load, rows, settle, some_lines, wait_alone
 
 AT = datetime(2026, 3, 6, 12, tzinfo=UTC)  # `some_lines` are of the five days before
 MINUTE = "date_trunc('minute', {}, 'UTC')"
@@ -203,6 +203,7 @@ def test_a_pass_costs_what_is_new(warehouse: Address) -> None:
 
 
 def _read(warehouse: Address) -> int:
+    wait_alone(warehouse)
     with warehouse.connect("admin", autocommit=True) as connection:
         connection.execute("SELECT pg_stat_force_next_flush()")
         connection.execute("SELECT pg_stat_clear_snapshot()")

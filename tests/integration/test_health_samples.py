@@ -154,7 +154,7 @@ def replace_parts(**parts: PartStatus) -> RunStatus:
 
 
 def test_old_samples_are_thinned_to_one_a_minute_with_the_highest_delays(warehouse: Address) -> None:
-    with warehouse.connect("ecom_stream", autocommit=True) as writer:
+    with warehouse.connect("ecom_stream") as writer:  # one transaction, and one `now()`: no minute ends between the statements
         writer.execute(
             "INSERT INTO ops.health_samples (at, sent, faults, loaded, events, delay_p99_ms) "
             "SELECT date_trunc('minute', now()) - back * interval '5 s', 10000 - back, 0, 0, 2, "

@@ -122,7 +122,7 @@ def test_every_documented_command_is_answered_as_documented(warehouse: Address, 
     page.start()
     try:
         docs = Request(f"{http_docs.URL}/dbt/", "GET")
-        wait_for(lambda: status_of(page, docs)[0] == 200, "dbt's docs, which are made when they are first asked for")
+        wait_for(lambda: status_of(page, docs)[0] == 200, "dbt's docs, which are made when first asked for", TIMEOUT_S)
         for line, status in commands:
             request = parse(line, page.token)
             got, body = status_of(page, request)

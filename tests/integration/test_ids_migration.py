@@ -19,7 +19,7 @@ from ecom_lite.warehouse.roles import ensure_database_and_roles
 from tests.running import Running
 from tests.runs import wait_for
 
-from .facts import change_profile, load, rows, some_lines
+from .facts import change_profile, load, rows, settle, some_lines
 
 PROJECT: Final = Path(__file__).parents[2] / "dbt_project"
 NUMBER: Final = 18
@@ -86,6 +86,7 @@ def fill(now: Address, then: Address) -> None:
     named = "2026-03-02T00:00:00.000000Z"
     returned = f"VALUES ('o-1-1', '1', 'order_returned', 1, 'late', '2026-03-02', 0, 0, ops.load_order(), now(), '{named}')"
     ask(now, f"INSERT INTO warehouse.fact_returns {returned}")
+    settle(now)
     with now.connect("admin") as reader, then.connect("admin") as writer:
         for table, query in OF_THEN.items():
             with reader.cursor() as source, writer.cursor() as target:

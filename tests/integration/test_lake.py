@@ -22,6 +22,7 @@ import psycopg
 import pytest
 
 from ecom_lite.errors import LakeError, QueryError
+from ecom_lite.lake import writer as writing
 from ecom_lite.lake.reader import open_lake, statement
 from ecom_lite.lake.upkeep import Tier, Upkeep
 from ecom_lite.lake.writer import LakeBroken, LakeBusy, Writer
@@ -29,6 +30,7 @@ from ecom_lite.warehouse.connect import Address
 from tests.runs import wait_for
 
 from .facts import DAY0, change_profile, insert_bulk, insert_lines, load, rows, settle, some_lines
+from .lake_writer import open_in_turn
 
 LOOKS = 3  # of a reader, in each round of kills
 SEED = int(os.environ.get("ECOM_LITE_LAKE_SEED", "15"))
@@ -47,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 @contextmanager
 def a_writer(warehouse: Address, folder: Path) -> Iterator[Writer]:
     with Writer(warehouse.only("ecom_lake"), folder) as writer:
-        writer.open()
+        open_in_turn(writer)
         yield writer
 
 
@@ -153,8 +155,8 @@ def test_a_server_that_does_not_let_it_in_ends_it_so_that_it_begins_anew_with_th
 def test_there_is_one_writer(warehouse: Address, folder: Path) -> None:
     load(warehouse, some_lines(50))
     with a_writer(warehouse, folder) as first:
-        with pytest.raises(LakeBusy, match="another writer"), a_writer(warehouse, folder):
-            pass
+        with Writer(warehouse.only("ecom_lake"), folder) as another, pytest.raises(LakeBusy, match="another writer"):
+            another.open()
         assert first.sync() == 50
     with a_writer(warehouse, folder) as second:
         assert second.sync() == 0
@@ -253,8 +255,23 @@ def test_a_server_that_goes_away_within_the_writers_transaction_is_told_and_ends
         with pytest.raises(LakeBroken, match="the lake cannot be written: "):
             writer.carry_out("SELECT max(load_xid) FROM lake.sales")
         assert not writer.is_open
-        writer.open()
+        open_in_turn(writer)
         assert writer.sync() == 0
+    assert_same(warehouse)
+
+
+def test_what_is_kept_of_each_sync_goes_when_the_lake_is_attached_anew(
+    warehouse: Address, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "ATTACH_AFTER", 3)
+    kept = []
+    with a_writer(warehouse, folder) as writer:
+        for seed in range(7):
+            load(warehouse, some_lines(50, seed=seed + 1))
+            assert writer.sync() == 50
+            kept.append(sum(size for _, size, _ in writer.ask("FROM duckdb_memory()")))
+    assert kept[0] < kept[1] < kept[2] > kept[3] < kept[4] < kept[5] > kept[6], "of three syncs at most"
+    assert max(kept[3:]) < 1.5 * kept[2], "and no file is kept"
     assert_same(warehouse)
 
 

@@ -15,6 +15,7 @@ from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
 
 from .facts import insert_lines, load, rows, settle, some_lines
+from .lake_writer import open_in_turn
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 FIGURES = (
@@ -31,7 +32,7 @@ def transform(warehouse: Address, tmp_path: Path) -> Transform:
 @pytest.fixture
 def writer(warehouse: Address, tmp_path: Path) -> Iterator[Writer]:
     with Writer(warehouse.only("ecom_lake"), tmp_path / "lake") as writer:
-        writer.open()
+        open_in_turn(writer)
         yield writer
 
 
@@ -83,13 +84,13 @@ def test_a_writer_that_is_opened_anew_takes_nothing_in_twice_and_goes_on(
     load(warehouse, some_lines(100, days=2))
     assert transform.run("first facts").status == "success"
     assert daily() > 0
-    writer.open()
+    open_in_turn(writer)
     assert (daily(), Daily(writer)()) == (0, 0)
     with warehouse.connect("ecom_loader") as loader:
         insert_lines(loader, some_lines(50, seed=2, days=2))
     settle(warehouse)
     assert transform.run("schedule").status == "success"
-    writer.open()
+    open_in_turn(writer)
     assert daily() > 0 and newest(warehouse) == marts(warehouse)
 
 

@@ -20,6 +20,7 @@ from ecom_lite.warehouse.connect import Address
 from tests.conftest import a_database
 
 from .facts import load, some_lines
+from .lake_writer import open_in_turn
 
 COUNT = "SELECT count(*) FROM lake.sales"
 
@@ -45,7 +46,7 @@ def url_of(address: Address) -> str:
 def fill(address: Address, tables: Path, lines: int) -> None:
     load(address, some_lines(lines))
     with Writer(address.only("ecom_lake"), tables) as writer:
-        writer.open()
+        open_in_turn(writer)
         writer.sync()
 
 
@@ -63,7 +64,7 @@ def test_the_clean_up_of_one_warehouse_leaves_the_files_of_another(warehouse: Ad
         fill(address, tables, lines)
     for address, tables, _ in places:
         with Writer(address.only("ecom_lake"), tables) as writer:
-            writer.open()
+            open_in_turn(writer)
             assert Upkeep(writer, 1).delete_orphans(0) == 0
     for address, _, lines in places:
         with open_lake(address, data_dir / LAKE) as reader:

@@ -14,9 +14,11 @@ from ecom_lite.lake.level import wait_level
 from ecom_lite.lake.writer import Writer
 from ecom_lite.settings.data_dir import LAKE, LAKE_TABLES
 from ecom_lite.warehouse.connect import Address
+from tests.runs import DEADLINE_S
 
 from .facts import change_profile, load, some_lines
 
+SHORT_S = 0.3  # it stays behind for so long
 JUDGED = """
 CREATE TABLE judged AS
 SELECT 'order' AS kind, order_id, product_id, quantity, price, NULL::DECIMAL(12, 4) AS list_price, revenue, currency, user_id,
@@ -35,25 +37,25 @@ def writer(warehouse: Address, data_dir: Path) -> Iterator[Writer]:
         yield writer
 
 
-def level(warehouse: Address, give_up: threading.Event | None = None) -> bool:
-    return wait_level(warehouse, 0.3 if give_up is None else 60, give_up or threading.Event(), 0.05)
+def level(warehouse: Address, limit_s: float = DEADLINE_S, give_up: threading.Event | None = None) -> bool:
+    return wait_level(warehouse, limit_s, give_up or threading.Event(), 0.05)
 
 
 def test_it_is_level_when_all_that_is_loaded_is_in_it(warehouse: Address, writer: Writer) -> None:
     assert level(warehouse)
     change_profile(warehouse, 4, "Bo", "Rome", "IT")
-    assert not level(warehouse)
+    assert not level(warehouse, SHORT_S)
     writer.sync()
     assert level(warehouse)
     load(warehouse, some_lines(5, seed=2))
-    assert not level(warehouse)
+    assert not level(warehouse, SHORT_S)
 
 
 def test_where_there_is_none_yet_or_the_run_fails_it_ends(warehouse: Address) -> None:
-    assert not level(warehouse)
+    assert not level(warehouse, SHORT_S)
     failed = threading.Event()
     failed.set()
-    assert not level(warehouse, failed)
+    assert not level(warehouse, give_up=failed)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from ecom_lite.warehouse.migrate import bundled, migrate
 from ecom_lite.warehouse.roles import ensure_database_and_roles
 from ecom_lite.warehouse.sqlfiles import read_sql
 
-from .facts import insert_bulk, load, rows, some_lines
+from .facts import insert_bulk, load, rows, settle, some_lines
 from .loading import Bench, line
 from .test_currency import nodes, put_rates, written
 
@@ -120,6 +120,7 @@ def test_a_line_at_its_list_price_has_no_discount_whatever_its_currency(bench: B
         ]
     )
     bench.load()
+    settle(bench.warehouse)
     assert Transform(bench.warehouse, PROJECT, tmp_path / "dbt", threads=2).run("first facts").status == "success"
     assert bench.ask("SELECT gross, discounts, revenue FROM marts.order_facts ORDER BY order_id") == [
         (Decimal("14077.26"), 0, Decimal("14077.26")),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ecom_lite.dashboards import Page, load_boards
-from ecom_lite.dashboards.page import STOP_S
+from ecom_lite.dashboards.answer import STATEMENT_TIMEOUT_S
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import seed_warehouse
@@ -22,7 +22,7 @@ from tests.runs import wait_for
 
 BOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"
 BOARD = load_boards(BOARDS)["realtime-operations"]
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 LIVE = "/api/boards/realtime-operations/live"
 
 
@@ -92,7 +92,7 @@ def test_all_panels_come_and_then_only_what_has_changed(page: Page, run: Run, wa
         assert answer.getheader("Content-Type", "").startswith("text/event-stream")
         assert answer.getheader("Cache-Control") == "no-store"
         stream = events(answer)
-        first = until(stream, "tick")
+        first = until(stream, "status") + until(stream, "tick")
         assert sorted(panels(first)) == sorted(panel.id for panel in BOARD.panels if panel.queries)
         assert {data["state"] for data in panels(first).values()} <= {"ok", "empty"}
         assert [data["lag"] for name, data in first if name == "status"] == [2]
@@ -100,7 +100,7 @@ def test_all_panels_come_and_then_only_what_has_changed(page: Page, run: Run, wa
             loader.execute("UPDATE warehouse.dim_user SET name = 'Somebody else'")
             loader.execute("INSERT INTO warehouse.dim_category (category) VALUES ('Another')")
         run.now = RunStatus(state="running", lag=3)
-        later = until(stream, "tick")
+        later = until(stream, "status") + until(stream, "tick")  # each in its own time
         assert [data["lag"] for name, data in later if name == "status"] == [3]
         still = {panel.id for panel in BOARD.panels if panel.title in ("Total revenue", "Total orders", "Revenue by category")}
         assert len(still) == 3 and not still & panels(later).keys(), "these show what they have shown"
@@ -172,12 +172,7 @@ def test_beyond_the_limit_of_an_address_a_viewer_is_told_to_come_again(page: Pag
     for connection in connections:
         connection.close()
 
-    def again() -> bool:
-        with looking(page) as answer:
-            return answer.status == 200
-
-    wait_for(lambda: _code(page) == 200, "the places of those who have gone are free", 10)
-    assert again()
+    wait_for(lambda: _code(page) == 200, "the places of those who have gone are free")
 
 
 def _code(page: Page) -> int:
@@ -189,7 +184,17 @@ def _code(page: Page) -> int:
         connection.close()
 
 
-def test_a_stop_ends_streams_at_once_also_one_that_nobody_reads_or_whose_question_hangs(page: Page, warehouse: Address) -> None:
+def stop_at_once(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its deadline ended it, which is late here, nor that of a question."""
+    monkeypatch.setattr("ecom_lite.dashboards.page.STOP_S", TIMEOUT_S)
+    began = time.monotonic()
+    page.stop()
+    assert time.monotonic() - began < 0.8 * STATEMENT_TIMEOUT_S and not page.alive
+
+
+def test_a_stop_ends_streams_at_once_also_one_that_nobody_reads_or_whose_question_hangs(
+    page: Page, warehouse: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ended: list[float] = []
 
     def read(answer: http.client.HTTPResponse) -> None:
@@ -211,10 +216,8 @@ def test_a_stop_ends_streams_at_once_also_one_that_nobody_reads_or_whose_questio
             reader.start()
         hanging = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE '%dashboards%'"
         with warehouse.connect("admin", autocommit=True) as watcher:
-            wait_for(lambda: (watcher.execute(hanging).fetchone() or (0,))[0] > 0, "a panel waits for the lock", 20)
-        began = time.monotonic()
-        page.stop()
-        assert time.monotonic() - began < STOP_S, "not the deadline ended it"
+            wait_for(lambda: (watcher.execute(hanging).fetchone() or (0,))[0] > 0, "a panel waits for the lock")
+        stop_at_once(page, monkeypatch)
         for reader in readers:
             reader.join(TIMEOUT_S)
         assert len(ended) == 2 and unread.status == 200 and not page.alive
@@ -224,7 +227,7 @@ def test_a_stop_ends_streams_at_once_also_one_that_nobody_reads_or_whose_questio
         assert panels(until(events(again), "tick"))
 
 
-def test_a_slow_viewer_hinders_nobody(warehouse: Address, tmp_path: Path) -> None:
+def test_a_slow_viewer_hinders_nobody(warehouse: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A board of one large panel that changes each second: who does not read is behind by what the sockets hold, no more."""
     document = json.loads(BOARD.source.read_text("utf-8"))
     panel = document["panels"][0]
@@ -235,9 +238,7 @@ def test_a_slow_viewer_hinders_nobody(warehouse: Address, tmp_path: Path) -> Non
     try:
         with looking(page), looking(page) as reading:  # the first is never read
             stream = events(reading)
-            ticks = [until(stream, "tick") for _ in range(6)]
-        assert all(panels(each) for each in ticks[1:])
+            for _ in range(6):  # not one with each tick: an answer that took long is kept for longer
+                until(stream, "panel")
     finally:
-        began = time.monotonic()
-        page.stop()
-        assert time.monotonic() - began < STOP_S
+        stop_at_once(page, monkeypatch)

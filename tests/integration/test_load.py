@@ -97,7 +97,8 @@ def test_duplicates_are_passed_by_for_a_while_and_then_the_straight_way_is_tried
 
     with bench.loading(bench.loader(batch_rows=10, make_writer=make_writer)) as loading:
         for number, orders in enumerate([range(10), range(5, 15), *(range(20 * n, 20 * n + 10) for n in range(1, 7))]):
-            bench.send([line(order) for order in orders])  # a batch of its own: the next is sent when it is in
+            # A batch of its own, and in one piece: the next is sent when it is in.
+            bench.send([line(order) for order in orders], linger_ms=1_000)
             bench.until_loaded(loading)
             assert writers[0].facts.detour_left == (0, 3, 2, 1, 0, 0, 0, 0)[number]
     assert bench.counts() == {"facts": 15 + 60, "duplicates": 5}
@@ -338,7 +339,7 @@ def test_an_open_transaction_is_waited_for_by_position_not_by_stop(bench: Bench)
         bench.send([line("c")], partition=1)
         with bench.loading() as running:
             wait_for(lambda: bench.counts() == {"facts": 1}, "the fact that is free")
-            assert running.end() < 5  # what cannot be read yet is not waited for
+            assert running.end() < 15  # what cannot be read yet is not waited for, as long as a stop may take
         producer.commit_transaction()
     bench.load()
     assert bench.counts() == {"facts": 3, "markers": 1}

@@ -70,6 +70,13 @@ def assert_rows_are_as_counted(bench: Bench, counts: dict[str, int]) -> None:
     ) == [(counts["facts"], counts["other"], counts["dead"], sum(counts.values()))]
 
 
+def rest_in_each_batch(bench: Bench) -> None:
+    """So that whoever is to meet a loader at work does, however late it comes."""
+    body = "BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END"
+    bench.ask(f"CREATE FUNCTION ops.rest() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+    bench.ask("CREATE TRIGGER rest AFTER INSERT ON ops.load_batches EXECUTE FUNCTION ops.rest()")
+
+
 def worker(bench: Bench, batch_rows: int) -> subprocess.Popen[str]:
     job = load_job(bench.settings(batch_rows), Reach(bench.warehouse, bench.bootstrap, bench.settings().kafka), "one", 20)
     process = subprocess.Popen(
@@ -84,6 +91,7 @@ def worker(bench: Bench, batch_rows: int) -> subprocess.Popen[str]:
 def test_a_loader_killed_again_and_again_loads_everything_once(bench: Bench) -> None:
     values, counts = mixed(6000)
     spread(bench, values)
+    rest_in_each_batch(bench)
     for enough in (0, 1000, 2000):
         process = worker(bench, batch_rows=20)
         wait_for(partial(has_progressed, bench, enough), "progress")
@@ -91,6 +99,7 @@ def test_a_loader_killed_again_and_again_loads_everything_once(bench: Bench) -> 
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert sum(bench.positions().values()) < len(values), "it was killed too late to prove anything"
+    bench.ask("DROP TRIGGER rest ON ops.load_batches")
     bench.load()
     assert_rows_are_as_counted(bench, counts)
 
@@ -98,6 +107,7 @@ def test_a_loader_killed_again_and_again_loads_everything_once(bench: Bench) -> 
 def test_connections_killed_at_random_lose_and_repeat_nothing(bench: Bench) -> None:
     values, counts = mixed(6000, seed=2)
     spread(bench, values)
+    rest_in_each_batch(bench)
     draw, killed = random.Random(3), [0]
 
     def killer(ended: threading.Event) -> None:
@@ -111,7 +121,8 @@ def test_connections_killed_at_random_lose_and_repeat_nothing(bench: Bench) -> N
     with bench.loading(bench.loader(batch_rows=200)) as running:
         wait_for(bench.counts, "the first batch")
         with Running(killer) as killing:
-            wait_for(lambda: killed[0] >= 20 or sum(bench.positions().values()) == len(values), "twenty kills, or the end")
+            at_end = partial(has_progressed, bench, len(values) - 1)
+            wait_for(lambda: killed[0] >= 20 or (killed[0] and at_end()), "twenty kills, or the end")
         assert killing.failure is None and killed[0] > 0
         bench.until_loaded(running)
     assert_rows_are_as_counted(bench, counts)
@@ -223,7 +234,7 @@ def test_two_loaders_share_the_partitions_and_the_end_of_one_moves_them_to_the_o
             wait_for(lambda: shares[-1:] == [2], "half of the partitions")
             spread(bench, values[2000:3000])
             bench.until_loaded(one)
-        wait_for(lambda: first_shares[-1:] == [4], "all partitions, long before the session of the other times out", 10)
+        wait_for(lambda: first_shares[-1:] == [4], "all partitions, long before the session of the other times out", 25)
         spread(bench, values[3000:])
         bench.until_loaded(one)
     assert one.failure is None and two.failure is None
@@ -409,13 +420,13 @@ def test_a_postgresql_that_goes_and_comes_back_or_never_does(
         for wave in (1, 2):  # nothing is fetched when the queue is full, and yet the lag is told
             spread(bench, [line(f"{wave} {i}") for i in range(500)])
             wait_for(lambda lag=500 * wave + 1: reports[-1].lag == lag, "the lag to be what the broker has")  # type: ignore[misc]
-        assert 2 <= running.end() < 10
+        assert 2 <= running.end() < 30
     assert running.failure is None
     # A start while the database is away waits too, reports so, and can be stopped.
     reports.clear()
     with bench.loading(bench.loader(report=reports.append), drain_s=0.5) as waiting:
         wait_for(lambda: reports and reports[-1].waiting_for, "it to wait")
-        assert waiting.end() < 8
+        assert waiting.end() < 30
     assert waiting.failure is None
     server.start()
     bench.load()
@@ -449,7 +460,7 @@ def test_a_writer_that_fails_ends_the_run_while_the_reader_waits_for_it(bench: B
 
 def test_a_stop_before_anything_is_assigned_ends_at_once(bench: Bench) -> None:
     with bench.loading() as running:
-        assert running.end() < 8
+        assert running.end() < 15
     assert running.failure is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -60,7 +61,7 @@ def frozen(writer: Writer, batch: Batch, at_point: threading.Event, thaw: thread
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    assert at_point.wait(10)
+    assert at_point.wait(DEADLINE_S)
     try:
         yield met
     finally:
@@ -112,7 +113,8 @@ def test_partitions_of_loaders_that_are_frozen_in_a_transaction_go_to_the_heir_a
         threading.Thread(target=inherit, daemon=True).start()
         wait_for(claimed.is_set, lambda: f"the heir to have both partitions; it says {said[-1:]}", DEADLINE_S)
         wait_for(done.is_set, "the loader beside them", DEADLINE_S)
-        assert all(f"partition {held} held by a loader that is silent for 3 s" in said[0] for held in (0, 1)), said
+        for held in (0, 1):  # three seconds that the heir waits, and what it needed to begin
+            assert re.search(rf"partition {held} held by a loader that is silent for [3-9] s", said[0]), said
         thaw.set()
         wait_for(lambda: all(met), "those that were frozen to see what became of them")
     assert all(isinstance(error, StaleOwner) for (error,) in met), met

@@ -20,6 +20,7 @@ from ecom_lite.load.write import Writer
 from ecom_lite.topic.records import Record
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
+from tests.runs import DEADLINE_S
 
 from .loading import line
 
@@ -166,7 +167,7 @@ def test_the_newest_wins_over_what_another_loader_has_in_hand(two: Two, warehous
     def at(point: str) -> None:
         if point == "filled" and not reached.is_set():
             reached.set()
-            assert go.wait(20)
+            assert go.wait(DEADLINE_S)
 
     two.write(1, [line("first", 1, product_title="new", timestamp=HOURS[0])])
     slow = Writer(warehouse, Topics(TOPIC), at)
@@ -180,12 +181,12 @@ def test_the_newest_wins_over_what_another_loader_has_in_hand(two: Two, warehous
     ]
     threads = [threading.Thread(target=slow.write, args=(late,)), threading.Thread(target=two.write, args=(1, beside))]
     threads[0].start()
-    assert reached.wait(10)
+    assert reached.wait(DEADLINE_S)
     threads[1].start()
     threads[1].join(0.5)  # it waits for the first, or is done: both are right
     go.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(DEADLINE_S)
     slow.close()
     assert product(warehouse, 1)[0] == "new" and profile(warehouse, 1) == ("Ada", "Paris")
 

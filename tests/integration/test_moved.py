@@ -188,6 +188,7 @@ def test_the_count_closes_over_a_move(bench: Bench, postgres_server: PostgresSer
     burn(bench.warehouse)
     bench.send([line(f"o-{n}", n % 5 + 1) for n in range(300, 400)])
     bench.load()
+    settle(bench.warehouse)
     Transform(bench.warehouse, PROJECT, tmp_path / "dbt", threads=2).run("schedule")
     moved = replace(bench, warehouse=dump_and_restore(postgres_server, bench.warehouse, servers, tmp_path))
     with pytest.raises(MigrationError, match="was moved there from another server: run `ecom_lite migrate`"):
@@ -196,6 +197,7 @@ def test_the_count_closes_over_a_move(bench: Bench, postgres_server: PostgresSer
     moved.send([line(f"o-{n}", n % 5 + 1) for n in range(200, 500)])
     moved.load()
     assert moved.counts() == {"facts": 500, "duplicates": 200}
+    settle(moved.warehouse)
     Transform(moved.warehouse, PROJECT, tmp_path / "dbt", threads=2).run("schedule")
     report = reconcile(moved.warehouse, [moved.topic], lambda: ends_of(moved.client, [moved.topic]), producing=False, spark=False)
     assert [one for one in report.lines if not one.closes] == []

@@ -48,7 +48,7 @@ class Machine:
 
     def verb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*COMMAND, *arguments, "--data-dir", str(self.data_dir)]
-        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=120)
 
     @property
     def passwords(self) -> dict[str, str]:

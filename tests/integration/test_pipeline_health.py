@@ -23,8 +23,13 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 @pytest.fixture(autouse=True)
 def _of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole suite takes longer than the ranges of a board: the time of import is no longer now."""
-    monkeypatch.setattr(sys.modules[__name__], "NOW", datetime.now(UTC).replace(microsecond=0))
+    """The whole suite takes longer than the ranges of a board: the time of import is no longer now.
+
+    And what happened within a minute is in one step of thirty days, which are three hours: no such step began just now.
+    """
+    now = datetime.now(UTC).replace(microsecond=0)
+    into_step = now.timestamp() % 10_800
+    monkeypatch.setattr(sys.modules[__name__], "NOW", now - timedelta(seconds=into_step + 1 if into_step < 60 else 0))
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_two_shops_keep_ledgers_of_their_own_and_foreign_records_are_in_none(
 def test_stop_ends_it_soon_with_everything_booked(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     with RunningProducer(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it:
         wait_for(lambda: it.latest("acked") > 300, "some acknowledged events")
-        assert it.end() < 10  # about two seconds on a quiet machine
+        assert it.end() < 20  # about two seconds on a quiet machine
     found = read_topic(kafka_bootstrap, topic)
     assert it.figures[-1]["state"] == "stopped"
     assert found.own.total() == it.figures[-1]["sent"] == it.figures[-1]["acked"]
@@ -167,13 +167,13 @@ def test_a_paced_run_is_neither_far_too_fast_nor_far_too_slow(warehouse: Address
     with RunningProducer(settings_for(topic, rate=100, customers=1), warehouse, kafka_bootstrap) as it:
         wait_for(lambda: it.latest("orders") > 0, "the first report")
         first, began = it.latest("orders"), time.monotonic()
-        wait_for(lambda: it.latest("orders") > first + 150, "three more seconds of orders")
+        wait_for(lambda: it.latest("orders") > first + 400, "five more seconds of orders")
         took = time.monotonic() - began
         assert 50 < (it.latest("orders") - first) / took < 200
 
 
 def test_a_deadline_ends_the_run(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    Producer(settings_for(topic, rate=200), warehouse, kafka_bootstrap).run(Event(), deadline=time.monotonic() + 1)
+    Producer(settings_for(topic, rate=200), warehouse, kafka_bootstrap).run(Event(), deadline=time.monotonic() + 5)
     found = read_topic(kafka_bootstrap, topic)
     assert found.own.total() > 0
     assert_ledger_equals(warehouse, found)
@@ -309,7 +309,7 @@ def test_stop_while_the_broker_is_away_ends_soon(warehouse: Address, own_kafka: 
         wait_for(lambda: it.latest("acked") > 100, "events before the kill")
         own_kafka.kill()
         wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
-        assert it.end() < 10  # about two seconds on a quiet machine
+        assert it.end() < 20  # about two seconds on a quiet machine
     own_kafka.start()
     Producer(settings, warehouse, own_kafka.bootstrap).run(Event(), events=50)
     found = read_topic(own_kafka.bootstrap, topic)

@@ -60,6 +60,7 @@ def test_what_an_earlier_one_sends_after_the_next_has_taken_over_is_refused(clie
     old, old_packer = opened(client, topic, first=True)
     assert sent(old_packer, [b"1", b"2"]) == [2]
     new, new_packer = opened(client, topic)
+    wait_for(lambda: sum(end_offsets(client, topic).values()) == 2 + 4, "its markers, which follow the broker's answer")
     ends = end_offsets(client, topic)  # what the next one goes by
     with pytest.raises(InvalidProducerEpochError):
         sent(old_packer, [b"too late"])
@@ -78,7 +79,7 @@ def test_the_first_of_a_name_leaves_no_trace_and_each_later_one_a_marker_in_each
     for number in range(3):
         producer, _ = opened(client, topic, first=number == 0)
         producer.close(timeout=1)
-        assert set(end_offsets(client, topic).values()) == {number}
+        wait_for(lambda n=number: set(end_offsets(client, topic).values()) == {n}, "a marker in each")  # type: ignore[misc]
     assert records_of(client, topic) == []
 
 

@@ -11,7 +11,7 @@ from ecom_lite.rollups import Rollups
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.warehouse.connect import Address
 
-from .facts import insert_bulk, insert_lines, load, rows, some_lines
+from .facts import insert_bulk, insert_lines, load, rows, some_lines, wait_alone
 
 SHOWN = {
     "totals": "SELECT lines, orders, units, revenue FROM realtime.totals()",
@@ -105,6 +105,7 @@ def test_a_figure_reads_the_tail_only(warehouse: Address, shown: str) -> None:
         connection.execute("VACUUM ANALYZE warehouse.fact_sales")
     Rollups(warehouse).refresh()
     insert_bulk(warehouse, 500)
+    wait_alone(warehouse)
     with warehouse.connect("ecom_reader") as connection:
         before = _read(connection)
         connection.execute(shown.encode()).fetchall()

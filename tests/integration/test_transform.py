@@ -171,7 +171,7 @@ def test_a_run_ahead_of_time_is_worth_it_where_many_facts_wait_and_the_marts_hav
         with warehouse.connect("ecom_dbt") as connection:
             connection.execute(
                 "UPDATE ops.dbt_runs SET started_at = now() - make_interval(secs => %s), "
-                "finished_at = now() - make_interval(secs => %s)", [seconds + 10, seconds],
+                "finished_at = now() - make_interval(secs => %s)", [seconds + 100, seconds],
             )  # fmt: skip
 
     load(warehouse, some_lines(30))
@@ -179,9 +179,9 @@ def test_a_run_ahead_of_time_is_worth_it_where_many_facts_wait_and_the_marts_hav
     transform.run("first facts")
     load(warehouse, some_lines(20, seed=2))
     assert not many_facts_wait(warehouse, 20), "it has just ended"
-    ago(39)
-    assert not many_facts_wait(warehouse, 20), "it took 10 s"
-    ago(41)
+    ago(390)
+    assert not many_facts_wait(warehouse, 20), "it took 100 s"
+    ago(410)
     assert many_facts_wait(warehouse, 20) and not many_facts_wait(warehouse, 21)
     with warehouse.connect("ecom_dbt") as connection:
         connection.execute("UPDATE ops.dbt_runs SET status = 'error'")

@@ -84,7 +84,7 @@ def page(warehouse: Address, tmp_path: Path) -> Iterator[Page]:
 
 
 def ask(page: Page, path: str, **asked: str | list[str]) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
     words = {name.replace("var_", "var-").rstrip("_"): value for name, value in asked.items()}
     try:
         connection.request("GET", f"/api/boards/mine{path}?{urlencode(words, doseq=True)}")

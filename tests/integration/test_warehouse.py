@@ -48,7 +48,7 @@ def test_two_migrations_at_once_do_each_file_once(empty: Address) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert sorted(map(len, done)) == [0, 0, 0, len(bundled())]
 
 

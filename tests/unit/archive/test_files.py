@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -10,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ecom_lite.archive import arrow
 from ecom_lite.archive.files import LATEST_MS, ArchiveWriter, delete
 from ecom_lite.archive.names import chains, listed, raw_folder
 from ecom_lite.archive.read import ArchiveReader
@@ -44,6 +46,18 @@ def read(lake: Path) -> list[Record]:
         return [record for chunk in reader.records("t", 0) for record in chunk.records]
     finally:
         reader.close()
+
+
+def test_what_was_written_is_not_kept_in_memory(writer: ArchiveWriter) -> None:
+    """The collector looks seldom while records come and go: nothing large may wait for it."""
+    gc.collect()
+    gc.disable()
+    try:
+        for n in range(3):
+            writer.write("t", 0, (n * 10, n * 10 + 10), DAY, plain(n * 10, n * 10 + 10), ABOUT)
+        assert not [each for each in gc.get_objects() if isinstance(each, arrow.Table)]
+    finally:
+        gc.enable()
 
 
 def test_what_goes_in_comes_out(writer: ArchiveWriter, tmp_path: Path) -> None:

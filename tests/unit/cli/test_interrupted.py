@@ -30,11 +30,11 @@ def test_while_modules_are_imported(tmp_path: Path, number: signal.Signals, modu
     """One of them sends the signal and then takes for ever."""
     slow = tmp_path / "slow" / f"{module}.py"
     slow.parent.mkdir(parents=True)
-    slow.write_text(f"import os, signal, time; os.kill(os.getpid(), {int(number)}); time.sleep(60)")
+    slow.write_text(f"import os, signal, time; os.kill(os.getpid(), {int(number)}); time.sleep(600)")
     if "/" in module:
         (slow.parent / "__init__.py").write_text("")
     child = command("run", "--data-dir", str(tmp_path / "data"), first=tmp_path / "slow")
-    out, err = child.communicate(timeout=30)
+    out, err = child.communicate(timeout=120)
     assert (child.returncode, out, err) == (128 + number, "", SAID)
     assert not (tmp_path / "data").exists()
 
@@ -50,7 +50,7 @@ def test_while_jars_are_fetched(tmp_path: Path, number: signal.Signals, monkeypa
         asked, _ = silent.accept()
         child.send_signal(number)
         asked.close()
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=120)
     assert (child.returncode, out, err) == (128 + number, "", f"fetching the jars for kafka\n{SAID}")
 
 
@@ -66,7 +66,7 @@ def test_in_the_callback_of_a_weak_reference_where_python_drops_what_is_raised(n
         reference = weakref.ref(thing, callback)
         try:
             del thing
-            time.sleep(60)
+            time.sleep(600)
         except KeyboardInterrupt:
             raise SystemExit(130)"""
     child = subprocess.run(
@@ -75,7 +75,7 @@ def test_in_the_callback_of_a_weak_reference_where_python_drops_what_is_raised(n
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert (child.returncode, child.stderr) == (128 + number, "")
 
@@ -97,6 +97,6 @@ def test_any_other_exit_in_a_callback_is_printed_and_ends_nothing() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert (child.returncode, child.stdout) == (0, "goes on\n") and "no number" in child.stderr

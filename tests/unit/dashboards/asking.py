@@ -10,7 +10,7 @@ from typing import Any
 
 from ecom_lite.dashboards import Page
 
-STREAM_S = 30  # without a byte
+STREAM_S = 60  # without a byte
 
 
 def ask(
@@ -23,7 +23,7 @@ def ask(
         content, sent["content-type"] = json.dumps(body).encode(), "application/json"
     elif isinstance(body, str):
         sent["content-type"] = "application/x-www-form-urlencoded"
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
     try:
         connection.request(method, path, content, {**sent, **(headers or {})})
         answer = connection.getresponse()

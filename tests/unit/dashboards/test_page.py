@@ -35,7 +35,7 @@ from tests.unit.dashboards.asking import looking
 
 BOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # no query is asked here
-JOIN_S = 5
+JOIN_S = 30
 MOST_BYTES = 150_000
 
 
@@ -107,7 +107,7 @@ def ask(
     sent = {"authorization": f"Bearer {page.token}", "content-type": "application/json"}
     sent |= headers or {}  # type: ignore[arg-type]
     content = body if body is None or not isinstance(body, dict) else json.dumps(body).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
     try:
         connection.request(method, path, content, {name: value for name, value in sent.items() if value is not None})
         answer = connection.getresponse()
@@ -403,7 +403,7 @@ def test_a_grafana_that_does_not_start(tmp_path: Path) -> None:
     )
     server.stop()
     with pytest.raises(EngineError, match="exit code 3"):
-        server.start(deadline_s=10)
+        server.start(deadline_s=60)
     assert not server.alive
     server.stop()
     assert "secret" not in repr(warehouse) and "secret" not in (tmp_path / "data" / "grafana.ini").read_text("utf-8")

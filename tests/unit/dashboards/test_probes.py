@@ -47,7 +47,7 @@ def run(serving: tuple[Page, Run]) -> Run:
 
 
 def ask(page: Page, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()

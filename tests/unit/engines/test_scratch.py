@@ -64,7 +64,7 @@ def test_a_living_tools_folder_stays_and_a_killed_ones_goes_with_children_and_mo
     try:
         assert list(system.iterdir()) == [with_next.path]
         assert not mounts_below(system)
-        wait_for(lambda: not psutil.pid_exists(child), "the child to be gone", 10)
+        wait_for(lambda: not psutil.pid_exists(child), "the child to be gone")
     finally:
         with_next.remove()
     with_next.remove()

@@ -13,7 +13,7 @@ from ecom_lite.harness.kafka_proxy import KafkaFrames, KafkaProxy, RequestTrap
 from tests.runs import wait_for
 
 METADATA = 3
-PATIENCE_S = 5
+PATIENCE_S = 30
 
 
 def request(number: int, api_key: int = 0, size: int = 40) -> bytes:

@@ -63,7 +63,7 @@ def play(server: Server, trap: Trap, messages: list[bytes]) -> tuple[Proxy, byte
     """Send them through a proxy; what came back before the end."""
     proxy = Proxy(server.listener.getsockname(), trap)
     with closing(proxy), socket.create_connection(("127.0.0.1", proxy.port)) as client:
-        client.settimeout(5)
+        client.settimeout(30)
         try:
             client.sendall(b"".join([START, *messages]))
             client.shutdown(socket.SHUT_WR)
@@ -72,7 +72,7 @@ def play(server: Server, trap: Trap, messages: list[bytes]) -> tuple[Proxy, byte
                 back += data
         except OSError:
             back = b""  # cut while it spoke
-        assert server.ended.wait(5)
+        assert server.ended.wait(30)
     return proxy, back
 
 

@@ -49,8 +49,9 @@ def test_it_is_free_after_release_twice(tmp_path: Path) -> None:
         pass
 
 
-def test_who_only_looks_is_not_in_the_way(tmp_path: Path) -> None:
+def test_who_only_looks_is_not_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`status` takes the lock shared for a moment: a run that starts just then must not be refused."""
+    monkeypatch.setattr("ecom_lite.live.lock.LOOKERS_S", 30)  # three who never rest, each of which may be put aside in its look
     stop = threading.Event()
 
     def look() -> None:

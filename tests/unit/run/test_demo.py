@@ -133,7 +133,7 @@ def test_it_does_it_by_the_shop_s_control_and_takes_each_thing_back(showing: Sho
 
 def test_a_step_that_fails_says_so_and_the_next_one_goes_on(showing: Showing) -> None:
     showing.fires = False
-    demo = showing.demo(Limits(step_s=0.3, settle_s=20, poll_s=0.005))
+    demo = showing.demo(Limits(step_s=4, settle_s=20, poll_s=0.005))  # the others need some: the worker comes back, say
     told = showing.teller.telling()
     assert not demo.well and demo.failed == ["An alert"] and told.state == "failed" and "An alert" in told.told
     assert [chapter.state for chapter in told.chapters] == ["done"] * 6 + ["failed", "done"]

@@ -164,9 +164,9 @@ def test_one_country_is_enough() -> None:
 
 
 def test_a_very_big_shop_starts_at_once_and_keeps_little() -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()  # its own, whatever else the machine does
     changes = settings(products=1_000_000, customers=100_000_000, customers_start=50_000_000, orders_per_day=1_000_000)
     shop = Shop(changes)
     stream = shop.batch(60_000_000, 3000, Timetable(changes, datetime(2026, 1, 1, tzinfo=UTC)))
-    assert time.perf_counter() - begin < 3
+    assert time.thread_time() - begin < 3
     assert len({event.key for event in stream}) > 2500

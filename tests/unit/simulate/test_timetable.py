@@ -103,9 +103,9 @@ def test_with_everything_flat_each_hour_has_the_same_number() -> None:
 def test_stamps_are_quick() -> None:
     """Half a microsecond each here; the bound only catches another order of growth."""
     table = timetable()
-    begin = time.perf_counter()
+    begin = time.thread_time()  # its own, whatever else the machine does
     table.stamps(0, 200_000)
-    assert time.perf_counter() - begin < 2
+    assert time.thread_time() - begin < 2
 
 
 def test_past_the_year_9999_the_message_says_what_to_do() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ecom_lite.supervise.schedule import LOOK_S, Schedule
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture
@@ -152,11 +152,11 @@ def test_a_job_that_was_late_runs_at_its_next_time_and_not_again_for_each_that_i
     def job() -> None:
         runs.append(time.monotonic())
         if len(runs) == 1:
-            threading.Event().wait(0.5)  # two and a half intervals
+            threading.Event().wait(1.5)  # two and a half intervals
         if len(runs) == 3:
             third.set()
 
-    schedule.every("job", 0.2, job, at_once=True)
+    schedule.every("job", 0.6, job, at_once=True)
     schedule.start()
     assert third.wait(DEADLINE_S)
     assert runs[2] - runs[1] > 0.1, "no run right after the other to catch up"

@@ -30,8 +30,10 @@ class Nonsense(msgspec.Struct):
 
 class Clock:
     now = 0.0
+    asked = 0
 
     def __call__(self) -> float:
+        self.asked += 1
         return self.now
 
 
@@ -101,7 +103,9 @@ def test_one_that_stays_silent_is_ended_so_that_it_is_started_again(worker: Work
 
 def test_a_worker_is_not_blamed_for_the_time_that_we_stood_still(worker: WorkerService[LoaderFigures], clock: Clock) -> None:
     wait_for(lambda: worker.report is not None, "the first report")
+    asked = clock.asked
     with Running(worker.run) as running:
+        wait_for(lambda: clock.asked > asked + 1, "a look before it, beside that of the report")
         clock.now = 10 * FROZEN_S
         wait_for(lambda: worker.health().ok, "it is looked at anew")
     assert running.failure is None and worker.child.alive
