@@ -63,8 +63,8 @@ def test_the_backlog_is_the_shops_own_events_with_its_mark(bench: Bench) -> None
 
 def test_records_of_a_trickle_are_stamped_when_they_are_handed_over(bench: Bench) -> None:
     began_ms = time.time() * 1000
-    sent = trickle(bench.settings(), bench.client, 200, 2)
+    sent = trickle(bench.settings(), bench.client, 200, 4)
     ended_ms = time.time() * 1000
     stamps = sorted(stamp for _, _, stamp in timestamps(bench.settings(), bench.client, sent.events))
-    assert sent.events == len(stamps) == 400 and began_ms - 1 <= stamps[0] and stamps[-1] <= ended_ms
+    assert sent.events == len(stamps) == 800 and began_ms - 1 <= stamps[0] and stamps[-1] <= ended_ms
     assert len(set(stamps)) > 40, "each has the time at which it was due, not that of its batch or of the end"

@@ -14,7 +14,8 @@ export class Screen {
   toggle(view) {
     if (this.shown) return this.leave();
     this.show(view);
-    document.documentElement.requestFullscreen?.().catch(() => {}); // without it, it fills the window
+    // Without it, it fills the window. Who has left it before the screen was there leaves that, too.
+    document.documentElement.requestFullscreen?.().then(() => this.shown || document.exitFullscreen()).catch(() => {});
   }
 
   show(view) {
