@@ -7,7 +7,8 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from threading import Event, Lock
 from typing import Final
 
@@ -23,12 +24,15 @@ from ..observe.health import Health
 RETRY_S: Final = 5.0
 THREADS: Final = 8
 INSTANCES: Final = 1_000
-LOOK_S: Final = 0.5  # at the clock
+LOOK_S: Final = 0.5  # at the clock, and at what has failed
+AGAIN_S: Final = 10.0  # after a failure, at the latest; twice as long after each further one
+LONGEST: Final = 10  # doublings
 log = logging.getLogger("ecom_lite.supervise")
 
 
 class Schedule:
-    """Jobs that repeat. A job that raises is logged and runs again at its next time; two runs of one job never overlap.
+    """Jobs that repeat. A job that raises is logged and runs again at its next time, or AGAIN_S later where that is sooner: what
+    it needed may be back by then. Two runs of one job never overlap.
 
     A time that comes while the job still works is let pass without a word. `wall` is the clock that the jobs go by, in epoch
     seconds; `monotonic` tells when that is put back.
@@ -41,6 +45,8 @@ class Schedule:
         self._jobs: list[tuple[str, Callable[[], object], float, bool]] = []
         self._scheduler: BackgroundScheduler | None = None
         self._problems: dict[str, str] = {}  # by job; gone once the job has gone well again
+        self._failures: dict[str, int] = {}  # in a row
+        self._failed: SimpleQueue[str] = SimpleQueue()  # jobs whose next time is to be looked at
 
     def every(self, name: str, seconds: float, job: Callable[[], object], *, at_once: bool = False) -> None:
         """Register before `start`. With `at_once` the first run is now, else after the first interval."""
@@ -85,6 +91,8 @@ class Schedule:
         while not stop.wait(LOOK_S):
             if seconds := clock.put_back_s():
                 self._put_back(seconds)
+            while not self._failed.empty():
+                self._run_again(self._failed.get())
 
     def _put_back(self, seconds: float) -> None:
         scheduler = self._scheduler
@@ -94,6 +102,18 @@ class Schedule:
         for job in scheduler.get_jobs():
             with suppress(JobLookupError):  # it is being stopped
                 job.modify(next_run_time=job.next_run_time - timedelta(seconds=seconds))
+
+    def _run_again(self, name: str) -> None:
+        """Not in the thread of the job: a scheduler that shuts down waits for that, with the lock in hand that this takes."""
+        scheduler = self._scheduler
+        failures = self._failures.get(name, 0)
+        if scheduler is None or not failures:
+            return
+        soon = datetime.fromtimestamp(self._wall(), UTC) + timedelta(seconds=AGAIN_S * 2.0 ** min(failures - 1, LONGEST))
+        with suppress(JobLookupError):
+            job = scheduler.get_job(name)
+            if job is not None and job.next_run_time is not None and soon < job.next_run_time:
+                job.modify(next_run_time=soon)
 
     def stop(self) -> None:
         scheduler, self._scheduler = self._scheduler, None
@@ -107,11 +127,14 @@ class Schedule:
     def _hear(self, event: JobExecutionEvent) -> None:
         if event.code == EVENT_JOB_EXECUTED:
             self._problems.pop(event.job_id, None)
+            self._failures.pop(event.job_id, None)
         elif event.code == EVENT_JOB_MISSED:
             log.warning("job %s missed its time", event.job_id)
         else:
             self._problems[event.job_id] = f"{event.job_id}: {first_line(event.exception)}"
             log.error("job %s failed: %s", event.job_id, event.exception)
+            self._failures[event.job_id] = self._failures.get(event.job_id, 0) + 1
+            self._failed.put(event.job_id)
 
 
 def _one_at_a_time(job: Callable[[], object]) -> Callable[[], None]:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from ecom_lite.supervise import schedule as schedules
 from ecom_lite.supervise.schedule import LOOK_S, Schedule
+from tests.runs import wait_for
 
 DEADLINE_S = 60.0
 
@@ -44,6 +46,31 @@ def test_a_job_that_raises_is_shown_and_runs_again(schedule: Schedule) -> None:
     for _ in range(3):
         assert runs.acquire(timeout=DEADLINE_S)
     assert "broken: no luck" in schedule.health().detail
+
+
+def test_a_job_that_failed_is_not_left_until_its_next_time_where_that_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules, "AGAIN_S", 0.05)
+    runs, fails = threading.Semaphore(0), [True, True, False]
+
+    def hourly() -> None:
+        runs.release()
+        if fails.pop(0):
+            raise RuntimeError("the database is away")
+
+    schedule, stop = Schedule(), threading.Event()
+    schedule.every("hourly", 3600, hourly, at_once=True)
+    schedule.start()
+    running = threading.Thread(target=schedule.run, args=(stop,))
+    running.start()
+    try:
+        for _ in range(3):
+            assert runs.acquire(timeout=DEADLINE_S)
+        wait_for(lambda: schedule.health().ok, "it has gone well")
+        assert not runs.acquire(timeout=2 * LOOK_S), "what went well has its own time again"
+    finally:
+        stop.set()
+        running.join()
+        schedule.stop()
 
 
 def test_a_clock_that_is_put_back_does_not_make_the_jobs_wait() -> None:
