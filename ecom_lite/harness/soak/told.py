@@ -13,8 +13,15 @@ TITLES: Final = {
     "day": "A day of the shop, 60 times as fast",
     "load": "At full load, with faults, a part killed every minute",
 }
-# What grows with what was loaded, and by design: the verdict names it, and what an event takes.
+# What grows by design, or up to a bound that is further away than the soak is long: the verdict says why, of disk also by how much.
 KEPT: Final[Mapping[tuple[str, str], str]] = {
+    ("memory", "kafka"): "its heap fills, up to -Xmx",
+    ("memory", "spark"): "its heap fills, up to -Xmx",
+    ("memory", "all"): "see its parts",
+    ("handles", "postgres"): "a session keeps files open, up to 1,000",
+    ("handles", "all"): "see its parts",
+    ("disk", "kafka"): "up to its retention, and a segment of each partition",
+    ("disk", "logs"): "each is cut at 8 MB",
     ("disk", "postgres"): "facts and marts are kept",
     ("disk", "lake"): "facts and raw archive are kept",
     ("disk", "spark"): "figures as Parquet are kept",
@@ -88,6 +95,8 @@ def _verdict(each: Series, events: int, looks: Sequence[Look]) -> str:
     why = KEPT.get((each.measure.key, each.name))
     if why is None:
         return "**grows**"
+    if each.measure.key != "disk":
+        return f"grows: {why}"
     took = (each.points[-1][1] - each.points[0][1]) * each.measure.per
     return f"grows: {why}, {took / max(1, events):,.0f} bytes a record"
 
