@@ -13,7 +13,7 @@ TITLES: Final = {
     "day": "A day of the shop, 60 times as fast",
     "load": "At full load, with faults, a part killed every minute",
 }
-# What grows by design, or up to a bound that is further away than the soak is long: the verdict says why, of disk also by how much.
+# What grows by design, or up to a bound that is further away than the soak is long: the verdict says why; of disk, how much, too.
 KEPT: Final[Mapping[tuple[str, str], str]] = {
     ("memory", "kafka"): "its heap fills, up to -Xmx",
     ("memory", "spark"): "its heap fills, up to -Xmx",
