@@ -13,7 +13,8 @@ from ..errors import AlreadyRunning, EcomLiteError
 from ..settings.data_dir import LOCK, naming
 from ..system import lock
 
-LOOKERS_S: Final = 0.3
+HOLDER_S: Final = 0.3  # one that is about to end is waited for
+LOOKERS_S: Final = 5.0  # ... and those who only look, each of which may be put aside in its look by a busy machine
 POLL_S: Final = 0.02
 
 
@@ -41,7 +42,7 @@ class RunLock:
             raise EcomLiteError(
                 f"the data folder {self._path.parent} cannot be used: {error.strerror}; choose another by --data-dir"
             ) from None
-        if not _lock(file):
+        if not _lock(file, self._path.parent):
             file.close()
             who = holder(self._path.parent) or {}
             raise AlreadyRunning(f"{in_use(self._path.parent, who)}, or choose another folder by --data-dir") from None
@@ -66,12 +67,15 @@ def in_use(data_dir: Path, who: Mapping[str, Any]) -> str:
     return f"{data_dir} is in use by `ecom_lite {purpose}`, pid {who.get('pid', 'unknown')}: {way}"
 
 
-def _lock(file: IO[str]) -> bool:
+def _lock(file: IO[str], data_dir: Path) -> bool:
     """True when it is taken. A command that only looks whether somebody holds it (see `holder`) is in the way for a moment."""
-    give_up = time.monotonic() + LOOKERS_S
-    while not (taken := lock(file, wait=False)) and time.monotonic() <= give_up:
+    began = time.monotonic()
+    while not lock(file, wait=False):
+        waited_s = time.monotonic() - began
+        if waited_s > LOOKERS_S or (waited_s > HOLDER_S and holder(data_dir) is not None):
+            return False
         time.sleep(POLL_S)
-    return taken
+    return True
 
 
 def holder(data_dir: Path) -> dict[str, Any] | None:

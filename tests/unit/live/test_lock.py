@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ecom_lite.errors import AlreadyRunning, EcomLiteError
-from ecom_lite.live.lock import RunLock, holder
+from ecom_lite.live.lock import HOLDER_S, RunLock, holder
 from ecom_lite.settings.data_dir import LOCK
+from ecom_lite.system import lock
 
 HOLD = """
 import sys
@@ -51,7 +52,7 @@ def test_it_is_free_after_release_twice(tmp_path: Path) -> None:
 
 def test_who_only_looks_is_not_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`status` takes the lock shared for a moment: a run that starts just then must not be refused."""
-    monkeypatch.setattr("ecom_lite.live.lock.LOOKERS_S", 30)  # three who never rest, each of which may be put aside in its look
+    monkeypatch.setattr("ecom_lite.live.lock.LOOKERS_S", 60)  # three who never rest
     stop = threading.Event()
 
     def look() -> None:
@@ -69,6 +70,18 @@ def test_who_only_looks_is_not_in_the_way(tmp_path: Path, monkeypatch: pytest.Mo
         stop.set()
         for looker in lookers:
             looker.join()
+
+
+def test_who_looks_for_long_is_waited_for_and_who_holds_it_is_not(tmp_path: Path) -> None:
+    with RunLock(tmp_path, "run"):
+        pass
+    with (tmp_path / LOCK).open() as looking:
+        assert lock(looking, shared=True)
+        threading.Timer(2 * HOLDER_S, looking.close).start()
+        with RunLock(tmp_path, "run"):
+            assert looking.closed
+            with pytest.raises(AlreadyRunning):
+                RunLock(tmp_path, "check").acquire()
 
 
 def test_it_dies_with_its_process(tmp_path: Path) -> None:
