@@ -202,6 +202,25 @@ def test_changes_reach_the_topic_at_least_once_also_where_the_broker_was_away(
     assert second["id"] > first["id"]
 
 
+def test_what_is_over_is_never_told_before_what_fired(warehouse: Address, tmp_path: Path, receiver: Receiver) -> None:
+    clock = [at(0)]
+    hook = Delivery(warehouse, Webhook(receiver.url, "", 60), Patience(first_s=20), lambda: clock[0])
+    turn(warehouse, 9)
+    watch = Watch(warehouse, [own(tmp_path, question=SWITCH)], tmp_path, deliveries=[("webhook", hook)])
+    assert watch.state(at(0), "mine") == "firing"
+    receiver.answers = [500]
+    assert hook.deliver() == 0, "refused, and put off"
+    turn(warehouse, 1)
+    assert watch.state(at(10), "mine") == "ok"
+    clock[0] = at(11)
+    hook.wake()
+    assert hook.deliver() == 0, "the second waits behind the first"
+    clock[0] = at(21)
+    hook.wake()
+    assert hook.deliver() == 2
+    assert [body["state"] for _, body in receiver.received] == ["firing", "firing", "resolved"]
+
+
 def test_the_webhook_is_tried_again_and_given_up_in_the_end(
     warehouse: Address, tmp_path: Path, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
