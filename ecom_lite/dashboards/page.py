@@ -145,7 +145,7 @@ class Page:
                 ws="none",
                 timeout_graceful_shutdown=GRACE_S,
             )
-            self._server = _Server(config, self._live)
+            self._server = PageServer(config, self._live)
             run = self._server.run
             self._thread = threading.Thread(target=lambda: run(sockets=[listener]), name="dashboards", daemon=True)
             self._thread.start()
@@ -195,7 +195,7 @@ class Page:
         raise DashboardError(f"dashboards: {self.url}health gave no answer within {START_S:.0f} s")
 
 
-class _Server(uvicorn.Server):
+class PageServer(uvicorn.Server):
     """Its streams end with it, not before: a browser would else come again, and ask for all panels of a page that is going."""
 
     def __init__(self, config: uvicorn.Config, live: Live) -> None:

@@ -39,7 +39,7 @@ def test_a_page_that_takes_longer_to_end_than_it_is_waited_for_is_started_anew_a
 ) -> None:
     may_end = threading.Event()
 
-    class Slow(page._Server):
+    class Slow(page.PageServer):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             while not may_end.is_set():
                 await asyncio.sleep(0.01)
@@ -47,7 +47,7 @@ def test_a_page_that_takes_longer_to_end_than_it_is_waited_for_is_started_anew_a
 
     made = Page(NOWHERE, BOARDS, "127.0.0.1", 0, RunStatus)
     with monkeypatch.context() as first:
-        first.setattr(page, "_Server", Slow)
+        first.setattr(page, "PageServer", Slow)
         first.setattr(page, "STOP_S", 0.0)
         others = threading.enumerate()
         made.start()
