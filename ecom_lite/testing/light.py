@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..check.named import built_in
 from ..check.reconcile import Report, reconcile
 from ..run.loaders import wait_loaded, workers
 from ..run.marts import Marts
@@ -16,7 +15,7 @@ from ..run.servers import Servers, servers
 from ..settings.load import load_settings
 from ..terminal.terminal import Terminal
 from ..warehouse.offsets import offsets_of
-from .place import NEED_MARTS
+from .place import checks_of
 from .warehouse import LightWarehouse
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class OwnWarehouse(LightWarehouse):
         return reconcile(self._reach.address, self._reach.topics, self._reach.end_offsets, producing=False)
 
     def _check_count(self) -> Report:
-        checks = [check for check in built_in() if check.name not in NEED_MARTS]
+        checks = checks_of(marts=False)
         return reconcile(self._reach.address, self._reach.topics, self._reach.end_offsets, producing=False, checks=checks)
 
     def _client(self) -> Mapping[str, Any]:

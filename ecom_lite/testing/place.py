@@ -30,6 +30,7 @@ from ..warehouse.offsets import offsets_of
 from ..warehouse.sqlfiles import read_sql
 
 if TYPE_CHECKING:
+    from ..check.named import Check
     from ..check.verdict import Report
     from ..transform import DbtRun
 
@@ -44,15 +45,21 @@ log = logging.getLogger("ecom_lite.testing")
 _lives = itertools.count(1)
 
 
-class Place:
-    """`prepare` and `begin` once, then the rest, from any thread. `plain`: its settings are those of the template."""
+def checks_of(marts: bool) -> list[Check]:
+    """The count's; without `marts` those that need none."""
+    from ..check.named import built_in
 
-    def __init__(self, settings: Settings, bootstrap: str, template: Address, database: str, *, plain: bool) -> None:
+    return [check for check in built_in() if marts or check.name not in NEED_MARTS]
+
+
+class Place:
+    """`prepare` and `begin` once, then the rest, from any thread."""
+
+    def __init__(self, settings: Settings, bootstrap: str, template: Address, database: str) -> None:
         self._settings = settings
         self._bootstrap = bootstrap
         self._template = template
         self._address = template.with_database(database)
-        self._plain = plain
         patience = {"bootstrap_timeout_ms": PATIENCE_MS, "request_timeout_ms": PATIENCE_MS}
         self._client = client_config(settings.kafka, bootstrap) | patience
         self._marts = Marts(settings, lambda: self._address)
@@ -109,11 +116,9 @@ class Place:
 
     def check(self, marts: bool) -> Report:
         """The count; without `marts` only what needs none."""
-        from ..check.named import built_in
         from ..check.reconcile import reconcile
 
-        checks = [check for check in built_in() if marts or check.name not in NEED_MARTS]
-        return reconcile(self._address, [self._settings.kafka.topic], self._ends, producing=False, checks=checks)
+        return reconcile(self._address, [self._settings.kafka.topic], self._ends, producing=False, checks=checks_of(marts))
 
     def reset(self) -> None:
         """As `begin` found it: the same names, nothing in them."""

@@ -112,7 +112,7 @@ class Shared:
         settings = self._settings({**flags, "kafka.topic": topic})
         if settings.topics[1:]:
             raise UsageError(f"{', '.join(settings.topics[1:])}: one topic for each test; `light_warehouse` takes further ones")
-        place = Place(settings, self._kafka.bootstrap, self._template, f"test_{number}", plain=not flags)
+        place = Place(settings, self._kafka.bootstrap, self._template, f"test_{number}")
         place.prepare()
         return place
 
