@@ -10,7 +10,7 @@ from ..observe.status import PartStatus, RunStatus
 
 GOOD_DBT: Final = ("success", "selected")
 # A node's state: ok, warn (it lives, and there is something to see), bad, busy (on its way), off (not of this run, or idle).
-BUSY: Final = frozenset({"waiting", "starting", "restarting", "stopping"})
+BUSY: Final = frozenset({"waiting", "starting", "restarting", "stopping", "stopped"})  # with its run, as asked
 
 Json = dict[str, Any]
 

@@ -91,6 +91,12 @@ def test_both_sides_of_the_count_are_equal_whatever_is_on_the_way() -> None:
         assert found["closes"] is (sent == own and lag == 0)
 
 
+def test_a_part_that_was_stopped_with_its_run_is_not_unwell() -> None:
+    parts = {**PARTS, "load": PartStatus(state="stopped"), "produce": PartStatus(state="stopped")}
+    found = {node["id"]: node["state"] for node in chain(RunStatus(state="draining", parts=parts))["nodes"]}
+    assert found["load"] == "busy" and "bad" not in found.values()
+
+
 def words(status: RunStatus) -> str:
     return "\n".join(f"{hint.text} {hint.command}" for hint in hints(status, NOW, 300, "127.0.0.1:9092", "ecommerce_events"))
 
