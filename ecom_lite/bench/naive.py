@@ -13,7 +13,7 @@ from kafka import KafkaConsumer
 
 from ..errors import CheckFailed, EcomLiteError
 from ..settings.tree import Settings
-from ..topic.client import explained
+from ..topic.client import explained, partitions_of
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .rig import ask
@@ -27,10 +27,10 @@ PATIENCE_S: Final = 30.0
 def naive(settings: Settings, client: dict[str, Any], address: Address, events: int) -> float:
     """Events per second over the first `events` that come, from the first poll that brings some to the last commit."""
     with explained(client, "the naive loader"), address.connect("ecom_loader") as connection:
-        consumer = KafkaConsumer(
-            settings.kafka.topic, **client, group_id="naive", enable_auto_commit=True, auto_offset_reset="earliest"
-        )
+        consumer = KafkaConsumer(**client, group_id="naive", enable_auto_commit=True, auto_offset_reset="earliest")
         try:
+            consumer.subscribe([settings.kafka.topic])
+            partitions_of(consumer, settings.kafka.topic)  # now rather than after a first assignment without it
             seconds, lines = _run(consumer, connection, events)
         finally:
             consumer.close()

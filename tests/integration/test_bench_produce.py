@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from typing import Any
 
 import pytest
-from kafka import KafkaConsumer
 
 from ecom_lite.bench.backlog import fill, trickle
 from ecom_lite.bench.latency import timestamps
@@ -18,6 +16,7 @@ from ecom_lite.errors import CheckFailed
 from ecom_lite.simulate import Shop
 
 from .loading import PARTITIONS, Bench
+from .topics import records_of
 
 EVENTS = 3_000
 
@@ -49,11 +48,8 @@ def test_a_ledger_that_does_not_equal_the_topic_fails_the_benchmark(bench: Bench
 def test_the_backlog_is_the_shops_own_events_with_its_mark(bench: Bench) -> None:
     settings = bench.settings()
     sent = fill(settings, bench.client, EVENTS)
-    consumer = KafkaConsumer(bench.topic, **bench.client, auto_offset_reset="earliest", group_id=None)
-    records: list[Any] = []
-    while len(records) < EVENTS:
-        records += [one for part in consumer.poll(timeout_ms=1000).values() for one in part]
-    consumer.close()
+    records = records_of(bench.client, bench.topic)
+    assert len(records) == EVENTS
     assert {tuple(record.headers) for record in records} == {((PRODUCER_HEADER, b"seed-7"),)}
     made = Shop(settings.shop).batch(0, EVENTS, utc_now())[:EVENTS]
     of_shop = Counter(json.loads(event.value or b"")["event_id"] for event in made)

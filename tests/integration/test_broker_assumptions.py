@@ -20,7 +20,7 @@ from ecom_lite.errors import EcomLiteError
 from ecom_lite.harness.kafka_proxy import KafkaProxy, RequestTrap
 from ecom_lite.settings.load import load_settings
 from ecom_lite.topic.batch_producer import BatchProducer, SoleProducer
-from ecom_lite.topic.client import client_config, end_offsets, ensure_topics, max_message_bytes, offset_range
+from ecom_lite.topic.client import client_config, end_offsets, ensure_topics, max_message_bytes, offset_range, partitions_of
 from tests.brokers import tansu
 from tests.runs import wait_for
 
@@ -147,10 +147,13 @@ def test_a_member_that_comes_back_under_its_name_goes_on_with_its_partitions(cli
     producer.close()
 
     def member(name: str) -> KafkaConsumer:
-        return KafkaConsumer(
-            topic, **client, group_id=f"{topic}_g", group_instance_id=name, enable_auto_commit=False,
+        consumer = KafkaConsumer(
+            **client, group_id=f"{topic}_g", group_instance_id=name, enable_auto_commit=False,
             auto_offset_reset="earliest", session_timeout_ms=2 * WAIT_S * 1000, heartbeat_interval_ms=500,
         )  # fmt: skip
+        consumer.subscribe([topic])
+        partitions_of(consumer, topic)  # a member that joins without having heard of them may never get one (kafka-python 3.0)
+        return consumer
 
     one, two = member("one"), member("two")
     shares = [set[TopicPartition](), set[TopicPartition]()]

@@ -25,6 +25,7 @@ from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.errors import EngineError, PortTaken
 from ecom_lite.supervise.adapters import EngineService
 from ecom_lite.system import account_for
+from tests.integration.topics import records_of
 from tests.running import Running
 from tests.runs import DEADLINE_S, wait_for, wait_until_gone
 
@@ -239,22 +240,7 @@ def produce(server: KafkaServer, topic: str, count: int) -> None:
 
 
 def consumed(server: KafkaServer, topic: str) -> list[int]:
-    from kafka import KafkaConsumer
-
-    consumer = KafkaConsumer(
-        topic, bootstrap_servers=server.bootstrap, auto_offset_reset="earliest", group_id="g", enable_auto_commit=False
-    )
-    found: list[int] = []
-
-    def at_the_end() -> bool:
-        found.extend(int(record.value) for records in consumer.poll(timeout_ms=200).values() for record in records)
-        if not (mine := consumer.assignment()):
-            return False
-        return all(consumer.position(partition) == end for partition, end in consumer.end_offsets(mine).items())
-
-    wait_for(at_the_end, lambda: f"all of {topic} is read: {len(found)} so far")
-    consumer.close()
-    return sorted(found)
+    return sorted(int(record.value) for record in records_of({"bootstrap_servers": server.bootstrap}, topic))
 
 
 def test_kafka_keeps_port_and_data_through_stop_and_sigkill(tmp_path: Path) -> None:
