@@ -24,6 +24,7 @@ from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
+from tests import runs
 
 TEMPLATE = "ecom_template"
 # Whoever started us in the background, or by nohup, has these ignored, and so would have every child.
@@ -33,6 +34,16 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("ours")
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_run_outlives_its_test() -> Iterator[None]:
+    """One that a test has begun and, failing, not ended would take the machine from all others; those of fixtures were before."""
+    before = len(runs.started)
+    yield
+    for run in runs.started[before:]:
+        if run.process.poll() is None:
+            run.end()
 
 
 @pytest.fixture(scope="session")
