@@ -45,7 +45,7 @@ def lease() -> Iterator[Lease]:
     lease.take()
     yield lease
     lease.give_back()
-    wait_for(lambda: not (lease.folder / SOCKET).exists(), "the end of the engines")
+    wait_for(lambda: not (lease.folder / SOCKET).exists(), "the end of the engines", GONE_S)
 
 
 @pytest.fixture
