@@ -179,7 +179,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
 
         wait_for(at_work, "the engines are up", START_S)
         run.process.send_signal(signal.SIGINT)
-        wait_for(run.ended, "it ends")
+        wait_for(run.ended, "it ends", START_S)
     assert run.process.returncode == 130 and run.stdout == "" and "Traceback" not in run.stderr
     run.assert_nothing_left()
 
