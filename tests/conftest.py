@@ -19,7 +19,7 @@ from ecom_lite.engines.java import find_java
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.settings.load import load_settings
-from ecom_lite.topic.client import client_config, ensure_topics
+from ecom_lite.topic.client import PATIENT, client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
@@ -125,7 +125,7 @@ def topic(kafka_bootstrap: str) -> str:
     """A topic of four partitions, with its dead-letter topic."""
     name = f"events_{next(_numbers)}"
     kafka = load_settings(env={}, flags={"kafka.topic": name}).kafka
-    ensure_topics(client_config(kafka, kafka_bootstrap), name, 4, kafka.dlq_topic)
+    ensure_topics(client_config(kafka, kafka_bootstrap) | PATIENT, name, 4, kafka.dlq_topic)
     return name
 
 
