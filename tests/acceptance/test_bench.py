@@ -201,7 +201,7 @@ def test_what_a_killed_one_has_left_goes_when_a_tool_starts_again(tmp_path: Path
 
 
 def test_the_streams_figures_come_and_its_minutes_hold_the_facts(tmp_path: Path) -> None:
-    with benchmark(tmp_path, "stream", "--rates", "200,400", "--seconds", "4", "--backlog", "55000", "--json") as run:
+    with benchmark(tmp_path, "stream", "--rates", "200,400", "--seconds", "8", "--backlog", "55000", "--json") as run:
         wait_for(run.ended, "it ends", BENCH_S)
     assert run.process.returncode == 0, run.stderr
     figures = json.loads(run.stdout)
