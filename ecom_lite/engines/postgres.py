@@ -25,6 +25,7 @@ from ecom_lite.system import LONGEST_SOCKET, NOBODY, Account, account_for
 SUPERUSER = "postgres"
 START_DEADLINE_S = 60.0
 STOP_GRACE_S = 15.0
+QUIT_GRACE_S = 1.0  # an immediate shutdown takes hundredths; one that stands still has no more
 CONNECT_TIMEOUT_S = 2
 POLL_S = 0.02
 STARTING_POLL_S = 0.1  # each try leaves a line in the server's log
@@ -129,11 +130,12 @@ class PostgresServer(Server):
         return graceful
 
     def kill(self) -> None:
-        """Kill the server and its backends now; the next start recovers. Safe before start and twice."""
+        """End the server and its backends now, as a crash would; the next start recovers. Safe before start and twice."""
         self._cancelled.set()
         if self._child is not None:
             backends = self._backends()
-            self._child.kill()
+            # By SIGKILL it would leave its shared memory, a megabyte in /dev/shm, to nobody: the folder may be about to go.
+            self._child.stop(QUIT_GRACE_S, signal.SIGQUIT)
             _kill_all(backends)
 
     def remove(self) -> None:
