@@ -7,7 +7,7 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -52,7 +52,8 @@ class PostgresServer(Server):
     thread, also during `start()`, which then raises.
 
     `port=None` takes the last run's port when it is still free, else a free one; a restart of this object keeps it.
-    `settings` are added to, and win over, SETTINGS. `user` is the account it runs as when we are root.
+    `settings` are added to, and win over, SETTINGS; `initdb` are further options of that program. `user` is the account it runs
+    as when we are root.
     """
 
     name = "PostgreSQL"
@@ -65,6 +66,7 @@ class PostgresServer(Server):
         port: int | None = None,
         registry: ChildRegistry | None = None,
         settings: Mapping[str, str] | None = None,
+        initdb: Sequence[str] = (),
         user: str = NOBODY,
     ) -> None:
         super().__init__()
@@ -74,6 +76,7 @@ class PostgresServer(Server):
         self._fixed_port = port
         self._registry = registry
         self._settings = dict(settings or {})
+        self._initdb_options = list(initdb)
         self._user = user
 
     @property
@@ -194,7 +197,7 @@ class PostgresServer(Server):
         options += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         child = Child(
             "PostgreSQL's initdb",
-            [install / "bin" / "initdb", "-D", draft, *options],
+            [install / "bin" / "initdb", "-D", draft, *options, *self._initdb_options],
             log=self.log,
             env=_environment(),
             cwd=home,
