@@ -72,8 +72,9 @@ class Project:
         return list(self.temporary.glob("ecom_lite_*"))
 
 
-def keepers(temporary: Path) -> list[psutil.Process]:
-    """Those of sessions whose temporary folder this is; not what one has forked, and is not yet the program that it is to be."""
+def keepers(temporary: Path, of: int | None = None) -> list[psutil.Process]:
+    """Those of sessions whose temporary folder this is, or of the one session with this pid; not what a keeper has forked, and is
+    not yet the program that it is to be."""
     found = {}
     for process in psutil.process_iter():
         try:
@@ -83,7 +84,7 @@ def keepers(temporary: Path) -> list[psutil.Process]:
         if "ecom_lite.testing.keeper" in command and str(temporary) in command[-1] and is_alive(process):
             found[process] = parent
     pids = {process.pid for process in found}
-    return [process for process, parent in found.items() if parent not in pids]
+    return [process for process, parent in found.items() if parent not in pids and of in (None, parent)]
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:
