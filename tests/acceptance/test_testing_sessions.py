@@ -33,7 +33,7 @@ def test_one(number, ecom_lite_topic, worker_id):
     (OUT / f"{{number}}.json").write_text(json.dumps([worker_id, ecom_lite_topic.bootstrap, ecom_lite_topic.topic]))
     if number == 1 and not (OUT / "killed").exists():
         (OUT / "killed").touch()
-        deadline = time.monotonic() + 60  # until another worker shares the engines: alone it would take them along
+        deadline = time.monotonic() + 120  # until another worker shares the engines: alone it would take them along
         while time.monotonic() < deadline and not any(worker_id not in file.read_text() for file in OUT.glob("[0-9].json")):
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGKILL)
