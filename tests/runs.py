@@ -21,10 +21,10 @@ from ecom_lite.live.state import read_state
 
 DEADLINE_S: Final = 60.0
 START_S: Final = 120.0  # until all parts of a run are ready
-ENDS_S: Final = 150.0  # a run that ends by itself: its start, the last dbt run and the lake's last pass, beside other tests
+ENDS_S: Final = 240.0  # a run that ends by itself: its start, the last dbt run and the lake's last pass, beside other tests
 VERB_S: Final = 180.0  # `check` alone is as patient as two minutes: for the first marts, then for the loader
 STOP_S: Final = 150.0  # a dbt run at work is waited for, and the lake takes in what is left
-GONE_S: Final = 30.0  # PostgreSQL without its run gives its sessions five seconds to end
+GONE_S: Final = 60.0  # PostgreSQL without its run gives its sessions five seconds to end
 FIRST_POLL_S: Final = 0.005  # then twice as long each time
 POLL_S: Final = 0.05
 PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres"}  # name of the child -> of the part
