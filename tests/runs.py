@@ -40,12 +40,14 @@ def wait_for(
 ) -> Any:
     """The first true value of `condition`, or a failure that names what was waited for (a function is asked when it fails)."""
     deadline, pause_s = time.monotonic() + deadline_s, FIRST_POLL_S
-    while not (found := condition()):
-        if time.monotonic() > deadline:
+    while True:
+        late = time.monotonic() > deadline  # before it is looked: a machine that stood still is looked at once more
+        if found := condition():
+            return found
+        if late:
             raise AssertionError(f"not within {deadline_s:g} s: {what if isinstance(what, str) else what()}")
         pause(pause_s)
         pause_s = min(2 * pause_s, POLL_S)
-    return found
 
 
 def partitions_of(log: Path) -> set[int]:
