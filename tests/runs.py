@@ -173,5 +173,7 @@ class LightRun:
 
     def close(self) -> None:
         """For fixtures: end it, and clean up what lives outside the folder, too."""
-        self.end()
-        self.verb("reset", "--yes")
+        try:
+            self.end()
+        finally:
+            self.verb("reset", "--yes")
