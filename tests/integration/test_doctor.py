@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from psycopg import sql
 
+from ecom_lite.errors import MigrationError
 from ecom_lite.machine.finding import Finding
 from ecom_lite.machine.servers import look_at_kafka, look_at_postgres
 from ecom_lite.settings.load import load_settings
-from ecom_lite.errors import MigrationError
 from ecom_lite.warehouse import rights
 from ecom_lite.warehouse.connect import ROLES, Address
 from ecom_lite.warehouse.passwords import Passwords
