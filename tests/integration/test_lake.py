@@ -29,7 +29,7 @@ from ecom_lite.lake.writer import LakeBroken, LakeBusy, Writer
 from ecom_lite.warehouse.connect import Address
 from tests.runs import wait_for
 
-from .facts import DAY0, change_profile, insert_bulk, insert_lines, load, rows, settle, some_lines
+from .facts import DAY0, change_profile, insert_bulk, insert_lines, load, rows, settle, some_lines, standing_still
 from .lake_writer import open_in_turn
 
 LOOKS = 3  # of a reader, in each round of kills
@@ -134,7 +134,7 @@ def test_what_a_transaction_loads_that_is_still_open_waits_for_the_next_pass(war
     load(warehouse, some_lines(300, seed=2))
     with a_writer(warehouse, folder) as writer:
         writer.sync()
-        with warehouse.connect("ecom_loader") as slow:
+        with standing_still(warehouse) as slow:
             insert_lines(slow, lines[:30])
             with warehouse.connect("ecom_loader") as quick:  # began later, ended earlier
                 insert_lines(quick, lines[30:60])

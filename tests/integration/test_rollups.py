@@ -11,7 +11,7 @@ from ecom_lite.rollups import Rollups
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.warehouse.connect import Address
 
-from .facts import insert_bulk, insert_lines, load, rows, some_lines, wait_alone
+from .facts import insert_bulk, insert_lines, load, rows, some_lines, standing_still, wait_alone
 
 SHOWN = {
     "totals": "SELECT lines, orders, units, revenue FROM realtime.totals()",
@@ -74,7 +74,7 @@ def test_what_a_transaction_loads_that_is_still_open_waits_for_the_next_pass(war
     rollups, lines = Rollups(warehouse), some_lines(90)
     load(warehouse, some_lines(300, seed=2))  # all customers, products and days: nobody waits for another's
     rollups.refresh()
-    with warehouse.connect("ecom_loader") as slow:
+    with standing_still(warehouse) as slow:
         insert_lines(slow, lines[:30])
         with warehouse.connect("ecom_loader") as quick:  # began later, ended earlier
             insert_lines(quick, lines[30:60])
