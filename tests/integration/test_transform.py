@@ -179,7 +179,7 @@ def test_a_run_ahead_of_time_is_worth_it_where_many_facts_wait_and_the_marts_hav
     transform.run("first facts")
     load(warehouse, some_lines(20, seed=2))
     assert not many_facts_wait(warehouse, 20), "it has just ended"
-    ago(390)
+    ago(340)
     assert not many_facts_wait(warehouse, 20), "it took 100 s"
     ago(410)
     assert many_facts_wait(warehouse, 20) and not many_facts_wait(warehouse, 21)
