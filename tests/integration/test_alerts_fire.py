@@ -151,6 +151,7 @@ def test_marts_that_nobody_builds_fire_and_are_over(bench: Bench, tmp_path: Path
     assert watch.state(began + 20 * MINUTE, "stale_marts") == "ok"
     states = [watch.state(began + minutes * MINUTE, "stale_marts") for minutes in (26, 28)]
     assert states == ["pending", "firing"]
+    settle(bench.warehouse)
     assert Transform(bench.warehouse, PROJECT, tmp_path / "dbt", threads=2).run("refresh").status == "success"
     assert watch.state(began + 29 * MINUTE, "stale_marts") == "ok"
     slower = Watch(bench.warehouse, shipped("stale_marts", after_start_s=0), tmp_path, marts_every_s=3600)
