@@ -287,7 +287,8 @@ def test_the_printed_statement_attaches_the_lake(warehouse: Address, folder: Pat
         assert reader.execute("SELECT count(*) FROM lake.sales").fetchall() == [(50,)]
 
 
-@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(LONG_ROUNDS, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+@pytest.mark.timeout(900)  # each round starts a process, and nobody in it rests
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(LONG_ROUNDS, marks=pytest.mark.long)])
 def test_each_fact_is_in_the_lake_once_whenever_its_writer_is_killed(warehouse: Address, folder: Path, rounds: int) -> None:
     rng = random.Random(SEED)
     insert_bulk(warehouse, 1_000, users=50)
