@@ -52,7 +52,7 @@ def test_sums_and_tail_are_the_facts_before_and_after_every_pass(warehouse: Addr
 
 
 def test_figures_that_may_be_old_leave_the_tail_out_while_somebody_keeps_the_sums(warehouse: Address) -> None:
-    lately = {name: query.replace("()", "('1 minute')").replace("(5)", "(5, '1 minute')") for name, query in SHOWN.items()}
+    lately = {name: query.replace("()", "('1 hour')").replace("(5)", "(5, '1 hour')") for name, query in SHOWN.items()}
     load(warehouse, some_lines(200))
     assert figures(warehouse, lately) == figures(warehouse, COUNTED), "no pass was made yet"
     Rollups(warehouse).refresh()
@@ -61,7 +61,7 @@ def test_figures_that_may_be_old_leave_the_tail_out_while_somebody_keeps_the_sum
     assert figures(warehouse, lately) == before
     assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED) != before
     with warehouse.connect("admin") as admin:
-        admin.execute("UPDATE realtime.rolled SET updated_at = now() - interval '2 minutes'")
+        admin.execute("UPDATE realtime.rolled SET updated_at = now() - interval '2 hours'")
     assert figures(warehouse, lately) == figures(warehouse, COUNTED), "the last pass was too long ago"
     with warehouse.connect("admin") as admin:
         admin.execute("UPDATE realtime.rolled SET updated_at = now()")
