@@ -21,14 +21,14 @@ from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.engines.scratch import Scratch, clear_dead
 from ecom_lite.settings.load import load_settings
 from ecom_lite.system import memory_folder
-from ecom_lite.topic.client import client_config, ensure_topics
+from ecom_lite.topic.client import PATIENT, client_config, ensure_topics
 from ecom_lite.warehouse import connect, duck
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
-
-from .runs import DEADLINE_S, wait_for
+from tests import runs
+from tests.runs import DEADLINE_S, wait_for
 
 TEMPLATE = "ecom_template"
 ROOM_BYTES = 8 << 30  # for two sessions of these tests
@@ -42,6 +42,16 @@ hypothesis.settings.load_profile("ours")
 for module in (connect, duck):
     vars(module)["CONNECT_TIMEOUT_S"] = round(DEADLINE_S)
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_run_outlives_its_test() -> Iterator[None]:
+    """One that a test has begun and, failing, not ended would take the machine from all others; those of fixtures were before."""
+    before = len(runs.started)
+    yield
+    for run in runs.started[before:]:
+        if run.process.poll() is None:
+            run.end()
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +145,7 @@ def topic(kafka_bootstrap: str) -> str:
     """A topic of four partitions, with its dead-letter topic."""
     name = f"events_{next(_numbers)}"
     kafka = load_settings(env={}, flags={"kafka.topic": name}).kafka
-    ensure_topics(client_config(kafka, kafka_bootstrap), name, 4, kafka.dlq_topic)
+    ensure_topics(client_config(kafka, kafka_bootstrap) | PATIENT, name, 4, kafka.dlq_topic)
     return name
 
 
