@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -21,11 +22,13 @@ from ecom_lite.engines.scratch import Scratch, clear_dead
 from ecom_lite.settings.load import load_settings
 from ecom_lite.system import memory_folder
 from ecom_lite.topic.client import PATIENT, client_config, ensure_topics
+from ecom_lite.warehouse import connect, duck
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
 from tests import runs
+from tests.runs import DEADLINE_S, wait_for
 
 TEMPLATE = "ecom_template"
 ROOM_BYTES = 8 << 30  # for two sessions of these tests
@@ -35,6 +38,9 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("ours")
+# A machine that has stood still for some seconds is no server that is away. (Children have the five seconds of the product.)
+for module in (connect, duck):
+    vars(module)["CONNECT_TIMEOUT_S"] = round(DEADLINE_S)
 _numbers = itertools.count(1)
 
 
@@ -80,14 +86,21 @@ def template(postgres_server: PostgresServer, session_dir: Path) -> Address:
     return address
 
 
+def copy_database(admin: psycopg.Connection, source: str, name: str) -> None:
+    """A session of `source` ends a little after its client has closed it, and PostgreSQL waits for five seconds only."""
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+    wait_for(lambda: admin.execute(sessions, [source]).fetchone() == (0,), f"no session of {source}")
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner STRATEGY file_copy")
+    admin.execute(statement.format(sql.Identifier(name), sql.Identifier(source)))
+
+
 @contextmanager
 def a_database(template: Address) -> Iterator[Address]:
     """A fresh, migrated database, dropped at the end."""
     name = f"test_{next(_numbers)}"
     database = sql.Identifier(name)
     with template.with_database("postgres").connect("admin", autocommit=True) as admin:
-        copied = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner STRATEGY file_copy")
-        admin.execute(copied.format(database, sql.Identifier(TEMPLATE)))
+        copy_database(admin, TEMPLATE, name)
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_dbt").format(database))
         yield template.with_database(name)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
