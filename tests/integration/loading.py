@@ -22,6 +22,7 @@ from tests.runs import wait_for
 
 PARTITIONS = 4
 LOAD_S = 180.0  # a history of weeks, on a busy machine
+SESSION_MS = 45_000  # longer than a machine stands still: else a loader may lose its partitions and claim them once more
 
 
 def line(order: object = "o", product: object = 1, **fields: Any) -> dict[str, Any]:
@@ -77,6 +78,7 @@ class Bench:
 
     def loader(self, instance: str = "one", report: Report | None = None, batch_rows: int = 10_000, **options: Any) -> Loader:
         address, report = self.warehouse, report or (lambda figures: None)
+        options = {"session_timeout_ms": SESSION_MS, **options}
         return Loader(self.settings(batch_rows), address, self.bootstrap, instance=instance, report=report, **options)
 
     def loading(self, loader: Loader | None = None, drain_s: float = 20) -> Running:
