@@ -7,7 +7,9 @@ import platform
 import signal
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from threading import Event, Timer
 
 import pytest
@@ -18,7 +20,7 @@ from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.errors import EcomLiteError, UsageError
 from ecom_lite.observe.figures import ProducerFigures
-from ecom_lite.produce import producer
+from ecom_lite.produce import ledger, producer
 from ecom_lite.produce.producer import Producer
 from ecom_lite.produce.turn import LOCK_KEY
 from ecom_lite.settings.override import ShopOverride
@@ -129,8 +131,9 @@ def test_a_campaign_is_kept_and_every_order_can_be_made_again_from_what_is_kept(
 
 
 def test_stop_waits_for_a_ledger_that_postgresql_is_slow_to_take(
-    warehouse: Address, kafka_bootstrap: str, topic: str, caplog: pytest.LogCaptureFixture
+    warehouse: Address, kafka_bootstrap: str, topic: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ledger, "WRITE_S", 40.0)  # for a machine that is slow itself; without it CLOSE_S, a third of a second
     with (
         RunningProducer(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it,
         warehouse.connect("ecom_owner") as other,
@@ -147,35 +150,51 @@ def test_stop_waits_for_a_ledger_that_postgresql_is_slow_to_take(
     assert_ledger_equals(warehouse, read_topic(kafka_bootstrap, topic))
 
 
-def test_stop_waits_for_a_broker_that_is_slow(warehouse: Address, own_kafka: KafkaServer) -> None:
+def test_stop_waits_for_a_broker_that_is_slow(
+    warehouse: Address, own_kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "STOP_SLOWLY_S", 40.0)  # a busy machine's broker needs long to come to itself; else STOP_S
     topic = "slow"
     settings = settings_for(topic, rate=300)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
     with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
         wait_for(lambda: it.latest("acked") > 100, "events before it stands still")
-        assert own_kafka.pid is not None
-        os.kill(own_kafka.pid, signal.SIGSTOP)
-        goes_on = Timer(2.0, os.kill, (own_kafka.pid, signal.SIGCONT))
-        wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
-        goes_on.start()
-        it.end()
-        goes_on.join()
+        pid = own_kafka.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
+            goes_on = Timer(2.0, os.kill, (pid, signal.SIGCONT))
+            goes_on.start()
+            it.end()
+            goes_on.join()
+        finally:
+            os.kill(pid, signal.SIGCONT)
     assert_ledger_equals(warehouse, read_topic(own_kafka.bootstrap, topic))
 
 
 def test_a_paced_run_is_neither_far_too_fast_nor_far_too_slow(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     with RunningProducer(settings_for(topic, rate=100, customers=1), warehouse, kafka_bootstrap) as it:
         wait_for(lambda: it.latest("orders") > 0, "the first report")
-        first, began = it.latest("orders"), time.monotonic()
-        wait_for(lambda: it.latest("orders") > first + 400, "five more seconds of orders")
-        took = time.monotonic() - began
-        assert 50 < (it.latest("orders") - first) / took < 200
+        seen = [(it.latest("orders"), time.monotonic())]
+        for _ in range(5):  # about a second each: a machine that stands still, which is not made up for, spoils one or two
+            wait_for(lambda: it.latest("orders") > seen[-1][0] + 80, "the next second of orders")
+            seen.append((it.latest("orders"), time.monotonic()))
+    rates = [(orders - before) / (at - since) for (before, since), (orders, at) in pairwise(seen)]
+    assert 50 < median(rates) < 200, rates
 
 
 def test_a_deadline_ends_the_run(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    Producer(settings_for(topic, rate=200), warehouse, kafka_bootstrap).run(Event(), deadline=time.monotonic() + 5)
+    told: list[ProducerFigures] = []
+
+    def clock() -> float:
+        """Jumps over the deadline once events are acknowledged, however long that takes."""
+        return time.monotonic() + (3_600 if told and told[-1].acked else 0)
+
+    made = Producer(settings_for(topic, rate=200), warehouse, kafka_bootstrap, report=told.append, monotonic=clock)
+    made.run(Event(), deadline=time.monotonic() + 1_800)
     found = read_topic(kafka_bootstrap, topic)
-    assert found.own.total() > 0
+    assert found.own.total() == told[-1].acked > 0 and told[-1].state == "done"
     assert_ledger_equals(warehouse, found)
 
 
@@ -268,8 +287,7 @@ def test_topics_are_made_once_and_keep_their_partitions(kafka_bootstrap: str, to
 
 
 @pytest.fixture(scope="module")
-def own_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
-    """A broker that a test may kill, and starts again."""
+def killable_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
     folder = tmp_path_factory.mktemp("own_kafka")
     server = KafkaServer(folder / "kafka", folder / "logs", java=java, classpath=jar_cache.classpath("kafka"), heap_mb=256)
     server.start()
@@ -277,24 +295,33 @@ def own_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: J
     server.stop()
 
 
+@pytest.fixture
+def own_kafka(killable_kafka: KafkaServer) -> KafkaServer:
+    """A broker that a test may kill, and starts again; one that has failed before that takes no other test along."""
+    if not killable_kafka.alive:
+        killable_kafka.start()
+    return killable_kafka
+
+
 @pytest.mark.parametrize("sends_fail", [False, True], ids=["the client waits", "the client gives up"])
 def test_a_broker_that_is_killed_and_started_again_loses_nothing(
     warehouse: Address, own_kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch, sends_fail: bool
 ) -> None:
-    if sends_fail:
-        monkeypatch.setattr(kafka_client, "REQUEST_TIMEOUT_MS", 1000)
-        monkeypatch.setattr(client, "DELIVERY_TIMEOUT_MS", 1500)
     topic = f"restarted-{sends_fail}"
     settings = settings_for(topic, rate=400)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
-    with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
-        wait_for(lambda: it.latest("acked") > 500, "events before the kill")
-        own_kafka.kill()
+    with monkeypatch.context() as impatient:  # the producer only, and no more than a busy machine bears
         if sends_fail:
-            wait_for(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
-        own_kafka.start()
-        before = it.latest("acked")
-        wait_for(lambda: it.latest("acked") > before + 1500, "events after the restart")
+            impatient.setattr(kafka_client, "REQUEST_TIMEOUT_MS", 3000)
+            impatient.setattr(client, "DELIVERY_TIMEOUT_MS", 4000)
+        with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
+            wait_for(lambda: it.latest("acked") > 500, "events before the kill")
+            own_kafka.kill()
+            if sends_fail:
+                wait_for(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
+            own_kafka.start()
+            before = it.latest("acked")
+            wait_for(lambda: it.latest("acked") > before + 1500, "events after the restart")
     found = read_topic(own_kafka.bootstrap, topic)
     assert_ledger_equals(warehouse, found)
     assert_each_once(found, settings, next_sequence(warehouse))
