@@ -118,3 +118,14 @@ class Bench:
 
     def dead(self) -> list[tuple[Any, ...]]:
         return self.ask('SELECT partition, "offset", reason FROM ops.dead_letters ORDER BY 1, 2')
+
+
+def rest_in_each_batch(bench: Bench) -> None:
+    """So that whoever is to meet a loader at work does, however late it comes."""
+    body = "BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END"
+    bench.ask(f"CREATE FUNCTION ops.rest() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+    bench.ask("CREATE TRIGGER rest AFTER INSERT ON ops.load_batches EXECUTE FUNCTION ops.rest()")
+
+
+def without_rest(bench: Bench) -> None:
+    bench.ask("DROP TRIGGER rest ON ops.load_batches")

@@ -34,7 +34,7 @@ from ecom_lite.warehouse.connect import Address
 from tests.running import Running
 from tests.runs import wait_for
 
-from .loading import LOAD_S, Bench, line
+from .loading import LOAD_S, Bench, line, rest_in_each_batch, without_rest
 
 
 def mixed(count: int, seed: int = 1) -> tuple[list[Any], dict[str, int]]:
@@ -76,13 +76,6 @@ def assert_rows_are_as_counted(bench: Bench, counts: dict[str, int]) -> None:
     ) == [(counts["facts"], counts["other"], counts["dead"], sum(counts.values()))]
 
 
-def rest_in_each_batch(bench: Bench) -> None:
-    """So that whoever is to meet a loader at work does, however late it comes."""
-    body = "BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END"
-    bench.ask(f"CREATE FUNCTION ops.rest() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
-    bench.ask("CREATE TRIGGER rest AFTER INSERT ON ops.load_batches EXECUTE FUNCTION ops.rest()")
-
-
 @contextmanager
 def worker(bench: Bench, batch_rows: int) -> Iterator[subprocess.Popen[str]]:
     job = load_job(bench.settings(batch_rows), Reach(bench.warehouse, bench.bootstrap, bench.settings().kafka), "one", 20)
@@ -110,7 +103,7 @@ def test_a_loader_killed_again_and_again_loads_everything_once(bench: Bench) -> 
             process.send_signal(signal.SIGKILL)
             process.wait()
     assert sum(bench.positions().values()) < len(values), "it was killed too late to prove anything"
-    bench.ask("DROP TRIGGER rest ON ops.load_batches")
+    without_rest(bench)
     bench.load()
     assert_rows_are_as_counted(bench, counts)
 
