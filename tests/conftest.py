@@ -24,6 +24,7 @@ from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
+from tests.runs import START_S
 
 TEMPLATE = "ecom_template"
 # Whoever started us in the background, or by nohup, has these ignored, and so would have every child.
@@ -47,7 +48,7 @@ def postgres_server(session_dir: Path) -> Iterator[PostgresServer]:
     # Only processes die in these tests, never the machine: nothing need reach the disk.
     unsafe = {"fsync": "off", "full_page_writes": "off"}
     server = PostgresServer(session_dir / "postgres", session_dir / "logs", settings=unsafe)
-    server.start()
+    server.start(START_S)
     yield server
     server.stop()
     server.remove()
@@ -99,7 +100,7 @@ def jar_cache() -> JarCache:
 @pytest.fixture(scope="session")
 def kafka_server(session_dir: Path, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
     server = KafkaServer(session_dir / "kafka", session_dir / "logs", java=java, classpath=jar_cache.classpath("kafka"))
-    server.start()
+    server.start(START_S)
     yield server
     server.stop()
 

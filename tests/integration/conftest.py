@@ -11,6 +11,7 @@ from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.stream.session import close_session
 from ecom_lite.warehouse.connect import Address
+from tests.runs import START_S
 
 from .loading import Bench
 from .streaming import Shop
@@ -26,7 +27,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: Jar
     folder = tmp_path_factory.mktemp("spark")
     jars, archive_dir = jar_cache.classpath("spark"), jar_cache.root.parent / "cds"
     gateway = SparkGateway(folder / "work", folder / "logs", java=java, jars=jars, memory_mb=512, archive_dir=archive_dir)
-    gateway.start()
+    gateway.start(START_S)
     yield gateway
     close_session()
     gateway.stop()

@@ -32,7 +32,7 @@ from ecom_lite.run.reach import Reach
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from tests.running import Running
-from tests.runs import wait_for
+from tests.runs import START_S, wait_for
 
 from .loading import LOAD_S, Bench, line, rest_in_each_batch, without_rest
 
@@ -393,7 +393,7 @@ def own_postgres(tmp_path_factory: pytest.TempPathFactory, session_dir: Path) ->
 
     folder = session_dir / "own_postgres"
     server = PostgresServer(folder / "data", folder / "logs")
-    server.start()
+    server.start(START_S)
     address = Address(server.host, server.port, "shop", "postgres", server.superuser_password, load_passwords(session_dir))
     ensure_database_and_roles(address)
     migrate(address)
@@ -416,7 +416,7 @@ def test_a_postgresql_that_goes_and_comes_back_or_never_does(
         server.kill()
         spread(bench, values[4000:])
         wait_for(lambda: reports[-1].waiting_for, "health to say what it waits for")
-        server.start()
+        server.start(START_S)
         bench.until_loaded(running)
         wait_for(lambda: not reports[-1].waiting_for, "health to be good again")
         assert_rows_are_as_counted(bench, counts)
@@ -434,7 +434,7 @@ def test_a_postgresql_that_goes_and_comes_back_or_never_does(
         wait_for(lambda: reports and reports[-1].waiting_for, "it to wait")
         assert waiting.end() < 30
     assert waiting.failure is None
-    server.start()
+    server.start(START_S)
     bench.load()
     assert bench.counts() == counts | {"facts": counts["facts"] + 1001}
 

@@ -28,7 +28,7 @@ from ecom_lite.simulate import Shop, Timetable, identity, read_campaigns
 from ecom_lite.topic import batch_producer as client
 from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
-from tests.runs import wait_for
+from tests.runs import START_S, wait_for
 
 from .producing import (
     RunningProducer,
@@ -290,7 +290,7 @@ def test_topics_are_made_once_and_keep_their_partitions(kafka_bootstrap: str, to
 def killable_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
     folder = tmp_path_factory.mktemp("own_kafka")
     server = KafkaServer(folder / "kafka", folder / "logs", java=java, classpath=jar_cache.classpath("kafka"), heap_mb=256)
-    server.start()
+    server.start(START_S)
     yield server
     server.stop()
 
@@ -299,7 +299,7 @@ def killable_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cac
 def own_kafka(killable_kafka: KafkaServer) -> KafkaServer:
     """A broker that a test may kill, and starts again; one that has failed before that takes no other test along."""
     if not killable_kafka.alive:
-        killable_kafka.start()
+        killable_kafka.start(START_S)
     return killable_kafka
 
 
@@ -319,7 +319,7 @@ def test_a_broker_that_is_killed_and_started_again_loses_nothing(
             own_kafka.kill()
             if sends_fail:
                 wait_for(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
-            own_kafka.start()
+            own_kafka.start(START_S)
             before = it.latest("acked")
             wait_for(lambda: it.latest("acked") > before + 1500, "events after the restart")
     found = read_topic(own_kafka.bootstrap, topic)
@@ -337,7 +337,7 @@ def test_stop_while_the_broker_is_away_ends_soon(warehouse: Address, own_kafka: 
         own_kafka.kill()
         wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
         assert it.end() < 20  # about two seconds on a quiet machine
-    own_kafka.start()
+    own_kafka.start(START_S)
     Producer(settings, warehouse, own_kafka.bootstrap).run(Event(), events=50)
     found = read_topic(own_kafka.bootstrap, topic)
     assert_ledger_equals(warehouse, found)
