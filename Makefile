@@ -10,7 +10,7 @@ WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 help:
 	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"
 	@echo "make test  [ARGS=\"tests/unit -k events\"] run the tests on real Kafka, PostgreSQL, Spark and dbt"
-	@echo "make test-long                           the long tests, and a hundred rounds of the fault harness (some ten minutes)"
+	@echo "make test-long                           the long tests, and 120 rounds of the fault harness"
 	@echo "make soak  [ARGS=\"--hours 0.5\"]             hours at full load with kills: does anything grow? (2.5 hours)"
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"

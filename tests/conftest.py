@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +17,9 @@ from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.java import find_java
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.engines.postgres import PostgresServer
+from ecom_lite.engines.scratch import Scratch, clear_dead
 from ecom_lite.settings.load import load_settings
+from ecom_lite.system import memory_folder
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
@@ -27,6 +28,7 @@ from ecom_lite.warehouse.roles import ensure_database_and_roles
 from tests.runs import START_S
 
 TEMPLATE = "ecom_template"
+ROOM_BYTES = 8 << 30  # for two sessions of these tests
 # Whoever started us in the background, or by nohup, has these ignored, and so would have every child.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -38,9 +40,13 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def session_dir() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="ecom_lite_tests_"))
+    """In memory where there is room, as a session of the plugin: thousands of databases come and go (decision 60)."""
+    clear_dead()
+    folder = Path(tempfile.mkdtemp(prefix="ecom_lite_tests_", dir=memory_folder(ROOM_BYTES)))
+    folder.chmod(0o711)  # for the account that PostgreSQL has where we are root
+    scratch = Scratch("tests", folder)
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    scratch.remove()
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +76,8 @@ def a_database(template: Address) -> Iterator[Address]:
     name = f"test_{next(_numbers)}"
     database = sql.Identifier(name)
     with template.with_database("postgres").connect("admin", autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner").format(database, sql.Identifier(TEMPLATE)))
+        copied = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner STRATEGY file_copy")
+        admin.execute(copied.format(database, sql.Identifier(TEMPLATE)))
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_dbt").format(database))
         yield template.with_database(name)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))

@@ -107,6 +107,15 @@ def test_postgres_secrets_and_reach(postgres: PostgresServer) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
+def test_postgres_kill_leaves_no_shared_memory(postgres: PostgresServer) -> None:
+    postgres.start(DEADLINE_S)
+    assert postgres.pid is not None
+    shared = [Path(each.path) for each in psutil.Process(postgres.pid).memory_maps() if each.path.startswith("/dev/shm/")]
+    assert shared and all(each.exists() for each in shared)
+    postgres.kill()
+    assert not [each for each in shared if each.exists()]
+
+
 def test_postgres_kill_leaves_no_backend(postgres: PostgresServer) -> None:
     postgres.start(START_S)
     assert postgres.pid is not None
