@@ -108,7 +108,7 @@ def test_postgres_secrets_and_reach(postgres: PostgresServer) -> None:
 
 
 def test_postgres_kill_leaves_no_shared_memory(postgres: PostgresServer) -> None:
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     assert postgres.pid is not None
     shared = [Path(each.path) for each in psutil.Process(postgres.pid).memory_maps() if each.path.startswith("/dev/shm/")]
     assert shared and all(each.exists() for each in shared)
