@@ -107,7 +107,8 @@ def test_postgres_secrets_and_reach(postgres: PostgresServer) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
-def test_postgres_kill_leaves_no_shared_memory(postgres: PostgresServer) -> None:
+def test_postgres_kill_leaves_no_shared_memory(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecom_lite.engines.postgres.QUIT_GRACE_S", START_S)  # hundredths of a second, where it is not busy
     postgres.start(START_S)
     assert postgres.pid is not None
     shared = [Path(each.path) for each in psutil.Process(postgres.pid).memory_maps() if each.path.startswith("/dev/shm/")]
