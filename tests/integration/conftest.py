@@ -9,12 +9,22 @@ import pytest
 
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
+from ecom_lite.produce import ledger, producer
 from ecom_lite.stream.session import close_session
 from ecom_lite.warehouse.connect import Address
 from tests.runs import START_S
 
 from .loading import Bench
 from .streaming import Shop
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slowly() -> Iterator[None]:
+    """A producer that is stopped gives servers that are there, and only slow, four seconds: on a busy machine they need more."""
+    with pytest.MonkeyPatch.context() as patience:
+        patience.setattr(producer, "STOP_SLOWLY_S", 40.0)
+        patience.setattr(ledger, "WRITE_S", 40.0)
+        yield
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.kafka import KafkaServer
 from ecom_lite.errors import EcomLiteError, UsageError
 from ecom_lite.observe.figures import ProducerFigures
-from ecom_lite.produce import ledger, producer
+from ecom_lite.produce import producer
 from ecom_lite.produce.producer import Producer
 from ecom_lite.produce.turn import LOCK_KEY
 from ecom_lite.settings.override import ShopOverride
@@ -131,9 +131,8 @@ def test_a_campaign_is_kept_and_every_order_can_be_made_again_from_what_is_kept(
 
 
 def test_stop_waits_for_a_ledger_that_postgresql_is_slow_to_take(
-    warehouse: Address, kafka_bootstrap: str, topic: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    warehouse: Address, kafka_bootstrap: str, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ledger, "WRITE_S", 40.0)  # for a machine that is slow itself; without it CLOSE_S, a third of a second
     with (
         RunningProducer(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it,
         warehouse.connect("ecom_owner") as other,
@@ -150,10 +149,7 @@ def test_stop_waits_for_a_ledger_that_postgresql_is_slow_to_take(
     assert_ledger_equals(warehouse, read_topic(kafka_bootstrap, topic))
 
 
-def test_stop_waits_for_a_broker_that_is_slow(
-    warehouse: Address, own_kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(producer, "STOP_SLOWLY_S", 40.0)  # a busy machine's broker needs long to come to itself; else STOP_S
+def test_stop_waits_for_a_broker_that_is_slow(warehouse: Address, own_kafka: KafkaServer) -> None:
     topic = "slow"
     settings = settings_for(topic, rate=300)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
