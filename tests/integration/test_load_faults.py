@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import signal
 import socket
@@ -137,7 +138,7 @@ def has_progressed(bench: Bench, enough: int) -> bool:
 
 
 class CuttingProxy:
-    """A TCP proxy before PostgreSQL that, once armed, swallows the reply to the next COMMIT and cuts the connection."""
+    """A TCP proxy before PostgreSQL that, once armed, swallows the reply to a batch's COMMIT and cuts the connection."""
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
@@ -157,9 +158,11 @@ class CuttingProxy:
                 threading.Thread(target=self._pump, args=(server, client, doomed, False), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, doomed: threading.Event, asks: bool) -> None:
+        loads = False  # a batch, and not what opens a session or prunes
         with suppress(OSError):
             while data := source.recv(65_536):
-                if asks and self.armed.is_set() and b"COMMIT" in data:
+                loads = loads or b"INSERT INTO ops.load_batches" in data
+                if asks and self.armed.is_set() and loads and b"COMMIT" in data:
                     self.armed.clear()
                     self.cuts += 1
                     doomed.set()
@@ -174,7 +177,10 @@ class CuttingProxy:
         self._server.close()
 
 
-def test_a_lost_reply_to_commit_is_settled_and_counted_once(bench: Bench, postgres_server: PostgresServer) -> None:
+def test_a_lost_reply_to_commit_is_settled_and_counted_once(
+    bench: Bench, postgres_server: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ecom_lite.load")
     proxy = CuttingProxy((postgres_server.host, postgres_server.port))
     real, bench.warehouse = bench.warehouse, replace(bench.warehouse, host="127.0.0.1", port=proxy.port)
     reports: list[LoaderFigures] = []
@@ -188,6 +194,7 @@ def test_a_lost_reply_to_commit_is_settled_and_counted_once(bench: Bench, postgr
         wait_for(lambda: reports[-1].records == len(values), "the report")
     proxy.close()
     assert proxy.cuts == 1 and running.failure is None
+    assert "a lost COMMIT reply was settled" in caplog.text
     assert {name: getattr(reports[-1], name) for name in counts} == counts
     assert_rows_are_as_counted(bench, counts)
     assert {epoch for (epoch,) in bench.ask("SELECT epoch FROM ops.consumer_offsets")} == {1}  # settled, not taken over again
