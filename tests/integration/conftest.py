@@ -11,6 +11,7 @@ from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.produce import ledger, producer
 from ecom_lite.stream.session import close_session
+from ecom_lite.topic import client
 from ecom_lite.warehouse.connect import Address
 from tests.runs import START_S
 
@@ -20,8 +21,10 @@ from .streaming import Shop
 
 @pytest.fixture(scope="module", autouse=True)
 def slowly() -> Iterator[None]:
-    """A producer that is stopped gives servers that are there, and only slow, four seconds: on a busy machine they need more."""
+    """Servers that are there, and only slow, have ten seconds for an answer, and four where a producer is stopped: on a busy
+    machine they need more."""
     with pytest.MonkeyPatch.context() as patience:
+        patience.setattr(client, "REQUEST_TIMEOUT_MS", 30_000)
         patience.setattr(producer, "STOP_SLOWLY_S", 40.0)
         patience.setattr(ledger, "WRITE_S", 40.0)
         yield
