@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -20,12 +21,14 @@ from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.engines.scratch import Scratch, clear_dead
 from ecom_lite.settings.load import load_settings
 from ecom_lite.system import memory_folder
-from ecom_lite.topic.client import client_config, ensure_topics
+from ecom_lite.topic.client import PATIENT, client_config, ensure_topics
+from ecom_lite.warehouse import connect, duck
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
-from tests.runs import START_S
+from tests import runs
+from tests.runs import DEADLINE_S, START_S, wait_for
 
 TEMPLATE = "ecom_template"
 CENTURY_H = 100 * 366 * 24
@@ -36,7 +39,20 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("ours")
+# A machine that has stood still for some seconds is no server that is away. (Children have the five seconds of the product.)
+for module in (connect, duck):
+    vars(module)["CONNECT_TIMEOUT_S"] = round(DEADLINE_S)
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_run_outlives_its_test() -> Iterator[None]:
+    """One that a test has begun and, failing, not ended would take the machine from all others; those of fixtures were before."""
+    before = len(runs.started)
+    yield
+    for run in runs.started[before:]:
+        if run.process.poll() is None:
+            run.end()
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +87,21 @@ def template(postgres_server: PostgresServer, session_dir: Path) -> Address:
     return address
 
 
+def copy_database(admin: psycopg.Connection, source: str, name: str) -> None:
+    """A session of `source` ends a little after its client has closed it, and PostgreSQL waits for five seconds only."""
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+    wait_for(lambda: admin.execute(sessions, [source]).fetchone() == (0,), f"no session of {source}")
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner STRATEGY file_copy")
+    admin.execute(statement.format(sql.Identifier(name), sql.Identifier(source)))
+
+
 @contextmanager
 def a_database(template: Address) -> Iterator[Address]:
     """A fresh, migrated database, dropped at the end."""
     name = f"test_{next(_numbers)}"
     database = sql.Identifier(name)
     with template.with_database("postgres").connect("admin", autocommit=True) as admin:
-        copied = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner STRATEGY file_copy")
-        admin.execute(copied.format(database, sql.Identifier(TEMPLATE)))
+        copy_database(admin, TEMPLATE, name)
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_dbt").format(database))
         yield template.with_database(name)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
@@ -126,7 +149,7 @@ def topic(kafka_bootstrap: str) -> str:
     """A topic of four partitions, with its dead-letter topic."""
     name = f"events_{next(_numbers)}"
     kafka = load_settings(env={}, flags={"kafka.topic": name}).kafka
-    ensure_topics(client_config(kafka, kafka_bootstrap), name, 4, kafka.dlq_topic)
+    ensure_topics(client_config(kafka, kafka_bootstrap) | PATIENT, name, 4, kafka.dlq_topic)
     return name
 
 

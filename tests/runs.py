@@ -22,12 +22,14 @@ from ecom_lite.live.state import read_state
 DEADLINE_S: Final = 60.0
 START_S: Final = 120.0  # until all parts of a run are ready
 ENDS_S: Final = 150.0  # a run that ends by itself: its start, the last dbt run and the lake's last pass, beside other tests
-VERB_S: Final = 120.0  # `check` alone is as patient as a minute
+VERB_S: Final = 180.0  # `check` alone is as patient as two minutes: for the first marts, then for the loader
+STOP_S: Final = 150.0  # a dbt run at work is waited for, and the lake takes in what is left
 GONE_S: Final = 30.0  # PostgreSQL without its run gives its sessions five seconds to end
 FIRST_POLL_S: Final = 0.005  # then twice as long each time
 POLL_S: Final = 0.05
 PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres"}  # name of the child -> of the part
 COMMAND: Final = (sys.executable, "-m", "ecom_lite")
+started: Final[list[LightRun]] = []  # all of this process: conftest ends those that a test that failed has left
 
 
 def wait_for(
@@ -81,6 +83,7 @@ class LightRun:
                 [*wrap, *COMMAND, "run", *self.light, "--data-dir", str(data_dir), *options],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env, start_new_session=True,
             )  # fmt: skip
+        started.append(self)
 
     @property
     def stdout(self) -> str:
@@ -126,6 +129,10 @@ class LightRun:
         command = [*COMMAND, *arguments, "--data-dir", str(self.data_dir)]
         return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=deadline_s)
 
+    def stop(self) -> subprocess.CompletedProcess[str]:
+        """The verb, with more patience than a person has."""
+        return self.verb("stop", "--timeout", f"{STOP_S:g}")
+
     def signal(self, number: signal.Signals) -> None:
         self.note_processes()
         self.process.send_signal(number)
@@ -156,7 +163,7 @@ class LightRun:
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
             try:
-                self.process.wait(DEADLINE_S)
+                self.process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -29,7 +29,7 @@ TAIL_BYTES = 64 << 10
 TAIL_LINES = 200
 SHOWN_LINES = 12
 TELLING_WORDS = ("FATAL", "ERROR", "PANIC", "Exception:", "Caused by:", "Error:", "ecom_lite launcher:")
-REAP_S = 5.0
+REAP_S = 30.0  # on a busy machine a killed process gets no CPU to end on for a while
 
 
 def inherited(*but: str) -> dict[str, str]:

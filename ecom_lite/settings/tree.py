@@ -245,7 +245,7 @@ class Dashboards(Section):
 
 class Grafana(Section):
     enabled: bool = Field(True, description="start Grafana when a binary is found")
-    home: Path | None = Field(None, description="folder of a Grafana installation; else `grafana` on PATH")
+    home: Path | None = Field(None, description="folder of a Grafana installation; else $GRAFANA_HOME, else `grafana` on PATH")
     port: Port | None = Field(None, description="3000 or a free one if unset")
     alerting: bool = Field(False, description="Grafana evaluates the rules that come with the program, too: a run does so anyway")
 

@@ -34,6 +34,9 @@ from ..settings.tree import Kafka as KafkaSettings
 
 BOOTSTRAP_TIMEOUT_MS: Final = 10_000
 REQUEST_TIMEOUT_MS: Final = 10_000
+PATIENCE_MS: Final = 60_000
+# For one question to a broker that is known to be up: one that gets no CPU for a while is no error.
+PATIENT: Final = {"bootstrap_timeout_ms": PATIENCE_MS, "request_timeout_ms": PATIENCE_MS}
 RECONNECT_BACKOFF_MAX_MS: Final = 1_000  # a restarted broker is found again within a second
 PROBE_TIMEOUT_S: Final = 1.0
 POLL_S: Final = 0.1
@@ -202,9 +205,10 @@ def _create(admin: KafkaAdminClient, name: str, options: Mapping[str, Any]) -> N
 
 
 @contextmanager
-def _admin(config: Config, doing: str, timeout_s: float = BOOTSTRAP_TIMEOUT_MS / 1000) -> Iterator[KafkaAdminClient]:
+def _admin(config: Config, doing: str, timeout_s: float | None = None) -> Iterator[KafkaAdminClient]:
+    """`timeout_s` to answer the first time; None: as the config says."""
     with explained(config, doing):
-        admin = KafkaAdminClient(**{**config, "bootstrap_timeout_ms": timeout_s * 1000})
+        admin = KafkaAdminClient(**config if timeout_s is None else {**config, "bootstrap_timeout_ms": timeout_s * 1000})
         try:
             yield admin
         finally:

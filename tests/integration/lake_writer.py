@@ -20,7 +20,7 @@ STEPS: dict[str, Callable[[Writer, Upkeep], object]] = {
     "sync": lambda writer, upkeep: writer.sync(),
     "merge": lambda writer, upkeep: upkeep.merge(),
     "expire": lambda writer, upkeep: upkeep.expire(),
-    "delete": lambda writer, upkeep: upkeep.delete(5),  # who reads has so long
+    "delete": lambda writer, upkeep: upkeep.delete(20),  # who reads has so long, also beside a machine that stands still
 }
 
 

@@ -30,6 +30,7 @@ from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
 from tests.runs import START_S, wait_for
 
+from .facts import standing_still
 from .producing import (
     RunningProducer,
     assert_each_once,
@@ -135,7 +136,7 @@ def test_stop_waits_for_a_ledger_that_postgresql_is_slow_to_take(
 ) -> None:
     with (
         RunningProducer(settings_for(topic, rate=300), warehouse, kafka_bootstrap) as it,
-        warehouse.connect("ecom_owner") as other,
+        standing_still(warehouse, "ecom_owner") as other,
     ):
         wait_for(lambda: it.latest("acked") > 300, "some acknowledged events")
         other.execute("LOCK TABLE ops.sent_ledger IN EXCLUSIVE MODE")

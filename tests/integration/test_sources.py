@@ -34,6 +34,7 @@ from ecom_lite.warehouse.offsets import offsets_of, reached
 from tests.integration.topics import records_of
 from tests.runs import wait_for
 
+from .facts import standing_still
 from .loading import LOAD_S, Bench, line, rest_in_each_batch, without_rest
 from .test_load_mapped import EXAMPLES, text_of
 
@@ -121,7 +122,7 @@ def test_dead_letters_go_back_to_their_own_topic_and_are_read_by_its_mapping(sou
     plain.send([order(2, "a")])
     Sources.load_all(plain)
     web = sources.settings().of_source("web")
-    with sources.warehouse.connect("ecom_producer") as sender:
+    with standing_still(sources.warehouse, "ecom_producer") as sender:
         sent = resend(sender, sources.client, Wish(web.kafka.topic, events=web.events))
         main = resend(sender, sources.client, Wish(sources.topic, events=sources.settings().events))
     assert (sent.letters, sent.sent, main.letters, main.sent) == (1, 1, 1, 0)
