@@ -8,6 +8,6 @@ from .runs import DEADLINE_S
 
 
 def connect_patiently() -> None:
-    """To PostgreSQL: a pause of the machine would use up the five seconds that the product waits, as its own commands still do."""
+    """To PostgreSQL: a pause of the machine would use up the five seconds of the product, which its own commands still have."""
     for module in (connect, duck):
         vars(module)["CONNECT_TIMEOUT_S"] = round(DEADLINE_S)
