@@ -28,9 +28,10 @@ from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
 from tests import runs
 from tests.patience import connect_patiently
-from tests.runs import wait_for
+from tests.runs import START_S, wait_for
 
 TEMPLATE = "ecom_template"
+CENTURY_H = 100 * 366 * 24
 ROOM_BYTES = 8 << 30  # for two sessions of these tests
 # Whoever started us in the background, or by nohup, has these ignored, and so would have every child.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -68,7 +69,7 @@ def postgres_server(session_dir: Path) -> Iterator[PostgresServer]:
     # Only processes die in these tests, never the machine: nothing need reach the disk.
     unsafe = {"fsync": "off", "full_page_writes": "off"}
     server = PostgresServer(session_dir / "postgres", session_dir / "logs", settings=unsafe)
-    server.start()
+    server.start(START_S)
     yield server
     server.stop()
     server.remove()
@@ -127,8 +128,11 @@ def jar_cache() -> JarCache:
 
 @pytest.fixture(scope="session")
 def kafka_server(session_dir: Path, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
-    server = KafkaServer(session_dir / "kafka", session_dir / "logs", java=java, classpath=jar_cache.classpath("kafka"))
-    server.start()
+    # Every five minutes Kafka removes what is older than a week: so would be, at that moment, a record without a time of its own.
+    server = KafkaServer(
+        session_dir / "kafka", session_dir / "logs", java=java, classpath=jar_cache.classpath("kafka"), retention_hours=CENTURY_H
+    )
+    server.start(START_S)
     yield server
     server.stop()
 

@@ -147,7 +147,11 @@ def test_loaders_alone_on_two_machines_load_everything_though_one_is_killed(
                 folders[0] / "loaders/logs/load-2.log",
                 folders[1] / "loaders/logs/load.log",
             ]
-            wait_for(lambda: sum(len(partitions_of(log)) for log in logs) == 4 and all(map(partitions_of, logs)), "a share each")
+            wait_for(
+                lambda: sum(len(partitions_of(log)) for log in logs) == 4 and all(map(partitions_of, logs)),
+                "a share each",
+                START_S,
+            )
             send(bench, 0, 2000)
             wait_for(lambda: facts() == 2000, "the first records")
             os.kill(a.pids()["load-2"], signal.SIGKILL)
