@@ -60,7 +60,7 @@ class Archive:
     def run(self, stop: threading.Event, drain_s: float) -> None:
         """Archive until `stop` is set, then what the topics hold at that moment, at most `drain_s` seconds long.
 
-        Whatever refuses (broker, disk, topics that are not those in the archive) is told, and tried again, a few times at the end.
+        Whatever refuses (broker, disk, topics that are not those in the archive) is told, and tried again, a few times then.
         """
         tries, until, pause = 0, math.inf, threading.Event()
         waits, writer = delays(), ArchiveWriter(self._folder, self._at)
