@@ -21,7 +21,7 @@ from ..observe.health import SILENT_S, Health
 
 POLL_S: Final = 0.2
 FROZEN_S: Final = 30.0  # without a report: it will not come back by itself, or not soon
-HEAR_OUT_S: Final = 1.0
+HEAR_OUT_S: Final = 5.0  # at most: it is over with the last word
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
 
 

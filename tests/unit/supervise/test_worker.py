@@ -14,7 +14,7 @@ from ecom_lite.observe.figures import LoaderFigures, WorkerReport
 from ecom_lite.observe.health import SILENT_S
 from ecom_lite.supervise.worker import FROZEN_S, WorkerService
 from tests.running import Running
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 ECHO = """
 import sys
@@ -61,7 +61,7 @@ def worker(tmp_path: Path, clock: Clock) -> Iterator[WorkerService[LoaderFigures
         LoaderFigures,
         log=tmp_path / "load.log",
         registry=None,
-        ready_s=30,
+        ready_s=DEADLINE_S,
         stop_s=5,
         clock=clock,
     )
@@ -140,7 +140,7 @@ def test_one_that_has_ended_is_heard_out_before_it_is_judged(
 ) -> None:
     monkeypatch.setattr("ecom_lite.supervise.worker.POLL_S", 0.001)  # who judges looks more often than who hears
     log, says = tmp_path / "load.log", [msgspec.json.encode(report).decode() for report in reports]
-    service = Late("nobody", "load", lambda: READY, LoaderFigures, log=log, registry=None, ready_s=30, stop_s=5)
+    service = Late("nobody", "load", lambda: READY, LoaderFigures, log=log, registry=None, ready_s=DEADLINE_S, stop_s=5)
     service.child = Child("load", [sys.executable, "-c", SAYS, *says], log=log, stdin_pipe=True, stdout="pipe", registry=None)
     service.start()
     with Running(service.run) as running:
