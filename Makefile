@@ -1,4 +1,4 @@
-# Two verbs matter: `make run` and `make test`. Both set up .venv first; they need python3 (3.11 or newer) and nothing else.
+# Two verbs matter: `make run` and `make test`. Both set up .venv first; they need python3 (3.11 to 3.13) and nothing else.
 PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -10,7 +10,7 @@ WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 help:
 	@echo "make run   [ARGS=\"--light --rate 200\"]   start everything; Ctrl-C stops it"
 	@echo "make test  [ARGS=\"tests/unit -k events\"] run the tests on real Kafka, PostgreSQL, Spark and dbt"
-	@echo "make test-long                           the long tests, and a hundred rounds of the fault harness (some ten minutes)"
+	@echo "make test-long                           the long tests, and 120 rounds of the fault harness"
 	@echo "make soak  [ARGS=\"--hours 0.5\"]             hours at full load with kills: does anything grow? (2.5 hours)"
 	@echo "make check                               lint, types, import contracts"
 	@echo "make lock                                compile requirements.lock anew from pyproject.toml"
@@ -23,7 +23,7 @@ help:
 	@echo "make clean                               remove .venv and caches; data folders stay (\`ecom_lite reset\`)"
 
 $(VENV)/bin/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check uv
 
@@ -53,7 +53,7 @@ test-long: prepare
 	@$(PY) -m ecom_lite.harness --chain --rounds 20 --seed 2
 
 soak: prepare
-	@$(PY) -m ecom_lite.harness.soak --keep soak.jsonl --report docs/soak.md $(ARGS)
+	@$(PY) -m ecom_lite.harness.soak --keep soak.jsonl --report soak.md $(ARGS)
 
 check: $(READY)
 	$(VENV)/bin/ruff check .

@@ -1,8 +1,8 @@
 """What not every system has, each with the way that is left without it: docs/platforms.md tells them.
 
-Ending with the parent, an account without rights, a lower priority, long names of sockets, names that go with a process, pages
-that are shared. Locks and sessions are here, or used as they are: Linux and macOS have both. ECOM_LITE_BARE=1 goes without what
-only some have, for tests.
+Ending with the parent, an account without rights, a lower priority, long names of sockets, names that go with a process, files in
+memory, pages that are shared. Locks and sessions are here, or used as they are: Linux and macOS have both. ECOM_LITE_BARE=1 goes
+without what only some have, for tests.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ BARE: Final = "ECOM_LITE_BARE"
 NOBODY: Final = "nobody"
 WITHOUT_RIGHTS: Final = (NOBODY, "daemon", "bin")  # a system has one of them
 LONGEST_SOCKET: Final = 99  # bytes; the system's limit is 107, or 103 on macOS
+IN_MEMORY: Final = Path("/dev/shm")
 LOWEST: Final = (("nice", "-n", "19"), ("ionice", "-c", "3"))
 
 
@@ -174,6 +175,20 @@ def hold_name(name: str) -> socket.socket | None:
             raise FileExistsError(name) from None
         return None
     return held
+
+
+# --- files in memory ---
+
+
+def memory_folder(room: int = 0) -> Path | None:
+    """Where files are kept in memory, with more than `room` bytes free. None where the system has no such folder, programs may
+    not be loaded from it, or TMPDIR says where what is temporary shall be."""
+    with suppress(OSError):
+        if is_linux() and not os.environ.get("TMPDIR") and os.access(IN_MEMORY, os.W_OK | os.X_OK):
+            found = os.statvfs(IN_MEMORY)
+            if found.f_bavail * found.f_frsize > room and not found.f_flag & os.ST_NOEXEC:
+                return IN_MEMORY
+    return None
 
 
 # --- the machine ---

@@ -21,13 +21,15 @@ from ecom_lite.live.state import read_state
 
 DEADLINE_S: Final = 60.0
 START_S: Final = 120.0  # until all parts of a run are ready
-ENDS_S: Final = 150.0  # a run that ends by itself: its start, the last dbt run and the lake's last pass, beside other tests
-VERB_S: Final = 120.0  # `check` alone is as patient as a minute
-GONE_S: Final = 30.0  # PostgreSQL without its run gives its sessions five seconds to end
+ENDS_S: Final = 240.0  # a run that ends by itself: its start, the last dbt run and the lake's last pass, beside other tests
+VERB_S: Final = 180.0  # `check` alone is as patient as two minutes: for the first marts, then for the loader
+STOP_S: Final = 150.0  # a dbt run at work is waited for, and the lake takes in what is left
+GONE_S: Final = 60.0  # PostgreSQL without its run gives its sessions five seconds to end
 FIRST_POLL_S: Final = 0.005  # then twice as long each time
 POLL_S: Final = 0.05
 PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres"}  # name of the child -> of the part
 COMMAND: Final = (sys.executable, "-m", "ecom_lite")
+started: Final[list[LightRun]] = []  # all of this process: conftest ends those that a test that failed has left
 
 
 def wait_for(
@@ -38,12 +40,14 @@ def wait_for(
 ) -> Any:
     """The first true value of `condition`, or a failure that names what was waited for (a function is asked when it fails)."""
     deadline, pause_s = time.monotonic() + deadline_s, FIRST_POLL_S
-    while not (found := condition()):
-        if time.monotonic() > deadline:
+    while True:
+        late = time.monotonic() > deadline  # before it is looked: a machine that stood still is looked at once more
+        if found := condition():
+            return found
+        if late:
             raise AssertionError(f"not within {deadline_s:g} s: {what if isinstance(what, str) else what()}")
         pause(pause_s)
         pause_s = min(2 * pause_s, POLL_S)
-    return found
 
 
 def partitions_of(log: Path) -> set[int]:
@@ -81,6 +85,7 @@ class LightRun:
                 [*wrap, *COMMAND, "run", *self.light, "--data-dir", str(data_dir), *options],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.env, start_new_session=True,
             )  # fmt: skip
+        started.append(self)
 
     @property
     def stdout(self) -> str:
@@ -126,6 +131,10 @@ class LightRun:
         command = [*COMMAND, *arguments, "--data-dir", str(self.data_dir)]
         return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=deadline_s)
 
+    def stop(self) -> subprocess.CompletedProcess[str]:
+        """The verb, with more patience than a person has."""
+        return self.verb("stop", "--timeout", f"{STOP_S:g}")
+
     def signal(self, number: signal.Signals) -> None:
         self.note_processes()
         self.process.send_signal(number)
@@ -156,7 +165,7 @@ class LightRun:
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
             try:
-                self.process.wait(DEADLINE_S)
+                self.process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -164,5 +173,7 @@ class LightRun:
 
     def close(self) -> None:
         """For fixtures: end it, and clean up what lives outside the folder, too."""
-        self.end()
-        self.verb("reset", "--yes")
+        try:
+            self.end()
+        finally:
+            self.verb("reset", "--yes")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .session import Session
     from .warm import Warm
 
-AGAIN_S: Final = 10.0  # a server that is being started again is waited for so long
+AGAIN_S: Final = 30.0  # a server that is being started again is waited for so long, on a busy machine too
 POLL_S: Final = 0.2
 LESS_PATIENT: Final = 4  # the proposed limit is so many times that which was too short
 

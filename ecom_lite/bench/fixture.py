@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ..contract.events import utc_now
 from ..engines.from_settings import jar_cache
-from ..engines.scratch import PREFIX, Scratch
+from ..engines.scratch import Scratch
 from ..errors import EcomLiteError, UsageError
 from ..machine.prepare import fetch_jars
 from ..run.interrupts import undisturbed
@@ -68,7 +68,7 @@ def bench_found():
 """
 BARE: Final = "def test_nothing():\n    pass\n"
 TESTS: Final = f"""\
-import os, time
+import json, os, time
 import pytest
 
 LINE = {{"order_id": "A-1", "user_id": 42, "product_id": 7, "product_title": "Cups", "category": "Kitchen", "price": 24.5,
@@ -83,12 +83,11 @@ def test_topic(ecom_lite_topic, number, bench_found):
 
 def test_memory(bench_found):
     import psutil
-    processes = [psutil.Process()]
-    for process in psutil.process_iter(["cmdline"]):  # others come and go
-        command = process.info["cmdline"] or []
-        if "ecom_lite.testing.keeper" in command and os.environ["TMPDIR"] in command[-1]:
-            processes += [process, *process.children(recursive=True)]
-    for process in processes:
+    (keeper,) = (each for each in psutil.Process().children() if "ecom_lite.testing.keeper" in each.cmdline())
+    folder = json.loads(keeper.cmdline()[-1])["folder"]
+    files = [os.lstat(os.path.join(place, name)) for place, _, names in os.walk(folder) for name in names]
+    bench_found |= {{"folder": folder, "files": sum(each.st_blocks for each in files) * 512}}
+    for process in [psutil.Process(), keeper, *keeper.children(recursive=True)]:
         try:
             memory = process.memory_full_info()
         except psutil.Error:
@@ -126,9 +125,8 @@ def bench_fixture(settings: Settings, terminal: Terminal, *, runs: int, command:
 class _Sessions:
     def __init__(self, settings: Settings, folder: Path, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._cache, self._temporary = folder / "cache", folder / "tmp"
+        self._cache = folder / "cache"
         self._cache.mkdir()
-        self._temporary.mkdir()
         (self._cache / "jars").symlink_to(jar_cache(settings).root)
         self._projects = {"bare": folder / "bare", "engines": folder / "engines"}
         for name, tests in (("bare", BARE), ("engines", TESTS)):
@@ -161,11 +159,12 @@ class _Sessions:
             "send_and_assert_s": round(median(loaded), 3),
             "memory_mb": {name: {"pss": pss >> 20, "rss": rss >> 20} for name, (pss, rss) in memory.items()},
             "memory_pss_mb": sum(pss for pss, _ in memory.values()) >> 20,
+            "files_mb": warm[-1]["files"] >> 20,
         }
 
     def _session(self, project: str, what: str) -> dict[str, Any]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith((OURS, "PYTEST_"))}
-        environment |= {"TMPDIR": str(self._temporary), "BENCH_OUT": str(self._out)}
+        environment |= {"BENCH_OUT": str(self._out)}
         with self._terminal.busy(what):
             environment["BENCH_BEGAN"] = str(time.time())
             done = subprocess.run(
@@ -174,15 +173,17 @@ class _Sessions:
             )  # fmt: skip
             if done.returncode != 0:
                 raise EcomLiteError(f"a session of the benchmark failed: {done.stdout.strip()[-1500:]}")
-            self._wait_quiet()
-        found: dict[str, Any] = json.loads(self._out.read_text("utf-8"))
+            found: dict[str, Any] = json.loads(self._out.read_text("utf-8"))
+            if "folder" in found:
+                _wait_gone(Path(found["folder"]))
         return found
 
-    def _wait_quiet(self) -> None:
-        """Until the keeper has gone: at the end of a first session it makes the class archive."""
-        give_up = time.monotonic() + QUIET_S
-        while any(self._temporary.glob(f"{PREFIX}*")) and time.monotonic() < give_up:
-            time.sleep(POLL_S)
+
+def _wait_gone(folder: Path) -> None:
+    """The keeper's: at the end of a first session it makes the class archive."""
+    give_up = time.monotonic() + QUIET_S
+    while folder.exists() and time.monotonic() < give_up:
+        time.sleep(POLL_S)
 
 
 def print_fixture(figures: dict[str, Any]) -> None:
@@ -199,7 +200,7 @@ def print_fixture(figures: dict[str, Any]) -> None:
     print_table(
         ["process", "pss_mb", "rss_mb"], [(name, each["pss"], each["rss"]) for name, each in figures["memory_mb"].items()]
     )
-    print(f"all: {figures['memory_pss_mb']} MB (PSS: what they share is counted once)\n")
+    print(f"all: {figures['memory_pss_mb']} MB (PSS: what they share is counted once); files: {figures['files_mb']} MB\n")
     on = figures["machine"]
     print(f"{on['cpu']}, {on['cores']} cores, {on['memory_gb']} GB, {on['system']}")
     print(f"{figures['began']}, {figures['took_s']} s: {figures['command']}")

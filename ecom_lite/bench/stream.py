@@ -200,9 +200,9 @@ def _at(
     stamps = sorted(ms for _, _, ms in timestamps(settings, own.client, before + events))[before:]
     counts = [one.records for one in progress.seen]
     # A micro-batch takes all that is there, so the k-th oldest record is in the first one with which there are more than k.
-    late = sorted(
-        progress.seen[bisect_right(counts, before + n)].at_s * 1000 - ms for n, ms in enumerate(stamps) if ms >= warm_at * 1000
-    )
+    delays = [(ms, progress.seen[bisect_right(counts, before + n)].at_s * 1000 - ms) for n, ms in enumerate(stamps)]
+    # All of them where we stood still so long that all was sent by the time at which the rest should have begun.
+    late = sorted(delay for ms, delay in delays if ms >= warm_at * 1000) or sorted(delay for _, delay in delays)
     sent = rate * used.at_s
     return {
         "rate": rate, "events": events, "p50_ms": round(percentile(late, 0.5)), "p95_ms": round(percentile(late, 0.95)),

@@ -37,9 +37,9 @@ def sql(
 ) -> None:
     """Ask the warehouse, read-only.
 
-    Schemas: warehouse, marts, realtime, ops; view memory.main.lake: the raw archive. It takes SELECT, FROM, WITH,
-    VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, and EXPLAIN of these; nothing is written, and nothing else is opened. All tables
-    of a question are read at one moment.
+    Schemas: warehouse, marts, realtime, ops; lake: the same facts as Parquet, seconds old; view memory.main.lake: the raw
+    archive. It takes SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, and EXPLAIN of these; nothing is written,
+    and nothing else is opened. All tables of a question are read at one moment.
 
     Without a statement there is a prompt on a terminal (history, Tab, .help); the statements of a file are asked one after the
     other, up to the first that fails.

@@ -28,7 +28,8 @@ def fetch(
 ) -> None:
     """Fetch the jars of Kafka and Spark ahead of time.
 
-    After that no start needs the network. jars.mirror and jars.offline_dir say where else to get them.
+    After that no start needs the network, and Kafka, started once for some seconds, starts sooner. jars.mirror and
+    jars.offline_dir say where else to get them.
     """
     from ..engines.from_settings import jar_cache
     from ..machine.prepare import fetch_jars, quicken_kafka, quicken_spark

@@ -29,7 +29,7 @@ TAIL_BYTES = 64 << 10
 TAIL_LINES = 200
 SHOWN_LINES = 12
 TELLING_WORDS = ("FATAL", "ERROR", "PANIC", "Exception:", "Caused by:", "Error:", "ecom_lite launcher:")
-REAP_S = 5.0
+REAP_S = 30.0  # on a busy machine a killed process gets no CPU to end on for a while
 
 
 def inherited(*but: str) -> dict[str, str]:
@@ -189,8 +189,8 @@ class Child:
         """The child's stdout, with `stdout="pipe"`."""
         return None if self._process is None else self._process.stdout
 
-    def stop(self, grace_s: float = 10.0) -> bool:
-        """Send the stop signal, wait up to `grace_s`, then kill. True when it ended within the grace.
+    def stop(self, grace_s: float = 10.0, by: signal.Signals | None = None) -> bool:
+        """Send the stop signal, or `by`, wait up to `grace_s`, then kill. True when it ended within the grace.
 
         Blocks until the process is gone. Safe before `start()`, after a crash, twice, and from several threads.
         """
@@ -199,7 +199,7 @@ class Child:
             return True
         graceful = True
         if process.poll() is None:
-            process.send_signal(self.stop_signal)
+            process.send_signal(by or self.stop_signal)
             try:
                 process.wait(grace_s)
             except subprocess.TimeoutExpired:

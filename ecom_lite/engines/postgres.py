@@ -7,7 +7,7 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -25,6 +25,7 @@ from ecom_lite.system import LONGEST_SOCKET, NOBODY, Account, account_for
 SUPERUSER = "postgres"
 START_DEADLINE_S = 60.0
 STOP_GRACE_S = 15.0
+QUIT_GRACE_S = 1.0  # an immediate shutdown takes hundredths; one that stands still has no more
 CONNECT_TIMEOUT_S = 2
 POLL_S = 0.02
 STARTING_POLL_S = 0.1  # each try leaves a line in the server's log
@@ -51,7 +52,8 @@ class PostgresServer(Server):
     thread, also during `start()`, which then raises.
 
     `port=None` takes the last run's port when it is still free, else a free one; a restart of this object keeps it.
-    `settings` are added to, and win over, SETTINGS. `user` is the account it runs as when we are root.
+    `settings` are added to, and win over, SETTINGS; `initdb` are further options of that program. `user` is the account it runs
+    as when we are root.
     """
 
     name = "PostgreSQL"
@@ -64,6 +66,7 @@ class PostgresServer(Server):
         port: int | None = None,
         registry: ChildRegistry | None = None,
         settings: Mapping[str, str] | None = None,
+        initdb: Sequence[str] = (),
         user: str = NOBODY,
     ) -> None:
         super().__init__()
@@ -73,6 +76,7 @@ class PostgresServer(Server):
         self._fixed_port = port
         self._registry = registry
         self._settings = dict(settings or {})
+        self._initdb_options = list(initdb)
         self._user = user
 
     @property
@@ -129,11 +133,12 @@ class PostgresServer(Server):
         return graceful
 
     def kill(self) -> None:
-        """Kill the server and its backends now; the next start recovers. Safe before start and twice."""
+        """End the server and its backends now, as a crash would; the next start recovers. Safe before start and twice."""
         self._cancelled.set()
         if self._child is not None:
             backends = self._backends()
-            self._child.kill()
+            # By SIGKILL it would leave its shared memory, a megabyte in /dev/shm, to nobody: the folder may be about to go.
+            self._child.stop(QUIT_GRACE_S, signal.SIGQUIT)
             _kill_all(backends)
 
     def remove(self) -> None:
@@ -192,7 +197,7 @@ class PostgresServer(Server):
         options += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         child = Child(
             "PostgreSQL's initdb",
-            [install / "bin" / "initdb", "-D", draft, *options],
+            [install / "bin" / "initdb", "-D", draft, *options, *self._initdb_options],
             log=self.log,
             env=_environment(),
             cwd=home,

@@ -57,7 +57,7 @@ class ChildRegistry:
         except (OSError, ValueError, TypeError, KeyError):
             return []
 
-    def cleanup(self, deadline_s: float = 10.0) -> list[str]:
+    def cleanup(self, deadline_s: float = 30.0) -> list[str]:
         """Kill the children an earlier run left behind, wait until they are gone, and return their names.
 
         Call it before the first `add`, by the one run that holds the data folder. Raises EngineError when one cannot be

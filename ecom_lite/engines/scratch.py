@@ -15,7 +15,7 @@ import psutil
 
 from ..errors import EngineError
 from ..settings.data_dir import CHILDREN, POSTGRES
-from ..system import is_ours, lock
+from ..system import is_ours, lock, memory_folder
 from . import pgfiles
 from .registry import ChildRegistry
 
@@ -50,7 +50,8 @@ class Scratch:
 def clear_dead() -> list[Path]:
     """End and delete what killed tools of this user have left: their children, mounts, clusters, folders. Returns the folders."""
     cleared = []
-    for file in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+    places = filter(None, [Path(tempfile.gettempdir()), memory_folder()])
+    for file in (each for place in places for each in place.glob(f"{PREFIX}*/{LOCK}")):
         folder = file.parent
         with suppress(OSError):  # it is being deleted just now
             found = folder.lstat()

@@ -19,9 +19,9 @@ from ..settings.override import ShopOverride
 from .lock import holder
 from .state import read_state
 
-TIMEOUT_S: Final = 5.0  # for each answer
+TIMEOUT_S: Final = 30.0  # for each answer: a busy machine may stand still for some seconds
 REFRESH_TIMEOUT_S: Final = 3600.0  # without a word: dbt may work on one model for long
-APPLY_S: Final = 5.0  # for the producer to take an override over
+APPLY_S: Final = 30.0  # for the producer to take an override over; one that is frozen is ended after as long
 POLL_S: Final = 0.05
 MAX_ANSWER_BYTES: Final = 65_536
 CONTROL: Final = "api/control"

@@ -8,7 +8,6 @@ import queue
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any, Final
@@ -16,12 +15,12 @@ from typing import Any, Final
 import psycopg
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
+from msgspec import structs
 
 from ..contract.events import Clock, utc_now
 from ..contract.reader import Reader
 from ..errors import EcomLiteError, LoadError
 from ..observe.figures import LoaderFigures
-from ..observe.histogram import BATCH_BOUNDS_S, DELAY_BOUNDS_S, Histogram
 from ..settings.tree import Settings
 from ..topic.client import client_config, explain
 from ..topic.records import read_quickly
@@ -35,6 +34,7 @@ from .judged import JudgedTopic
 from .proof import prove_same
 from .retry import Patience, Stopped, fatal
 from .source import Source, membership
+from .tally import Tally
 from .topics import Topics
 from .write import StaleOwner, Writer
 
@@ -98,11 +98,7 @@ class Loader:
         self._failure: BaseException | None = None  # why the writing thread has ended
         self._queue: queue.Queue[Batch | None] = queue.Queue(maxsize=QUEUED_BATCHES)
         self._committed: dict[int, int] = {}
-        self._counting = threading.Lock()  # a report has all that is counted of a batch, or nothing
-        self._counts = dict.fromkeys(("records", "facts", "duplicates", "other", "dead", "batches"), 0)
-        self._dead_reasons: Counter[str] = Counter()
-        self._delay_ms: int | None = None
-        self._commit_delay, self._batch_time = Histogram(DELAY_BOUNDS_S), Histogram(BATCH_BOUNDS_S)
+        self._tally = Tally()
         self._claims, self._writer = Claims(address, self._topics), make_writer(address, self._topics)
         self._writer.attributes = AttributeColumns(settings.events.attributes)
         self._session_timeout_ms = session_timeout_ms
@@ -275,17 +271,7 @@ class Loader:
             self._source.changed.set()
             return
         self._committed = self._committed | {partition: extent.end for partition, extent in batch.extents.items()}
-        counts = self._counts
-        with self._counting:
-            counts["batches"] += 1
-            counts["records"] += batch.records
-            for name in ("facts", "duplicates", "other", "dead"):
-                counts[name] += getattr(written, name)
-            self._dead_reasons.update(letter.reason for letter in batch.dead)
-            self._batch_time.observe(time.monotonic() - began)
-            if batch.oldest_ms is not None:
-                self._delay_ms = max(0, int(time.time() * 1000) - batch.oldest_ms)
-                self._commit_delay.observe(self._delay_ms / 1000)
+        self._tally.add(batch, written, time.monotonic() - began, int(time.time() * 1000))
 
     def _tick(self) -> None:
         """What the reading thread does while it waits for anything. Raises Stopped, or the writing thread's failure."""
@@ -339,17 +325,9 @@ class Loader:
         elif self._judged.waiting_for:
             waiting_for = f"Kafka: {self._judged.waiting_for}"
         source = self._source
-        with self._counting:
-            counted: dict[str, Any] = {
-                **self._counts,
-                "dead_reasons": dict(self._dead_reasons),
-                "delay_ms": self._delay_ms,
-                "commit_delay": self._commit_delay.buckets(),
-                "batch_time": self._batch_time.buckets(),
-            }
         self._report(
-            LoaderFigures(
-                **counted,
+            structs.replace(
+                self._tally.figures,
                 lags=source.lags(self._committed, fetching=not waiting_for) if source else {},
                 partitions=len(source.claims) if source else 0,
                 standing_by=source is not None and source.stands_by,

@@ -32,7 +32,7 @@ NEEDED_MEMORY_LIGHT: Final = 1 << 30
 def examine(settings: Settings) -> list[Finding]:
     """All findings, good ones too. Starts nothing and leaves nothing behind."""
     return [
-        Finding(sys.version_info >= (3, 11), "Python", sys.version.split()[0], "use Python 3.11 or newer"),
+        Finding((3, 11) <= sys.version_info[:2] <= (3, 13), "Python", sys.version.split()[0], "use Python 3.11, 3.12 or 3.13"),
         *([_java(settings)] if jar_groups(settings) else []),
         *[_jars(settings, group) for group in jar_groups(settings)],
         *([look_at_kafka(settings)] if settings.kafka.bootstrap else []),

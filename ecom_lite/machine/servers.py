@@ -14,7 +14,7 @@ from ..topic.cluster import ask_cluster
 from ..warehouse.connect import Address
 from ..warehouse.passwords import shared_passwords
 from ..warehouse.refused import refused_login
-from ..warehouse.rights import lacking
+from ..warehouse.rights import OLDEST, lacking, too_old
 from .finding import Finding
 
 OWNER: Final = "ecom_owner"
@@ -51,10 +51,12 @@ def look_at_postgres(settings: Settings) -> Finding:
             owned = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is not None
             latency_ms = (time.monotonic() - began) * 1000
             version = admin.info.parameter_status("server_version")
-        rights = lacking(address)
+        old, rights = too_old(address), lacking(address)
     except (EcomLiteError, psycopg.Error) as error:
         return Finding(False, "PostgreSQL", f"external: {first_line(error)}", "start that server, or correct postgres.url")
     where = f"external, {address.host}:{address.port}/{address.database}: version {version}, {latency_ms:.0f} ms"
+    if old:
+        return Finding(False, "PostgreSQL", where, f"update that server to {OLDEST} or newer, or leave postgres.url out")
     if rights:
         return Finding(
             False, "PostgreSQL", f"{where}; {address.admin} may not {', '.join(rights)}",

@@ -143,7 +143,7 @@ class Meter:
         try:
             if self._recorder is None or self._recorder.closed:
                 self._recorder = address.connect("ecom_owner", autocommit=True)
-            with self._recorder.cursor() as cursor:
+            with self._recorder.transaction(), self._recorder.cursor() as cursor:  # all or none: they come again after an error
                 cursor.executemany(RECORD, events)
                 cursor.execute(FORGET, [self._wall() - KEEP_EVENTS])  # by its index: costs what goes
         except psycopg.Error:

@@ -107,12 +107,13 @@ class Servers:
         grafana_part.write_env(self.settings.data_dir, address)
 
     def _prepare_topics(self) -> None:
-        from ..topic.client import ensure_topics
+        from ..topic.client import PATIENT, ensure_topics
 
         kafka = self.settings.kafka
         judged = kafka.judged_topic if self.settings.spark_reads_judged else None
         alerts = self.settings.alerts.topic if self._alerts else None
-        ensure_topics(self.client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:], alerts)
+        client = self.client if self.kafka is None else self.client | PATIENT  # ours has just answered
+        ensure_topics(client, kafka.topic, kafka.partitions, kafka.dlq_topic, judged, self.settings.topics[1:], alerts)
 
 
 @contextmanager

@@ -239,13 +239,13 @@ class Dashboards(Section):
     )
     port: Port | None = Field(None, description="of the built-in page; 8100 or the next free one if unset")
     password: PagePassword = Field(
-        SecretStr(""), description="who looks must log in by it: at least 8 characters, or the hash by `ecom_lite password`"
+        SecretStr(""), description="who looks must log in by it: at least 12 characters, or the hash by `ecom_lite password`"
     )
 
 
 class Grafana(Section):
     enabled: bool = Field(True, description="start Grafana when a binary is found")
-    home: Path | None = Field(None, description="folder of a Grafana installation; else `grafana` on PATH")
+    home: Path | None = Field(None, description="folder of a Grafana installation; else $GRAFANA_HOME, else `grafana` on PATH")
     port: Port | None = Field(None, description="3000 or a free one if unset")
     alerting: bool = Field(False, description="Grafana evaluates the rules that come with the program, too: a run does so anyway")
 

@@ -1,1 +1,1 @@
-"""Kafka -> Spark -> per-minute figures in PostgreSQL and the raw events as Parquet; and the same figures without Spark."""
+"""Kafka -> Spark -> per-minute figures in PostgreSQL; and the same figures without Spark."""

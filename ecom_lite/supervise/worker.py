@@ -21,7 +21,7 @@ from ..observe.health import SILENT_S, Health
 
 POLL_S: Final = 0.2
 FROZEN_S: Final = 30.0  # without a report: it will not come back by itself, or not soon
-HEAR_OUT_S: Final = 5.0  # at most: it is over with the last word
+HEAR_OUT_S: Final = 5.0  # ends with the pipe, which is at once where the machine is not busy
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
 
 
@@ -128,7 +128,8 @@ class WorkerService(Generic[F]):
                 stdin.close()  # the child finishes what it has in hand
             except OSError:
                 pass
-            self.child.wait(self._stop_s)
+            if self.child.wait(self._stop_s) is not None:
+                self._hear_out()  # before the pipe is closed: its last figures are in there
         self.child.stop(grace_s=2)
         if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join(timeout=2)
@@ -201,7 +202,7 @@ class WorkerService(Generic[F]):
 
     def _hear_out(self) -> None:
         """It has ended: what it has said last may still be on its way to us."""
-        if self._reader is not None:
+        if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join(timeout=HEAR_OUT_S)
 
     def _death(self) -> EcomLiteError:

@@ -7,6 +7,7 @@ import shutil
 from typing import Final
 
 import psycopg
+from psycopg import sql
 
 from ..engines import pgfiles
 from ..engines.from_settings import cache_dir, logs_dir
@@ -26,8 +27,10 @@ TEMPLATE: Final = "ecom_template"
 # Only processes die in a test session, never the machine: nothing need reach the disk. And few rows need little memory.
 SETTINGS: Final = {
     "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal", "max_wal_senders": "0",
-    "shared_buffers": "32MB", "min_wal_size": "32MB", "max_wal_size": "512MB", "io_method": "sync", "max_connections": "200",
+    "shared_buffers": "32MB", "min_wal_size": "4MB", "max_wal_size": "128MB", "io_method": "sync", "max_connections": "200",
 }  # fmt: skip
+INITDB: Final = ["--wal-segsize=1"]  # MB: the least that a cluster has of its log is two of them
+UNUSED: Final = ("template1", "template0")  # PostgreSQL's own: 600 files of a cluster
 log = logging.getLogger("ecom_lite.testing")
 
 
@@ -38,8 +41,9 @@ class Database:
         self._data_dir = settings.data_dir
         self._template = ClusterTemplate(cache_dir(settings))
         self.server = PostgresServer(
-            settings.data_dir / POSTGRES, logs_dir(settings), registry=registry, settings=SETTINGS, port=settings.postgres.port
-        )
+            settings.data_dir / POSTGRES, logs_dir(settings), registry=registry, settings=SETTINGS, initdb=INITDB,
+            port=settings.postgres.port,
+        )  # fmt: skip
 
     def start(self) -> Address:
         """The address of the template database. A copied cluster that is no good is made anew, once. Raises EcomLiteError."""
@@ -68,5 +72,12 @@ class Database:
             there = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
         if there is None:
             ensure_database_and_roles(address)
+            self._drop_unused(address)
         migrate(address)  # a copy of a good template has it all: then it only looks
         return address
+
+    def _drop_unused(self, address: Address) -> None:
+        with address.with_database("postgres").connect("admin", autocommit=True) as admin:
+            for name in map(sql.Identifier, UNUSED):
+                admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(name))
+                admin.execute(sql.SQL("DROP DATABASE {}").format(name))

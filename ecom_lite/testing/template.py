@@ -20,7 +20,7 @@ from ..warehouse.migrate import bundled
 FOLDER: Final = "testing"  # in the user's cache
 MANIFEST: Final = "manifest.json"  # path -> bytes of each file; the last one that is written
 KEPT: Final = 3
-LAYOUT: Final = "1"  # of the template itself: another one is another template
+LAYOUT: Final = "2"  # of the template itself: another one is another template
 COPY: Final = ("cp", "-a", "--reflink=auto")  # blocks are shared where the file system can
 UNWANTED: Final = ("postmaster.pid", "postmaster.opts")
 

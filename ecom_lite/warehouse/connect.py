@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # psycopg takes a fifth of a second: an address does without 
     import psycopg
 
 ROLES: Final = ("ecom_owner", "ecom_loader", "ecom_producer", "ecom_stream", "ecom_dbt", "ecom_lake", "ecom_reader")
-CONNECT_TIMEOUT_S: Final = 5
+CONNECT_TIMEOUT_S: Final = 10  # a busy machine may keep a server from letting us in for some seconds
 READER_STATEMENT_TIMEOUT_S: Final = 30
 # A server that vanishes without a word (a pulled cable, a frozen host) is a broken connection after about half a minute.
 LIVENESS: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}

@@ -12,7 +12,7 @@ from psycopg import sql
 from ..errors import MigrationError
 from .connect import LIVENESS, READER_STATEMENT_TIMEOUT_S, ROLES, Address
 from .passwords import PASSWORD_BYTES, Passwords
-from .rights import lacking, public_schema
+from .rights import OLDEST, lacking, public_schema, too_old
 
 LOCK_KEY: Final = 7_204_003  # advisory lock: two machines make roles, or change passwords, one after the other
 # A client that stands still in a transaction, or whose machine is lost, holds its locks and the cut of all that follows the load
@@ -29,6 +29,11 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
     `shared`: the server has other users, too. Roles that are there then keep their passwords; for those that are missing,
     passwords are made and kept there. Raises MigrationError that names the rights which the administrator's role has not got.
     """
+    if shared is not None and (version := too_old(address)):
+        raise MigrationError(
+            f"PostgreSQL at {address.place} is version {version}, and this needs {OLDEST} or newer: update that server, put "
+            "another one into postgres.url, or leave postgres.url out"
+        )
     if shared is not None and (rights := lacking(address)):
         raise MigrationError(
             f"{address.admin} at {address.place} may not {', '.join(rights)}: let a superuser grant that (docs/cluster.md), "

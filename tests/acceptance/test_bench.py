@@ -179,7 +179,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
 
         wait_for(at_work, "the engines are up", START_S)
         run.process.send_signal(signal.SIGINT)
-        wait_for(run.ended, "it ends")
+        wait_for(run.ended, "it ends", START_S)
     assert run.process.returncode == 130 and run.stdout == "" and "Traceback" not in run.stderr
     run.assert_nothing_left()
 
@@ -196,12 +196,12 @@ def test_what_a_killed_one_has_left_goes_when_a_tool_starts_again(tmp_path: Path
         wait_for(run.ended, "it ends")
     (folder,) = run.temporary.iterdir()
     monkeypatch.setattr(tempfile, "tempdir", str(run.temporary))
-    assert clear_dead() == [folder]
+    wait_for(lambda: folder in clear_dead(), "it is cleared; of other tests there may be more, in memory")
     run.assert_nothing_left()
 
 
 def test_the_streams_figures_come_and_its_minutes_hold_the_facts(tmp_path: Path) -> None:
-    with benchmark(tmp_path, "stream", "--rates", "200,400", "--seconds", "4", "--backlog", "55000", "--json") as run:
+    with benchmark(tmp_path, "stream", "--rates", "200,400", "--seconds", "8", "--backlog", "55000", "--json") as run:
         wait_for(run.ended, "it ends", BENCH_S)
     assert run.process.returncode == 0, run.stderr
     figures = json.loads(run.stdout)

@@ -65,7 +65,7 @@ def test_a_number_of_events_as_fast_as_it_goes(undisturbed: Finished) -> None:
 def test_a_history_after_a_plain_run_is_refused_before_anything_starts(undisturbed: Finished) -> None:
     for extra in ((), ("--detach",)):
         run = LightRun(undisturbed.run.data_dir, "--seed", "21", "--history", "30d", *extra)
-        assert run.wait() == 2
+        assert run.wait() == 2, run.stderr
         assert "shop.history" in run.stderr and "30d" in run.stderr and "run --fresh" in run.stderr
         assert len(run.stderr.splitlines()) == 1, "no part came up, and no log is quoted"
 
@@ -137,11 +137,11 @@ def test_in_the_background_with_fresh_data(undisturbed: Finished) -> None:
         assert state["state"] == "running" and len(started.known) > 4
         facts = wait_for(lambda: started.state.get("facts", 0), "facts are loaded")
         assert facts < EVENTS // 2, "the data of the earlier run is gone"
-        assert "is ready after" in started.verb("logs", "run").stdout
+        assert "is ready after" in started.verb("logs", "run", "-n", "1000").stdout
         again = LightRun(folder, "--detach")
         assert again.wait() == 2 and f"pid {state['pid']}" in again.stderr
     finally:
-        stopped = started.verb("stop")
+        stopped = started.stop()
     assert stopped.returncode == 0, stopped.stderr
     started.assert_nothing_left()
 

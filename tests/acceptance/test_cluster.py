@@ -17,9 +17,9 @@ from tests.cluster.database import why_not
 from tests.cluster.servers import DATABASE, Secured, secured
 from tests.runs import COMMAND, LightRun, wait_for
 
-END_S = 150.0
+END_S = 240.0
 pytestmark = [
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(700),
     pytest.mark.skipif(why_not() is not None, reason=str(why_not())),
 ]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
-from tests.runs import COMMAND, LightRun, wait_for
+from tests.runs import COMMAND, DEADLINE_S, LightRun, wait_for
 
 EVIL = b'\x1b]0;owned\x07\x1b[2J{"order_id": \xff}'
 GOOD: dict[str, Any] = {
@@ -41,7 +41,7 @@ def test_letters_are_listed_shown_mended_sent_again_and_purged(run: LightRun, tm
     try:
         where = [producer.send("ecommerce_events", value, key=b"1") for value in (EVIL, b"[]")]
         producer.flush()
-        evil, array = (f"{future.get().topic_partition.partition}:{future.get().offset}" for future in where)
+        evil, array = (f"{sent.partition}:{sent.offset}" for sent in (future.get(DEADLINE_S) for future in where))
     finally:
         producer.close()
     wait_for(lambda: run.state.get("dead") == 2, "both are found")
@@ -69,7 +69,8 @@ def test_letters_are_listed_shown_mended_sent_again_and_purged(run: LightRun, tm
     assert sent["sent"] == 1
     wait_for(lambda: run.verb("sql", "--json", "FROM fact_sales WHERE order_id = 'fixed-1'").stdout, "the mended line is a fact")
     assert answer(run, "show", evil)["resent_to"] is not None
-    assert json.loads(run.verb("check", "--json").stdout)["closes"]
+    checked = run.verb("check", "--json")
+    assert checked.returncode == 0 and json.loads(checked.stdout)["closes"], checked.stdout + checked.stderr
 
     unasked = run.verb("dead", "purge", "--resent")
     assert unasked.returncode == 2 and "--yes" in unasked.stderr
@@ -77,7 +78,7 @@ def test_letters_are_listed_shown_mended_sent_again_and_purged(run: LightRun, tm
     gone = run.verb("dead", "show", evil, "--raw")
     assert gone.returncode == 1 and gone.stdout == "" and "purged" in gone.stderr
 
-    assert run.verb("stop").returncode == 0
+    assert run.stop().returncode == 0
     run.wait()
     again = run.verb("dead", "resend", array, "--force")
     assert again.returncode == 0 and "the next `ecom_lite run` loads them" in again.stderr

@@ -13,7 +13,7 @@ import pytest
 
 from ecom_lite.run.demo import STEPS
 from tests.acceptance.demos import RunningDemo
-from tests.runs import COMMAND
+from tests.runs import COMMAND, VERB_S
 
 Began = Callable[..., RunningDemo]
 
@@ -91,7 +91,7 @@ def test_what_it_would_delete_or_wait_for_in_vain_is_refused(tmp_path: Path) -> 
         (("--pace", "slow"), "give one of auto, quick, enter"),
     ):
         said = subprocess.run(
-            [*COMMAND, "demo", *options], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+            [*COMMAND, "demo", *options], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=VERB_S,
             env={**os.environ},
         )  # fmt: skip
         assert said.returncode == 2 and words in said.stderr, said.stderr

@@ -68,9 +68,11 @@ class Reader:
         """Where a dead letter is that this page may do with what it likes."""
         if page not in self._letters:
             producer = KafkaProducer(bootstrap_servers=self.run.state["bootstrap"])
-            broken = (frame.ORDER % (page, "yesterday")).encode()
-            sent = producer.send("ecommerce_events", broken, key=b"42").get(SLOW_S)
-            producer.close()
+            try:
+                broken = (frame.ORDER % (page, "yesterday")).encode()
+                sent = producer.send("ecommerce_events", broken, key=b"42").get(SLOW_S)
+            finally:
+                producer.close()
             where = self._letters[page] = f"{sent.partition}:{sent.offset}"
             wait_for(lambda: self.run.verb("dead", "show", where).returncode == 0, "the dead letter", SLOW_S)
         return self._letters[page]
@@ -91,8 +93,8 @@ class Reader:
             raw = self.folder / ".ecom_lite" / "lake" / "raw"
             files = wait_for(lambda: sorted(raw.glob("date=*/*.parquet")), "the archive's first file", SLOW_S)
             text = text.replace(frame.DAY, files[-1].parent.name)  # today's may not be there yet, right after midnight
-        if line.text in frame.WHEN_WELL:
-            wait_for(lambda: all(part["ok"] for part in self.run.state["parts"].values()), lambda: str(self.run.state), SLOW_S)
+        if "lake." in text:
+            wait_for(lambda: (self.run.state["lake"] or {}).get("passes"), "the lake's first pass", SLOW_S)
         for name in frame.MENDED:
             if f"--value {name}" in text:
                 (self.folder / name).write_text(frame.ORDER % (name, frame.WHEN))
@@ -109,16 +111,19 @@ class Reader:
                 terminal.until(asked)
                 terminal.type(f"{answer}\r")
                 assert terminal.exit_code() == 0
+        elif line.text in frame.WHEN_WELL:
+            wait_for(lambda: self.types(text, place, codes=(0, 1)) == 0, lambda: f"{text}: {self.run.state['parts']}", SLOW_S)
         else:
             self.types(text, place, frame.TYPED_IN.get(line.text, ""), frame.ANSWERS.get(line.text, (0,)))
 
-    def types(self, text: str, place: Path, answer: str = "", codes: Sequence[int] = (0,)) -> None:
+    def types(self, text: str, place: Path, answer: str = "", codes: Sequence[int] = (0,)) -> int:
         said = subprocess.run(
             ["bash", "-o", "pipefail", "-c", text],
             cwd=place, env=self.env, input=answer, capture_output=True, text=True, timeout=LINE_S,
         )  # fmt: skip
         assert said.returncode in codes, f"{text}\n{said.stdout[-3000:]}{said.stderr[-3000:]}"
         assert "Traceback" not in said.stderr, said.stderr
+        return said.returncode
 
     def _interrupted(self, text: str, place: Path) -> None:
         """What goes on until Ctrl-C: its first line, then that."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.testing_sessions import GONE_S
 from tests.runs import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,7 @@ class Environment:
         return done.stdout
 
 
-@pytest.mark.timeout(3 * STEP_S)
+@pytest.mark.timeout(3 * STEP_S + int(GONE_S))
 def test_the_example_passes_from_the_wheel_without_a_conftest(tmp_path: Path) -> None:
     environment = Environment(tmp_path)
     project = tmp_path / "project"
@@ -56,7 +57,8 @@ def test_the_example_passes_from_the_wheel_without_a_conftest(tmp_path: Path) ->
     where = "import sys, ecom_lite.testing.plugin as plugin; print(plugin.__file__); print('\\n'.join(sys.path))"
     plugin, *path = environment.must(environment.python, "-c", where, cwd=project).splitlines()
     assert Path(plugin) == environment.site / "ecom_lite" / "testing" / "plugin.py" and str(ROOT) not in path
-    said = environment.must(environment.python, "-m", "pytest", "-p", "no:cacheprovider", cwd=project)
+    patiently = ("-o", "ecom_lite_timeout=120")  # beside other tests a loader may take longer than a minute
+    said = environment.must(environment.python, "-m", "pytest", "-p", "no:cacheprovider", *patiently, cwd=project)
     assert "5 passed" in said and "ecom-lite" in said, said
     assert not list(project.glob("conftest.py"))
-    wait_for(lambda: not list(environment.temporary.glob("ecom_lite_*")), "no folder of the session is left")
+    wait_for(lambda: not list(environment.temporary.glob("ecom_lite_*")), "no folder of the session is left", GONE_S)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs import DEADLINE_S, wait_for
+from tests.runs import DEADLINE_S, VERB_S, wait_for
 
 GENERATE = [sys.executable, "-m", "ecom_lite", "generate", "--seed", "7", "--start", "2026-01-01T00:00Z"]
 PEAK = """
@@ -33,7 +33,7 @@ def generated(*arguments: str, folder: Path, **environment: str) -> subprocess.C
         env={**os.environ, **environment},
         capture_output=True,
         check=True,
-        timeout=DEADLINE_S,
+        timeout=VERB_S,
     )
 
 
@@ -53,20 +53,26 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path) -> None:
         [*GENERATE, "--events", "100000000"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None and process.stderr is not None
-        assert process.stdout.readline().startswith(b"{")
-        process.stdout.close()
-        assert process.wait(DEADLINE_S) == 0
-        assert process.stderr.read() == b""
+        try:
+            assert process.stdout.readline().startswith(b"{")
+            process.stdout.close()
+            assert process.wait(DEADLINE_S) == 0
+            assert process.stderr.read() == b""
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_leaves_no_file(number: signal.Signals, code: int, tmp_path: Path) -> None:
     command = [*GENERATE, "--events", "100000000", "--output", "big.parquet"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        wait_for(lambda: any(path.stat().st_size > 1_000_000 for path in tmp_path.glob(".*/events.jsonl")), "a megabyte")
-        process.send_signal(number)
-        assert process.wait(DEADLINE_S) == code
-        assert process.stderr is not None and b"Traceback" not in process.stderr.read()
+        try:
+            wait_for(lambda: any(path.stat().st_size > 1_000_000 for path in tmp_path.glob(".*/events.jsonl")), "a megabyte")
+            process.send_signal(number)
+            assert process.wait(DEADLINE_S) == code
+            assert process.stderr is not None and b"Traceback" not in process.stderr.read()
+        finally:
+            process.kill()  # else it would fill the disk
     assert list(tmp_path.iterdir()) == []
 
 
@@ -76,7 +82,7 @@ def test_memory_does_not_grow_with_the_number_of_events(form: str, limit_mb: int
     def peak_mb(events: int) -> float:
         arguments = ["--events", str(events), "--format", form, "--output", "events"]
         command = [sys.executable, "-c", PEAK, *GENERATE[3:], *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=DEADLINE_S)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=VERB_S)
         return int(done.stderr.split()[-1]) / 1024  # KiB
 
     small = peak_mb(20_000)

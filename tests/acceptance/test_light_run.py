@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from kafka import KafkaProducer
 
-from tests.runs import COMMAND, DEADLINE_S, VERB_S, LightRun, wait_for
+from tests.runs import COMMAND, DEADLINE_S, START_S, VERB_S, LightRun, wait_for
 
 OWN_EVENTS = (Path(__file__).parents[2] / "docs" / "own_events.md").read_text("utf-8")
 FOREIGN = 1000
@@ -93,7 +93,7 @@ def test_status(run: LightRun) -> None:
 def test_a_second_run_on_the_same_folder_is_refused(run: LightRun) -> None:
     second = LightRun(run.data_dir)
     code = second.wait()
-    assert code == 2 and second.stdout == ""
+    assert code == 2 and second.stdout == "", second.stderr
     assert f"pid {run.process.pid}" in second.stderr and "Traceback" not in second.stderr
     reset = run.verb("reset", "--yes")
     assert reset.returncode == 2 and f"pid {run.process.pid}" in reset.stderr
@@ -102,12 +102,17 @@ def test_a_second_run_on_the_same_folder_is_refused(run: LightRun) -> None:
 def test_foreign_events_load_and_exactly_the_rubbish_is_dead(run: LightRun) -> None:
     producer = KafkaProducer(bootstrap_servers=run.state["bootstrap"])
     events = [json.dumps(plain_event(number)).encode() for number in range(FOREIGN)]
-    for number, event in enumerate(events):
-        producer.send("ecommerce_events", event)
-        if number % (FOREIGN // len(RUBBISH)) == 0 and number // (FOREIGN // len(RUBBISH)) < len(RUBBISH):
-            producer.send("ecommerce_events", RUBBISH[number // (FOREIGN // len(RUBBISH))])
-    producer.flush()
-    producer.close()
+    sent = []
+    try:
+        for number, event in enumerate(events):
+            sent.append(producer.send("ecommerce_events", event))
+            if number % (FOREIGN // len(RUBBISH)) == 0 and number // (FOREIGN // len(RUBBISH)) < len(RUBBISH):
+                sent.append(producer.send("ecommerce_events", RUBBISH[number // (FOREIGN // len(RUBBISH))]))
+        producer.flush()
+        for future in sent:
+            future.get(DEADLINE_S)  # says why where one was not taken
+    finally:
+        producer.close()
     wait_for(lambda: run.state.get("dead") == len(RUBBISH), "all rubbish is found")
     said = run.verb("check", "--json")
     counts = json.loads(said.stdout)
@@ -160,10 +165,14 @@ def test_the_roles_get_new_passwords_beside_it_and_its_parts_take_them_when_they
     where = run.state["postgres"]
     with psycopg.connect(host=where["host"], port=where["port"], user="postgres", password=password, dbname="postgres") as admin:
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'ecom\\_%'")
-    wait_for(
-        lambda: run.state["facts"] > facts and all(part["ok"] for part in run.state["parts"].values()), lambda: str(run.state)
-    )
-    assert run.verb("refresh").returncode == 0
+
+    def back() -> bool:
+        state = run.state
+        return bool(state["facts"] > facts and all(part["ok"] for part in state["parts"].values()))
+
+    wait_for(back, lambda: str(run.state), START_S)  # a dbt run that lost its session begins anew ten seconds later
+    refreshed = run.verb("refresh")
+    assert refreshed.returncode == 0, refreshed.stdout + refreshed.stderr
     panel = run.state["addresses"]["dashboards"] + "api/boards/realtime-operations/panels/1"
 
     def drawn() -> bool:
@@ -211,7 +220,7 @@ def test_sql_answers_reads_stdin_and_refuses_to_write(run: LightRun) -> None:
 def test_logs_of_all_parts_and_live(run: LightRun) -> None:
     names = {line.split("|")[0].strip() for line in run.verb("logs").stdout.splitlines()}
     assert {"kafka", "postgres", "load", "supervise"} <= names
-    assert "loading ecommerce_events" in run.verb("logs", "load").stdout
+    assert "loading ecommerce_events" in run.verb("logs", "load", "-n", "1000").stdout, "though it has said more since"
     with subprocess.Popen(
         [*COMMAND, "logs", "-f", "-n", "1", "--data-dir", str(run.data_dir)], stdout=subprocess.PIPE, text=True
     ) as follower:
@@ -236,7 +245,7 @@ def test_the_producer_of_the_docs_loads(run: LightRun) -> None:
 def test_stop_ends_it_and_the_data_stays(run: LightRun) -> None:
     run.note_processes()
     assert len(run.known) > 4
-    said = run.verb("stop")
+    said = run.stop()
     assert said.returncode == 0 and said.stdout == "" and f"stopped (pid {run.process.pid})" in said.stderr
     assert run.wait() == 128 + signal.SIGTERM
     run.assert_nothing_left()

@@ -18,10 +18,10 @@ import pytest
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.load.loader import SESSION_TIMEOUT_MS
 from tests.integration.loading import Bench, line
-from tests.runs import COMMAND, VERB_S, LightRun, partitions_of, wait_for
+from tests.runs import COMMAND, START_S, VERB_S, LightRun, partitions_of, wait_for
 
 TAKES_OVER_S = SESSION_TIMEOUT_MS / 1000 + 60
-ENDS_S = 60.0
+ENDS_S = 120.0  # its start, too, where it is to end at once; and half a minute to drain
 
 
 class LoadVerb:
@@ -41,7 +41,7 @@ class LoadVerb:
             assert self.process.poll() is None, self.said.read_text()
             return "is ready after" in self.said.read_text()
 
-        wait_for(ready, f"the loaders of {self.data_dir}")
+        wait_for(ready, lambda: f"the loaders of {self.data_dir}: {self.said.read_text()}", START_S)
         return self
 
     def pids(self) -> dict[str, int]:
@@ -85,7 +85,7 @@ def test_two_loaders_share_a_run_and_a_third_joins_it(tmp_path: Path) -> None:
         assert said.returncode == 0 and json.loads(said.stdout)["closes"], said.stdout + said.stderr
         code, summary = verb.end(signal.SIGINT)
         assert (code, summary["processes"]) == (130, 1) and summary["facts"] > 0
-        assert run.verb("stop").returncode == 0
+        assert run.stop().returncode == 0
         run.assert_nothing_left()
     finally:
         if verb is not None:
@@ -147,7 +147,11 @@ def test_loaders_alone_on_two_machines_load_everything_though_one_is_killed(
                 folders[0] / "loaders/logs/load-2.log",
                 folders[1] / "loaders/logs/load.log",
             ]
-            wait_for(lambda: sum(len(partitions_of(log)) for log in logs) == 4 and all(map(partitions_of, logs)), "a share each")
+            wait_for(
+                lambda: sum(len(partitions_of(log)) for log in logs) == 4 and all(map(partitions_of, logs)),
+                "a share each",
+                START_S,
+            )
             send(bench, 0, 2000)
             wait_for(lambda: facts() == 2000, "the first records")
             os.kill(a.pids()["load-2"], signal.SIGKILL)
@@ -172,7 +176,10 @@ def test_a_loader_waits_for_a_database_that_is_away_at_the_start(tmp_path: Path)
     try:
         wait_for(lambda: "PostgreSQL is away, waiting" in verb.said.read_text(), "the word")
         second = LoadVerb(tmp_path / "data", env=env)
-        second.process.communicate(timeout=ENDS_S)
+        try:
+            second.process.communicate(timeout=ENDS_S)
+        finally:
+            second.close()
         assert second.process.returncode == 2 and f"`ecom_lite load`, pid {verb.process.pid}" in second.said.read_text()
         assert verb.end(signal.SIGINT) == (130, {})
         assert verb.said.read_text().count("is away") == 1

@@ -23,7 +23,7 @@ import pytest
 from ecom_lite.engines.postgres import PASSWORD_FILE
 from ecom_lite.settings.data_dir import GRAFANA_ENV, SECRETS, STATE
 from ecom_lite.settings.password import hashed
-from tests.runs import LightRun, wait_for
+from tests.runs import START_S, LightRun, wait_for
 
 ANSWER_S: Final = 60.0
 WEBHOOK, HEADER, LOGIN = "geheim-hook-7f31c0", "geheim-header-92ab44", "geheim-login-55e0d1"
@@ -101,7 +101,7 @@ def test_no_secret_is_in_any_trace_of_a_run(tmp_path: Path) -> None:
     run = LightRun(tmp_path / "data", "--rate", "50", env=env)
     try:
         run.wait_ready()
-        wait_for(lambda: run.state["dbt"] and run.state["dbt"]["succeeded_at"], "a dbt run")
+        wait_for(lambda: run.state["dbt"] and run.state["dbt"]["succeeded_at"], "a dbt run", START_S)
         found = Found(secrets_of(run))
         for path in PAGES:
             found.search(f"the page {path!r}", get(run, path))
@@ -110,7 +110,9 @@ def test_no_secret_is_in_any_trace_of_a_run(tmp_path: Path) -> None:
             found.search(f"`{' '.join(verb)}`", done.stdout + done.stderr, MEANT.get(verb, ""))
         _search_processes(run, found)
         psutil.Process(run.note_processes()["postgres"]).kill()  # whoever talks to it complains now
-        wait_for(lambda: run.state["parts"]["postgres"]["restarts"] and run.state["parts"]["load"]["ok"], "PostgreSQL is back")
+        wait_for(
+            lambda: run.state["parts"]["postgres"]["restarts"] and run.state["parts"]["load"]["ok"], "PostgreSQL is back", START_S
+        )
         _search_processes(run, found)
         found.search("a failing question", run.verb("sql", "SELECT 1/0").stderr)
         run.signal(signal.SIGTERM)

@@ -12,6 +12,7 @@ from tests.integration.spark_cluster import VECTOR, Cluster, full_jdk, spark_clu
 from tests.runs import LightRun, wait_for
 
 READY_S = 150.0
+ENDING_S = 60.0  # of a run that was not ready by then
 END_S = 180.0
 pytestmark = pytest.mark.timeout(600)
 
@@ -70,7 +71,7 @@ def test_executors_on_a_small_runtime_are_named_with_what_to_do(tmp_path: Path) 
     with spark_cluster(tmp_path / "cluster", java, workers=1) as cluster:
         run = SparkRun(tmp_path / "data", cluster, "--events", "10")
         try:
-            assert run.wait(READY_S) == 1
+            assert run.wait(READY_S + ENDING_S) == 1, run.stderr
             assert re.search(
                 r"executors of spark://\S+ die as soon as .*Command exited with code 1.*full JDK.*JAVA_HOME", run.stderr
             )
@@ -82,7 +83,7 @@ def test_executors_on_a_small_runtime_are_named_with_what_to_do(tmp_path: Path) 
 def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, jdk: Path) -> None:
     run = SparkRun(tmp_path / "data", Cluster(tmp_path / "cluster", jdk), "--events", "10")
     try:
-        assert run.wait(READY_S) == 1
+        assert run.wait(READY_S + ENDING_S) == 1, run.stderr
         assert "no master answers" in run.stderr and "correct spark.master" in run.stderr
     finally:
         run.close()

@@ -21,8 +21,10 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LightRun]:
     folder: Path = tmp_path_factory.mktemp("story") / "data"
     made = LightRun(folder, "--rate", "30", env={"ECOM_LITE_FAULTS__LATE_S": "4s"})
-    yield made.wait_ready()
-    made.close()
+    try:
+        yield made.wait_ready()
+    finally:
+        made.close()
 
 
 def ask(run: LightRun, path: str, body: dict[str, Any] | None = None) -> Any:

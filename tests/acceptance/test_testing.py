@@ -27,6 +27,7 @@ from tests.unit.run import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 120.0
+PATIENTLY = ("-o", f"ecom_lite_timeout={WAIT_S:g}")  # beside other tests a loader may take longer than the page says
 
 
 def a_lease(**flags: str) -> Lease:
@@ -45,7 +46,7 @@ def lease() -> Iterator[Lease]:
     lease.take()
     yield lease
     lease.give_back()
-    wait_for(lambda: not (lease.folder / SOCKET).exists(), "the end of the engines")
+    wait_for(lambda: not (lease.folder / SOCKET).exists(), "the end of the engines", GONE_S)
 
 
 @pytest.fixture
@@ -206,6 +207,7 @@ def test_the_example_of_the_page_holds_in_a_project_of_its_own(tmp_path: Path) -
     use = "def test_it_is_up(small_batches):\n    small_batches.assert_facts(0)\n    small_batches.assert_closes()\n"
     (tmp_path / "test_settings.py").write_text(f"{pages.SETTINGS}\n\n{use}", "utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
+    options = ("-q", "-p", "no:cacheprovider", *PATIENTLY, "--rootdir", str(tmp_path))
+    command = [sys.executable, "-m", "pytest", *options, str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SESSION_S, env=environment)
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.testing_sessions import SESSION_S, Project, family, named
+from ecom_lite.system import memory_folder
+from tests.acceptance.testing_sessions import GONE_S, SESSION_S, Project, family, keepers, named
 from tests.runs import wait_for, wait_until_gone
 
 PATIENT = 'ecom_lite_timeout = "120"'
@@ -32,7 +33,7 @@ def test_one(number, ecom_lite_topic, worker_id):
     (OUT / f"{{number}}.json").write_text(json.dumps([worker_id, ecom_lite_topic.bootstrap, ecom_lite_topic.topic]))
     if number == 1 and not (OUT / "killed").exists():
         (OUT / "killed").touch()
-        deadline = time.monotonic() + 60  # until another worker shares the engines: alone it would take them along
+        deadline = time.monotonic() + 120  # until another worker shares the engines: alone it would take them along
         while time.monotonic() < deadline and not any(worker_id not in file.read_text() for file in OUT.glob("[0-9].json")):
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -86,6 +87,23 @@ def test_a_killed_session_leaves_no_process_and_no_folder(tmp_path: Path) -> Non
         wait_until_gone(processes)
     project.wait_gone()
     assert not cluster.exists()
+
+
+def test_files_of_the_engines_are_in_memory_where_there_is_room_and_go_with_a_killed_session(tmp_path: Path) -> None:
+    if (memory := memory_folder(4 << 30)) is None:
+        pytest.skip("no 4 GB of /dev/shm for files in memory, or TMPDIR is set")
+    project = Project(tmp_path, STANDS, PATIENT)
+    del project.env["TMPDIR"]
+    with project.started() as session:
+        wait_for(lambda: (tmp_path / "up").exists() or session.poll() is not None, lambda: project.output, SESSION_S)
+        (keeper,) = keepers(memory, session.pid)
+        folder = Path(json.loads(keeper.cmdline()[-1])["folder"])
+        assert folder.parent == memory and (folder / "kafka").is_dir()
+        assert (folder / "postgres" / "cluster" / "PG_VERSION").is_file()
+        processes = family(keeper)
+        session.send_signal(signal.SIGKILL)
+        wait_until_gone(processes)
+    wait_for(lambda: not folder.exists(), "the folder is gone", GONE_S)
 
 
 @pytest.mark.long

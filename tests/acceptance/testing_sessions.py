@@ -15,8 +15,8 @@ import psutil
 from tests.runs import is_alive, wait_for
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SESSION_S: Final = 180
-GONE_S: Final = 150.0  # before it goes, the first keeper of all makes an archive of Kafka's classes, at the lowest priority
+SESSION_S: Final = 240
+GONE_S: Final = 240.0  # before it goes, the first keeper of all makes an archive of Kafka's classes, at the lowest priority
 # Whether the entry point is loaded or not: the environment of our tests may have been made before there was one.
 PLUGIN: Final = ("-p", "ecom_lite.testing", "-p", "no:cacheprovider")
 
@@ -72,17 +72,19 @@ class Project:
         return list(self.temporary.glob("ecom_lite_*"))
 
 
-def keepers(temporary: Path) -> list[psutil.Process]:
-    """Those of sessions whose temporary folder this is."""
-    found = []
+def keepers(temporary: Path, of: int | None = None) -> list[psutil.Process]:
+    """Those of sessions whose temporary folder this is, or of the one session with this pid; not what a keeper has forked, and is
+    not yet the program that it is to be."""
+    found = {}
     for process in psutil.process_iter():
         try:
-            command = process.cmdline()
+            command, parent = process.cmdline(), process.ppid()
         except psutil.Error:
             continue
         if "ecom_lite.testing.keeper" in command and str(temporary) in command[-1] and is_alive(process):
-            found.append(process)
-    return found
+            found[process] = parent
+    pids = {process.pid for process in found}
+    return [process for process, parent in found.items() if parent not in pids and of in (None, parent)]
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:

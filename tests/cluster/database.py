@@ -26,7 +26,7 @@ from tests.cluster.certificates import Authority
 from tests.runs import wait_for
 
 LOCK: Final = Path(__file__).with_name("postgres.lock")
-START_S: Final = 60.0
+START_S: Final = 120.0
 SUPERUSER: Final = "postgres"
 # Nobody gets in without TLS; the superuser only by the socket, as its owner.
 HBA: Final = """\

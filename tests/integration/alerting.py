@@ -35,7 +35,7 @@ class Watch:
 
     def __init__(
         self, warehouse: Address, rules: Sequence[Rule], data_dir: Path, *, up_since: datetime = LONG_AGO,
-        deliveries: Sequence[tuple[str, Delivery]] = (), marts_every_s: float = 300, timeout_s: float = 5, zone: str = "UTC",
+        deliveries: Sequence[tuple[str, Delivery]] = (), marts_every_s: float = 300, timeout_s: float = 60, zone: str = "UTC",
     ) -> None:  # fmt: skip
         limits = Limits(every_s=0, timeout_s=timeout_s, zone=zone, given=Given(marts_every_s=marts_every_s))
         self.warehouse = warehouse

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from ecom_lite.rollups import Rollups
 from ecom_lite.warehouse.connect import Address
+from tests.conftest import copy_database
 
 from .facts import settle
 from .loading import Bench, line
@@ -19,8 +20,7 @@ from .loading import Bench, line
 @contextmanager
 def clone(source: Address, target: Address) -> Iterator[None]:
     with source.with_database("postgres").connect("admin", autocommit=True) as admin:
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner")
-        admin.execute(statement.format(sql.Identifier(target.database), sql.Identifier(source.database)))
+        copy_database(admin, source.database, target.database)
         yield
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(target.database)))
 

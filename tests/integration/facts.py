@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -151,6 +152,14 @@ def insert_bulk(warehouse: Address, count: int, *, users: int = 5_000, products:
             },
         )
     settle(warehouse)
+
+
+@contextmanager
+def standing_still(warehouse: Address, role: str = "ecom_loader") -> Iterator[psycopg.Connection]:
+    """A transaction that is left open while something else goes on: the server would end it after ten seconds."""
+    with warehouse.connect(role) as connection:
+        connection.execute("SET idle_in_transaction_session_timeout = 0")
+        yield connection
 
 
 def rows(warehouse: Address, query: str, role: str = "ecom_reader") -> list[tuple[Any, ...]]:

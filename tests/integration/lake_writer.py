@@ -14,13 +14,14 @@ import msgspec
 from ecom_lite.lake.upkeep import Tier, Upkeep
 from ecom_lite.lake.writer import LakeBusy, Writer
 from ecom_lite.warehouse.connect import Address
+from tests.patience import connect_patiently
 from tests.runs import wait_for
 
 STEPS: dict[str, Callable[[Writer, Upkeep], object]] = {
     "sync": lambda writer, upkeep: writer.sync(),
     "merge": lambda writer, upkeep: upkeep.merge(),
     "expire": lambda writer, upkeep: upkeep.expire(),
-    "delete": lambda writer, upkeep: upkeep.delete(5),  # who reads has so long
+    "delete": lambda writer, upkeep: upkeep.delete(20),  # who reads has so long, also beside a machine that stands still
 }
 
 
@@ -38,6 +39,7 @@ def open_in_turn(writer: Writer) -> None:
 
 
 def main() -> None:
+    connect_patiently()
     address = msgspec.json.decode(sys.stdin.buffer.readline(), type=Address)
     with Writer(address, Path(sys.argv[1])) as writer:
         open_in_turn(writer)

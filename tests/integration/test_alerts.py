@@ -17,6 +17,7 @@ from ecom_lite.alerts.webhook import Webhook
 from ecom_lite.settings.load import load_settings
 from ecom_lite.topic.client import client_config, ensure_topics
 from ecom_lite.warehouse.connect import Address
+from tests.runs import DEADLINE_S
 from tests.unit.alerts.test_webhook import Receiver, receiver
 
 from .alerting import Watch, own
@@ -166,8 +167,9 @@ def outlet_of(bootstrap: str, topic: str) -> tuple[TopicOutlet, dict[str, Any]]:
 
 
 def test_changes_reach_the_topic_at_least_once_also_where_the_broker_was_away(
-    warehouse: Address, kafka_bootstrap: str, topic: str, tmp_path: Path
+    warehouse: Address, kafka_bootstrap: str, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ecom_lite.alerts.topic_outlet.FLUSH_S", DEADLINE_S)  # a busy broker takes what it is sent later
     alerts = f"{topic}.alerts"
     outlet, client = outlet_of(kafka_bootstrap, alerts)
     ensure_topics(client, topic, 4, f"{topic}.dlq", alerts_topic=alerts)
@@ -204,7 +206,7 @@ def test_changes_reach_the_topic_at_least_once_also_where_the_broker_was_away(
 
 def test_what_is_over_is_never_told_before_what_fired(warehouse: Address, tmp_path: Path, receiver: Receiver) -> None:
     clock = [at(0)]
-    hook = Delivery(warehouse, Webhook(receiver.url, "", 60), Patience(first_s=20), lambda: clock[0])
+    hook = Delivery(warehouse, Webhook(receiver.url, "", 60, clock=lambda: 0.0), Patience(first_s=20), lambda: clock[0])
     turn(warehouse, 9)
     watch = Watch(warehouse, [own(tmp_path, question=SWITCH)], tmp_path, deliveries=[("webhook", hook)])
     assert watch.state(at(0), "mine") == "firing"

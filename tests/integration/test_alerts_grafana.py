@@ -37,7 +37,7 @@ def binary() -> Path:
 def asked(server: GrafanaServer, path: str) -> Any:
     login = base64.b64encode(f"admin:{server.admin_password}".encode()).decode()
     request = urllib.request.Request(f"{server.url}{path}", headers={"Authorization": f"Basic {login}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
         return json.load(answer)
 
 

@@ -45,6 +45,7 @@ def test_every_question_has_the_same_answer_in_the_lake_and_in_postgresql(grown:
         compared(grown, data_dir, asked=1)
 
 
+@pytest.mark.timeout(600)  # a process for each check
 def test_each_check_passes_on_what_is_kept_and_on_the_facts_themselves(grown: Address, tmp_path: Path) -> None:
     with Writer(grown.only("ecom_lake"), tmp_path / "tables") as writer:
         writer.open()

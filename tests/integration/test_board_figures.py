@@ -18,6 +18,7 @@ from ecom_lite.dashboards.queries import Queries
 from ecom_lite.dashboards.values import Chosen
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_more, seed_warehouse
+from tests.runs import DEADLINE_S, wait_for
 
 from .facts import rows
 
@@ -39,7 +40,7 @@ def shop(warehouse: Address, tmp_path: Path) -> Address:
 
 @pytest.fixture
 def queries(shop: Address) -> Iterator[Queries]:
-    made = Queries(shop)
+    made = Queries(shop, wait_s=DEADLINE_S)
     made.open()
     yield made
     made.close()
@@ -141,6 +142,8 @@ def test_orders_and_returns_by_minute_are_the_facts_and_movers_add_up(shop: Addr
 )
 def test_the_day_so_far_is_the_facts_of_today(shop: Address, queries: Queries, chosen: Chosen) -> None:
     board = load_boards(BOARDS)[LIVE]
+    last_minute = "SELECT now() > date_trunc('day', now(), 'UTC') + interval '23 hours 59 minutes'"
+    wait_for(lambda: rows(shop, last_minute) == [(False,)], "a day that does not end between two questions", 2 * DEADLINE_S)
     where = " AND ".join(
         f"{column} IN ({', '.join(repr(value) for value in chosen[name])})"
         for name, column in (("category", "c.category"), ("country", "u.country")) if name in chosen
@@ -198,7 +201,7 @@ def test_days_stand_where_the_shops_day_begins(warehouse: Address, tmp_path: Pat
     seed_warehouse(warehouse, lines=1_500, days=20, users=60)
     seed_more(warehouse)
     build_marts(warehouse, tmp_path)
-    queries = Queries(warehouse)
+    queries = Queries(warehouse, wait_s=DEADLINE_S)
     queries.open()
     try:
         board = load_boards(BOARDS)[MARTS]

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,13 @@ import pytest
 from ecom_lite.contract.events import utc_now
 from ecom_lite.dashboards import Page, load_boards
 from ecom_lite.dashboards.board import Board
-from ecom_lite.dashboards.queries import WAIT_S, Queries
+from ecom_lite.dashboards.queries import Queries
 from ecom_lite.dashboards.timerange import parse_range, step_ms
 from ecom_lite.errors import PortTaken
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, nothing_now, seed_more, seed_warehouse
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 from .facts import settle
 
@@ -34,7 +35,7 @@ STATUS = RunStatus(state="running", facts=3, lag=2)
 
 @pytest.fixture
 def queries(warehouse: Address) -> Iterator[Queries]:
-    made = Queries(warehouse)
+    made = Queries(warehouse, wait_s=DEADLINE_S)
     made.open()
     yield made
     made.close()
@@ -145,6 +146,20 @@ def test_a_panel_cannot_write(queries: Queries) -> None:
 
 
 @pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is fresh for longer than a busy machine stands still between two who ask."""
+    for name, value in (("FRESH_SHARE", 100.0), ("FRESH_MOST_S", DEADLINE_S), ("RETRY_S", DEADLINE_S)):
+        monkeypatch.setattr(f"ecom_lite.dashboards.queries.{name}", value)
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the page that is made next: a panel waits a minute for a connection, and its query as long for a lock."""
+    monkeypatch.setattr("ecom_lite.dashboards.page.Queries", partial(Queries, wait_s=DEADLINE_S))
+    monkeypatch.setattr("ecom_lite.dashboards.queries.STATEMENT_TIMEOUT_S", round(DEADLINE_S))
+
+
+@pytest.fixture
 def page(warehouse: Address) -> Iterator[Page]:
     made = Page(warehouse, BOARDS, "127.0.0.1", 0, lambda: STATUS)
     made.stop()
@@ -152,7 +167,7 @@ def page(warehouse: Address) -> Iterator[Page]:
     yield made
     made.stop()
     made.stop()
-    assert not made.alive
+    wait_for(lambda: not made.alive, "its end, which may take longer than `stop` waits for it")
 
 
 def _get(page: Page, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -166,8 +181,8 @@ def _get(page: Page, path: str, **headers: str) -> tuple[int, dict[str, str], by
 
 
 def _code_soon(page: Page, path: str) -> int:
-    """Within less than a panel waits for a connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=WAIT_S - 1)
+    """Within less than a panel waits for a connection (`waiting`)."""
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=DEADLINE_S / 2)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -226,14 +241,14 @@ def test_a_taken_port_and_a_restart(page: Page, warehouse: Address) -> None:
     assert page.port == port and _get(page, "/health")[0] == 200
 
 
-def test_many_browsers_cost_one_query(page: Page, warehouse: Address) -> None:
+def test_many_browsers_cost_one_query(page: Page, kept: None) -> None:
     path = "/api/boards/realtime-operations/panels/2?from=now-1h&to=now"
     bodies: list[bytes] = []
     threads = [threading.Thread(target=lambda: bodies.append(_get(page, path)[2])) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(DEADLINE_S)
     assert len(bodies) == 10 and len({json.loads(body)["at"] for body in bodies}) == 1
 
 
@@ -280,7 +295,7 @@ def test_the_page_itself_and_programs_are_answered(page: Page) -> None:
 
 
 def test_while_panels_wait_for_the_database_all_else_is_answered_and_more_panels_are_told_busy(
-    page: Page, warehouse: Address
+    waiting: None, page: Page, warehouse: Address
 ) -> None:
     asked: list[tuple[int, dict[str, str], bytes]] = []
 
@@ -297,7 +312,7 @@ def test_while_panels_wait_for_the_database_all_else_is_answered_and_more_panels
             assert _code_soon(page, path) == 200, path
         unlocked = [code for code, _, _ in asked].count(200)  # a panel that needs neither table gives its place to another
     for thread in threads:
-        thread.join(30)
+        thread.join(DEADLINE_S)
     codes = Counter(code for code, _, _ in asked)
     assert codes[503] >= 60 - 16 - unlocked and codes[200] + codes[503] == 60 and codes[200] >= 3, codes
     for code, headers, body in asked:
@@ -306,7 +321,7 @@ def test_while_panels_wait_for_the_database_all_else_is_answered_and_more_panels
     assert _get(page, PANEL.format(1, "now-1h"))[0] == 200
 
 
-def test_bounds_within_one_refresh_are_one_query(page: Page) -> None:
+def test_bounds_within_one_refresh_are_one_query(page: Page, kept: None) -> None:
     first = 1_700_000_000_000
     bodies = [
         _get(page, f"/api/boards/realtime-operations/panels/2?from={first + n}&to={first + 60_000 - n}")[2] for n in (0, 1, 4_999)
@@ -320,7 +335,7 @@ def test_bounds_within_one_refresh_are_one_query(page: Page) -> None:
 def test_who_comes_anew_to_a_board_of_a_minute_sees_panels_of_one_moment(warehouse: Address) -> None:
     seconds = [0.0]
     board = replace(load_boards(BOARDS)["realtime-operations"], refresh_ms=60_000)
-    queries = Queries(warehouse, clock=lambda: seconds[0])
+    queries = Queries(warehouse, clock=lambda: seconds[0], wait_s=DEADLINE_S)
     queries.open()
     try:
         panel = board.panel(2)

@@ -20,6 +20,7 @@ from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.sqlfiles import read_sql
 from tests.integration.topics import records_of
 
+from .facts import standing_still
 from .loading import Bench, line
 from .raw_records import open_lines
 
@@ -196,7 +197,7 @@ def test_a_named_letter_that_is_no_event_is_refused_with_its_reason(bench: Bench
 def test_two_that_send_at_once_share_the_letters(bench: Bench) -> None:
     bench.send([b"{", b"["])
     load(bench)
-    with bench.warehouse.connect("ecom_producer") as other:
+    with standing_still(bench.warehouse, "ecom_producer") as other:
         other.execute('SELECT FROM ops.dead_letters WHERE "offset" = 0 FOR UPDATE')
         assert send_again(bench, force=True).sent == 1
     assert letter(bench, Place(0, 0)).resent_at is None and letter(bench, Place(0, 1)).resent_to == Place(0, 2)

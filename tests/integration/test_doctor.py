@@ -9,11 +9,14 @@ from dataclasses import replace
 import pytest
 from psycopg import sql
 
+from ecom_lite.errors import MigrationError
 from ecom_lite.machine.finding import Finding
 from ecom_lite.machine.servers import look_at_kafka, look_at_postgres
 from ecom_lite.settings.load import load_settings
+from ecom_lite.warehouse import rights
 from ecom_lite.warehouse.connect import ROLES, Address
 from ecom_lite.warehouse.passwords import Passwords
+from ecom_lite.warehouse.roles import ensure_database_and_roles
 
 GUEST = "doctor_guest"
 
@@ -53,6 +56,19 @@ def guest(warehouse: Address) -> Iterator[Address]:
 def test_a_superuser_may_do_what_is_needed(warehouse: Address) -> None:
     found = postgres(warehouse)
     assert found.ok and re.search(r"version 18\S*, \d+ ms; postgres may do what is needed$", found.found), found
+
+
+def test_a_server_that_is_too_old_is_told_before_anything_is_made(warehouse: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a PostgreSQL 16 this was tried by hand; here ours is too old."""
+    monkeypatch.setattr(rights, "OLDEST", 99)
+    found = postgres(warehouse)
+    assert not found.ok and "version 18" in found.found and found.fix.startswith("update that server to ")
+    nowhere = replace(warehouse, database="never_made")
+    assert isinstance(warehouse.passwords, Passwords)
+    with pytest.raises(MigrationError, match=rf"{nowhere.place} is version 18\S*, and this needs .* update that server"):
+        ensure_database_and_roles(nowhere, warehouse.passwords)
+    with warehouse.connect("admin") as admin:
+        assert admin.execute("SELECT 1 FROM pg_database WHERE datname = 'never_made'").fetchone() is None
 
 
 def test_rights_that_are_lacking_are_named(warehouse: Address, guest: Address) -> None:

@@ -18,6 +18,7 @@ from ecom_lite.rollups import Rollups
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, seed_warehouse
 from tests.conftest import a_database
+from tests.runs import DEADLINE_S
 
 from .facts import settle
 
@@ -101,7 +102,7 @@ def shop(template: Address, tmp_path_factory: pytest.TempPathFactory, request: p
         build_marts(warehouse, tmp_path_factory.mktemp("dbt"))
         if request.param == "sums":
             Rollups(warehouse).refresh()
-        queries = Queries(warehouse)
+        queries = Queries(warehouse, wait_s=DEADLINE_S)
         queries.open()
         end = datetime.now(UTC) + timedelta(minutes=10)
         yield Shop(queries, warehouse, str(int((end - timedelta(days=40)).timestamp() * 1000)), str(int(end.timestamp() * 1000)))

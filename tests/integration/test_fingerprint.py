@@ -21,6 +21,7 @@ from ecom_lite.run import opened
 from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
+from tests.conftest import copy_database
 from tests.running import Running
 from tests.runs import wait_for
 
@@ -34,7 +35,7 @@ def other(template: Address, warehouse: Address) -> Any:
     """A second warehouse, whose server settings speak other formats and another time zone."""
     name = sql.Identifier("fingerprint_other")
     with template.with_database("postgres").connect("admin", autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner").format(name, sql.Identifier(template.database)))
+        copy_database(admin, template.database, "fingerprint_other")
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_dbt").format(name))
         for setting, value in (("TimeZone", "Asia/Tokyo"), ("DateStyle", "German"), ("statement_timeout", "60s")):
             admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(name, sql.SQL(setting), sql.Literal(value)))
@@ -80,7 +81,7 @@ def seeded(template: Address, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A warehouse to be changed and changed back."""
     name = sql.Identifier("fingerprint_seeded")
     with template.with_database("postgres").connect("admin", autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER ecom_owner").format(name, sql.Identifier(template.database)))
+        copy_database(admin, template.database, "fingerprint_seeded")
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_dbt").format(name))
         address = template.with_database("fingerprint_seeded")
         migrate(address, attributes={"channel": "text"})

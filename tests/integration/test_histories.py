@@ -105,12 +105,14 @@ def check_history(warehouse: Address, transform: Transform, seed: int) -> None:
     assert all(bit_by_bit.values()), [model for model, found in bit_by_bit.items() if not found]
 
 
+@pytest.mark.timeout(600)  # some fifteen runs, most of them dbt's own
 @pytest.mark.parametrize("seed", [1, 2])
 def test_bit_by_bit_is_a_full_refresh(warehouse: Address, transform: Transform, seed: int) -> None:
     check_history(warehouse, transform, seed)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(3, 21))
 def test_bit_by_bit_is_a_full_refresh_of_many_histories(warehouse: Address, transform: Transform, seed: int) -> None:
     check_history(warehouse, transform, seed)

@@ -29,7 +29,7 @@ from ecom_lite.lake.writer import LakeBroken, LakeBusy, Writer
 from ecom_lite.warehouse.connect import Address
 from tests.runs import wait_for
 
-from .facts import DAY0, change_profile, insert_bulk, insert_lines, load, rows, settle, some_lines
+from .facts import DAY0, change_profile, insert_bulk, insert_lines, load, rows, settle, some_lines, standing_still
 from .lake_writer import open_in_turn
 
 LOOKS = 3  # of a reader, in each round of kills
@@ -134,7 +134,7 @@ def test_what_a_transaction_loads_that_is_still_open_waits_for_the_next_pass(war
     load(warehouse, some_lines(300, seed=2))
     with a_writer(warehouse, folder) as writer:
         writer.sync()
-        with warehouse.connect("ecom_loader") as slow:
+        with standing_still(warehouse) as slow:
             insert_lines(slow, lines[:30])
             with warehouse.connect("ecom_loader") as quick:  # began later, ended earlier
                 insert_lines(quick, lines[30:60])
@@ -287,7 +287,8 @@ def test_the_printed_statement_attaches_the_lake(warehouse: Address, folder: Pat
         assert reader.execute("SELECT count(*) FROM lake.sales").fetchall() == [(50,)]
 
 
-@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(LONG_ROUNDS, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+@pytest.mark.timeout(900)  # each round starts a process, and nobody in it rests
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(LONG_ROUNDS, marks=pytest.mark.long)])
 def test_each_fact_is_in_the_lake_once_whenever_its_writer_is_killed(warehouse: Address, folder: Path, rounds: int) -> None:
     rng = random.Random(SEED)
     insert_bulk(warehouse, 1_000, users=50)

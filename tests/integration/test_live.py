@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from ecom_lite.dashboards import Page, load_boards
-from ecom_lite.dashboards.answer import STATEMENT_TIMEOUT_S
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import seed_warehouse
@@ -23,6 +22,7 @@ from tests.runs import wait_for
 BOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"
 BOARD = load_boards(BOARDS)["realtime-operations"]
 TIMEOUT_S = 60
+QUESTION_S = 60  # that a question may take here: what ends far sooner did not wait for it, also on a machine that stands still
 LIVE = "/api/boards/realtime-operations/live"
 
 
@@ -36,6 +36,11 @@ class Run:
         return self.now
 
 
+@pytest.fixture(autouse=True)
+def _questions_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecom_lite.dashboards.queries.STATEMENT_TIMEOUT_S", QUESTION_S)
+
+
 @pytest.fixture
 def run() -> Run:
     return Run()
@@ -47,7 +52,7 @@ def page(warehouse: Address, run: Run) -> Iterator[Page]:
     made.start()
     yield made
     made.stop()
-    assert not made.alive
+    wait_for(lambda: not made.alive, "its end, which may take longer than `stop` waits for it")
 
 
 @contextmanager
@@ -141,7 +146,6 @@ def test_all_who_come_back_at_once_are_let_in(page: Page) -> None:
 
 
 def test_a_wrong_view_is_refused_and_head_has_no_stream(page: Page) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=TIMEOUT_S)
     for method, path, code in (
         ("GET", f"{LIVE}?from=soon", 400),
         ("GET", f"{LIVE}?compare=x", 400),
@@ -150,11 +154,12 @@ def test_a_wrong_view_is_refused_and_head_has_no_stream(page: Page) -> None:
         ("GET", "/api/boards/nothing/live", 404),
         ("HEAD", LIVE, 200),
     ):
+        connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=TIMEOUT_S)
         connection.request(method, path)
         answer = connection.getresponse()
         answer.read()
+        connection.close()
         assert answer.status == code, path
-    connection.close()
 
 
 def test_beyond_the_limit_of_an_address_a_viewer_is_told_to_come_again(page: Page) -> None:
@@ -189,7 +194,7 @@ def stop_at_once(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ecom_lite.dashboards.page.STOP_S", TIMEOUT_S)
     began = time.monotonic()
     page.stop()
-    assert time.monotonic() - began < 0.8 * STATEMENT_TIMEOUT_S and not page.alive
+    assert time.monotonic() - began < 0.8 * QUESTION_S and not page.alive
 
 
 def test_a_stop_ends_streams_at_once_also_one_that_nobody_reads_or_whose_question_hangs(

@@ -28,6 +28,7 @@ from ecom_lite.warehouse.migrate import migrate
 from tests.integration.topics import records_of
 from tests.runs import wait_for
 
+from .facts import standing_still
 from .loading import Bench, line
 
 EVENTS: dict[str, Any] = {
@@ -104,7 +105,7 @@ def test_what_died_before_the_mapping_was_there_is_sent_again_and_loads(bench: B
     before.send([order(1, "a", "b"), order(2, "a", qty=0)])
     before.load()
     assert before.counts() == {"dead": 2}
-    with bench.warehouse.connect("ecom_producer") as sender:
+    with standing_still(bench.warehouse, "ecom_producer") as sender:
         sent = resend(sender, bench.client, Wish(bench.topic, events=bench.settings().events))
     assert (sent.sent, dict(sent.refused)) == (1, {"out_of_range": 1})
     bench.load()

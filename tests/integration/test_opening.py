@@ -17,6 +17,7 @@ from ecom_lite.run.opening import COPY, keep_copy, refuse_other_shop
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.warehouse.connect import Address
+from tests.runs import DEADLINE_S
 
 WAY_OUT = r"shop\.history = 30d cannot be set now\. Leave it out.*`run --fresh`.*--data-dir"
 
@@ -38,7 +39,7 @@ def open_shop(settings: Settings, warehouse: Address, *, begun: bool = True) -> 
         with ledger.lock:
             ledger.next_sequence = 3
         ledger.start()
-        assert ledger.close(10)
+        assert ledger.close(DEADLINE_S)
 
 
 def test_our_own_warehouse_is_known_by_the_copy_beside_it(warehouse: Address, data_dir: Path) -> None:
@@ -100,5 +101,5 @@ def test_a_shop_that_another_run_sends_now_is_refused_before_anything_starts(war
         refuse_other_shop(shared)
     refuse_other_shop(settings_of(data_dir, warehouse, postgres__url=external(warehouse), shop__seed=8))
     refuse_other_shop(settings_of(data_dir, warehouse, postgres__url=external(warehouse), shop__enabled=False))
-    assert ledger.close(10)
+    assert ledger.close(DEADLINE_S)
     refuse_other_shop(shared)

@@ -67,7 +67,8 @@ def lets_in(server: PostgresServer, role: str, password: str) -> bool:
 def empty(server: PostgresServer) -> None:
     """As if nobody had used it yet."""
     with psycopg.connect(server.dsn_superuser, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE)))
+        # A session ends a little after its command.
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
         for (role,) in admin.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)]).fetchall():
             admin.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(role)))
 

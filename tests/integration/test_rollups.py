@@ -11,7 +11,7 @@ from ecom_lite.rollups import Rollups
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.warehouse.connect import Address
 
-from .facts import insert_bulk, insert_lines, load, rows, some_lines, wait_alone
+from .facts import insert_bulk, insert_lines, load, rows, some_lines, standing_still, wait_alone
 
 SHOWN = {
     "totals": "SELECT lines, orders, units, revenue FROM realtime.totals()",
@@ -52,7 +52,7 @@ def test_sums_and_tail_are_the_facts_before_and_after_every_pass(warehouse: Addr
 
 
 def test_figures_that_may_be_old_leave_the_tail_out_while_somebody_keeps_the_sums(warehouse: Address) -> None:
-    lately = {name: query.replace("()", "('1 minute')").replace("(5)", "(5, '1 minute')") for name, query in SHOWN.items()}
+    lately = {name: query.replace("()", "('1 hour')").replace("(5)", "(5, '1 hour')") for name, query in SHOWN.items()}
     load(warehouse, some_lines(200))
     assert figures(warehouse, lately) == figures(warehouse, COUNTED), "no pass was made yet"
     Rollups(warehouse).refresh()
@@ -61,7 +61,7 @@ def test_figures_that_may_be_old_leave_the_tail_out_while_somebody_keeps_the_sum
     assert figures(warehouse, lately) == before
     assert figures(warehouse, SHOWN) == figures(warehouse, COUNTED) != before
     with warehouse.connect("admin") as admin:
-        admin.execute("UPDATE realtime.rolled SET updated_at = now() - interval '2 minutes'")
+        admin.execute("UPDATE realtime.rolled SET updated_at = now() - interval '2 hours'")
     assert figures(warehouse, lately) == figures(warehouse, COUNTED), "the last pass was too long ago"
     with warehouse.connect("admin") as admin:
         admin.execute("UPDATE realtime.rolled SET updated_at = now()")
@@ -74,7 +74,7 @@ def test_what_a_transaction_loads_that_is_still_open_waits_for_the_next_pass(war
     rollups, lines = Rollups(warehouse), some_lines(90)
     load(warehouse, some_lines(300, seed=2))  # all customers, products and days: nobody waits for another's
     rollups.refresh()
-    with warehouse.connect("ecom_loader") as slow:
+    with standing_still(warehouse) as slow:
         insert_lines(slow, lines[:30])
         with warehouse.connect("ecom_loader") as quick:  # began later, ended earlier
             insert_lines(quick, lines[30:60])

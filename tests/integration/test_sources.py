@@ -34,7 +34,8 @@ from ecom_lite.warehouse.offsets import offsets_of, reached
 from tests.integration.topics import records_of
 from tests.runs import wait_for
 
-from .loading import Bench, line
+from .facts import standing_still
+from .loading import LOAD_S, Bench, line, rest_in_each_batch, without_rest
 from .test_load_mapped import EXAMPLES, text_of
 
 ORDERS: dict[str, Any] = {
@@ -61,7 +62,7 @@ class Sources(Bench):
     def until_all_loaded(self) -> None:
         ends = ends_of(self.client, self.settings().topics)
         with self.warehouse.connect("ecom_reader", autocommit=True) as reader:
-            wait_for(lambda: reached(offsets_of(reader, self.settings().topics), ends), lambda: f"{ends}")
+            wait_for(lambda: reached(offsets_of(reader, self.settings().topics), ends), lambda: f"{ends}", LOAD_S)
 
     def load_all(self, batch_rows: int = 10_000) -> None:
         with self.loading(self.loader(batch_rows=batch_rows)) as running:
@@ -121,7 +122,7 @@ def test_dead_letters_go_back_to_their_own_topic_and_are_read_by_its_mapping(sou
     plain.send([order(2, "a")])
     Sources.load_all(plain)
     web = sources.settings().of_source("web")
-    with sources.warehouse.connect("ecom_producer") as sender:
+    with standing_still(sources.warehouse, "ecom_producer") as sender:
         sent = resend(sender, sources.client, Wish(web.kafka.topic, events=web.events))
         main = resend(sender, sources.client, Wish(sources.topic, events=sources.settings().events))
     assert (sent.letters, sent.sent, main.letters, main.sent) == (1, 1, 1, 0)
@@ -192,15 +193,17 @@ def test_a_loader_killed_with_three_topics_in_hand_is_taken_over_and_all_is_load
         sources.send([line(f"m{n}") for n in mine], partition)
         sources.to(sources.web).send([order(n, "a", "b") for n in mine], partition)
         sources.to(sources.pos).send([line(f"m{n}") for n in mine], partition)
+    rest_in_each_batch(sources)
     settings = sources.settings(batch_rows=20)
     facts = "SELECT count(*) FROM warehouse.fact_sales"
     for name in ("one", "one", "two"):
         (before,) = sources.ask(facts)[0]
         with worker(settings, sources, name) as process:
-            wait_for(lambda before=before: sources.ask(facts)[0][0] > before, "progress")  # type: ignore[misc]
+            wait_for(lambda before=before: sources.ask(facts)[0][0] > before, "progress", LOAD_S)  # type: ignore[misc]
             process.send_signal(signal.SIGKILL)
             process.wait()
     assert sources.ask(facts)[0][0] < 4 * count, "it was killed too late to prove anything"
+    without_rest(sources)
     with sources.loading(_second(sources)) as running:
         sources.until_all_loaded()
     assert running.failure is None

@@ -17,6 +17,7 @@ from tests.runs import wait_for
 ROWS = 600_000  # far more new ranges than the 256 that a server's queue of requests holds
 FEW = 55_000  # of these that come later: a tenth
 DUE = 50_000  # after so many vacuum comes
+VACUUM_S = 100  # it rests again and again, and everything else comes first
 FACTS = """
 INSERT INTO warehouse.fact_sales (order_id, product_key, user_key, category_key, date_key, ordered_at, quantity,
                                   unit_price, revenue, source_partition, source_offset, load_xid)
@@ -58,6 +59,7 @@ def test_a_load_leaves_no_line_in_the_servers_log(server: PostgresServer, facts:
     assert "summarization" not in (Path(server.log).read_text("utf-8"))
 
 
+@pytest.mark.timeout(400)
 def test_vacuum_comes_by_itself_and_leaves_no_filled_range_without_a_summary(facts: Address) -> None:
     with facts.connect("admin", autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")  # a minute otherwise
@@ -70,9 +72,9 @@ def test_vacuum_comes_by_itself_and_leaves_no_filled_range_without_a_summary(fac
 
         # A vacuum that is still at work would forget of the few those that came behind its back, and so would one between them.
         rests = f"n_ins_since_vacuum <= {DUE} AND NOT EXISTS ({at_work})"
-        first = wait_for(lambda: vacuumed(rests), "vacuum has been at the facts")
+        first = wait_for(lambda: vacuumed(rests), "vacuum has been at the facts", VACUUM_S)
         insert(facts, ROWS, FEW, at_once=FEW)
-        wait_for(lambda: vacuumed() > first, "vacuum has been at those that came later, though they are but a few")
+        wait_for(lambda: vacuumed() > first, "vacuum has been at those that came later, though they are but a few", VACUUM_S)
         for index in INDEXES:
             made = admin.execute("SELECT brin_summarize_new_values(%s::regclass)", [f"warehouse.{index}"]).fetchone()
             assert made == (1,), "only the last range, which is not full, had no summary"

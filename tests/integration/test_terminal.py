@@ -14,7 +14,7 @@ import pytest
 
 from ecom_lite.settings.data_dir import LOGS
 from ecom_lite.warehouse.connect import Address
-from tests.runs import COMMAND
+from tests.runs import COMMAND, VERB_S
 from tests.terminals import until_closed
 
 OWNED = "\x1b]0;owned\x07"  # gives the terminal's window another title
@@ -44,11 +44,11 @@ class Looked:
         child = subprocess.Popen(self.command(arguments), env=self.env, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         written = until_closed(ours)
-        child.wait(60)
+        child.wait(VERB_S)
         return written.decode()
 
     def in_a_pipe(self, *arguments: str) -> str:
-        return subprocess.run(self.command(arguments), env=self.env, capture_output=True, timeout=60).stdout.decode()
+        return subprocess.run(self.command(arguments), env=self.env, capture_output=True, timeout=VERB_S).stdout.decode()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ecom_lite.transform import Transform, many_facts_wait, new_facts_exist
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 
-from .facts import DAY0, Line, change_profile, insert_bulk, insert_lines, load, rows, some_lines
+from .facts import DAY0, Line, change_profile, insert_bulk, insert_lines, load, rows, some_lines, standing_still
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 MARTS = {
@@ -138,7 +138,7 @@ def test_a_slow_loader_is_not_skipped(warehouse: Address, transform: Transform) 
     """Its facts have a lower load_xid than facts that are long visible; a high-water mark would lose them."""
     slow, quick = some_lines(20, seed=1), some_lines(20, seed=2)
     load(warehouse, some_lines(5, seed=3))
-    with warehouse.connect("ecom_loader") as open_transaction:
+    with standing_still(warehouse) as open_transaction:
         insert_lines(open_transaction, slow[:10])
         with warehouse.connect("ecom_loader") as connection:
             connection.execute("SET lock_timeout = '5s'")
@@ -179,7 +179,7 @@ def test_a_run_ahead_of_time_is_worth_it_where_many_facts_wait_and_the_marts_hav
     transform.run("first facts")
     load(warehouse, some_lines(20, seed=2))
     assert not many_facts_wait(warehouse, 20), "it has just ended"
-    ago(390)
+    ago(340)
     assert not many_facts_wait(warehouse, 20), "it took 100 s"
     ago(410)
     assert many_facts_wait(warehouse, 20) and not many_facts_wait(warehouse, 21)

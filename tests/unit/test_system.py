@@ -101,6 +101,32 @@ time.sleep(60)
         forked[0].kill()
 
 
+def test_files_are_kept_in_memory_where_there_is_room_and_nobody_says_otherwise(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMPDIR", raising=False)
+    free = os.statvfs_result((4096, 4096, 100, 100, 100, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda path: free)
+    monkeypatch.setattr(os, "access", lambda path, mode: True)
+    there = None if way == "bare" else Path("/dev/shm")
+    assert (system.memory_folder(), system.memory_folder(400_000), system.memory_folder(410_000)) == (there, there, None)
+    monkeypatch.setenv("TMPDIR", "/elsewhere")
+    assert system.memory_folder() is None
+
+
+@pytest.mark.parametrize("lacks", ["the folder", "the right to write", "the right to load programs"])
+def test_without_a_folder_of_use_no_files_are_kept_in_memory(lacks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def statvfs(path: Path) -> os.statvfs_result:
+        if lacks == "the folder":
+            raise FileNotFoundError(path)
+        return os.statvfs_result((4096, 4096, 100, 100, 100, 0, 0, 0, os.ST_NOEXEC, 255))
+
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    monkeypatch.setattr(os, "access", lambda path, mode: lacks != "the right to write")
+    assert system.memory_folder() is None
+
+
 def test_a_lock_has_one_holder_or_several_who_share_it(tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as one, (tmp_path / "lock").open("w") as other:
         assert system.lock(one, shared=True) and system.lock(other, shared=True, wait=False)

@@ -111,6 +111,7 @@ goes on with such a run.
 | class archives are made at the lowest priority | `nice`, `ionice` | the same priority |
 | a Unix socket in a folder with a long name | `/proc/self/fd` | a link in `/tmp` |
 | no two runs that begin at once pick the same port | the name of an abstract socket | the second one fails, and says so |
+| engines of a test session keep their files in memory | `/dev/shm` | the temporary folder |
 | memory of a part | pages that are shared count in part | resident memory |
 
 Locks (`flock`) and sessions are on Linux and macOS alike. Windows has neither, nor `fork`: there it runs inside WSL 2.

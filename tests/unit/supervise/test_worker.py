@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import msgspec
 import pytest
@@ -148,6 +149,36 @@ def test_one_that_has_ended_is_heard_out_before_it_is_judged(
         wait_for(lambda: service.health().done, "its last word")
     assert running.failure is None and service.figures.facts == 9
     service.stop()
+
+
+class Ended(Child):
+    """Tells when somebody has seen that it has ended."""
+
+    seen = Event()
+
+    def wait(self, timeout_s: float) -> int | None:
+        code = super().wait(timeout_s)
+        self.seen.set()
+        return code
+
+
+class Slow(WorkerService[LoaderFigures]):
+    """Takes the last report but one only when its child has ended, as on a busy machine."""
+
+    def _take(self, line: bytes) -> None:
+        if b'"facts":2,' in line:
+            Ended.seen.wait(DEADLINE_S)
+        super()._take(line)
+
+
+def test_one_that_is_stopped_is_heard_out_before_its_pipe_is_closed(tmp_path: Path) -> None:
+    reports = [READY, WorkerReport(figures=LoaderFigures(facts=2), ready=True), DONE]
+    log, says = tmp_path / "load.log", [msgspec.json.encode(report).decode() for report in reports]
+    service = Slow("nobody", "load", lambda: READY, LoaderFigures, log=log, registry=None, ready_s=30, stop_s=DEADLINE_S)
+    service.child = Ended("load", [sys.executable, "-c", SAYS, *says], log=log, stdin_pipe=True, stdout="pipe", registry=None)
+    service.start()
+    service.stop()
+    assert service.figures.facts == 9
 
 
 def test_a_dead_one_s_figures_are_kept_once(worker: WorkerService[LoaderFigures]) -> None:
