@@ -22,15 +22,16 @@ from ecom_lite.engines.scratch import Scratch, clear_dead
 from ecom_lite.settings.load import load_settings
 from ecom_lite.system import memory_folder
 from ecom_lite.topic.client import PATIENT, client_config, ensure_topics
-from ecom_lite.warehouse import connect, duck
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
 from tests import runs
-from tests.runs import DEADLINE_S, wait_for
+from tests.patience import connect_patiently
+from tests.runs import START_S, wait_for
 
 TEMPLATE = "ecom_template"
+CENTURY_H = 100 * 366 * 24
 ROOM_BYTES = 8 << 30  # for two sessions of these tests
 # Whoever started us in the background, or by nohup, has these ignored, and so would have every child.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,9 +39,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("ours")
-# A machine that has stood still for some seconds is no server that is away. (Children have the five seconds of the product.)
-for module in (connect, duck):
-    vars(module)["CONNECT_TIMEOUT_S"] = round(DEADLINE_S)
+connect_patiently()
 _numbers = itertools.count(1)
 
 
@@ -70,7 +69,7 @@ def postgres_server(session_dir: Path) -> Iterator[PostgresServer]:
     # Only processes die in these tests, never the machine: nothing need reach the disk.
     unsafe = {"fsync": "off", "full_page_writes": "off"}
     server = PostgresServer(session_dir / "postgres", session_dir / "logs", settings=unsafe)
-    server.start()
+    server.start(START_S)
     yield server
     server.stop()
     server.remove()
@@ -129,8 +128,11 @@ def jar_cache() -> JarCache:
 
 @pytest.fixture(scope="session")
 def kafka_server(session_dir: Path, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
-    server = KafkaServer(session_dir / "kafka", session_dir / "logs", java=java, classpath=jar_cache.classpath("kafka"))
-    server.start()
+    # Every five minutes Kafka removes what is older than a week: so would be, at that moment, a record without a time of its own.
+    server = KafkaServer(
+        session_dir / "kafka", session_dir / "logs", java=java, classpath=jar_cache.classpath("kafka"), retention_hours=CENTURY_H
+    )
+    server.start(START_S)
     yield server
     server.stop()
 

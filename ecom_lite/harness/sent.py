@@ -101,7 +101,7 @@ def read_records(client: Mapping[str, Any], topic: str) -> tuple[list[Record], d
         consumer.assign(parts)
         ends = consumer.end_offsets(parts)
         records = []
-        while any(consumer.position(part) < ends[part] for part in parts):
+        while any((consumer.position(part) or 0) < ends[part] for part in parts):  # None: not yet found out
             for found in consumer.poll(timeout_ms=POLL_MS).values():
                 records += [_record(each) for each in found]
     finally:

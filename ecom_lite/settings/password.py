@@ -16,7 +16,7 @@ LOG_N, R, P = 15, 8, 1  # 32 MB and about a tenth of a second for each try
 MOST_LOG_N, MOST_R, MOST_P = 18, 16, 8  # what a hash from elsewhere may ask of this machine
 SALT_BYTES: Final = 16
 KEY_BYTES: Final = 32
-LEAST_CHARS: Final = 8
+LEAST_CHARS: Final = 12
 MOST_CHARS: Final = 1024
 WANTED: Final = f"give at least {LEAST_CHARS} characters, or the hash that `ecom_lite password` prints"
 

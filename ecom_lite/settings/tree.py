@@ -239,7 +239,7 @@ class Dashboards(Section):
     )
     port: Port | None = Field(None, description="of the built-in page; 8100 or the next free one if unset")
     password: PagePassword = Field(
-        SecretStr(""), description="who looks must log in by it: at least 8 characters, or the hash by `ecom_lite password`"
+        SecretStr(""), description="who looks must log in by it: at least 12 characters, or the hash by `ecom_lite password`"
     )
 
 

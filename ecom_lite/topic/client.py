@@ -17,6 +17,7 @@ from kafka.errors import (
     ClusterAuthorizationFailedError,
     FencedInstanceIdError,
     GroupAuthorizationFailedError,
+    InvalidReplicationFactorError,
     KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
@@ -39,6 +40,8 @@ PATIENT: Final = {"bootstrap_timeout_ms": PATIENCE_MS, "request_timeout_ms": PAT
 RECONNECT_BACKOFF_MAX_MS: Final = 1_000  # a restarted broker is found again within a second
 PROBE_TIMEOUT_S: Final = 1.0
 POLL_S: Final = 0.1
+PLACE_S: Final = 10.0  # until a broker that has stood still is counted in again
+TOPICS_READY_MS: Final = 30_000
 DEAD_LETTER_MAX_BYTES: Final = 4 * 1024 * 1024  # a record of Kafka's default limit, with the headers that say what is wrong
 # What a refusal is about, and which right is needed.
 REFUSED: Final = {
@@ -175,7 +178,7 @@ def ensure_topics(
         for name, options in wanted.items():
             if name not in found:
                 try:
-                    admin.create_topics({name: options})
+                    _create(admin, name, options)
                 except TopicAlreadyExistsError:
                     pass  # somebody else was quicker
                 except TopicAuthorizationFailedError as error:
@@ -183,9 +186,22 @@ def ensure_topics(
                         f"Kafka has no topic {name} that {_user(config)} may see, nor may it make one: grant Create and Read or "
                         f"Write on topic {name}, or make it, with {options['num_partitions']} partitions (docs/cluster.md)"
                     ) from error
-        admin.wait_for_topics(names)
+        admin.wait_for_topics(names, TOPICS_READY_MS)
         (described,) = admin.describe_topics([topic])
         return len(described["partitions"])
+
+
+def _create(admin: KafkaAdminClient, name: str, options: Mapping[str, Any]) -> None:
+    """A broker that has stood still for seconds is fenced until its next heartbeat: until then no replica has a place."""
+    give_up = time.monotonic() + PLACE_S
+    while True:
+        try:
+            admin.create_topics({name: options})
+            return
+        except InvalidReplicationFactorError:
+            if time.monotonic() >= give_up:
+                raise
+        time.sleep(POLL_S)
 
 
 @contextmanager

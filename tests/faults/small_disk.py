@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from kafka import KafkaProducer
 
-from tests.runs import LightRun, wait_for
+from tests.runs import START_S, LightRun, wait_for
 
 PAUSE, WAIT = 60, 80  # percent: early, so that the servers never meet a disk that is really full
 LITTLE, NONE = 0.68, 0.88  # what is filled
@@ -52,7 +52,7 @@ class Story:
             state = self.run.state
             return state if condition(state) else None
 
-        found: dict[str, Any] = wait_for(holds, lambda: f"{what}: {self.run.state}")
+        found: dict[str, Any] = wait_for(holds, lambda: f"{what}: {self.run.state}", START_S)
         room = found["room"]
         print(
             f"{what}: disk {room['percent']} %, {room['state']}; sent {found['sent']}, facts {found['facts']}, lag {found['lag']}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.runs import LightRun, wait_for
+from tests.runs import START_S, LightRun, wait_for
 
 PARTS = ("load", "produce", "postgres", "kafka", "lake")
 
@@ -34,7 +34,7 @@ def test_as_root_the_database_runs_as_somebody_else(run: LightRun) -> None:
 def flowing(run: LightRun) -> bool:
     """Whether new facts arrive."""
     before = run.state.get("facts", 0)
-    wait_for(lambda: run.state.get("facts", 0) > before, f"facts grow beyond {before}")
+    wait_for(lambda: run.state.get("facts", 0) > before, f"facts grow beyond {before}", START_S)
     return True
 
 
@@ -46,18 +46,18 @@ def test_a_killed_part_comes_back_and_events_flow(run: LightRun, part: str) -> N
         found = run.state["parts"][part]
         return bool(found["restarts"] >= restarts and found["state"] == "ready" and part in run.note_processes())
 
-    wait_for(lambda: ready(0), f"{part} is at work")
+    wait_for(lambda: ready(0), f"{part} is at work", START_S)
     # The lake may have died with PostgreSQL before: see below.
     pid, restarts = run.note_processes()[part], run.state["parts"][part]["restarts"]
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: run.note_processes().get(part, pid) != pid, f"{part} is started again")
-    wait_for(lambda: ready(restarts + 1), f"{part} is ready")
+    wait_for(lambda: run.note_processes().get(part, pid) != pid, f"{part} is started again", START_S)
+    wait_for(lambda: ready(restarts + 1), f"{part} is ready", START_S)
     assert flowing(run)
     wait_for(lambda: f"{part} died and is started again" in run.stderr and f"{part} is back" in run.stderr, "the words of it")
 
 
 def test_the_count_closes_after_all_that(run: LightRun) -> None:
-    wait_for(lambda: (run.state["dbt"] or {}).get("status") == "success", "a dbt run that was cut off is made again")
+    wait_for(lambda: (run.state["dbt"] or {}).get("status") == "success", "a dbt run that was cut off is made again", START_S)
     said = run.verb("check", "--json")
     counts = json.loads(said.stdout)
     assert said.returncode == 0 and counts["closes"], said.stdout

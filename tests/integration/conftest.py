@@ -9,11 +9,25 @@ import pytest
 
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
+from ecom_lite.produce import ledger, producer
 from ecom_lite.stream.session import close_session
+from ecom_lite.topic import client
 from ecom_lite.warehouse.connect import Address
+from tests.runs import START_S
 
 from .loading import Bench
 from .streaming import Shop
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slowly() -> Iterator[None]:
+    """Servers that are there, and only slow, have ten seconds for an answer, and four where a producer is stopped: on a busy
+    machine they need more."""
+    with pytest.MonkeyPatch.context() as patience:
+        patience.setattr(client, "REQUEST_TIMEOUT_MS", 30_000)
+        patience.setattr(producer, "STOP_SLOWLY_S", 40.0)
+        patience.setattr(ledger, "WRITE_S", 40.0)
+        yield
 
 
 @pytest.fixture
@@ -26,7 +40,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: Jar
     folder = tmp_path_factory.mktemp("spark")
     jars, archive_dir = jar_cache.classpath("spark"), jar_cache.root.parent / "cds"
     gateway = SparkGateway(folder / "work", folder / "logs", java=java, jars=jars, memory_mb=512, archive_dir=archive_dir)
-    gateway.start()
+    gateway.start(START_S)
     yield gateway
     close_session()
     gateway.stop()

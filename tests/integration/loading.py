@@ -22,6 +22,7 @@ from tests.runs import wait_for
 
 PARTITIONS = 4
 LOAD_S = 180.0  # a history of weeks, on a busy machine
+SESSION_MS = 45_000  # longer than a machine stands still: else a loader may lose its partitions and claim them once more
 
 
 def line(order: object = "o", product: object = 1, **fields: Any) -> dict[str, Any]:
@@ -77,6 +78,7 @@ class Bench:
 
     def loader(self, instance: str = "one", report: Report | None = None, batch_rows: int = 10_000, **options: Any) -> Loader:
         address, report = self.warehouse, report or (lambda figures: None)
+        options = {"session_timeout_ms": SESSION_MS, **options}
         return Loader(self.settings(batch_rows), address, self.bootstrap, instance=instance, report=report, **options)
 
     def loading(self, loader: Loader | None = None, drain_s: float = 20) -> Running:
@@ -116,3 +118,14 @@ class Bench:
 
     def dead(self) -> list[tuple[Any, ...]]:
         return self.ask('SELECT partition, "offset", reason FROM ops.dead_letters ORDER BY 1, 2')
+
+
+def rest_in_each_batch(bench: Bench) -> None:
+    """So that whoever is to meet a loader at work does, however late it comes."""
+    body = "BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END"
+    bench.ask(f"CREATE FUNCTION ops.rest() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+    bench.ask("CREATE TRIGGER rest AFTER INSERT ON ops.load_batches EXECUTE FUNCTION ops.rest()")
+
+
+def without_rest(bench: Bench) -> None:
+    bench.ask("DROP TRIGGER rest ON ops.load_batches")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate import Shop, identity
 from ecom_lite.topic import client as kafka_client
+from ecom_lite.topic.ends import TopicEnds
 from ecom_lite.warehouse.connect import Address
 from tests.integration.topics import records_of
 from tests.running import Running
@@ -180,14 +181,19 @@ def send(
 def run_and_kill(flags: Mapping[str, object], warehouse: Address, bootstrap: str, records: int, until: int | None = None) -> None:
     """A producer in a process of its own, SIGKILLed once it has sent so many more records."""
     settings = load_settings(env={}, flags=flags)
-    config = kafka_client.client_config(settings.kafka, bootstrap)
-    topic = settings.kafka.topic
-    target = sum(kafka_client.end_offsets(config, topic).values()) + records
-    address = {**asdict(warehouse), "passwords": dict(warehouse.passwords)}
-    child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    assert child.stdin
-    json.dump({"flags": dict(flags), "address": address, "bootstrap": bootstrap, "until": until}, child.stdin)
-    child.stdin.close()
-    wait_for(lambda: sum(kafka_client.end_offsets(config, topic).values()) >= target, "records in the topic")
-    child.send_signal(signal.SIGKILL)
-    child.wait(PATIENCE_S)
+    with closing(TopicEnds(kafka_client.client_config(settings.kafka, bootstrap), [settings.kafka.topic])) as ends:
+
+        def in_topic() -> int:
+            return sum(ends.ask().values())
+
+        target = in_topic() + records
+        address = {**asdict(warehouse), "passwords": dict(warehouse.passwords)}
+        child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        try:
+            assert child.stdin
+            json.dump({"flags": dict(flags), "address": address, "bootstrap": bootstrap, "until": until}, child.stdin)
+            child.stdin.close()
+            wait_for(lambda: in_topic() >= target, "records in the topic")
+        finally:
+            child.kill()
+            child.wait(PATIENCE_S)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_the_end_of_a_partition_is_one_past_its_newest_record(client: dict[str, 
 
 
 def test_what_a_transaction_aborted_is_not_read(client: dict[str, Any], topic: str) -> None:
-    producer = KafkaProducer(**client, transactional_id=f"{topic}_t", transaction_timeout_ms=10_000)
+    producer = KafkaProducer(**client, transactional_id=f"{topic}_t")
     producer.init_transactions()
     for value, end in ((b"aborted", producer.abort_transaction), (b"committed", producer.commit_transaction)):
         producer.begin_transaction()
@@ -155,22 +156,21 @@ def test_a_member_that_comes_back_under_its_name_goes_on_with_its_partitions(cli
         partitions_of(consumer, topic)  # a member that joins without having heard of them may never get one (kafka-python 3.0)
         return consumer
 
-    one, two = member("one"), member("two")
-    shares = [set[TopicPartition](), set[TopicPartition]()]
+    with ExitStack() as stack:
+        one, two = (stack.enter_context(closing(member(name))) for name in ("one", "two"))
+        shares = [set[TopicPartition](), set[TopicPartition]()]
 
-    def shared() -> bool:
-        polled(one), polled(two)
-        shares[:] = one.assignment(), two.assignment()
-        return len(shares[0] | shares[1]) == PARTITIONS and all(shares)
+        def shared() -> bool:
+            polled(one), polled(two)
+            shares[:] = one.assignment(), two.assignment()
+            # A member has its old share until a poll of its own has seen the new one: then they overlap.
+            return all(shares) and sorted(part.partition for share in shares for part in share) == list(range(PARTITIONS))
 
-    wait_for(shared, "a share each", WAIT_S)
-    one.close(autocommit=False)  # a named member leaves without a word; its session would last for longer than we wait
-    back = member("one")
-    try:
+        wait_for(shared, "a share each", WAIT_S)
+        one.close(autocommit=False)  # a named member leaves without a word; its session would last for longer than we wait
+        back = stack.enter_context(closing(member("one")))
         wait_for(lambda: polled(two) is None or polled(back) is None or back.assignment(), "its partitions", WAIT_S)
         assert (back.assignment(), two.assignment()) == (shares[0], shares[1])
-    finally:
-        back.close(), two.close()
 
 
 @pytest.mark.long

@@ -27,7 +27,7 @@ from ecom_lite.supervise.adapters import EngineService
 from ecom_lite.system import account_for
 from tests.integration.topics import records_of
 from tests.running import Running
-from tests.runs import DEADLINE_S, wait_for, wait_until_gone
+from tests.runs import START_S, wait_for, wait_until_gone
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
 
@@ -72,19 +72,19 @@ def test_postgres_keeps_port_and_data_through_stop_and_sigkill(folder: Path) -> 
     server = PostgresServer(folder / "pg", folder / "logs")
     try:
         server.stop()  # before start
-        server.start(DEADLINE_S)
+        server.start(START_S)
         port, password = server.port, server.superuser_password
         with psycopg.connect(server.dsn_superuser) as link:
             link.execute("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n")
         open_session = psycopg.connect(server.dsn_superuser)
         sigkill(server)
-        server.start(DEADLINE_S)
+        server.start(START_S)
         open_session.close()
-        assert server.stop(DEADLINE_S) is True
-        assert server.stop(DEADLINE_S) is True
+        assert server.stop(START_S) is True
+        assert server.stop(START_S) is True
         assert not server.alive
         server = PostgresServer(folder / "pg", folder / "logs")  # the next run
-        server.start(DEADLINE_S)
+        server.start(START_S)
         assert (server.port, server.superuser_password) == (port, password)
         with psycopg.connect(server.dsn_superuser) as link:
             assert link.execute("SELECT count(*) FROM t").fetchone() == (1000,)
@@ -97,7 +97,7 @@ def test_postgres_keeps_port_and_data_through_stop_and_sigkill(folder: Path) -> 
 
 
 def test_postgres_secrets_and_reach(postgres: PostgresServer) -> None:
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     mode = (postgres.data_dir / "superuser.password").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
     with pytest.raises(psycopg.OperationalError):
@@ -107,8 +107,9 @@ def test_postgres_secrets_and_reach(postgres: PostgresServer) -> None:
     assert set(listening) == {"127.0.0.1"}
 
 
-def test_postgres_kill_leaves_no_shared_memory(postgres: PostgresServer) -> None:
-    postgres.start(DEADLINE_S)
+def test_postgres_kill_leaves_no_shared_memory(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecom_lite.engines.postgres.QUIT_GRACE_S", START_S)  # hundredths of a second, where it is not busy
+    postgres.start(START_S)
     assert postgres.pid is not None
     shared = [Path(each.path) for each in psutil.Process(postgres.pid).memory_maps() if each.path.startswith("/dev/shm/")]
     assert shared and all(each.exists() for each in shared)
@@ -117,7 +118,7 @@ def test_postgres_kill_leaves_no_shared_memory(postgres: PostgresServer) -> None
 
 
 def test_postgres_kill_leaves_no_backend(postgres: PostgresServer) -> None:
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     assert postgres.pid is not None
     family = psutil.Process(postgres.pid).children(recursive=True)
     assert family
@@ -134,13 +135,13 @@ def test_postgres_below_a_closed_parent_as_root(tmp_path: Path) -> None:
     second = PostgresServer(moved / "pg", moved / "logs")
     third = PostgresServer(closed / "pg", closed / "logs")
     try:
-        first.start(DEADLINE_S)
+        first.start(START_S)
         home = (closed / "pg" / "cluster").readlink().parent
         assert home.parent == pgfiles.VAR_LIB and home.stat().st_uid == 0
         first.stop()
         shutil.move(closed, moved)  # the link goes with the folder, and a new one here is another cluster
-        second.start(DEADLINE_S)
-        third.start(DEADLINE_S)
+        second.start(START_S)
+        third.start(START_S)
         assert (closed / "pg" / "cluster").readlink().parent != home
         second.remove()
         assert not home.exists()
@@ -164,7 +165,7 @@ def test_the_program_is_copied_once_when_it_cannot_be_reached(
     account = account_for("nobody")
     server = PostgresServer(tmp_path / "data", tmp_path / "logs")
     try:
-        server.start(DEADLINE_S)
+        server.start(START_S)
         assert server.pid is not None
         folder = open_tmp / "cache" / f"postgresql-{pgfiles.version_of(closed)}"
         copy = folder / pgfiles.WHEEL / pgfiles.INSTALL
@@ -188,22 +189,22 @@ def test_the_program_is_used_where_it_is_when_only_a_link_to_it_cannot_be_reache
 
 
 def test_postgres_of_another_version(postgres: PostgresServer) -> None:
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     postgres.stop()
     version = (postgres.data_dir / "cluster").resolve() / "PG_VERSION"
     version.write_text("15\n")
     with pytest.raises(EngineError, match="made by PostgreSQL 15"):
-        postgres.start(DEADLINE_S)
+        postgres.start(START_S)
     version.write_text("18\n")
 
 
 def test_postgres_with_a_pid_file_that_names_another_program(postgres: PostgresServer) -> None:
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     sigkill(postgres)
     pid_file = (postgres.data_dir / "cluster").resolve() / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     pid_file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     assert postgres.alive
 
 
@@ -211,30 +212,30 @@ def test_postgres_says_why_it_died(tmp_path: Path) -> None:
     server = PostgresServer(tmp_path / "pg", tmp_path / "logs", settings={"shared_buffers": "nonsense"})
     try:
         with pytest.raises(EngineError, match="shared_buffers"):
-            server.start(DEADLINE_S)
+            server.start(START_S)
         assert not server.alive
     finally:
         server.remove()
 
 
 def test_postgres_with_a_lost_password(postgres: PostgresServer) -> None:
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     postgres.stop()
     (postgres.data_dir / "superuser.password").write_text("other")
     with pytest.raises(EngineError, match="refuses the superuser password"):
-        postgres.start(DEADLINE_S)
+        postgres.start(START_S)
     (postgres.data_dir / "superuser.password").unlink()
     with pytest.raises(EngineError, match="cannot be read"):
-        postgres.start(DEADLINE_S)
+        postgres.start(START_S)
     assert not postgres.alive
 
 
 def test_a_taken_port_is_refused(postgres: PostgresServer, tmp_path: Path) -> None:
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     other = PostgresServer(tmp_path / "other", tmp_path / "logs2", port=postgres.port)
     try:
         with pytest.raises(PortTaken, match=str(postgres.pid)):
-            other.start(DEADLINE_S)
+            other.start(START_S)
     finally:
         other.remove()
 
@@ -244,7 +245,7 @@ def produce(server: KafkaServer, topic: str, count: int) -> None:
 
     producer = KafkaProducer(bootstrap_servers=server.bootstrap)
     for future in [producer.send(topic, str(n).encode()) for n in range(count)]:
-        future.get(timeout=DEADLINE_S)
+        future.get(timeout=START_S)
     producer.close()
 
 
@@ -259,21 +260,21 @@ def test_kafka_keeps_port_and_data_through_stop_and_sigkill(tmp_path: Path) -> N
     server = make_kafka(folder, registry=ChildRegistry(folder / "children.json"))
     try:
         server.stop()  # before start
-        server.start(DEADLINE_S)
+        server.start(START_S)
         bootstrap = server.bootstrap
         admin = KafkaAdminClient(bootstrap_servers=bootstrap)
         admin.create_topics({"t": {"num_partitions": 2, "replication_factor": 1}}, wait_for_metadata=True)
         admin.close()
         produce(server, "t", 100)
         sigkill(server)
-        server.start(DEADLINE_S)
+        server.start(START_S)
         assert server.bootstrap == bootstrap
         produce(server, "t", 100)
         assert consumed(server, "t") == sorted([*range(100), *range(100)])
-        assert server.stop(DEADLINE_S) is True
-        assert server.stop(DEADLINE_S) is True
+        assert server.stop(START_S) is True
+        assert server.stop(START_S) is True
         server = make_kafka(folder)  # the next run
-        server.start(DEADLINE_S)
+        server.start(START_S)
         assert server.bootstrap == bootstrap
         assert len(consumed(server, "t")) == 200
     finally:
@@ -288,7 +289,7 @@ def test_stop_during_start(kind: str, tmp_path: Path) -> None:
 
     def start() -> None:
         try:
-            server.start(DEADLINE_S)
+            server.start(START_S)
         except EngineError as error:
             raised.append(error)
 
@@ -296,7 +297,7 @@ def test_stop_during_start(kind: str, tmp_path: Path) -> None:
     starter.start()
     wait_for(server.log.exists, "it is at work: formatting, or making the cluster")
     server.stop()
-    starter.join(DEADLINE_S)
+    starter.join(START_S)
     assert raised and not server.alive and not starter.is_alive()
     if isinstance(server, PostgresServer):
         server.remove()
@@ -305,7 +306,7 @@ def test_stop_during_start(kind: str, tmp_path: Path) -> None:
 def test_kafka_says_why_it_died(tmp_path: Path) -> None:
     server = make_kafka(tmp_path, jvm_args=["-XX:NoSuchOption=1"])
     with pytest.raises(EngineError, match="NoSuchOption"):
-        server.start(DEADLINE_S)
+        server.start(START_S)
     assert not server.alive
     assert not (tmp_path / "kafka" / "storage").exists()
 
@@ -317,17 +318,17 @@ def test_kafka_starts_from_a_class_archive_that_is_made_from_the_list_of_an_earl
     first = make_kafka(tmp_path, archive_dir=archives)
     assert not first.build_archive(), "nothing to make it from"
     try:
-        first.start(DEADLINE_S)
+        first.start(START_S)
         first.kill()
         assert not first.archive_wanted, "a killed run leaves half a list"
-        first.start(DEADLINE_S)
-        first.stop()
+        first.start(START_S)
+        first.stop(START_S)  # one that is ended by force leaves no list, either
         assert first.archive_wanted and not first.archive_ready
         assert first.build_archive() and first.build_archive()
         assert sorted(path.suffix for path in archives.iterdir()) == [".jsa", ".storage"]
         assert not make_kafka(tmp_path, archive_dir=archives, jvm_args=["-Xss1m"]).archive_ready, "of other flags"
         monkeypatch.setenv("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=loaded.txt")
-        first.start(DEADLINE_S)
+        first.start(START_S)
         loaded = (first.data_dir / "loaded.txt").read_text()
         assert loaded.count("source: shared objects file") > 5_000, "Kafka's own, not only those of Java"
         assert not first.archive_wanted
@@ -338,7 +339,7 @@ def test_kafka_starts_from_a_class_archive_that_is_made_from_the_list_of_an_earl
 def test_a_class_archive_is_made_beside_a_kafka_that_runs_and_half_a_one_is_none(tmp_path: Path) -> None:
     server, stop = make_kafka(tmp_path, archive_dir=tmp_path / "archives"), threading.Event()
     try:
-        server.start(DEADLINE_S)
+        server.start(START_S)
         assert server.archive_missing
         wait_for(server.list_classes, "the list of its classes")
         stop.set()
@@ -355,7 +356,7 @@ def test_a_second_storage_is_a_copy_with_a_cluster_id_of_its_own_and_a_broken_te
     def cluster_of(folder: Path) -> str:
         server = make_kafka(folder, archive_dir=archives)
         try:
-            server.start(DEADLINE_S)
+            server.start(START_S)
             admin = KafkaAdminClient(bootstrap_servers=server.bootstrap)
             admin.create_topics({"t": {"num_partitions": 1, "replication_factor": 1}})
             found = str(admin.describe_cluster()["cluster_id"])
@@ -392,11 +393,11 @@ def test_a_killed_kafka_leaves_nothing_in_the_systems_temporary_folder_and_the_n
     system.mkdir()
     monkeypatch.setenv("JDK_JAVA_OPTIONS", f"-Djava.io.tmpdir={system}")
     try:
-        server.start(DEADLINE_S)
+        server.start(START_S)
         producer = KafkaProducer(bootstrap_servers=server.bootstrap, compression_type="lz4")
         admin = KafkaAdminClient(bootstrap_servers=server.bootstrap)
         admin.create_topics({"t": {"num_partitions": 1, "replication_factor": 1}})
-        producer.send("t", b"x" * 10_000).get(timeout=DEADLINE_S)
+        producer.send("t", b"x" * 10_000).get(timeout=START_S)
         producer.close(timeout=1)
         admin.close()
         own = server.data_dir / "tmp"
@@ -404,7 +405,7 @@ def test_a_killed_kafka_leaves_nothing_in_the_systems_temporary_folder_and_the_n
         assert left, "the broker unpacks its native library for what is compressed"
         sigkill(server)
         assert unpacked(own) == left
-        server.start(DEADLINE_S)
+        server.start(START_S)
         assert not unpacked(own) & left
         assert not unpacked(system)
     finally:
@@ -412,9 +413,9 @@ def test_a_killed_kafka_leaves_nothing_in_the_systems_temporary_folder_and_the_n
 
 
 def test_kafka_on_a_taken_port(tmp_path: Path, postgres: PostgresServer) -> None:
-    postgres.start(DEADLINE_S)
+    postgres.start(START_S)
     with pytest.raises(PortTaken, match="Kafka"):
-        make_kafka(tmp_path, port=postgres.port).start(DEADLINE_S)
+        make_kafka(tmp_path, port=postgres.port).start(START_S)
 
 
 def test_java_is_found_and_a_wrong_setting_is_named(tmp_path: Path) -> None:
@@ -435,7 +436,7 @@ def test_java_is_found_and_a_wrong_setting_is_named(tmp_path: Path) -> None:
 def test_ports_set_by_the_user_are_used(tmp_path: Path) -> None:
     server = PostgresServer(tmp_path / "pg", tmp_path / "logs", port=(port := free_port()))
     try:
-        server.start(DEADLINE_S)
+        server.start(START_S)
         assert server.port == port
     finally:
         server.remove()

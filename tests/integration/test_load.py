@@ -18,6 +18,7 @@ from ecom_lite.load import loader
 from ecom_lite.load.topics import Topics
 from ecom_lite.load.write import Writer
 from ecom_lite.observe.figures import LoaderFigures
+from ecom_lite.topic.client import end_offsets
 from ecom_lite.warehouse.connect import Address
 from tests.integration.topics import records_of
 from tests.runs import wait_for
@@ -98,7 +99,7 @@ def test_duplicates_are_passed_by_for_a_while_and_then_the_straight_way_is_tried
     with bench.loading(bench.loader(batch_rows=10, make_writer=make_writer)) as loading:
         for number, orders in enumerate([range(10), range(5, 15), *(range(20 * n, 20 * n + 10) for n in range(1, 7))]):
             # A batch of its own, and in one piece: the next is sent when it is in.
-            bench.send([line(order) for order in orders], linger_ms=1_000)
+            bench.send([line(order) for order in orders], linger_ms=60_000)  # its end sends them
             bench.until_loaded(loading)
             assert writers[0].facts.detour_left == (0, 3, 2, 1, 0, 0, 0, 0)[number]
     assert bench.counts() == {"facts": 15 + 60, "duplicates": 5}
@@ -323,24 +324,32 @@ def test_an_aborted_transaction_never_happened_and_its_offsets_are_markers(bench
                 producer.send(bench.topic, value=json.dumps(line(order)).encode(), partition=0)
             producer.flush()
             producer.commit_transaction() if end == "commit" else producer.abort_transaction()
+    until_readable(bench, 10)
     bench.load()  # ends only when the markers at the very end are accounted for, too
     assert bench.ask("SELECT order_id FROM warehouse.fact_sales ORDER BY 1") == [("a",), ("b",), ("e",)]
     assert bench.counts() == {"facts": 3, "markers": 3 + 4}
     assert bench.positions()[0] == 10
 
 
+def until_readable(bench: Bench, end: int) -> None:
+    """A transaction is over for its producer before its marker is on the topic; until then nobody may read on."""
+    wait_for(lambda: end_offsets(bench.client, bench.topic)[0] == end, f"the markers are on the topic, up to offset {end}")
+
+
 def test_an_open_transaction_is_waited_for_by_position_not_by_stop(bench: Bench) -> None:
-    with bench.producer(transactional_id=f"t-{bench.topic}") as producer:
+    # Its time is long: the broker must not end it, however long a busy machine needs until then.
+    with bench.producer(transactional_id=f"t-{bench.topic}", transaction_timeout_ms=600_000) as producer:
         producer.init_transactions()
         producer.begin_transaction()
         producer.send(bench.topic, value=json.dumps(line("a")).encode(), partition=0)
         producer.flush()
         bench.send([line("b")])
         bench.send([line("c")], partition=1)
-        with bench.loading() as running:
+        with bench.loading(drain_s=50) as running:
             wait_for(lambda: bench.counts() == {"facts": 1}, "the fact that is free")
-            assert running.end() < 15  # what cannot be read yet is not waited for, as long as a stop may take
+            assert running.end() < 40  # what cannot be read yet is not waited for, as long as a stop may take
         producer.commit_transaction()
+    until_readable(bench, 3)
     bench.load()
     assert bench.counts() == {"facts": 3, "markers": 1}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from ecom_lite.contract.events import utc_now
 from ecom_lite.load.claims import Claims
 from ecom_lite.load.decode import Batch, Part
+from ecom_lite.load.retry import Patience
 from ecom_lite.load.topics import Topics
 from ecom_lite.load.write import Writer
 from ecom_lite.topic.records import Record
@@ -175,11 +177,17 @@ def test_the_newest_wins_over_what_another_loader_has_in_hand(two: Two, warehous
         line("second", 1, product_title="new", timestamp=HOURS[2]),
         {"event_type": "user_updated", "user_id": 1, "name": "Ada", "timestamp": HOURS[0]},
     ])  # fmt: skip
-    beside = [
+    beside = two.batch(1, [
         line("third", 1, product_title="old", timestamp=HOURS[1]),
         {"event_type": "user_updated", "user_id": 1, "city": "Paris", "timestamp": HOURS[1]},
-    ]
-    threads = [threading.Thread(target=slow.write, args=(late,)), threading.Thread(target=two.write, args=(1, beside))]
+    ])  # fmt: skip
+    other = two.writers[1]
+
+    def write_beside() -> None:
+        """As a loader does it: a lock that is held for seconds, on a busy machine, is asked for again."""
+        Patience(time.sleep).run(lambda: other.write(beside), other.close)
+
+    threads = [threading.Thread(target=slow.write, args=(late,)), threading.Thread(target=write_beside)]
     threads[0].start()
     assert reached.wait(DEADLINE_S)
     threads[1].start()

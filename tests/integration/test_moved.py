@@ -26,6 +26,7 @@ from ecom_lite.transform import Transform
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate, require_schema
 from ecom_lite.warehouse.roles import ensure_database_and_roles
+from tests.runs import START_S
 
 from .facts import change_profile, load, rows, settle, some_lines
 from .loading import Bench, line
@@ -37,6 +38,7 @@ BURNT = 20_000  # transactions
 LINES = some_lines(600, orders=150)
 Servers = Callable[[str], PostgresServer]
 Move = Callable[[PostgresServer, Address, Servers, Path], Address]
+pytestmark = pytest.mark.timeout(600)  # runs of dbt, each of its own, and two servers
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def tool(name: str, server: PostgresServer, *arguments: str) -> None:
 def dump_and_restore(first: PostgresServer, warehouse: Address, servers: Servers, folder: Path) -> Address:
     """As docs/SETUP.md says: the roles, then the database."""
     second = servers("restored")
-    second.start()
+    second.start(START_S)
     tool("pg_dumpall", first, "--roles-only", "--no-role-passwords", "-f", str(folder / "roles.sql"))
     tool("pg_dump", first, "--format=custom", "-f", str(folder / "warehouse.dump"), warehouse.database)
     tool("psql", second, "-q", "-d", "postgres", "-f", str(folder / "roles.sql"))
@@ -96,7 +98,7 @@ def upgraded(first: PostgresServer, warehouse: Address, servers: Servers, folder
     """By pg_upgrade, from this version to itself: it makes a new cluster and takes the transaction ids along."""
     old, new = servers("copied"), servers("upgraded")
     _copied(first, warehouse, old)
-    new.start()
+    new.start(START_S)
     for server in (old, new):
         server.stop()
     account = account_for("nobody")
@@ -112,7 +114,7 @@ def upgraded(first: PostgresServer, warehouse: Address, servers: Servers, folder
     assert done.returncode == 0, done.stdout + done.stderr
     hba.write_text(hba.read_text("utf-8").replace("trust", "scram-sha-256"), "utf-8")
     _take_password(first, new)  # it comes along
-    new.start()
+    new.start(START_S)
     return address_of(new, warehouse)
 
 
@@ -127,7 +129,7 @@ def _copied(first: PostgresServer, warehouse: Address, second: PostgresServer, *
             os.chown(path, account.uid, account.gid, follow_symlinks=False)
     pgfiles.link_cluster(second.data_dir, home)
     _take_password(first, second)
-    second.start()
+    second.start(START_S)
     return address_of(second, warehouse)
 
 
@@ -165,7 +167,6 @@ def content(warehouse: Address) -> tuple[Fingerprint, list[tuple[object, ...]]]:
     return fingerprint(warehouse), rows(warehouse, MINUTES)
 
 
-@pytest.mark.timeout(600)  # six runs of dbt, each of its own, and two servers
 @pytest.mark.parametrize("move", MOVES)
 def test_a_moved_warehouse_goes_on_as_one_that_stayed(
     move: Move, postgres_server: PostgresServer, warehouse: Address, servers: Servers, tmp_path: Path

@@ -7,7 +7,9 @@ import platform
 import signal
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from threading import Event, Timer
 
 import pytest
@@ -26,7 +28,7 @@ from ecom_lite.simulate import Shop, Timetable, identity, read_campaigns
 from ecom_lite.topic import batch_producer as client
 from ecom_lite.topic import client as kafka_client
 from ecom_lite.warehouse.connect import Address
-from tests.runs import wait_for
+from tests.runs import START_S, wait_for
 
 from .facts import standing_still
 from .producing import (
@@ -154,29 +156,42 @@ def test_stop_waits_for_a_broker_that_is_slow(warehouse: Address, own_kafka: Kaf
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
     with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
         wait_for(lambda: it.latest("acked") > 100, "events before it stands still")
-        assert own_kafka.pid is not None
-        os.kill(own_kafka.pid, signal.SIGSTOP)
-        goes_on = Timer(2.0, os.kill, (own_kafka.pid, signal.SIGCONT))
-        wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
-        goes_on.start()
-        it.end()
-        goes_on.join()
+        pid = own_kafka.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
+            goes_on = Timer(2.0, os.kill, (pid, signal.SIGCONT))
+            goes_on.start()
+            it.end()
+            goes_on.join()
+        finally:
+            os.kill(pid, signal.SIGCONT)
     assert_ledger_equals(warehouse, read_topic(own_kafka.bootstrap, topic))
 
 
 def test_a_paced_run_is_neither_far_too_fast_nor_far_too_slow(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     with RunningProducer(settings_for(topic, rate=100, customers=1), warehouse, kafka_bootstrap) as it:
         wait_for(lambda: it.latest("orders") > 0, "the first report")
-        first, began = it.latest("orders"), time.monotonic()
-        wait_for(lambda: it.latest("orders") > first + 400, "five more seconds of orders")
-        took = time.monotonic() - began
-        assert 50 < (it.latest("orders") - first) / took < 200
+        seen = [(it.latest("orders"), time.monotonic())]
+        for _ in range(5):  # about a second each: a machine that stands still, which is not made up for, spoils one or two
+            wait_for(lambda: it.latest("orders") > seen[-1][0] + 80, "the next second of orders")
+            seen.append((it.latest("orders"), time.monotonic()))
+    rates = [(orders - before) / (at - since) for (before, since), (orders, at) in pairwise(seen)]
+    assert 50 < median(rates) < 200, rates
 
 
 def test_a_deadline_ends_the_run(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
-    Producer(settings_for(topic, rate=200), warehouse, kafka_bootstrap).run(Event(), deadline=time.monotonic() + 5)
+    told: list[ProducerFigures] = []
+
+    def clock() -> float:
+        """Jumps over the deadline once events are acknowledged, however long that takes."""
+        return time.monotonic() + (3_600 if told and told[-1].acked else 0)
+
+    made = Producer(settings_for(topic, rate=200), warehouse, kafka_bootstrap, report=told.append, monotonic=clock)
+    made.run(Event(), deadline=time.monotonic() + 1_800)
     found = read_topic(kafka_bootstrap, topic)
-    assert found.own.total() > 0
+    assert found.own.total() == told[-1].acked > 0 and told[-1].state == "done"
     assert_ledger_equals(warehouse, found)
 
 
@@ -269,33 +284,41 @@ def test_topics_are_made_once_and_keep_their_partitions(kafka_bootstrap: str, to
 
 
 @pytest.fixture(scope="module")
-def own_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
-    """A broker that a test may kill, and starts again."""
+def killable_kafka(tmp_path_factory: pytest.TempPathFactory, java: Path, jar_cache: JarCache) -> Iterator[KafkaServer]:
     folder = tmp_path_factory.mktemp("own_kafka")
     server = KafkaServer(folder / "kafka", folder / "logs", java=java, classpath=jar_cache.classpath("kafka"), heap_mb=256)
-    server.start()
+    server.start(START_S)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def own_kafka(killable_kafka: KafkaServer) -> KafkaServer:
+    """A broker that a test may kill, and starts again; one that has failed before that takes no other test along."""
+    if not killable_kafka.alive:
+        killable_kafka.start(START_S)
+    return killable_kafka
 
 
 @pytest.mark.parametrize("sends_fail", [False, True], ids=["the client waits", "the client gives up"])
 def test_a_broker_that_is_killed_and_started_again_loses_nothing(
     warehouse: Address, own_kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch, sends_fail: bool
 ) -> None:
-    if sends_fail:
-        monkeypatch.setattr(kafka_client, "REQUEST_TIMEOUT_MS", 1000)
-        monkeypatch.setattr(client, "DELIVERY_TIMEOUT_MS", 1500)
     topic = f"restarted-{sends_fail}"
     settings = settings_for(topic, rate=400)
     kafka_client.ensure_topics(kafka_client.client_config(settings.kafka, own_kafka.bootstrap), topic, 4, f"{topic}.dlq")
-    with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
-        wait_for(lambda: it.latest("acked") > 500, "events before the kill")
-        own_kafka.kill()
+    with monkeypatch.context() as impatient:  # the producer only, and no more than a busy machine bears
         if sends_fail:
-            wait_for(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
-        own_kafka.start()
-        before = it.latest("acked")
-        wait_for(lambda: it.latest("acked") > before + 1500, "events after the restart")
+            impatient.setattr(kafka_client, "REQUEST_TIMEOUT_MS", 3000)
+            impatient.setattr(client, "DELIVERY_TIMEOUT_MS", 4000)
+        with RunningProducer(settings, warehouse, own_kafka.bootstrap) as it:
+            wait_for(lambda: it.latest("acked") > 500, "events before the kill")
+            own_kafka.kill()
+            if sends_fail:
+                wait_for(lambda: it.latest("state") == "waiting for kafka", "the client to give up")
+            own_kafka.start(START_S)
+            before = it.latest("acked")
+            wait_for(lambda: it.latest("acked") > before + 1500, "events after the restart")
     found = read_topic(own_kafka.bootstrap, topic)
     assert_ledger_equals(warehouse, found)
     assert_each_once(found, settings, next_sequence(warehouse))
@@ -311,7 +334,7 @@ def test_stop_while_the_broker_is_away_ends_soon(warehouse: Address, own_kafka: 
         own_kafka.kill()
         wait_for(lambda: it.latest("unacked") > 100, "events that wait for the broker")
         assert it.end() < 20  # about two seconds on a quiet machine
-    own_kafka.start()
+    own_kafka.start(START_S)
     Producer(settings, warehouse, own_kafka.bootstrap).run(Event(), events=50)
     found = read_topic(own_kafka.bootstrap, topic)
     assert_ledger_equals(warehouse, found)

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -36,8 +38,9 @@ from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 from ecom_lite.simulate import Shop, Timetable
 from ecom_lite.topic import client as kafka_client
+from ecom_lite.topic.ends import TopicEnds
 from tests.integration.topics import records_of
-from tests.runs import DEADLINE_S, wait_for
+from tests.runs import VERB_S, wait_for
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 MAX = Wish(rate="max")
@@ -296,18 +299,31 @@ def test_a_topic_that_is_not_there_is_named(kafka_bootstrap: str, data_dir: Path
         sent(settings_for(kafka_bootstrap, "nowhere", data_dir), file, MAX)
 
 
-def produce(settings: Settings, *arguments: str, folder: Path, **pipes: Any) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "ecom_lite", "produce", *arguments, "--data-dir", str(settings.data_dir)]
+# The command with more than two seconds for what is on its way when it is interrupted: a busy machine's broker needs them.
+PATIENT = """
+import runpy
+from ecom_lite.own_events import send
+send.STOP_S = 40.0
+runpy.run_module("ecom_lite", run_name="__main__")
+"""
+
+
+@contextmanager
+def produce(settings: Settings, *arguments: str, folder: Path, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", PATIENT, "produce", *arguments, "--data-dir", str(settings.data_dir)]
     kafka = {"ECOM_LITE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap, "ECOM_LITE_KAFKA__TOPIC": "another"}
-    return subprocess.Popen(
-        command, cwd=folder, env={**os.environ, **kafka}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **pipes
-    )
+    env = {**os.environ, **kafka}
+    with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # where the test has failed
 
 
 def test_the_command_reads_stdin_and_tells_programs_what_it_did(settings: Settings, tmp_path: Path) -> None:
     topic = ["--topic", settings.kafka.topic]
     with produce(settings, "-", "--rate", "max", "--json", *topic, folder=tmp_path, stdin=subprocess.PIPE) as process:
-        out, err = process.communicate(line(1, 1) + b"\n" + line(2, 2), timeout=DEADLINE_S)
+        out, err = process.communicate(line(1, 1) + b"\n" + line(2, 2), timeout=VERB_S)
     assert process.returncode == 0, err
     told = json.loads(out)
     assert (told["topic"], told["lines"], told["acknowledged"], told["broken"]) == (settings.kafka.topic, 2, 2, 0)
@@ -318,7 +334,7 @@ def test_the_command_reads_stdin_and_tells_programs_what_it_did(settings: Settin
 def test_strict_sends_standard_input_as_it_comes_and_fails_at_the_end(settings: Settings, tmp_path: Path) -> None:
     arguments = ["-", "--strict", "--rate", "max", "--format", "csv", "--topic", settings.kafka.topic]
     with produce(settings, *arguments, folder=tmp_path, stdin=subprocess.PIPE) as process:
-        _, err = process.communicate(b"user_id\n7\n", timeout=DEADLINE_S)
+        _, err = process.communicate(b"user_id\n7\n", timeout=VERB_S)
     assert process.returncode == 1 and b"line 2: missing_field" in err
     assert [record.value for record in in_topic(settings)] == [b'{"user_id":"7"}']
 
@@ -337,7 +353,7 @@ def test_a_line_on_a_pipe_that_then_says_nothing_is_sent_and_bears_the_time_at_w
             process.stdin.flush()
             wait_for(partial(holds, settings, number), "the line is in the topic")
         process.stdin.close()
-        process.wait(DEADLINE_S)
+        process.wait(VERB_S)
     assert process.returncode == 0
     came_ms = [record.timestamp for record in in_topic(settings)]
     assert all(came >= int(written) for came, written in zip(came_ms, written_ms, strict=True))
@@ -373,7 +389,7 @@ def test_the_newest_records_of_the_topic_are_tried_and_a_simulated_shops_are_no_
         (line(1, 91, order_id=None, id="91"), []),
         (None, []),
     ):
-        producer.send(settings.kafka.topic, value, key=b"1", headers=headers).get(timeout=DEADLINE_S)
+        producer.send(settings.kafka.topic, value, key=b"1", headers=headers).get(timeout=VERB_S)
     producer.close()
     ends = kafka_client.end_offsets(config, settings.kafka.topic)
     mapping = Events.model_validate({"fields": {"order_id": "id"}})
@@ -385,7 +401,7 @@ def test_the_newest_records_of_the_topic_are_tried_and_a_simulated_shops_are_no_
     assert kafka_client.end_offsets(config, settings.kafka.topic) == ends
     command = [sys.executable, "-m", "ecom_lite", "events", "try", "--topic", settings.kafka.topic, "--last", "4", "--json"]
     env = {**os.environ, "ECOM_LITE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=DEADLINE_S)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=VERB_S)
     assert done.returncode == 1, done.stderr
     told = json.loads(done.stdout)
     assert (told["records"], told["loads"], told["dies"]) == (4, 2, 2)
@@ -397,7 +413,7 @@ def test_ctrl_c_says_how_many_were_acknowledged(settings: Settings, tmp_path: Pa
     with produce(settings, str(file), "--json", "--topic", settings.kafka.topic, folder=tmp_path) as process:
         wait_for(lambda: process.poll() is not None or len(in_topic(settings)) == 5, "the first five")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=DEADLINE_S)
+        out, err = process.communicate(timeout=VERB_S)
     assert process.returncode == 130
     assert json.loads(out)["acknowledged"] == 5 and json.loads(out)["interrupted"]
     assert b"5 events sent and acknowledged" in err and b"Traceback" not in err
@@ -407,10 +423,12 @@ def test_ctrl_c_at_full_speed_leaves_as_many_in_the_topic_as_it_says(settings: S
     file = tmp_path / "mine.jsonl"
     file.write_bytes(b"\n".join(line(number % 1000, number) for number in range(300_000)))
     arguments = [str(file), "--rate", "max", "--json", "--topic", settings.kafka.topic]
-    with produce(settings, *arguments, folder=tmp_path) as process:
-        wait_for(lambda: process.poll() is not None or any(ends(settings).values()), "it sends")
+    client = kafka_client.client_config(settings.kafka, settings.kafka.bootstrap)
+    with closing(TopicEnds(client, [settings.kafka.topic])) as there, produce(settings, *arguments, folder=tmp_path) as process:
+        # Asked by one client that stays open: a new one each time may be so slow that the file is at its end.
+        wait_for(lambda: process.poll() is not None or any(there.ask().values()), "it sends")
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=DEADLINE_S)
+        out, _ = process.communicate(timeout=VERB_S)
     told = json.loads(out)
     assert process.returncode == 130 and told["interrupted"] and 0 < told["sent"] < 300_000
     assert told["acknowledged"] == told["sent"] == sum(ends(settings).values())

@@ -35,7 +35,7 @@ from tests.integration.topics import records_of
 from tests.runs import wait_for
 
 from .facts import standing_still
-from .loading import Bench, line
+from .loading import LOAD_S, Bench, line, rest_in_each_batch, without_rest
 from .test_load_mapped import EXAMPLES, text_of
 
 ORDERS: dict[str, Any] = {
@@ -62,7 +62,7 @@ class Sources(Bench):
     def until_all_loaded(self) -> None:
         ends = ends_of(self.client, self.settings().topics)
         with self.warehouse.connect("ecom_reader", autocommit=True) as reader:
-            wait_for(lambda: reached(offsets_of(reader, self.settings().topics), ends), lambda: f"{ends}")
+            wait_for(lambda: reached(offsets_of(reader, self.settings().topics), ends), lambda: f"{ends}", LOAD_S)
 
     def load_all(self, batch_rows: int = 10_000) -> None:
         with self.loading(self.loader(batch_rows=batch_rows)) as running:
@@ -193,15 +193,17 @@ def test_a_loader_killed_with_three_topics_in_hand_is_taken_over_and_all_is_load
         sources.send([line(f"m{n}") for n in mine], partition)
         sources.to(sources.web).send([order(n, "a", "b") for n in mine], partition)
         sources.to(sources.pos).send([line(f"m{n}") for n in mine], partition)
+    rest_in_each_batch(sources)
     settings = sources.settings(batch_rows=20)
     facts = "SELECT count(*) FROM warehouse.fact_sales"
     for name in ("one", "one", "two"):
         (before,) = sources.ask(facts)[0]
         with worker(settings, sources, name) as process:
-            wait_for(lambda before=before: sources.ask(facts)[0][0] > before, "progress")  # type: ignore[misc]
+            wait_for(lambda before=before: sources.ask(facts)[0][0] > before, "progress", LOAD_S)  # type: ignore[misc]
             process.send_signal(signal.SIGKILL)
             process.wait()
     assert sources.ask(facts)[0][0] < 4 * count, "it was killed too late to prove anything"
+    without_rest(sources)
     with sources.loading(_second(sources)) as running:
         sources.until_all_loaded()
     assert running.failure is None

@@ -41,7 +41,7 @@ from ecom_lite.stream.source import settle_source
 from ecom_lite.stream.stream import Stream
 from ecom_lite.topic.client import client_config, end_offsets, ends_of, ensure_topics
 from ecom_lite.warehouse.connect import Address
-from tests.runs import wait_for
+from tests.runs import START_S, wait_for
 from tests.unit.contract.corpus import cases
 from tests.unit.contract.corpus_base import FACT, Case, order, reversal, user
 from tests.unit.contract.differences import SPARK
@@ -341,7 +341,7 @@ def test_a_killed_jvm_is_reported_and_a_new_one_goes_on(
         gateway.kill()
         wait_for(lambda: it.failure, "the report")
     assert isinstance(it.failure, StreamError)
-    gateway.start()
+    gateway.start(START_S)
     more = lines_from(lines[-1].ordered_at, 30, "b", seconds=10)
     shop.send(wire(line) for line in [*lines[-5:], *more])
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):

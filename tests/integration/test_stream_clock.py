@@ -15,7 +15,7 @@ from ecom_lite.errors import StreamError
 from ecom_lite.harness.clock import WallClock
 from ecom_lite.stream.session import close_session
 from ecom_lite.warehouse.connect import Address
-from tests.runs import wait_for
+from tests.runs import START_S, wait_for
 
 from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
 
@@ -39,7 +39,7 @@ def jvm(
         monkeypatch.setenv(name, value)  # for what is started from now on
     jars, archive_dir = jar_cache.classpath("spark"), jar_cache.root.parent / "cds"
     gateway = SparkGateway(tmp_path / "work", tmp_path / "logs", java=java, jars=jars, memory_mb=512, archive_dir=archive_dir)
-    gateway.start()
+    gateway.start(START_S)
     try:
         yield gateway
     finally:

@@ -19,7 +19,7 @@ from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.errors import StreamError
 from ecom_lite.warehouse.connect import Address
 from tests.running import Running
-from tests.runs import wait_for
+from tests.runs import START_S, wait_for
 
 from .facts import Line, rows
 from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
@@ -53,7 +53,7 @@ def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
         recent = lines[-1000:]  # what the watermark has not closed
         again = drawn.sample(recent, min(len(recent), 20))
         if not gateway.alive:
-            gateway.start()
+            gateway.start(START_S)
         with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
             values = [wire(line) for line in [*more, *again]]
             lines += more
@@ -63,7 +63,7 @@ def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
             gateway.kill()
             wait_until_it_fails(it)
             assert isinstance(it.failure, StreamError), f"round {number} of seed {seed}"
-    gateway.start()
+    gateway.start(START_S)
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
         wait_for(lambda: progress(warehouse)[0] == shop.sent, f"all lines, seed {seed}")
         assert minutes_in(warehouse) == minutes_of(lines), f"seed {seed}"

@@ -59,6 +59,7 @@ def test_a_load_leaves_no_line_in_the_servers_log(server: PostgresServer, facts:
     assert "summarization" not in (Path(server.log).read_text("utf-8"))
 
 
+@pytest.mark.timeout(400)
 def test_vacuum_comes_by_itself_and_leaves_no_filled_range_without_a_summary(facts: Address) -> None:
     with facts.connect("admin", autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")  # a minute otherwise

@@ -22,7 +22,7 @@ def records_of(client: Mapping[str, Any], topic: str) -> list[Any]:
         parts = partitions_of(consumer, topic)
         consumer.assign(parts)
         give_up = time.monotonic() + DEADLINE_S
-        while any(consumer.position(part) < ends[part.partition] for part in parts):
+        while any((consumer.position(part) or 0) < ends[part.partition] for part in parts):  # None: not yet found out
             assert time.monotonic() < give_up, f"{topic} cannot be read to its end {ends}"
             for part, records in consumer.poll(timeout_ms=200, max_records=20_000).items():
                 found[part.partition] += records

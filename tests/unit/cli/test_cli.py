@@ -244,7 +244,7 @@ def test_a_password_is_hashed_from_stdin(shell: Shell, monkeypatch: pytest.Monke
     for wrong in ("short\n", "", "scrypt:15:8:1:a:b\n"):
         monkeypatch.setattr(sys, "stdin", io.StringIO(wrong))
         said = shell("password", data=False)
-        assert said.code == 2 and said.out == "" and "8 to 1,024 characters" in said.err
+        assert said.code == 2 and said.out == "" and "12 to 1,024 characters" in said.err
 
 
 def test_a_run_that_others_could_look_at_without_a_password_does_not_start(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,8 @@ has the same effect:
 Kafka and PostgreSQL start when the tests have been collected and one of them wants a fixture; a session that wants none starts
 and imports nothing. They are one set for all workers of pytest-xdist, in a process of their own, and end with the last process
 of the session, however that ends: nothing is left behind by a kill either. Another session beside it has engines of its own.
+Their files are in memory (`/dev/shm`) where that has 2 GB free and may hold programs, else in the temporary folder; set
+`TMPDIR` to have them in a folder of yours, for instance for tests with millions of events.
 The first session of a version makes what those after it copy: a cluster that is initialised and migrated, and at its end, in
 the background, an archive of Kafka's classes (both in the user's cache; delete them at any time). What it costs:
 [benchmarks](benchmarks.md#the-pytest-plugin).

@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
+from kafka.errors import InvalidReplicationFactorError
 
 from ecom_lite.errors import ConfigError, EcomLiteError
 from ecom_lite.settings.tree import Kafka
-from ecom_lite.topic.client import addresses, client_config, reachable, wait_ready
+from ecom_lite.topic import client
+from ecom_lite.topic.client import addresses, client_config, ensure_topics, reachable, wait_ready
 
 
 def kafka(**settings: object) -> Kafka:
@@ -83,3 +86,38 @@ def test_something_else_behind_the_port_is_said_in_words() -> None:
         assert reachable(config)
         with pytest.raises(EcomLiteError, match=r"gave no answer as Kafka.*security_protocol"):
             wait_ready(config, 1)
+
+
+class Fenced:
+    """A broker without topics that its controller has fenced: it may have none, until it is asked for the `tries`th time."""
+
+    def __init__(self, tries: int) -> None:
+        self._left = tries
+        self.made: list[str] = []
+
+    def describe_topics(self, names: list[str]) -> list[dict[str, Any]]:
+        return [{"name": name, "error_code": 0 if name in self.made else 3, "partitions": [{}] * 4} for name in names]
+
+    def create_topics(self, wanted: dict[str, Any]) -> None:
+        self._left -= 1
+        if self._left > 0:
+            raise InvalidReplicationFactorError("All brokers are currently fenced.")
+        self.made += wanted
+
+    def wait_for_topics(self, names: list[str], timeout_ms: float) -> None:
+        assert self.made == names and timeout_ms > 0
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_broker_that_was_fenced_for_a_moment_is_waited_for_and_one_without_a_place_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = client_config(kafka(), "127.0.0.1:9")
+    monkeypatch.setattr(client, "POLL_S", 0.001)
+    monkeypatch.setattr(client, "KafkaAdminClient", lambda **_: Fenced(3))
+    assert ensure_topics(config, "events", 4, "dead") == 4
+    monkeypatch.setattr(client, "PLACE_S", 0.0)
+    with pytest.raises(EcomLiteError, match="InvalidReplicationFactorError"):
+        ensure_topics(config, "events", 4, "dead")
