@@ -51,6 +51,7 @@ from .facts import Line, insert_bulk, load, rows
 from .loading import Bench
 from .streaming import WATERMARK_S, Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wait_until_late, wire
 
+pytestmark = pytest.mark.timeout(600)  # several starts of Spark
 DEADLINE_S = 60
 DRAWN, DRAWN_SEED = 2000, 20261128
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

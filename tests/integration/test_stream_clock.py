@@ -19,6 +19,7 @@ from tests.runs import START_S, wait_for
 
 from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
 
+pytestmark = pytest.mark.timeout(600)  # two starts of Spark
 BACK_S = 200  # longer than anything is waited for here; the lines are older, or they would lie in the future then
 
 

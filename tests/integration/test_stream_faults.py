@@ -24,6 +24,7 @@ from tests.runs import START_S, wait_for
 from .facts import Line, rows
 from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
 
+pytestmark = pytest.mark.timeout(600)  # several starts of Spark
 ROUNDS, LONG_ROUNDS = 8, 200  # a round takes some 13 s
 SEEDS = {ROUNDS: 20261128, LONG_ROUNDS: 20261129}
 
