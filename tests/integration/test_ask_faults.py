@@ -23,7 +23,7 @@ from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
 
-from ..runs import DEADLINE_S, wait_for
+from ..runs import DEADLINE_S, START_S, wait_for
 
 SLOW = "FROM slow"
 COUNT = "SELECT count(*) FROM dim_category"
@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]
     """One of its own: it is killed."""
     folder = tmp_path_factory.mktemp("ask")
     server = PostgresServer(folder / "postgres", folder / "logs", settings={"fsync": "off"})
-    server.start()
+    server.start(START_S)
     yield server
     server.remove()
 
@@ -207,7 +207,7 @@ def test_a_killed_server_is_a_message_and_a_new_session_goes_on(server: Postgres
     session.close()
     with pytest.raises(QueryError, match="cannot be reached"):
         Session(address)
-    server.start()
+    server.start(START_S)
     fresh = Session(address)
     assert fresh.ask("SELECT 7", first) == 7
     fresh.close()
