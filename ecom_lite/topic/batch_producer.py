@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 from kafka import KafkaProducer, TopicPartition
@@ -70,8 +71,9 @@ class SoleProducer(BatchProducer):
 
     A request that has reached the broker can be written long after the process that sent it has died, and after the next one
     has read the topic's end. The broker knows a name's number and counts its epochs, and takes nothing of an older epoch: but
-    only where it has seen the new one. An empty transaction shows it to each partition. What is sent then is in none. The
-    first batch that fails ends all: the error is that of every later one.
+    only where it has seen the new one. An empty transaction shows it to each partition, by markers that follow the broker's
+    answer; the next one begins behind them. What is sent then is in none. The first batch that fails ends all: the error is
+    that of every later one.
     """
 
     def __init__(self, config: Config, name: str) -> None:
@@ -82,15 +84,19 @@ class SoleProducer(BatchProducer):
 
         Raises KafkaError, an AuthorizationError where the broker does not let us have the name. To be called once.
         """
-        numbers = self.partitions_for(topic)
+        parts = [TopicPartition(topic, number) for number in sorted(self.partitions_for(topic))]
         self.init_transactions()
-        manager = self._transaction_manager
         if not first:
-            self.begin_transaction()
-            for number in sorted(numbers):
-                manager.maybe_add_partition_to_transaction(TopicPartition(topic, number))
-            self.commit_transaction()
+            self._empty_transaction(parts)
+            self._empty_transaction(parts[:1])  # returns once all partitions have the markers of the one before
+        manager = self._transaction_manager
         manager.transactional_id = None
         # The client would go on after a batch that has failed, at times by another number that nobody could keep out.
         manager.classify_batch_error = lambda *_, **__: manager.ERROR_CLASS_FATAL
         manager.reset_producer_id = lambda: None
+
+    def _empty_transaction(self, parts: Sequence[TopicPartition]) -> None:
+        self.begin_transaction()
+        for part in parts:
+            self._transaction_manager.maybe_add_partition_to_transaction(part)
+        self.commit_transaction()

@@ -20,6 +20,7 @@ from ecom_lite.engines.postgres import PostgresServer
 from tests.acceptance.test_light_run import plain_event
 from tests.runs import ENDS_S, LightRun
 
+pytestmark = pytest.mark.timeout(600)  # whole runs
 EVENTS = 300
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.runs import START_S, LightRun, wait_for
 
+pytestmark = pytest.mark.timeout(600)  # each part is killed, and the run is waited for
 PARTS = ("load", "produce", "postgres", "kafka", "lake")
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from tests.runs import COMMAND, ENDS_S, LightRun, wait_for
 
+pytestmark = pytest.mark.timeout(600)  # whole runs
 CTRL_C = b"\x03"
 READ_S = 10.0
 CALLED_OFF_S = 40.0  # a few seconds, on a busy machine several times as many; a start may take run.ready_timeout_s, 120 s

@@ -11,6 +11,7 @@ import pytest
 
 from tests.runs import LightRun
 
+pytestmark = pytest.mark.timeout(600)  # whole runs
 SOON_S = 110.0  # less than run.ready_timeout_s
 FULL = """mount -t tmpfs -o size=1m none "$0" && ! cat /dev/zero > "$0/filler" && exec unshare --user --map-user=1000 "$@" """
 

@@ -9,9 +9,10 @@ import pytest
 
 from ecom_lite.engines.jars import JarCache
 from ecom_lite.engines.spark import SparkGateway
+from ecom_lite.load import deadletters
 from ecom_lite.produce import ledger, producer
 from ecom_lite.stream.session import close_session
-from ecom_lite.topic import client
+from ecom_lite.topic import batch_producer, client
 from ecom_lite.warehouse.connect import Address
 from tests.runs import START_S
 
@@ -25,6 +26,8 @@ def slowly() -> Iterator[None]:
     machine they need more."""
     with pytest.MonkeyPatch.context() as patience:
         patience.setattr(client, "REQUEST_TIMEOUT_MS", 30_000)
+        patience.setattr(batch_producer, "METADATA_TIMEOUT_MS", 30_000)  # also for the topic of transactions, made at their first
+        patience.setattr(deadletters, "ACK_TIMEOUT_S", 30)
         patience.setattr(producer, "STOP_SLOWLY_S", 40.0)
         patience.setattr(ledger, "WRITE_S", 40.0)
         yield

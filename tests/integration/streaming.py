@@ -23,6 +23,7 @@ from tests.runs import wait_for
 from .facts import Line, rows
 
 WATERMARK_S = 60
+READ_S = 150.0  # a second or a few, and what a busy machine adds
 Minutes = dict[tuple[datetime, str], tuple[Decimal, int, int, int]]
 
 
@@ -123,11 +124,16 @@ def running(stream: Stream) -> Iterator[Running]:
         it.end()
 
 
+def wait_until_read(warehouse: Address, shop: Shop, what: str) -> None:
+    """Until micro-batches have read all that was sent."""
+    wait_for(lambda: progress(warehouse)[0] == shop.sent, lambda: f"{what}: {progress(warehouse)} of {shop.sent}", READ_S)
+
+
 def wait_until_late(warehouse: Address, line: Line) -> None:
     """Until Spark drops what is older than `line` by the delay: a batch is judged by the watermark of the one before."""
     due = line.ordered_at - timedelta(seconds=WATERMARK_S, milliseconds=1)
     known = "SELECT coalesce(max(watermark), '-infinity') >= '{}' FROM realtime.stream_progress"
-    wait_for(lambda: rows(warehouse, known.format(due.isoformat())) == [(True,)], "the watermark")
+    wait_for(lambda: rows(warehouse, known.format(due.isoformat())) == [(True,)], "the watermark", READ_S)
 
 
 def a_stream(

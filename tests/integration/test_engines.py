@@ -29,6 +29,7 @@ from tests.integration.topics import records_of
 from tests.running import Running
 from tests.runs import START_S, wait_for, wait_until_gone
 
+pytestmark = pytest.mark.timeout(600)  # servers are started again and again, and a class archive is made at the lowest priority
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
 
 

@@ -37,6 +37,8 @@ from tests.runs import START_S, wait_for
 
 from .loading import LOAD_S, Bench, line, rest_in_each_batch, without_rest
 
+pytestmark = pytest.mark.timeout(600)  # a PostgreSQL of its own is started three times, loads are held up
+
 
 def mixed(count: int, seed: int = 1) -> tuple[list[Any], dict[str, int]]:
     """Lines (some of them twice), other events and nonsense, and what must become of them."""

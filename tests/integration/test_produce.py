@@ -45,6 +45,8 @@ from .producing import (
     shop_row,
 )
 
+pytestmark = pytest.mark.timeout(600)  # a broker of its own is started again and again
+
 
 def test_exactly_n_events_are_sent_and_booked(warehouse: Address, kafka_bootstrap: str, topic: str) -> None:
     settings = settings_for(topic, rate="max")

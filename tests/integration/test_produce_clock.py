@@ -31,6 +31,7 @@ from .producing import (
     shop_row,
 )
 
+pytestmark = pytest.mark.timeout(600)  # many producers are killed, and what they have sent is read
 START = "2026-01-01T00:00Z"
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -32,6 +32,7 @@ from .producing import (
     shop_row,
 )
 
+pytestmark = pytest.mark.timeout(600)  # many producers are killed, and what they have sent is read
 ALL = {"late": 0.05, "late_s": 3.0, "duplicate": 0.05, "out_of_order": 0.05, "malformed": 0.05}
 
 

@@ -38,6 +38,7 @@ from .facts import standing_still
 from .loading import LOAD_S, Bench, line, rest_in_each_batch, without_rest
 from .test_load_mapped import EXAMPLES, text_of
 
+pytestmark = pytest.mark.timeout(600)  # loaders wait for the end of each other's sessions
 ORDERS: dict[str, Any] = {
     "fields": {"order_id": "id", "product_id": "items[].sku", "price": "items[].cents", "quantity": "items[].n"},
     "constants": {"user_id": "web", "timestamp": "2026-07-01T10:00:00Z"}, "lines": "items[]", "unit": "cents",

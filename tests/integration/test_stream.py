@@ -49,8 +49,21 @@ from tests.unit.contract.fuzz import events, values
 
 from .facts import Line, insert_bulk, load, rows
 from .loading import Bench
-from .streaming import WATERMARK_S, Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wait_until_late, wire
+from .streaming import (
+    WATERMARK_S,
+    Shop,
+    a_stream,
+    lines_from,
+    minutes_in,
+    minutes_of,
+    progress,
+    running,
+    wait_until_late,
+    wait_until_read,
+    wire,
+)
 
+pytestmark = pytest.mark.timeout(600)  # several starts of Spark
 DEADLINE_S = 60
 DRAWN, DRAWN_SEED = 2000, 20261128
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -206,7 +219,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
     shop.send([None, b"{", b'{"order_id": 1}', b"\xff", b"  ", b"", b"\x00\x01\x02"])
     stream = a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)
     with running(stream):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "all of the first lines")
+        wait_until_read(warehouse, shop, "all of the first lines")
         assert minutes_in(warehouse) == minutes_of(first)
         assert progress(warehouse) == (shop.sent, 0, 40)
         wait_until_late(warehouse, first[-1])
@@ -215,7 +228,7 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
         in_time = replace(first[-1], order_id="in-time", ordered_at=first[-1].ordered_at - timedelta(seconds=WATERMARK_S - 10))
         ahead = replace(first[0], order_id="ahead", ordered_at=now + timedelta(hours=20))
         shop.send(wire(line) for line in [*late, in_time, ahead])
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the late lines")
+        wait_until_read(warehouse, shop, "the late lines")
         assert progress(warehouse) == (shop.sent, 8, 40)
         assert minutes_in(warehouse) == minutes_of([*first, in_time])
         wait_for(lambda: late_rows_of(stream) == 8, "health to count them, too")
@@ -226,14 +239,14 @@ def test_minutes_are_exact_over_duplicates_rubbish_late_lines_and_restarts(
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ecom_stream'")
         second = lines_from(first[-1].ordered_at, 90, "b", seconds=40)
         shop.send(wire(line) for line in second)
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "lines after the lost connection")
+        wait_until_read(warehouse, shop, "lines after the lost connection")
         assert minutes_in(warehouse) == minutes_of([*first, in_time, *second])
     assert not stream.health().ok
     # Sent while the stream is down, with repetitions from before; the checkpoint knows them.
     third = lines_from(second[-1].ordered_at, 60, "c", seconds=30)
     shop.send(wire(line) for line in [*second, *third])
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "lines after the restart")
+        wait_until_read(warehouse, shop, "lines after the restart")
         assert minutes_in(warehouse) == minutes_of([*first, in_time, *second, *third])
         assert progress(warehouse) == (shop.sent, 8, 40 + len(second))
     with pytest.raises(StreamError, match=r"shuffle_partitions = 3, but it was 2"):
@@ -253,10 +266,10 @@ def test_minutes_whose_lines_came_again_are_given_up_too(
     with running(stream):
         for _ in range(2):  # the second time there is nothing new
             shop.send(wire(line) for line in lines)
-            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+            wait_until_read(warehouse, shop, "the lines")
         for minute in (10, 20, 25):  # each moves the watermark, by which the next batch gives up what is over
             shop.send([wire(replace(lines[0], order_id=f"later-{minute}", ordered_at=start + timedelta(minutes=minute)))])
-            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the line")
+            wait_until_read(warehouse, shop, "the line")
         wait_for(lambda: stream.recent_progress().state_rows == 1, lambda: f"one share is left, not {stream.recent_progress()}")
 
 
@@ -274,7 +287,7 @@ def test_a_line_that_comes_again_with_a_later_time_leaves_the_count_closed(
             for n in (1, 2):
                 later = start + timedelta(hours=hour, seconds=(n + 2) * WATERMARK_S)
                 shop.send([wire(replace(twice, order_id=f"filler-{hour}-{n}", ordered_at=later))])
-                wait_for(lambda: progress(warehouse)[0] == shop.sent, "the batch")
+                wait_until_read(warehouse, shop, "the batch")
     assert sum(found[2] for found in minutes_in(warehouse).values()) == 6, "Spark has counted both"
     bench.load()
     assert bench.counts() == {"facts": 5, "duplicates": 1}
@@ -305,10 +318,10 @@ def test_a_state_of_another_layout_makes_the_stream_begin_anew_and_takes_nothing
         version.setattr(queries, "order_lines", with_numbers)
         with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
             shop.send(wire(line) for line in lines)
-            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+            wait_until_read(warehouse, shop, "the lines")
             wait_until_late(warehouse, lines[-1])
             shop.send([wire(late)])
-            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the late one")
+            wait_until_read(warehouse, shop, "the late one")
     bench.load()
     checkpoints = data_dir / "spark" / "checkpoints"
     (now,) = (path for path in checkpoints.glob("per_minute*") if path.is_dir())
@@ -321,7 +334,7 @@ def test_a_state_of_another_layout_makes_the_stream_begin_anew_and_takes_nothing
     admin.delete_records({TopicPartition(topic, partition): offset for partition, offset in before.items()})
     admin.close()
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "what is left")
+        wait_until_read(warehouse, shop, "what is left")
         wait_for(lambda: rows(warehouse, "SELECT max(watermark) FROM realtime.stream_progress") != [(None,)], "closed minutes")
     assert now.is_dir() and not any(checkpoints.glob("per_minute")) and not any(checkpoints.glob("per_minute.json"))
     assert minutes_in(warehouse) == minutes_of(lines)
@@ -337,7 +350,7 @@ def test_a_killed_jvm_is_reported_and_a_new_one_goes_on(
     lines = lines_from(datetime.now(UTC) - timedelta(seconds=100), 30, "a", seconds=50)
     shop.send(wire(line) for line in lines)
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        wait_until_read(warehouse, shop, "the lines")
         gateway.kill()
         wait_for(lambda: it.failure, "the report")
     assert isinstance(it.failure, StreamError)
@@ -345,7 +358,7 @@ def test_a_killed_jvm_is_reported_and_a_new_one_goes_on(
     more = lines_from(lines[-1].ordered_at, 30, "b", seconds=10)
     shop.send(wire(line) for line in [*lines[-5:], *more])
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after")
+        wait_until_read(warehouse, shop, "the lines after")
         assert minutes_in(warehouse) == minutes_of([*lines, *more])
 
 

@@ -17,8 +17,9 @@ from ecom_lite.stream.session import close_session
 from ecom_lite.warehouse.connect import Address
 from tests.runs import START_S, wait_for
 
-from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
+from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, running, wait_until_read, wire
 
+pytestmark = pytest.mark.timeout(600)  # two starts of Spark
 BACK_S = 200  # longer than anything is waited for here; the lines are older, or they would lie in the future then
 
 
@@ -55,11 +56,11 @@ def test_a_clock_that_is_put_back_does_not_make_spark_wait_until_it_is_again_wha
     stream = a_stream(warehouse, kafka_bootstrap, topic, data_dir, jvm, wall=lambda: time.time() + clock.seconds)
     with running(stream) as it:
         shop.send(wire(line) for line in lines)
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        wait_until_read(warehouse, shop, "the lines")
         clock.jump(-BACK_S)
         wait_for(lambda: it.failure is not None, "somebody has noticed")
         assert isinstance(it.failure, StreamError) and f"the clock was put back by {BACK_S} s" in str(it.failure)
     with running(stream):  # as the supervisor would
         shop.send(wire(line) for line in more)
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after")
+        wait_until_read(warehouse, shop, "the lines after")
     assert minutes_in(warehouse) == minutes_of([*lines, *more])

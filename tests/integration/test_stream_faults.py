@@ -22,8 +22,9 @@ from tests.running import Running
 from tests.runs import START_S, wait_for
 
 from .facts import Line, rows
-from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wire
+from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, progress, running, wait_until_read, wire
 
+pytestmark = pytest.mark.timeout(600)  # several starts of Spark
 ROUNDS, LONG_ROUNDS = 8, 200  # a round takes some 13 s
 SEEDS = {ROUNDS: 20261128, LONG_ROUNDS: 20261129}
 
@@ -65,7 +66,7 @@ def test_a_jvm_killed_at_any_moment_loses_no_line_and_counts_none_twice(
             assert isinstance(it.failure, StreamError), f"round {number} of seed {seed}"
     gateway.start(START_S)
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, f"all lines, seed {seed}")
+        wait_until_read(warehouse, shop, f"all lines, seed {seed}")
         assert minutes_in(warehouse) == minutes_of(lines), f"seed {seed}"
 
 
@@ -87,7 +88,7 @@ def test_a_checkpoint_that_lost_its_end_makes_the_query_begin_anew_with_the_same
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
         for part in range(0, 90, 30):
             shop.send(wire(line) for line in lines[part : part + 30])
-            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+            wait_until_read(warehouse, shop, "the lines")
     (checkpoint,) = (path for path in (data_dir / "spark" / "checkpoints").glob("per_minute*") if path.is_dir())
     folders = [checkpoint / name for name in what.strip("{}").split(",")]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.name[0].isdigit()]
@@ -110,7 +111,7 @@ def test_a_database_that_is_another_one_gets_all_minutes(
     lines = lines_from(datetime.now(UTC) - timedelta(seconds=200), 90, "a")
     shop.send(wire(line) for line in lines)
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        wait_until_read(warehouse, shop, "the lines")
     with warehouse.connect("admin", autocommit=True) as admin:
         for table in ("stream_progress", "open_minutes", "minutes_by_currency"):
             admin.execute(sql.SQL("TRUNCATE realtime.{}").format(sql.Identifier(table)))
@@ -127,18 +128,18 @@ def test_partitions_that_are_added_under_it_are_read(
     shop.send(wire(line) for line in lines)
     more = lines_from(lines[-1].ordered_at, 60, "b", seconds=10)
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        wait_until_read(warehouse, shop, "the lines")
         admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
         admin.create_partitions({topic: NewPartitions(7)})
         admin.close()
         wait_for(lambda: shop.partitions() == 7, "the new partitions")
         shop.send(wire(line) for line in [*lines[:10], *more])
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after")
+        wait_until_read(warehouse, shop, "the lines after")
         assert minutes_in(warehouse) == minutes_of([*lines, *more])
     last = lines_from(more[-1].ordered_at, 30, "c", seconds=5)
     shop.send(wire(line) for line in last)
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after a restart")
+        wait_until_read(warehouse, shop, "the lines after a restart")
         assert minutes_in(warehouse) == minutes_of([*lines, *more, *last])
 
 
@@ -162,13 +163,13 @@ def test_a_database_that_is_away_is_waited_for(
     lines = lines_from(datetime.now(UTC) - timedelta(seconds=100), 60, "a", seconds=50)
     shop.send(wire(line) for line in lines)
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)) as it:
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+        wait_until_read(warehouse, shop, "the lines")
         with closed(warehouse):
             more = lines_from(lines[-1].ordered_at, 60, "b", seconds=10)
             shop.send(wire(line) for line in [*lines[:10], *more])
             wait_for(lambda: caplog.text.count("is tried again") >= 3, "three tries")
             assert it.failure is None
-        wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines after")
+        wait_until_read(warehouse, shop, "the lines after")
         assert minutes_in(warehouse) == minutes_of([*lines, *more])
     assert rows(warehouse, "SELECT sum(duplicate_rows)::int FROM realtime.stream_progress") == [(10,)]
 
@@ -182,8 +183,8 @@ def test_a_producer_whose_clock_is_an_hour_ahead_spoils_nobody_elses_minutes(
     with running(a_stream(warehouse, kafka_bootstrap, topic, data_dir, gateway)):
         for part in range(0, 60, 20):  # in several micro-batches: the watermark has every chance to move
             shop.send(wire(line) for line in ahead[part : part + 20])
-            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines ahead")
+            wait_until_read(warehouse, shop, "the lines ahead")
             shop.send(wire(line) for line in lines[part : part + 20])
-            wait_for(lambda: progress(warehouse)[0] == shop.sent, "the lines")
+            wait_until_read(warehouse, shop, "the lines")
         assert minutes_in(warehouse) == minutes_of(lines)
     assert progress(warehouse) == (shop.sent, 60, 0), "what is ahead is told as outside the watermark's reach"
