@@ -25,7 +25,7 @@ from ..settings.tree import Settings
 from ..terminal.printing import print_table
 from ..terminal.terminal import Terminal
 from .machine import machine
-from .rig import isolated, require_space
+from .rig import isolated, own_folder
 
 NEEDED_BYTES: Final = 2 << 30
 OURS: Final = "ECOM_LITE_"  # variables of the environment that are settings: a run of the benchmark has none of the user's
