@@ -22,13 +22,13 @@ from ecom_lite.engines.scratch import Scratch, clear_dead
 from ecom_lite.settings.load import load_settings
 from ecom_lite.system import memory_folder
 from ecom_lite.topic.client import PATIENT, client_config, ensure_topics
-from ecom_lite.warehouse import connect, duck
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
 from tests import runs
-from tests.runs import DEADLINE_S, START_S, wait_for
+from tests.patience import connect_patiently
+from tests.runs import START_S, wait_for
 
 TEMPLATE = "ecom_template"
 CENTURY_H = 100 * 366 * 24
@@ -39,9 +39,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("ours")
-# A machine that has stood still for some seconds is no server that is away. (Children have the five seconds of the product.)
-for module in (connect, duck):
-    vars(module)["CONNECT_TIMEOUT_S"] = round(DEADLINE_S)
+connect_patiently()
 _numbers = itertools.count(1)
 
 

@@ -103,15 +103,15 @@ class LightRun:
 
     def note_processes(self) -> dict[str, int]:
         """Remember all processes of the run; the pid of each part by its name."""
+        try:  # first: whatever it names has begun, and is found below
+            entries = json.loads((self.data_dir / "children.json").read_text())
+        except (OSError, ValueError):
+            entries = []
         try:
             family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
         except psutil.Error:
             family = []
         self.known |= {process.pid: process for process in family}
-        try:
-            entries = json.loads((self.data_dir / "children.json").read_text())
-        except (OSError, ValueError):
-            return {}
         return {PARTS.get(entry["name"], entry["name"]): entry["pid"] for entry in entries if entry["pid"] in self.known}
 
     def wait_state(self, state: str, deadline_s: float = START_S) -> LightRun:

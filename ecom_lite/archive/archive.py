@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from .session import Plan, Session, Totals
 
 EVERY_S: Final = 10.0  # a record is in a file after so long
 MOST_BYTES: Final = 8 * 1024 * 1024  # keys and values in memory: beyond it they are written at once
+LAST_TRIES: Final = 3  # once it is to end: an error of a moment must not leave out what the topics hold
 GC_THRESHOLDS: Final = (100_000, 50, 100)  # records by the ten thousand come and go, none of them in a cycle
 log = logging.getLogger("ecom_lite.archive")
 
@@ -58,15 +60,19 @@ class Archive:
     def run(self, stop: threading.Event, drain_s: float) -> None:
         """Archive until `stop` is set, then what the topics hold at that moment, at most `drain_s` seconds long.
 
-        Whatever refuses (broker, disk, topics that are not those in the archive) is told, and tried again.
+        Whatever refuses (broker, disk, topics that are not those in the archive) is told, and tried again, a few times then.
         """
+        tries, until, pause = 0, math.inf, threading.Event()
         waits, writer = delays(), ArchiveWriter(self._folder, self._at)
         thresholds = gc.get_threshold()
         gc.set_threshold(*GC_THRESHOLDS)
         try:
             while True:
+                if stop.is_set():
+                    tries, until = tries + 1, min(until, time.monotonic() + drain_s)
+                left_s = max(0.0, min(drain_s, until - time.monotonic()))
                 try:
-                    if Session(self._plan, writer, self._totals, self._tell).run(stop, drain_s):
+                    if Session(self._plan, writer, self._totals, self._tell).run(stop, left_s):
                         return
                     waits = delays()  # and anew, from what the files say
                 except EcomLiteError as error:
@@ -75,8 +81,9 @@ class Archive:
                     self._wait_for(explain(self._plan.client, error))
                 except (OSError, duckdb.Error) as error:
                     self._wait_for(f"{self._folder}: {first_line(in_words(error))}")
-                if stop.wait(next(waits)):
+                if tries >= LAST_TRIES or time.monotonic() > until:
                     return
+                (pause if stop.is_set() else stop).wait(next(waits))
         finally:
             writer.close()
             gc.set_threshold(*thresholds)

@@ -33,14 +33,14 @@ class Cache:
                     self._entries.popitem(last=False)
         if mine:
             begin = self._clock()
-            expires = 0.0
             try:
                 value = compute()
                 expires = self._clock() + keep_s(value, self._clock() - begin)
-                future.set_result(value)
             except BaseException as error:
                 future.set_exception(error)
-            with self._lock:
-                if self._entries.get(key, (None,))[0] is future:
-                    self._entries[key] = (future, expires)
+            else:
+                with self._lock:  # before it is there: who asks then would else have it computed once more
+                    if self._entries.get(key, (None,))[0] is future:
+                        self._entries[key] = (future, expires)
+                future.set_result(value)
         return future.result()

@@ -23,8 +23,8 @@ from .expect import Violation, wait_until
 from .recount import SHOWN, Account, differences
 from .topic import Topic
 
-PATIENCE_S: Final = 60.0
-SETTLE_S: Final = 8.0  # figures by minute follow the facts within some: a difference that stays so long is one
+PATIENCE_S: Final = 120.0
+SETTLE_S: Final = 30.0  # figures by minute follow the facts within some: a difference that stays so long is one
 LOOK_S: Final = 0.25
 RELATIONS: Final = """SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('marts', 'intermediate') AND c.relkind IN ('r', 'v') AND c.relname NOT LIKE '%\\_\\_dbt\\_%' ORDER BY 1, 2"""

@@ -27,11 +27,11 @@ from .expect import Violation, wait_until
 
 PROGRAM: Final = f"{__package__}.chain_victim"
 PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres", "Spark": "spark"}  # name of the child -> of the part
-READY_S: Final = 90.0
-BACK_S: Final = 90.0  # all is well again after a strike
-STOP_S: Final = 60.0
+READY_S: Final = 150.0
+BACK_S: Final = 150.0  # all is well again after a strike
+STOP_S: Final = 150.0
 HELD_POLL_S: Final = 0.1
-GONE_S: Final = 10.0
+GONE_S: Final = 30.0
 LOADED: Final = "SELECT coalesce(sum(next_offset - first_offset), 0)::bigint FROM ops.consumer_offsets"
 TAIL_LINES: Final = 12
 

@@ -19,7 +19,7 @@ from ..warehouse.connect import Address
 from .expect import Violation
 
 EVERY_S: Final = 0.2
-STOP_S: Final = 20.0
+STOP_S: Final = 45.0
 LOOK_S: Final = 0.05
 
 

@@ -19,7 +19,7 @@ from ..settings.tree import Settings
 from ..warehouse.connect import Address
 from .expect import Violation, wait_until
 
-STOP_S: Final = 20.0
+STOP_S: Final = 45.0
 TAIL_LINES: Final = 12
 
 

@@ -27,7 +27,7 @@ from .servers import Servers, ask
 from .shapes import EVENTS, drawn
 from .topic import Topic
 
-PATIENCE_S: Final = 45.0
+PATIENCE_S: Final = 90.0  # seconds, and what a busy machine adds
 DRAIN_S: Final = 15.0
 LOOK_S: Final = 0.05  # between two looks at the offsets
 REFUSE: Final = f"ALTER TABLE warehouse.fact_sales ADD CONSTRAINT harness_refuses CHECK (quantity <> {REFUSED_QUANTITY})"

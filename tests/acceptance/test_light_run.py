@@ -227,9 +227,10 @@ def test_logs_of_all_parts_and_live(run: LightRun) -> None:
         assert follower.stdout is not None
         try:
             assert "|" in follower.stdout.readline()
-        finally:
             follower.send_signal(signal.SIGINT)
-        assert follower.wait(DEADLINE_S) == 130
+            assert follower.wait(DEADLINE_S) == 130
+        finally:
+            follower.kill()
 
 
 def test_the_producer_of_the_docs_loads(run: LightRun) -> None:

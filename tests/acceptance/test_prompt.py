@@ -281,12 +281,15 @@ def test_an_answer_comes_before_the_file_has_ended(shop: Shop) -> None:
     pipe = subprocess.PIPE
     with subprocess.Popen(shop.command("sql", "--json"), env=shop.env, stdin=pipe, stdout=pipe, text=True) as asking:
         assert asking.stdin is not None and asking.stdout is not None
-        for number in (1, 2):
-            asking.stdin.write(f"SELECT {number} AS n;\n")
-            asking.stdin.flush()
-            assert json.loads(asking.stdout.readline()) == {"n": number}
-        asking.stdin.close()
-        assert asking.wait(60) == 0
+        try:
+            for number in (1, 2):
+                asking.stdin.write(f"SELECT {number} AS n;\n")
+                asking.stdin.flush()
+                assert json.loads(asking.stdout.readline()) == {"n": number}
+            asking.stdin.close()
+            assert asking.wait(60) == 0
+        finally:
+            asking.kill()
 
 
 def test_beside_a_run_a_short_question_imports_no_more_than_it_needs(shop: Shop, tmp_path: Path) -> None:

@@ -27,6 +27,15 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
+@pytest.fixture(autouse=True)
+def no_tab_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One that is left open would ask a page that is gone, again and again, beside all later tests of the file."""
+    opened: Browser | None = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
+    yield
+    for context in opened.contexts if opened else ():
+        context.close()
+
+
 @pytest.fixture
 def drawing(browser: Browser) -> Iterator[Drawing]:
     made = Drawing(browser)

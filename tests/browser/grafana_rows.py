@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from tests.browser.board_files import Chosen, Json, address, duration_ms, interpolated
+from tests.runs import wait_for
 
 DEFAULT_POINTS = 240
+UNAVAILABLE = 503
 TIME = "time"
 
 
@@ -45,7 +47,8 @@ class Server:
                 return refused.code, _json(refused.read())
 
     def get(self, path: str) -> Any:
-        status, body = self.ask(path)
+        """Asked again where there is no room now."""
+        status, body = wait_for(lambda: found if (found := self.ask(path))[0] != UNAVAILABLE else None, f"room for {path}")
         assert status == 200, (path, status, body)
         return body
 
@@ -104,9 +107,14 @@ def _by_name(found: Rows) -> Rows:
 
 def page_answer(server: Server, uid: str, panel_id: int, bounds: tuple[int, int], chosen: Chosen) -> Any:
     asked = urlencode([("from", str(bounds[0])), ("to", str(bounds[1])), *address(chosen)])
-    answer = server.get(f"/api/boards/{uid}/panels/{panel_id}?{asked}")
-    assert answer["state"] in ("ok", "empty"), (uid, panel_id, answer["message"])
-    return answer
+    said: list[Any] = []
+
+    def answered() -> Any:
+        said.append(server.get(f"/api/boards/{uid}/panels/{panel_id}?{asked}"))
+        return said[-1] if said[-1]["state"] in ("ok", "empty") else None
+
+    # A database that was kept waiting for seconds is told as an error, and asked again.
+    return wait_for(answered, lambda: f"{uid}, panel {panel_id}: {said[-1]['message']}")
 
 
 def difference(before: Rows, found: Rows, after: Rows) -> str:

@@ -13,7 +13,7 @@ import pytest
 from tests.runs import DEADLINE_S, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Request
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "grafana" / "dashboards"
@@ -28,6 +28,8 @@ ARGUMENTS = [
     ),
     *("--no-first-run", "--disable-quic"),
 ]
+# The browser's own line on an answer that there is no room now: what was asked is asked again.
+NO_ROOM = "the server responded with a status of 503"
 Scheme = Literal["dark", "light"]
 SCHEMES: tuple[Scheme, ...] = ("dark", "light")
 WIDTH, HEIGHT = 1600, 1900  # high enough for Grafana to draw every panel of a board
@@ -52,9 +54,13 @@ class Tab:
         self.page.set_default_timeout(1000 * DEADLINE_S)
         self.complaints: list[str] = []
         self.foreign: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and NO_ROOM not in message.text:
+            self.complaints.append(message.text)
 
     def _request(self, request: Request) -> None:
         url = urlsplit(request.url)

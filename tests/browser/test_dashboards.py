@@ -18,6 +18,7 @@ from ecom_lite.errors import EngineError
 from ecom_lite.warehouse.connect import Address
 from tests.browser.seed import build_marts, nothing_now, seed_more, seed_warehouse
 from tests.browser.tab import BOARDS, HEIGHT, ROOT, SCHEMES, Tab, needs_browser
+from tests.runs import DEADLINE_S
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -54,11 +55,10 @@ def test_every_panel_of_both_boards_is_drawn(warehouse: Address, page: Page, bro
             expected = partial(drawn, warehouse, boards[uid])
             tab.wait(partial(_same, tab.states, expected), f"{uid} in {scheme}")
             tab.wait(lambda at=tab: at.page.locator(".strip .step").count() == 6, "the strip")  # type: ignore[misc]
-            now = tab.states()
             for panel in shown_of(boards[uid]):
                 body = tab.page.locator(f'.panel[data-panel="{panel.id}"] .body')
                 marks = body.locator(".value, .bars .fill, td, .uplot canvas, svg .bar, svg .slice, .gauge-value")
-                assert marks.count() > 0 or now[str(panel.id)] == "empty", panel.title
+                assert marks.count() > 0 or tab.states()[str(panel.id)] == "empty", panel.title
                 box = body.bounding_box()
                 assert box and box["height"] > 40 and box["width"] > 100, panel.title
         assert (
@@ -184,7 +184,7 @@ def test_grafana_that_ends_while_it_makes_its_database_is_started_once_more(
 
 def asked_as(grafana: GrafanaServer, host: str, method: str, path: str, body: bytes | None = None) -> tuple[int, str, str]:
     """Status, where it leads to, and content, for a request that names `host`."""
-    connection = http.client.HTTPConnection("127.0.0.1", grafana.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", grafana.port, timeout=DEADLINE_S)
     connection.request(method, path, body, {"Host": host, "Content-Type": "application/json"})
     answer = connection.getresponse()
     found = answer.status, answer.getheader("Location", ""), answer.read().decode()

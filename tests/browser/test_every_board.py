@@ -77,6 +77,7 @@ def browser() -> Iterator[Browser]:
 def opened(browser: Browser, page: Page, uid: str, scheme: Scheme, width: int, bounds: tuple[int, int]) -> Tab:
     """The board with all its panels drawn, or empty where SQL has nothing."""
     tab = Tab(browser, scheme)
+    tab.page.emulate_media(reduced_motion="reduce")  # else a figure that has just changed is measured on its way to its value
     tab.page.add_init_script(path=BOXES)
     tab.page.set_viewport_size({"width": width, "height": 1_000 if width < NARROW else 1_900})
     tab.page.goto(f"{page.url}d/{uid}?from={bounds[0]}&to={bounds[1]}")
@@ -84,7 +85,7 @@ def opened(browser: Browser, page: Page, uid: str, scheme: Scheme, width: int, b
     tab.wait(
         lambda: {id_ for id_, state in tab.states().items() if state in ("drawn", "empty")} >= set(shown), f"{uid} at {width} px"
     )
-    settle(tab.page, 900)  # figures run to their value, panels settle to their size
+    settle(tab.page, 900)  # panels settle to their size
     return tab
 
 

@@ -20,7 +20,7 @@ from ecom_lite.warehouse.connect import Address
 from tests.browser.tab import ARGUMENTS, BOARDS, CHROMIUM, SCHEMES, Scheme, Tab
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -246,6 +246,29 @@ def test_the_story_is_told_and_ended_and_a_click_on_a_part_shows_its_log(browser
     assert tab.page.evaluate(CUT) == [] and tab.complaints == []
     tab.page.get_by_role("button", name="Hide").click()
     assert not tab.page.locator("#log").is_visible()
+    tab.page.close()
+
+
+def test_what_was_asked_before_the_story_began_does_not_take_its_chapters_away(browser: Browser, page: Page, run: Run) -> None:
+    tab = opened(browser, page, token=True)
+    tab.wait(lambda: tab.page.locator("#victim option").count() == 2, "the parts to choose")
+    before = msgspec.to_builtins(run.story)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            route.continue_()
+        else:
+            held.append(route)
+
+    tab.page.route("**/api/story", hold)
+    tab.wait(lambda: bool(held), "a question, whose answer takes long")
+    tab.page.get_by_role("button", name="Tell it").click()
+    tab.page.get_by_role("button", name="Kill it").click()
+    tab.wait(lambda: tab.page.locator(".chapters li").count() == 2, "its chapters")
+    held.pop(0).fulfill(json=before)
+    tab.wait(lambda: bool(held), "the next question, which comes when that answer was heard")
+    assert tab.page.locator(".chapters li").count() == 2 and tab.page.locator("#tell-end").is_visible()
     tab.page.close()
 
 

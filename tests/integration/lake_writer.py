@@ -14,6 +14,7 @@ import msgspec
 from ecom_lite.lake.upkeep import Tier, Upkeep
 from ecom_lite.lake.writer import LakeBusy, Writer
 from ecom_lite.warehouse.connect import Address
+from tests.patience import connect_patiently
 from tests.runs import wait_for
 
 STEPS: dict[str, Callable[[Writer, Upkeep], object]] = {
@@ -38,6 +39,7 @@ def open_in_turn(writer: Writer) -> None:
 
 
 def main() -> None:
+    connect_patiently()
     address = msgspec.json.decode(sys.stdin.buffer.readline(), type=Address)
     with Writer(address, Path(sys.argv[1])) as writer:
         open_in_turn(writer)

@@ -28,6 +28,7 @@ from .loading import Bench, line
 from .producing import flags_for, send
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
+pytestmark = pytest.mark.timeout(600)  # weeks of a shop are sent, loaded and looked at again and again
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 

@@ -17,6 +17,7 @@ from ecom_lite.warehouse.migrate import migrate
 from .histories import History
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
+pytestmark = pytest.mark.timeout(900)  # some fifteen runs, most of them dbt's own: each of seconds, or of half a minute
 REFRESHES = 6
 ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe")  # half hours, and changes of the clock
 NOT_COMPARED = (
@@ -105,14 +106,12 @@ def check_history(warehouse: Address, transform: Transform, seed: int) -> None:
     assert all(bit_by_bit.values()), [model for model, found in bit_by_bit.items() if not found]
 
 
-@pytest.mark.timeout(600)  # some fifteen runs, most of them dbt's own
 @pytest.mark.parametrize("seed", [1, 2])
 def test_bit_by_bit_is_a_full_refresh(warehouse: Address, transform: Transform, seed: int) -> None:
     check_history(warehouse, transform, seed)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(3, 21))
 def test_bit_by_bit_is_a_full_refresh_of_many_histories(warehouse: Address, transform: Transform, seed: int) -> None:
     check_history(warehouse, transform, seed)

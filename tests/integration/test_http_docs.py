@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from ecom_lite.dashboards import Page, http_docs
 from ecom_lite.dashboards.home import Home
 from ecom_lite.observe.figures import ControlAnswer
@@ -104,6 +106,7 @@ class Teller:
         return Telling(state="telling" if self.killed else "none", parts=["load"])
 
 
+@pytest.mark.timeout(3 * TIMEOUT_S)
 def test_every_documented_command_is_answered_as_documented(warehouse: Address, tmp_path: Path) -> None:
     wishes: list[ShopOverride] = []
 

@@ -23,6 +23,7 @@ from .facts import change_profile, load, rows, settle, some_lines
 
 PROJECT: Final = Path(__file__).parents[2] / "dbt_project"
 NUMBER: Final = 18
+pytestmark = pytest.mark.timeout(600)  # five runs of dbt, each of its own
 # What a table of then holds, read from one of now.
 OF_THEN: Final = {
     "dim_category": "SELECT category_key, category FROM warehouse.dim_category",

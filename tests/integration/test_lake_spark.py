@@ -12,6 +12,7 @@ from ecom_lite.engines.spark import SparkGateway
 from ecom_lite.settings.load import load_settings
 from ecom_lite.stream.session import close_session, open_session
 from ecom_lite.warehouse.connect import Address
+from tests.runs import START_S
 
 from .facts import rows
 from .lake_page import LINES, a_lake, prepare, run_lines
@@ -22,7 +23,7 @@ def spark(tmp_path: Path, java: Path, jar_cache: JarCache) -> Iterator[None]:
     """A session of ours, which the page's getOrCreate then gets."""
     jars, archive_dir = jar_cache.classpath("spark"), jar_cache.root.parent / "cds"
     gateway = SparkGateway(tmp_path / "work", tmp_path / "logs", java=java, jars=jars, memory_mb=512, archive_dir=archive_dir)
-    gateway.start()
+    gateway.start(START_S)
     try:
         open_session(load_settings(env={}, flags={"run.data_dir": str(tmp_path)}), gateway, tmp_path)
         yield

@@ -146,7 +146,6 @@ def test_all_who_come_back_at_once_are_let_in(page: Page) -> None:
 
 
 def test_a_wrong_view_is_refused_and_head_has_no_stream(page: Page) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=TIMEOUT_S)
     for method, path, code in (
         ("GET", f"{LIVE}?from=soon", 400),
         ("GET", f"{LIVE}?compare=x", 400),
@@ -155,11 +154,12 @@ def test_a_wrong_view_is_refused_and_head_has_no_stream(page: Page) -> None:
         ("GET", "/api/boards/nothing/live", 404),
         ("HEAD", LIVE, 200),
     ):
+        connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=TIMEOUT_S)
         connection.request(method, path)
         answer = connection.getresponse()
         answer.read()
+        connection.close()
         assert answer.status == code, path
-    connection.close()
 
 
 def test_beyond_the_limit_of_an_address_a_viewer_is_told_to_come_again(page: Page) -> None:

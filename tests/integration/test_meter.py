@@ -138,10 +138,10 @@ def test_what_happened_long_ago_is_forgotten(bench: Bench, meter: Meter, clock: 
 def test_memory_is_the_highest_that_was_seen(meter: Meter) -> None:
     meter.measure_memory()
     first = meter.peak_memory
-    held = bytearray(80_000_000)
+    held = bytearray(200_000_000)  # far more than the engines of other tests, which are counted too, grow or shrink meanwhile
     held[::4096] = b"x" * len(held[::4096])
     meter.measure_memory()
-    assert first > 0 and meter.peak_memory > first + 50_000_000
+    assert first > 0 and meter.peak_memory > first + 100_000_000
     del held
     before = meter.peak_memory
     meter.measure_memory()

@@ -38,6 +38,7 @@ BURNT = 20_000  # transactions
 LINES = some_lines(600, orders=150)
 Servers = Callable[[str], PostgresServer]
 Move = Callable[[PostgresServer, Address, Servers, Path], Address]
+pytestmark = pytest.mark.timeout(600)  # runs of dbt, each of its own, and two servers
 
 
 @pytest.fixture
@@ -166,7 +167,6 @@ def content(warehouse: Address) -> tuple[Fingerprint, list[tuple[object, ...]]]:
     return fingerprint(warehouse), rows(warehouse, MINUTES)
 
 
-@pytest.mark.timeout(600)  # six runs of dbt, each of its own, and two servers
 @pytest.mark.parametrize("move", MOVES)
 def test_a_moved_warehouse_goes_on_as_one_that_stayed(
     move: Move, postgres_server: PostgresServer, warehouse: Address, servers: Servers, tmp_path: Path

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from ecom_lite.engines.postgres import PostgresServer
 from ecom_lite.warehouse.connect import ROLES
-from tests.runs import COMMAND
+from tests.runs import COMMAND, START_S
 
 DATABASE = "shared_shop"
 
@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]
     """A server apart from the session's: its log has every statement, and its administrator needs no password."""
     folder = tmp_path_factory.mktemp("shared")
     server = PostgresServer(folder / "postgres", folder / "logs", settings={"log_statement": "all", "fsync": "off"})
-    server.start()
+    server.start(START_S)
     rules = server.data_dir / "cluster" / "pg_hba.conf"
     rules.write_text("host all postgres 127.0.0.1/32 trust\n" + rules.read_text())
     with psycopg.connect(server.dsn_superuser) as admin:

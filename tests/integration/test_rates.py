@@ -22,6 +22,7 @@ from .facts import rows, settle
 from .loading import Bench, line
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
+pytestmark = pytest.mark.timeout(600)  # up to five runs of dbt's own, each of seconds, or of half a minute
 MONEY = [f"revenue in {mart} = facts" for mart in ("daily_sales", "product_performance", "customer_ltv")]
 
 

@@ -12,7 +12,7 @@ from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.migrate import migrate
 from ecom_lite.warehouse.passwords import load_passwords
 from ecom_lite.warehouse.roles import ensure_database_and_roles
-from tests.runs import wait_for
+from tests.runs import START_S, wait_for
 
 ROWS = 600_000  # far more new ranges than the 256 that a server's queue of requests holds
 FEW = 55_000  # of these that come later: a tenth
@@ -32,7 +32,7 @@ INDEXES = ("fact_sales_ordered_at", "fact_sales_load_xid")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     folder = tmp_path_factory.mktemp("summaries")
     server = PostgresServer(folder / "postgres", folder / "logs")
-    server.start()
+    server.start(START_S)
     yield server
     server.stop()
     server.remove()
@@ -59,6 +59,7 @@ def test_a_load_leaves_no_line_in_the_servers_log(server: PostgresServer, facts:
     assert "summarization" not in (Path(server.log).read_text("utf-8"))
 
 
+@pytest.mark.timeout(400)
 def test_vacuum_comes_by_itself_and_leaves_no_filled_range_without_a_summary(facts: Address) -> None:
     with facts.connect("admin", autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")  # a minute otherwise

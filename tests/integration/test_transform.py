@@ -27,6 +27,7 @@ MARTS = {
     "daily_sales": "date, lines, orders, units, revenue, customers, average_order_value",
 }  # what `expected` works out: test_histories.py has the rest
 CENT = Decimal("0.01")
+pytestmark = pytest.mark.timeout(600)  # up to six runs of dbt's own, each of seconds, or of half a minute
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import { questionOf, refreshesOf } from "./address.js";
 import { get } from "./http.js";
 import { Live } from "./live.js";
+import { inOrder } from "./newest.js";
 
 const STATUS_MS = 2000;
 const BUSY_MS = 2000;
@@ -18,16 +19,25 @@ export class Feed {
     this.lost = false;
     this.lastGood = 0;
     this.round = 0; // answers to what was asked before the last change are not shown
+    this.asksAnnotations = inOrder();
+    this.asksStatus = inOrder();
     this.live = new Live({
       panel: (answer) => {
         this.#good();
         const view = views.get(answer.id);
         if (!view) return;
         view.streamed = true;
+        view.asks()();
         view.show(answer);
       },
-      annotations: (list) => on.annotations(list),
-      status: (status) => on.status(status),
+      annotations: (list) => {
+        this.asksAnnotations()();
+        on.annotations(list);
+      },
+      status: (status) => {
+        this.asksStatus()();
+        on.status(status);
+      },
       tick: () => {
         this.#good();
         for (const view of this.#shown()) {
@@ -132,6 +142,7 @@ export class Feed {
       const found = await get(`/api/boards/${encodeURIComponent(this.board.uid)}`, PROBE_MS);
       if (JSON.stringify(found) !== JSON.stringify(this.board)) return this.on.changed();
     } catch (error) {
+      if (this.live.isOpen) return; // it is back meanwhile
       this.lost ||= Boolean(error.lost);
       if (round === this.round) this.views.forEach((view) => view.fail(error.message));
     }
@@ -143,15 +154,15 @@ export class Feed {
   async #ask(view) {
     if (view.busy) return;
     view.busy = true;
-    const round = this.round;
+    const round = this.round, news = view.asks();
     try {
       const answer = await get(`/api/boards/${encodeURIComponent(this.board.uid)}/panels/${view.panel.id}?${questionOf(this.state)}`);
       this.#good();
-      if (round === this.round) view.show(answer);
+      if (round === this.round && news()) view.show(answer);
     } catch (error) {
       this.lost ||= Boolean(error.lost);
       if (error.busy) setTimeout(() => this.#ask(view), BUSY_MS);
-      if (round === this.round) view.fail(error.message);
+      if (round === this.round && news()) view.fail(error.message);
     } finally {
       view.busy = false;
       if (round !== this.round && !this.live.source) this.#ask(view); // the stream brings it else
@@ -160,18 +171,20 @@ export class Feed {
 
   async #askAnnotations() {
     if (!this.board.annotations?.length) return;
-    const round = this.round;
+    const round = this.round, news = this.asksAnnotations();
     try {
       const found = await get(`/api/boards/${encodeURIComponent(this.board.uid)}/annotations?${questionOf(this.state)}`);
-      if (round === this.round) this.on.annotations(found);
+      if (round === this.round && news()) this.on.annotations(found);
     } catch {
       // The panels tell when the connection is lost; the lines in them stay as they are.
     }
   }
 
   async #askStatus() {
+    const news = this.asksStatus();
     try {
-      this.on.status(await get("/api/status"));
+      const status = await get("/api/status");
+      if (news()) this.on.status(status);
     } catch {
       // The panels tell when the connection is lost; the strip keeps what it has.
     }

@@ -2,6 +2,7 @@
 
 import { chain, number, span } from "./chain.js";
 import { h } from "./dom.js";
+import { inOrder } from "./newest.js";
 import { steering } from "./steer.js";
 import { storyTelling } from "./tell.js";
 import { ask, takeToken, token } from "./token.js";
@@ -15,6 +16,7 @@ const LOCKED = {
   away: "The buttons work on the machine of the run only. From here: `ssh -L 8100:127.0.0.1:8100` to it (with its port), and open the “control” link there.",
 };
 const $ = (id) => document.getElementById(id);
+const asksLog = inOrder();
 let last = 0, lost = false, logged = "";
 
 /** Text in which `words like this` are code. */
@@ -90,7 +92,7 @@ function showLog(part) {
 }
 
 async function readLog() {
-  const part = logged, log = $("log");
+  const part = logged, log = $("log"), news = asksLog();
   let text;
   try {
     const found = await ask(`/api/logs/${encodeURIComponent(part)}?lines=${LOG_LINES}`, { secret: true });
@@ -98,7 +100,7 @@ async function readLog() {
   } catch (error) {
     text = error.message;
   }
-  if (part !== logged || log.textContent === text) return;
+  if (part !== logged || !news() || log.textContent === text) return;
   const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 20;
   log.textContent = text;
   if (atEnd || log.scrollTop === 0) log.scrollTop = log.scrollHeight;

@@ -4,7 +4,8 @@ import { h } from "./dom.js";
 
 const EDGE_PX = 8;
 
-function place(element, button) {
+/** Put `element` under `button`, or above it where there is no room; again where its size has changed. */
+export function place(element, button) {
   const at = button.getBoundingClientRect();
   const { width, height } = element.getBoundingClientRect();
   const below = at.bottom + 4 + height <= innerHeight - EDGE_PX || at.top < height;

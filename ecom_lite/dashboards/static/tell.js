@@ -1,6 +1,7 @@
 // The fault story: begun by one button, told by the run; its chapters are shown as they come.
 
 import { h } from "./dom.js";
+import { inOrder } from "./newest.js";
 import { sure } from "./steer.js";
 import { ask } from "./token.js";
 
@@ -40,9 +41,12 @@ function show(story) {
 
 /** Handlers; returns what asks how far the story is. */
 export function storyTelling() {
+  const asks = inOrder();
   async function wish(body) {
     try {
-      show(await ask("/api/story", { body, secret: true }));
+      const story = await ask("/api/story", { body, secret: true });
+      asks()(); // what was asked until now may be of before it
+      show(story);
     } catch (error) {
       $("moral").textContent = error.message;
       $("moral").dataset.closes = "no";
@@ -56,7 +60,9 @@ export function storyTelling() {
   };
   $("tell-end").onclick = () => wish({ end: true });
   return async () => {
+    const news = asks();
     const story = await ask("/api/story");
+    if (!news()) return true; // so that it is asked again soon
     if (story.state !== "none" || !$("moral").textContent) show(story);
     return story.state === "telling";
   };

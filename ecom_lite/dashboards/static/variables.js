@@ -3,13 +3,15 @@
 import { h } from "./dom.js";
 import { get } from "./http.js";
 import { icon } from "./icons.js";
-import { opens } from "./popup.js";
+import { inOrder } from "./newest.js";
+import { opens, place } from "./popup.js";
 import { questionOf } from "./address.js";
 
 const ALL = "$__all";
 const SETTLE_MS = 500; // several ticks in a row are one change
 const SHOWN = 200; // options at once: the search finds the others
 const SEARCH_FROM = 8;
+const BUSY_MS = 2000;
 const LONGEST = 200;
 
 export class Variables {
@@ -17,7 +19,9 @@ export class Variables {
   constructor(element, board, state, change) {
     Object.assign(this, { element, board, state, change });
     this.options = {};
+    this.asks = inOrder();
     this.pickers = new Map();
+    this.sheets = new Set(); // of pickers that are open: what fills them anew
     for (const variable of board.variables ?? []) {
       if (variable.hide !== 2) element.append(variable.type === "textbox" ? this.#text(variable) : this.#list(variable));
     }
@@ -28,17 +32,24 @@ export class Variables {
   /** Ask which values there are; they may be others in another range. */
   async load() {
     if (!(this.board.variables ?? []).some(({ type }) => type !== "textbox")) return;
+    clearTimeout(this.timer);
+    const news = this.asks();
+    let options;
     try {
-      this.options = await get(`/api/boards/${encodeURIComponent(this.board.uid)}/variables?${questionOf(this.state)}`);
-    } catch {
+      options = await get(`/api/boards/${encodeURIComponent(this.board.uid)}/variables?${questionOf(this.state)}`);
+    } catch (error) {
+      if (error.busy) this.timer = setTimeout(() => this.load(), BUSY_MS);
       return; // the pickers keep what they had; the panels tell what is wrong
     }
+    if (!news()) return;
+    this.options = options;
     for (const { name, includeAll, type } of this.board.variables) {
       const values = this.state.variables[name];
       const first = this.options[name]?.[0];
       if (type !== "textbox" && !includeAll && first && (values.length === 0 || values[0] === "")) this.change(name, [first.value], false);
     }
     this.draw();
+    this.sheets.forEach((fillAnew) => fillAnew());
   }
 
   draw() {
@@ -69,7 +80,7 @@ export class Variables {
     const { name, label, hide } = variable;
     const words = h("b", {});
     const button = h("button", { type: "button" }, hide === 1 ? null : h("span", {}, label), words, icon("chevron"));
-    opens(button, "dialog", (close) => this.#sheet(variable, close));
+    opens(button, "dialog", (close) => this.#sheet(variable, button, close));
     this.pickers.set(name, () => {
       words.textContent = this.#words(variable);
       button.setAttribute("aria-label", `${label}: ${words.textContent}`);
@@ -77,9 +88,8 @@ export class Variables {
     return h("div", { class: "variable", "data-variable": name }, button);
   }
 
-  #sheet(variable, close) {
+  #sheet(variable, button, close) {
     const { name, label, multi, includeAll } = variable;
-    const options = this.options[name] ?? [];
     let picked = new Set(this.state.variables[name] ?? []);
     let timer = null;
     const send = () => {
@@ -109,15 +119,18 @@ export class Variables {
       if (!multi) input.addEventListener("click", (event) => { if (event.detail > 0) close(); });
       return h("label", {}, input, h("span", {}, text === "" ? "(empty)" : text));
     };
-    const fill = (wanted) => {
+    const search = h("input", { type: "search", placeholder: "Search", "aria-label": `Search ${label}`, autocomplete: "off" });
+    const fill = () => {
+      const options = this.options[name] ?? [], wanted = search.value.trim().toLowerCase();
+      search.hidden = options.length < SEARCH_FROM;
       const all = [...(includeAll ? [{ text: "All", value: ALL }] : []), ...options, ...[...picked].filter((value) => value !== ALL && value !== "" && !options.some((each) => each.value === value)).map((value) => ({ text: `${value} (not in the list)`, value }))];
       const found = all.filter(({ text }) => String(text).toLowerCase().includes(wanted));
       list.replaceChildren(...found.slice(0, SHOWN).map(line));
-      count.textContent = found.length === 0 ? "No value has this in it." : found.length > SHOWN ? `${found.length - SHOWN} more: type a part of its name.` : "";
+      count.textContent = all.length === 0 ? "No values yet." : found.length === 0 ? "No value has this in it." : found.length > SHOWN ? `${found.length - SHOWN} more: type a part of its name.` : "";
     };
-    const search = options.length >= SEARCH_FROM ? h("input", { type: "search", placeholder: "Search", "aria-label": `Search ${label}`, autocomplete: "off" }) : null;
-    search?.addEventListener("input", () => fill(search.value.trim().toLowerCase()));
-    fill("");
+    const first = () => (search.hidden ? list.querySelector("input:checked") ?? list.querySelector("input") : search);
+    search.addEventListener("input", fill);
+    fill();
     const onkeydown = (event) => {
       if (event.key === "Enter") {
         if (event.target === search && !multi) list.querySelector("input")?.click();
@@ -126,11 +139,17 @@ export class Variables {
         event.preventDefault();
       }
     };
-    return {
-      element: h("div", { class: "popup pick", role: "dialog", "aria-label": label, onkeydown }, search,
-        h("div", { role: multi ? "group" : "radiogroup", "aria-label": label }, list), count),
-      first: search ?? list.querySelector("input:checked") ?? list.querySelector("input"),
-      closed: send,
+    const element = h("div", { class: "popup pick", role: "dialog", "aria-label": label, onkeydown }, search,
+      h("div", { role: multi ? "group" : "radiogroup", "aria-label": label }, list), count);
+    const fillAnew = () => {
+      const at = document.activeElement, inList = list.contains(at);
+      if (timer === null) picked = new Set(this.state.variables[name] ?? []);
+      fill();
+      if (inList) ([...list.querySelectorAll("input")].find(({ value }) => value === at.value) ?? first())?.focus();
+      else if (at === button) first()?.focus(); // there was nothing in it that could have the focus
+      place(element, button);
     };
+    this.sheets.add(fillAnew);
+    return { element, first: first(), closed: () => { this.sheets.delete(fillAnew); send(); } };
   }
 }

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { duration } from "./format.js";
 import { icon } from "./icons.js";
 import { addressOf } from "./board_links.js";
+import { inOrder } from "./newest.js";
 import { opens } from "./popup.js";
 import { draw, resize, toTable } from "./panels.js";
 import { infoButton } from "./tip.js";
@@ -21,6 +22,7 @@ export class PanelView {
     this.at = 0; // when what is shown was last known to be so
     this.busy = false;
     this.streamed = false;
+    this.asks = inOrder();
     this.kept = null; // an answer that came while nobody could see it
     this.body = h("div", { class: "body" }, h("div", { class: "note" }, waiting()));
     this.age = h("span", { class: "age", hidden: "" });

@@ -61,7 +61,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_each_change_is_one_post_with_the_header(receiver: Receiver) -> None:
-    hook = Webhook(receiver.url, "Authorization: Bearer abc", 5)
+    hook = Webhook(receiver.url, "Authorization: Bearer abc", 60)
     assert hook.send([message(1), message(2)]) == 2
     assert [body["id"] for _, body in receiver.received] == [1, 2]
     headers, body = receiver.received[0]
@@ -72,7 +72,7 @@ def test_each_change_is_one_post_with_the_header(receiver: Receiver) -> None:
 @pytest.mark.parametrize("answer", [302, 400, 500])
 def test_what_is_refused_is_said_without_the_secret_and_what_went_out_counts(receiver: Receiver, answer: int) -> None:
     receiver.answers = [200, answer]
-    hook = Webhook(receiver.url, "", 5)
+    hook = Webhook(receiver.url, "", 60)
     with pytest.raises(Undelivered, match=rf"http://127\.0\.0\.1:\d+/\.\.\. answered {answer}") as error:
         hook.send([message(1), message(2), message(3)])
     assert error.value.delivered == 1 and len(receiver.received) == 2
@@ -93,7 +93,7 @@ def test_nobody_there_or_nobody_who_answers(receiver: Receiver) -> None:
 
 def test_a_slow_one_does_not_take_all_the_time(receiver: Receiver) -> None:
     times = iter([0.0, 4.0, 11.0])
-    assert Webhook(receiver.url, "", 5, clock=lambda: next(times)).send([message(1), message(2), message(3)]) == 2
+    assert Webhook(receiver.url, "", 60, clock=lambda: next(times)).send([message(1), message(2), message(3)]) == 2
 
 
 def test_the_waits_grow_to_a_limit() -> None:

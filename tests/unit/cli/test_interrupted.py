@@ -46,7 +46,7 @@ def test_while_jars_are_fetched(tmp_path: Path, number: signal.Signals, monkeypa
         monkeypatch.setenv("ECOM_LITE_JARS__CACHE_DIR", str(tmp_path / "jars"))
         monkeypatch.setenv("M2_REPO", str(tmp_path / "none"))
         child = command("run", "--light", "--data-dir", str(tmp_path / "data"))
-        silent.settimeout(60)
+        silent.settimeout(120)
         asked, _ = silent.accept()
         child.send_signal(number)
         asked.close()

@@ -18,7 +18,7 @@ from ecom_lite.dashboards.dbt_docs import LOOK_S, RETRY_S, DbtDocs, rendered
 from ecom_lite.errors import TransformError
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.warehouse.connect import Address
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 BOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # no query is asked here
@@ -37,7 +37,7 @@ class Making:
         self.let = threading.Event()
 
     def docs(self) -> Path:
-        assert self.let.wait(30)
+        assert self.let.wait(DEADLINE_S)
         self.times += 1
         if self.failure:
             raise TransformError(self.failure)
@@ -66,7 +66,7 @@ def page(making: Making) -> Iterator[Page]:
 
 
 def get(page: Page, path: str = "/dbt/", **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=DEADLINE_S)
     connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
     body = answer.read()

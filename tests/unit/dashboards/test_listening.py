@@ -54,6 +54,7 @@ def test_a_page_that_takes_longer_to_end_than_it_is_waited_for_is_started_anew_a
         (ending,) = (each for each in threading.enumerate() if each.name == "dashboards" and each not in others)
         made.stop()
     threading.Timer(0.5, may_end.set).start()
+    monkeypatch.setattr(page, "STOP_S", 60.0)
     try:
         made.start()
         ending.join()

@@ -30,7 +30,7 @@ BOARD = BOARDS["realtime-operations"]
 NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {"ecom_reader": "none"})  # panels say that it cannot be reached
 VIEW = View("now-1h", "now")
 ALL = frozenset(panel.id for panel in BOARD.panels if panel.queries)
-SOON_S = 20.0
+SOON_S = 60.0
 
 
 @asynccontextmanager

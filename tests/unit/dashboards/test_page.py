@@ -9,6 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +315,22 @@ def test_one_computation_serves_all_who_ask() -> None:
     for thread in threads:
         thread.join(JOIN_S)
     assert found == ["answer"] * 8 and calls == [1]
+
+
+def test_who_asks_in_the_instant_that_the_answer_is_there_has_it_computed_no_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, found, calls = Cache(lambda: 0.0, 8), list[object](), list[int]()
+
+    def asked() -> object:
+        return cache.get(("k",), lambda: calls.append(1), lambda *_: 1.0)
+
+    class Watched(Future[object]):
+        def set_result(self, result: object) -> None:
+            super().set_result(result)
+            if not found:
+                found.append(asked())
+
+    monkeypatch.setattr("ecom_lite.dashboards.cache.Future", Watched)
+    assert asked() == found[0] and calls == [1]
 
 
 def test_answers_expire_and_failures_are_not_kept() -> None:

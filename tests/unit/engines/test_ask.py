@@ -8,6 +8,7 @@ import pytest
 
 from ecom_lite.engines.ask import ask
 from ecom_lite.errors import EngineError
+from tests.runs import DEADLINE_S
 
 
 def program(folder: Path, text: str) -> Path:
@@ -19,13 +20,13 @@ def program(folder: Path, text: str) -> Path:
 
 def test_one_that_is_interrupted_is_asked_again(tmp_path: Path) -> None:
     once = f"if mkdir '{tmp_path}/seen' 2>/dev/null; then kill -INT $$; fi"
-    assert ask([program(tmp_path, f"{once}\necho fine"), "--version"], 10) == ("fine\n", "")
+    assert ask([program(tmp_path, f"{once}\necho fine"), "--version"], DEADLINE_S) == ("fine\n", "")
 
 
 def test_one_that_never_answers_is_told_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"program does not run: .*SIGINT"):
-        ask([program(tmp_path, "kill -INT $$")], 10)
+        ask([program(tmp_path, "kill -INT $$")], DEADLINE_S)
     with pytest.raises(EngineError, match=r"program does not run: .*exit status 3"):
-        ask([program(tmp_path, "exit 3")], 10)
+        ask([program(tmp_path, "exit 3")], DEADLINE_S)
     with pytest.raises(EngineError, match="does not run"):
-        ask([tmp_path / "nothing"], 10)
+        ask([tmp_path / "nothing"], DEADLINE_S)

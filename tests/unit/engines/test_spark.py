@@ -8,7 +8,7 @@ import pytest
 from ecom_lite.engines.class_archive import ClassArchive
 from ecom_lite.engines.spark import JVM_FLAGS, OPENED, SparkGateway, pyspark_jars
 from ecom_lite.errors import EngineError
-from tests.runs import wait_for
+from tests.runs import DEADLINE_S, wait_for
 
 
 @pytest.mark.parametrize("called_off", [True, False], ids=["called off", "died"])
@@ -39,6 +39,6 @@ def test_only_a_start_that_failed_by_itself_costs_the_archive(tmp_path: Path, ca
     if called_off:
         wait_for(lambda: gateway.alive, "it has begun")
         gateway.stop()
-    thread.join(30)
+    thread.join(DEADLINE_S)
     assert raised and not thread.is_alive() and not gateway.alive
     assert gateway.archive_ready is called_off

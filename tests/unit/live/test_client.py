@@ -297,7 +297,7 @@ def test_a_wrong_wish_is_refused_before_anything_is_built(
     building: tuple[client.LiveRun, MartsOfTheTest, Page], body: str, status: int, words: str
 ) -> None:
     page = building[2]
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
     connection.request("POST", "/api/refresh", body, {"Authorization": f"Bearer {page.token}"})
     answer = connection.getresponse()
     text = answer.read().decode()

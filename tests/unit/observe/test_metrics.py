@@ -163,7 +163,7 @@ def test_loaders_alone_serve_their_own_metrics_until_they_end() -> None:
             with metrics_server(port, RunStatus):
                 pass
     with metrics_server(port, lambda: FULL) as url:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             found = samples(answer.read().decode())
     bases = {name if name.endswith("_total") else re.sub(r"_(bucket|count|sum)$", "", name) for name, _ in found}
     assert bases == {metric.name for metric in OF_LOADERS}

@@ -20,7 +20,7 @@ from ecom_lite.settings.override import ShopOverride
 from ecom_lite.supervise.supervisor import Supervisor
 from tests.runs import wait_for
 
-QUICK = Limits(calm_s=0.05, back_s=10, trouble_s=0.1, settle_s=10, poll_s=0.005)
+QUICK = Limits(calm_s=0.05, back_s=60, trouble_s=0.1, settle_s=60, poll_s=0.005)
 
 
 class Loader:
@@ -140,7 +140,7 @@ def test_nothing_is_held_back_where_it_could_be_for_long(world: World) -> None:
 
 def test_a_count_that_does_not_close_is_a_story_that_failed(world: World) -> None:
     world.swallow = 3
-    story = world.story(Limits(calm_s=0.02, back_s=5, trouble_s=0.02, settle_s=0.3, poll_s=0.005), late_s=0.1)
+    story = world.story(Limits(calm_s=0.02, back_s=60, trouble_s=0.02, settle_s=0.3, poll_s=0.005), late_s=0.1)
     story.begin("load")
     ended(story)
     told = story.telling()

@@ -13,7 +13,7 @@ from ecom_lite.supervise.adapters import EngineService, Late, Step
 from ecom_lite.supervise.supervisor import Supervisor
 from tests.runs import wait_for
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class Fake:

@@ -62,7 +62,7 @@ def worker(tmp_path: Path, clock: Clock) -> Iterator[WorkerService[LoaderFigures
         LoaderFigures,
         log=tmp_path / "load.log",
         registry=None,
-        ready_s=30,
+        ready_s=DEADLINE_S,
         stop_s=5,
         clock=clock,
     )
@@ -141,7 +141,7 @@ def test_one_that_has_ended_is_heard_out_before_it_is_judged(
 ) -> None:
     monkeypatch.setattr("ecom_lite.supervise.worker.POLL_S", 0.001)  # who judges looks more often than who hears
     log, says = tmp_path / "load.log", [msgspec.json.encode(report).decode() for report in reports]
-    service = Late("nobody", "load", lambda: READY, LoaderFigures, log=log, registry=None, ready_s=30, stop_s=5)
+    service = Late("nobody", "load", lambda: READY, LoaderFigures, log=log, registry=None, ready_s=DEADLINE_S, stop_s=5)
     service.child = Child("load", [sys.executable, "-c", SAYS, *says], log=log, stdin_pipe=True, stdout="pipe", registry=None)
     service.start()
     with Running(service.run) as running:

@@ -45,7 +45,7 @@ def on_a_terminal(**env: str) -> bytes:
     )  # fmt: skip
     os.close(theirs)
     written = until_closed(ours)
-    assert child.wait(30) == 0, written.decode()
+    assert child.wait(60) == 0, written.decode()
     return written
 
 

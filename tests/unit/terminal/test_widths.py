@@ -70,7 +70,7 @@ def on_a_terminal(columns: int, **env: str) -> str:
     )
     os.close(theirs)
     written = until_closed(ours).decode()
-    assert child.wait(30) == 0, written
+    assert child.wait(60) == 0, written
     return written
 
 
@@ -125,7 +125,7 @@ def test_a_table_without_room_stands_upright() -> None:
 
 def test_a_pipe_gets_no_sequence_and_no_broken_line() -> None:
     done = subprocess.run(
-        command(), cwd=Path(__file__).parents[3], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        command(), cwd=Path(__file__).parents[3], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
         env=environment(),
     )  # fmt: skip
     assert done.returncode == 0 and "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
@@ -135,7 +135,7 @@ def test_a_pipe_gets_no_sequence_and_no_broken_line() -> None:
 
 def test_closed_standard_streams_break_nothing() -> None:
     done = subprocess.run(
-        ["/bin/sh", "-c", '"$0" -m ecom_lite --version <&- 2>&-', sys.executable], capture_output=True, text=True, timeout=60,
+        ["/bin/sh", "-c", '"$0" -m ecom_lite --version <&- 2>&-', sys.executable], capture_output=True, text=True, timeout=120,
         cwd=Path(__file__).parents[3], env=environment(),
     )  # fmt: skip
     assert done.returncode == 0 and done.stdout.strip()
