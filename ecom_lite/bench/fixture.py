@@ -16,15 +16,13 @@ from typing import Any, Final
 
 from ..contract.events import utc_now
 from ..engines.from_settings import jar_cache
-from ..engines.scratch import Scratch
 from ..errors import EcomLiteError, UsageError
 from ..machine.prepare import fetch_jars
-from ..run.interrupts import undisturbed
 from ..settings.tree import Settings
 from ..terminal.printing import print_table
 from ..terminal.terminal import Terminal
 from .machine import machine
-from .rig import require_space
+from .rig import own_folder
 from .start import OURS
 
 NEEDED_BYTES: Final = 2 << 30
@@ -105,13 +103,8 @@ def bench_fixture(settings: Settings, terminal: Terminal, *, runs: int, command:
         raise UsageError("pytest is not installed here: `pip install pytest`")
     began = utc_now()
     fetch_jars(settings, terminal, ["kafka"])
-    scratch = Scratch("bench")
-    try:
-        require_space(scratch.path, NEEDED_BYTES)
-        found = _Sessions(settings, scratch.path, terminal).take(runs)
-    finally:
-        with undisturbed():
-            scratch.remove()
+    with own_folder(NEEDED_BYTES) as folder:
+        found = _Sessions(settings, folder, terminal).take(runs)
     return {
         **found,
         "runs": runs,

@@ -63,14 +63,20 @@ class Rig:
 @contextmanager
 def rig(settings: Settings, terminal: Terminal, needed_bytes: int) -> Iterator[Rig]:
     """Start the engines; at the end, also by Ctrl-C, stop them and delete the folder."""
-    scratch = Scratch("bench")
-    folder = scratch.path
-    try:
-        require_space(folder, needed_bytes)
+    with own_folder(needed_bytes) as folder:
         terminal.say(f"starting Kafka and PostgreSQL of the benchmark's own in {folder}")
         with servers(isolated(settings, folder), "bench", terminal, temporary=True) as started:
             started.supervisor.start()
             yield Rig(started)
+
+
+@contextmanager
+def own_folder(needed_bytes: int) -> Iterator[Path]:
+    """A temporary folder, deleted at the end, also by Ctrl-C. Raises EcomLiteError where its disk has less room than needed."""
+    scratch = Scratch("bench")
+    try:
+        require_space(scratch.path, needed_bytes)
+        yield scratch.path
     finally:
         with undisturbed():
             scratch.remove()

@@ -16,18 +16,16 @@ from msgspec import structs
 from ..contract.events import utc_now
 from ..engines.from_settings import jar_cache, jar_groups, kafka_server, spark_gateway
 from ..engines.registry import ChildRegistry
-from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
 from ..live.state import read_state
 from ..machine.prepare import fetch_jars
 from ..machine.reset import reset_data
-from ..run.interrupts import undisturbed
 from ..settings.data_dir import CHILDREN
 from ..settings.tree import Settings
 from ..terminal.printing import print_table
 from ..terminal.terminal import Terminal
 from .machine import machine
-from .rig import isolated, require_space
+from .rig import isolated, own_folder
 
 NEEDED_BYTES: Final = 2 << 30
 OURS: Final = "ECOM_LITE_"  # variables of the environment that are settings: a run of the benchmark has none of the user's
@@ -49,15 +47,10 @@ def bench_start(settings: Settings, terminal: Terminal, *, runs: int, light: Seq
     """Whole runs that end as soon as they are ready, each `runs` times. Raises EcomLiteError when one fails."""
     began = utc_now()
     fetch_jars(settings, terminal, ["kafka", "spark"])
-    scratch = Scratch("bench")
-    try:
-        require_space(scratch.path, NEEDED_BYTES)
-        with_spark: dict[str, Any] = {}
-        for each in light:
-            with_spark["light" if each else "spark"] = _Measured(settings, scratch.path, terminal, light=each).take(runs)
-    finally:
-        with undisturbed():
-            scratch.remove()
+    with own_folder(NEEDED_BYTES) as folder:
+        with_spark = {
+            "light" if each else "spark": _Measured(settings, folder, terminal, light=each).take(runs) for each in light
+        }
     return {
         **with_spark,
         "runs": runs,

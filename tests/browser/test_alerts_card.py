@@ -50,7 +50,7 @@ def test_the_card_shows_how_the_alerts_stand(browser: Browser, tmp_path: Path, s
         rows = tab.page.locator("#alerts li")
         tab.wait(lambda: rows.count() == 3, "the alerts")
         assert [rows.nth(place).get_attribute("data-rule") for place in range(3)] == ["lag", "returns", "disk"]
-        assert tab.page.locator("#alerts .sum").inner_text() == "1 of 3 alerts fires, 1 cannot be judged."
+        assert tab.page.locator("#alerts .sum").inner_text() == "1 of 3 alerts fires; 1 is not judged: why is beside it."
         assert (
             "The loader is <b>behind</b>" in rows.nth(0).inner_text() and "Look at ecom_lite status." in rows.nth(0).inner_text()
         )

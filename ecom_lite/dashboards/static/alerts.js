@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { stillIn } from "./session.js";
 
 const ORDER = ["firing", "pending", "unknown", "ok"];
-const WORDS = { firing: "fires", pending: "out of bounds", unknown: "cannot be judged", ok: "ok" };
+const WORDS = { firing: "fires", pending: "out of bounds", unknown: "not judged", ok: "ok" };
 
 export async function loadAlerts() {
   const answer = await fetch("/api/alerts");
@@ -25,8 +25,9 @@ function sum(alerts) {
   const count = (state) => alerts.filter((alert) => alert.state === state).length;
   const firing = count("firing");
   const parts = [firing ? `${firing} of ${alerts.length} alerts ${firing === 1 ? "fires" : "fire"}` : `None of ${alerts.length} alerts fires`];
-  if (count("unknown")) parts.push(`${count("unknown")} cannot be judged`);
-  return `${parts.join(", ")}.`;
+  const unknown = count("unknown");
+  if (unknown) parts.push(`${unknown} ${unknown === 1 ? "is" : "are"} not judged: why is beside ${unknown === 1 ? "it" : "each"}`);
+  return `${parts.join("; ")}.`;
 }
 
 function line(alert) {

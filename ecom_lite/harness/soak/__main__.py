@@ -76,9 +76,8 @@ def _play(wanted: argparse.Namespace) -> list[str]:
             case Ended():
                 _say(f"{line.at_s / 60:6.1f} min  {line.phase}: {'closes' if line.closes else 'DOES NOT CLOSE'}, {line.said}")
             case Look() if int(line.at_s) % 300 < 10:
-                _say(
-                    f"{line.at_s / 60:6.1f} min  {line.phase}: {line.loaded:,} records, {sum(line.memory.values()) / MB:,.0f} MB"
-                )
+                loaded = f"{line.loaded:,} records" if line.loaded >= 0 else "PostgreSQL is away"
+                _say(f"{line.at_s / 60:6.1f} min  {line.phase}: {loaded}, {sum(line.memory.values()) / MB:,.0f} MB")
 
     memory = psutil.virtual_memory().total / 2**30
     tell(

@@ -53,7 +53,7 @@ def grows(lines: Sequence[Line]) -> list[str]:
 
 def _phase(phase: str, lines: Sequence[Line]) -> list[str]:
     looks = _looks(lines)[phase]
-    events = looks[-1].loaded - max(0, looks[0].loaded)
+    events = max(each.loaded for each in looks) - max(0, looks[0].loaded)  # the last look may find nobody who says
     minutes = (looks[-1].at_s - looks[0].at_s) / 60
     out = [f"### {TITLES.get(phase, phase)}", ""]
     said = f"{minutes:.0f} minutes, {len(looks):,} looks, {events:,} records loaded ({events / minutes / 60:,.0f} a second)."

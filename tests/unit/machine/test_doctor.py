@@ -111,9 +111,13 @@ def test_the_page_s_port_is_looked_for_on_its_own_host(data_dir: Path) -> None:
 
 
 def test_a_host_of_another_machine_is_told(data_dir: Path) -> None:
-    found = findings(run__data_dir=data_dir, dashboards__host="192.0.2.1", dashboards__password="long enough by far")["dashboards.host"]
+    found = findings(run__data_dir=data_dir, dashboards__host="192.0.2.1", dashboards__password="long enough by far")[
+        "dashboards.host"
+    ]
     assert not found.ok and "192.0.2.1" in found.found and "0.0.0.0" in found.fix
-    assert findings(run__data_dir=data_dir, dashboards__host="0.0.0.0", dashboards__password="long enough by far")["dashboards.host"].ok
+    assert findings(run__data_dir=data_dir, dashboards__host="0.0.0.0", dashboards__password="long enough by far")[
+        "dashboards.host"
+    ].ok
     bare = findings(run__data_dir=data_dir, dashboards__host="0.0.0.0")["dashboards.host"]
     assert not bare.ok and "dashboards.password is not set" in bare.found and "ecom_lite password" in bare.fix
 

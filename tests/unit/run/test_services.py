@@ -54,7 +54,11 @@ def test_building_it_starts_nothing_and_writes_nothing(tmp_path: Path) -> None:
         ("127.0.0.1", "", None),
         ("127.0.0.1", "long enough by far", "by dashboards.password"),
         ("192.168.1.9", "long enough by far", "other machines: 192.168.1.9 port 8100, by dashboards.password; plain HTTP"),
-        ("0.0.0.0", "long enough by far", "other machines: ADDRESS-OF-THIS-MACHINE port 8100, by dashboards.password; plain HTTP"),
+        (
+            "0.0.0.0",
+            "long enough by far",
+            "other machines: ADDRESS-OF-THIS-MACHINE port 8100, by dashboards.password; plain HTTP",
+        ),
     ],
 )
 def test_the_banner_says_who_must_log_in(host: str, password: str, said: str | None) -> None:

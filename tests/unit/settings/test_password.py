@@ -39,7 +39,14 @@ def test_it_may_be_plain_hashed_or_not_set_and_is_masked(setting: str) -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    ["12345678901", "x" * 1025, "scrypt:", "scrypt:15:8:1:AAAA:BBBB", hashed(SECRET).replace(":15:", ":30:"), hashed(SECRET)[:-9]],
+    [
+        "12345678901",
+        "x" * 1025,
+        "scrypt:",
+        "scrypt:15:8:1:AAAA:BBBB",
+        hashed(SECRET).replace(":15:", ":30:"),
+        hashed(SECRET)[:-9],
+    ],
     ids=("short", "long", "no hash", "short parts", "too costly", "cut"),  # a salt is another one in each process
 )
 def test_a_wrong_one_is_refused_without_being_shown(setting: str) -> None:
