@@ -24,6 +24,7 @@ from ..warehouse.sqlfiles import read_sql
 from .letters import LINK_HEADER, Headers, Place, decoded
 
 AS_THEY_ARE: Final = Events()
+SENDING_S: Final = 300  # longer than a producer waits for the broker
 CHUNK: Final = 50  # letters in one transaction: at Kafka's usual limit 50 MB
 NAMED: Final = 1000  # so many letters are named in the result, all are counted
 NOT_KEPT: Final = {PRODUCER_HEADER, FAULT_HEADER, LINK_HEADER}  # the ledger would count it as sent by the shop again
@@ -130,6 +131,8 @@ def resend(connection: psycopg.Connection, config: Config | None, wish: Wish, cl
     `config` may be None for a dry run. Raises EcomLiteError when a named letter is none, or Kafka does not answer.
     """
     result = Result(wish.topic, wish.dry_run)
+    # While the broker is slow the transaction stands still. Ended by the server, its letters would be sent and not marked.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{SENDING_S}s'".encode())
     chosen = _chosen(wish)
     row = connection.execute(read_sql(__package__, "marked"), chosen).fetchone()
     assert row is not None  # counts are always one row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -201,6 +202,20 @@ def test_two_that_send_at_once_share_the_letters(bench: Bench) -> None:
         other.execute('SELECT FROM ops.dead_letters WHERE "offset" = 0 FOR UPDATE')
         assert send_again(bench, force=True).sent == 1
     assert letter(bench, Place(0, 0)).resent_at is None and letter(bench, Place(0, 1)).resent_to == Place(0, 2)
+
+
+def test_letters_are_marked_also_where_sending_them_takes_longer_than_a_transaction_may_stand_still(bench: Bench) -> None:
+    bench.send([line(1, timestamp=AHEAD)], partition=1)
+    load(bench)
+
+    def slow() -> datetime:
+        threading.Event().wait(1.0)
+        return LATER
+
+    with connected(bench.warehouse, "ecom_producer") as connection:
+        connection.execute("SET idle_in_transaction_session_timeout = '200ms'")  # ten seconds, but for a test
+        assert resend(connection, bench.client, Wish(bench.topic), slow).sent == 1
+    assert send_again(bench, clock=LATER).sent == 0
 
 
 def test_a_record_that_the_broker_refuses_is_said_and_the_others_go(bench: Bench) -> None:
