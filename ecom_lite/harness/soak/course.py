@@ -74,12 +74,32 @@ class Course:
         self._struck: tuple[float, str, int] | None = None  # when, what, and which process it was
 
     def play(self) -> None:
-        """All of it. Raises Violation where the run ends by itself, or does not start or stop as it should."""
+        """All of it; Ctrl-C ends it early, with its count all the same, and is raised then. Raises Violation where the run ends
+        by itself, or does not start or stop as it should."""
         run, phase = self._run, self._phase
         run.begin(SPARK, None)
         run.wait_well(READY_S)
         run.resume(phase.faults)
         self._began = time.monotonic()
+        cut: KeyboardInterrupt | None = None
+        try:
+            self._strike_and_look()
+        except KeyboardInterrupt as interrupt:
+            cut = interrupt
+        while self._struck is not None:
+            self._see_back()
+            time.sleep(TICK_S)
+        run.pause()
+        closes, said = self._check()
+        self._tell(look(run, phase.name, round(self._at(), 1)))
+        self._tell(Ended(phase.name, round(self._at(), 1), closes, said, run.starts))
+        run.stop()
+        if cut is not None:
+            raise cut
+
+    def _strike_and_look(self) -> None:
+        """Until the time is over."""
+        run, phase = self._run, self._phase
         next_look, next_kill = 0.0, KILL_S
         while (at := self._at()) < phase.seconds:
             run.require_alive()
@@ -91,14 +111,6 @@ class Course:
                 self._kill()
                 next_kill += KILL_S
             time.sleep(TICK_S)
-        while self._struck is not None:
-            self._see_back()
-            time.sleep(TICK_S)
-        run.pause()
-        closes, said = self._check()
-        self._tell(look(run, phase.name, round(self._at(), 1)))
-        self._tell(Ended(phase.name, round(self._at(), 1), closes, said, run.starts))
-        run.stop()
 
     def close(self) -> None:
         """End it, however it is, and delete its folder."""
