@@ -167,6 +167,10 @@ def _interrupts_kept() -> Iterator[None]:
 
 
 def _disconnect(connection: Any) -> None:
+    from py4j.clientserver import SHUTDOWN_FINALIZER_WORKER
+
+    with suppress(Exception):  # a thread that py4j only ends with the JVM
+        connection._gateway_client.finalizer_deque.appendleft(SHUTDOWN_FINALIZER_WORKER)
     with suppress(Exception):
         connection.shutdown_callback_server()
     with suppress(Exception):
@@ -181,8 +185,8 @@ def _stop_context() -> None:
     from pyspark.sql import SparkSession
 
     context: Any = SparkContext._active_spark_context
-    with suppress(Exception):  # a dead JVM raises; what matters is that Python forgets it
-        if context is not None:
+    for _ in range(0 if context is None else 2):  # of a dead JVM the first one raises, and leaves a server with its thread
+        with suppress(Exception):
             context.stop()
     SparkContext._active_spark_context = None
     SparkSession._instantiatedSession = None

@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import struct
+import threading
 import time
 import zipfile
 from collections import defaultdict
@@ -24,6 +25,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from kafka import KafkaAdminClient, TopicPartition
+from py4j.clientserver import FinalizerWorker
 
 from ecom_lite.check.reconcile import reconcile
 from ecom_lite.contract.events import OrderLine, parse
@@ -121,6 +123,22 @@ def test_a_session_leaves_the_interrupts_to_its_caller(gateway: SparkGateway, tm
     before = signal.getsignal(signal.SIGINT)
     open_session(load_settings(env={}, flags={"run.data_dir": str(tmp_path)}), gateway, tmp_path)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_jvm_that_was_killed_leaves_no_thread_and_no_socket_here(gateway: SparkGateway, tmp_path: Path) -> None:
+    """A soak of an hour, with Spark killed nine times, had eighteen threads and nine sockets more in the end."""
+    settings = load_settings(env={}, flags={"run.data_dir": str(tmp_path)})
+
+    def threads() -> list[threading.Thread]:
+        return [each for each in threading.enumerate() if isinstance(each, FinalizerWorker) or "serve_forever" in each.name]
+
+    open_session(settings, gateway, tmp_path)
+    before = threads()
+    for _ in range(2):
+        gateway.kill()
+        gateway.start(START_S)
+        open_session(settings, gateway, tmp_path)
+    wait_for(lambda: len(threads()) == len(before), lambda: f"{len(before)} threads: {threads()}")
 
 
 class Judged(NamedTuple):

@@ -18,6 +18,7 @@ KEPT: Final[Mapping[tuple[str, str], str]] = {
     ("memory", "kafka"): "its heap fills, up to -Xmx",
     ("memory", "spark"): "its heap fills, up to -Xmx",
     ("memory", "all"): "see its parts",
+    ("handles", "kafka"): "its log has more segments, up to its retention",
     ("handles", "postgres"): "a session keeps files open, up to 1,000",
     ("handles", "all"): "see its parts",
     ("disk", "kafka"): "up to its retention, and a segment of each partition",
