@@ -50,8 +50,8 @@ def look_at_postgres(settings: Settings) -> Finding:
             began = time.monotonic()
             owned = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is not None
             latency_ms = (time.monotonic() - began) * 1000
-            version = admin.info.parameter_status("server_version")
-        old, rights = too_old(address), lacking(address)
+            version, old = admin.info.parameter_status("server_version"), too_old(admin)
+        rights = lacking(address)
     except (EcomLiteError, psycopg.Error) as error:
         return Finding(False, "PostgreSQL", f"external: {first_line(error)}", "start that server, or correct postgres.url")
     where = f"external, {address.host}:{address.port}/{address.database}: version {version}, {latency_ms:.0f} ms"

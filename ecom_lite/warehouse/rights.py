@@ -12,11 +12,9 @@ from .sqlfiles import read_sql
 OLDEST: Final = 18  # the first with foreign keys that are declared and not enforced
 
 
-def too_old(address: Address) -> str:
-    """The server's version where it is too old for our schema; empty where it is not. Raises psycopg.Error."""
-    with address.with_database("postgres").connect("admin") as admin:
-        old = admin.info.server_version < OLDEST * 10_000
-        return str(admin.info.parameter_status("server_version")) if old else ""
+def too_old(server: psycopg.Connection) -> bool:
+    """Whether its version is too old for our schema."""
+    return server.info.server_version < OLDEST * 10_000
 
 
 def lacking(address: Address) -> list[str]:

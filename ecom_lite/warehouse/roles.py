@@ -29,11 +29,8 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
     `shared`: the server has other users, too. Roles that are there then keep their passwords; for those that are missing,
     passwords are made and kept there. Raises MigrationError that names the rights which the administrator's role has not got.
     """
-    if shared is not None and (version := too_old(address)):
-        raise MigrationError(
-            f"PostgreSQL at {address.place} is version {version}, and this needs {OLDEST} or newer: update that server, put "
-            "another one into postgres.url, or leave postgres.url out"
-        )
+    if shared is not None:
+        _require_version(address)
     if shared is not None and (rights := lacking(address)):
         raise MigrationError(
             f"{address.admin} at {address.place} may not {', '.join(rights)}: let a superuser grant that (docs/cluster.md), "
@@ -66,6 +63,16 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
         admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO ecom_dbt").format(database))
         if not public_schema(admin)[0]:
             admin.execute("GRANT USAGE, CREATE ON SCHEMA public TO ecom_owner")
+
+
+def _require_version(address: Address) -> None:
+    with address.with_database("postgres").connect("admin") as admin:
+        if too_old(admin):
+            version = admin.info.parameter_status("server_version")
+            raise MigrationError(
+                f"PostgreSQL at {address.place} is version {version}, and this needs {OLDEST} or newer: update that server, put "
+                "another one into postgres.url, or leave postgres.url out"
+            )
 
 
 def rotate_passwords(address: Address, passwords: Passwords) -> None:
