@@ -34,9 +34,9 @@ $(READY): requirements.lock pyproject.toml $(VENV)/bin/uv
 
 install: $(READY)
 
-# Ctrl-C is how it ends: no failure, of which make would tell. (The trap keeps the shell until the run has stopped.)
+# Ctrl-C and `ecom_lite stop` are how it ends: no failure, of which make would tell. (The trap keeps the shell until it has stopped.)
 run: $(READY)
-	@trap : INT; $(PY) -m ecom_lite run $(ARGS) || [ $$? = 130 ]
+	@trap : INT; $(PY) -m ecom_lite run $(ARGS) || { code=$$?; [ $$code = 130 ] || [ $$code = 143 ] || exit $$code; }
 
 # What the tests need beyond Python: the jars, and a Chromium for the browser tests (installed by apt where we are root).
 prepare: $(READY)
