@@ -161,10 +161,11 @@ def _show(report: Report, as_json: bool, junit_file: Path | None, *, only_failin
 
 
 def _rows(result: Any) -> list[tuple[str, str, str, str, str, str]]:
-    """One row for each line; a check that has none has one of its own."""
+    """One row for each line; a check that has none has one of its own: why, or what it proves."""
     name, warns = result.check.name, result.check.severity == "warning"
     if not result.lines:
-        return [("warning" if warns and result.state == "error" else SHOWN[result.state], name, "", "", "", result.reason)]
+        proves = result.check.description if result.state == "pass" else ""
+        return [("warning" if warns and result.state == "error" else SHOWN[result.state], name, proves, "", "", result.reason)]
     return [
         (
             "ok" if line.closes else "warning" if warns else "OPEN",

@@ -7,6 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ..engines.ports import claim, free_port
 from ..observe.health import Health
 from ..settings.password import is_loopback
 from ..settings.tree import Dashboards
@@ -14,7 +15,20 @@ from ..settings.tree import Dashboards
 if TYPE_CHECKING:
     from ..dashboards.page import Page
 
+PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 WATCH_S: Final = 0.5
+
+
+def page_port(dashboards: Dashboards) -> int:
+    """The one of the settings, else 8100, else a free one."""
+    return dashboards.port or (PAGE_PORT if claim(PAGE_PORT, dashboards.host) else free_port(dashboards.host))
+
+
+def port_line(dashboards: Dashboards, url: str) -> dict[str, str]:
+    """What the banner says of a port that nobody has asked for: it will be another one next time."""
+    if dashboards.port or not url or urlsplit(url).port == PAGE_PORT:
+        return {}
+    return {"port": f"{PAGE_PORT} was taken, so that this start has a free one; dashboards.port fixes one"}
 
 
 def log_in_line(dashboards: Dashboards, url: str) -> dict[str, str]:

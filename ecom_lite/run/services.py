@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ..engines.from_settings import logs_dir
-from ..engines.ports import claim, free_port
+from ..engines.ports import free_port
 from ..observe.figures import LakeFigures, ProducerFigures
 from ..observe.room import Room
 from ..observe.status import RunStatus
@@ -33,7 +33,7 @@ from .jobs import WORKER, Hold, lake_job, produce_job
 from .letters import purge_letters
 from .marts import Marts
 from .own_checks import OwnChecks
-from .page_part import PageService, log_in_line
+from .page_part import PageService, log_in_line, page_port, port_line
 from .quicken import Quicken
 from .recorder import SAMPLE_EVERY_S, Recorder
 from .room import LOOK_EVERY_S, RoomWatch
@@ -53,7 +53,6 @@ SUMS_EVERY_S: Final = 1.0
 PURGE_EVERY_S: Final = 3600.0
 PRODUCER_STOP_S: Final = 10.0
 LAKE_STOP_S: Final = 30.0  # it takes in what the loaders have drained
-PAGE_PORT: Final = 8100  # tried first, so that a bookmark keeps working
 TOKEN_BYTES: Final = 32
 
 Producer = WorkerService[ProducerFigures]
@@ -85,7 +84,8 @@ class Services:
     def addresses(self) -> dict[str, str]:
         """Where a person looks."""
         grafana = {} if self.grafana is None else {"grafana": self.grafana.url}
-        return {"dashboards": self.page.url, **log_in_line(self.dashboards, self.page.url), **grafana}
+        url = self.page.url
+        return {"dashboards": url, **port_line(self.dashboards, url), **log_in_line(self.dashboards, url), **grafana}
 
     def settle(self) -> None:
         """At the end of a bounded run, with all facts in: bring sums and marts up to them."""
@@ -214,9 +214,8 @@ def _page(
     from ..dashboards.page import Page
 
     wanted = settings.dashboards
-    port = wanted.port or (PAGE_PORT if claim(PAGE_PORT, wanted.host) else free_port(wanted.host))
     return Page(
-        servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, port,
+        servers.reach.address.only("ecom_reader"), settings.data_dir / DASHBOARDS, wanted.host, page_port(wanted),
         status, control=None if shop is None else shop.change, marts=marts, token=token, written=written, home=home,
         password=wanted.password.get_secret_value(), other_port=None if wanted.port else lambda: free_port(wanted.host),
     )  # fmt: skip

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from .screen import PLAIN, shown, visible
@@ -59,7 +60,10 @@ def _named(names: Sequence[str], row: Sequence[str]) -> list[str]:
 
 
 def thousands(value: Any) -> str:
-    """1,234 for whole numbers, anything else as it is."""
+    """1,234 for whole numbers, 1,234.50 for amounts of any scale, anything else as it is."""
+    if isinstance(value, Decimal) and value.is_finite():
+        whole, _, cents = f"{value.normalize():,f}".partition(".")
+        return f"{whole}.{cents:0<2}" if "." in str(value) else whole
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

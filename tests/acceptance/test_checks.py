@@ -59,6 +59,7 @@ def test_a_name_that_is_none_gets_near_names(run: LightRun) -> None:
 def test_all_of_them_for_a_build_server(run: LightRun, tmp_path: Path) -> None:
     said = run.verb("check", "--junit", str(tmp_path / "checks.xml"))
     assert said.returncode == 0, said.stdout + said.stderr
+    assert "dbt has built the marts" in said.stdout, "a check that has no figures to show says what it proves"
     (suite,) = ElementTree.parse(tmp_path / "checks.xml").getroot()
     names = [case.get("name") for case in suite]
     listed = [check["name"] for check in json.loads(run.verb("check", "--list", "--json").stdout)]

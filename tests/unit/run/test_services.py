@@ -8,7 +8,7 @@ import pytest
 
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.observe.status import RunStatus
-from ecom_lite.run.page_part import log_in_line
+from ecom_lite.run.page_part import log_in_line, port_line
 from ecom_lite.run.servers import Servers
 from ecom_lite.run.services import build
 from ecom_lite.settings.load import load_settings
@@ -66,3 +66,18 @@ def test_the_banner_says_who_must_log_in(host: str, password: str, said: str | N
     line = log_in_line(settings.dashboards, "http://127.0.0.1:8100/").get("log-in")
     assert line == said if said is None else str(line).startswith(said)
     assert password == "" or password not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "url", "told"),
+    [
+        (None, "http://127.0.0.1:8100/", False),
+        (None, "http://[::1]:24680/", True),
+        (24680, "http://127.0.0.1:24680/", False),
+        (None, "", False),  # not started yet
+    ],
+)
+def test_the_banner_says_where_the_usual_port_was_taken(fixed: int | None, url: str, told: bool) -> None:
+    settings = load_settings(env={}, flags={} if fixed is None else {"dashboards.port": fixed})
+    said = port_line(settings.dashboards, url)
+    assert ("8100 was taken" in said.get("port", "")) is told and bool(said) is told
