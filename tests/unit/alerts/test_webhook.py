@@ -107,6 +107,8 @@ def test_the_waits_grow_to_a_limit() -> None:
         ({"alerts.webhook": "ftp://hush"}, r"alerts\.webhook = \*\*\*: give an address that begins with http:// or https://"),
         ({"alerts.webhook": "http://me:hush@host/"}, r"alerts\.webhook = \*\*\*: .*without a name and password"),
         ({"alerts.webhook": "http://host/a b"}, r"alerts\.webhook = \*\*\*"),
+        ({"alerts.webhook": "http://hush:99999/"}, r"alerts\.webhook = \*\*\*"),
+        ({"alerts.webhook": "http://[hush/"}, r"alerts\.webhook = \*\*\*"),
         ({"alerts.webhook_header": "hush"}, r"alerts\.webhook_header = \*\*\*: give one line such as"),
         ({"alerts.webhook_header": "A: b\nC: hush"}, r"alerts\.webhook_header = \*\*\*"),
         ({"alerts.topic": "ecommerce_events"}, r"alerts\.topic = 'ecommerce_events': that is the topic of kafka\.topic"),
