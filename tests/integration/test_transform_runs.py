@@ -65,6 +65,21 @@ def test_old_runs_are_forgotten_but_not_those_that_say_what_the_marts_hold(wareh
     ]  # fmt: skip
 
 
+def test_what_dbts_own_run_did_to_the_models_outlasts_many_quick_runs(warehouse: Address) -> None:
+    with warehouse.connect("ecom_dbt", autocommit=True) as connection:
+        for number in range(1, 9):
+            connection.execute(
+                "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below, quick) "
+                "VALUES ('schedule', now(), 'success', 5, %s)",
+                [number > 2],
+            )
+            connection.execute("INSERT INTO ops.dbt_models (run_id, model, seconds) VALUES (%s, 'cohorts', 0)", [number])
+        for statement, kept in (("forget_models", 3), ("forget_runs", 5)):
+            connection.execute(read_sql("ecom_lite.transform", statement), {"run_id": 8, "kept": kept})
+    assert rows(warehouse, "SELECT run_id FROM ops.dbt_models ORDER BY run_id") == [(2,), (6,), (7,), (8,)]
+    assert rows(warehouse, "SELECT run_id FROM ops.dbt_runs ORDER BY run_id") == [(2,), (4,), (5,), (6,), (7,), (8,)]
+
+
 def test_runs_are_recorded_and_rows_of_a_killed_process_are_closed(warehouse: Address, transform: Transform) -> None:
     with warehouse.connect("ecom_dbt") as connection:
         connection.execute(
