@@ -177,6 +177,8 @@ def test_records_that_retention_removed_open_the_count(bench: Bench, tmp_path: P
     began = now()
     assert [watch.state(began + timedelta(seconds=s), "open_check") for s in (0, 61)] == ["pending", "firing"]
     assert watch.state(began + DAY, "open_check") == "ok", "it is known by then, and `check` goes on saying so"
+    lag = Watch(bench.warehouse, shipped("lag", after_start_s=0, for_s=0), tmp_path)
+    assert lag.state(began + 2 * MINUTE, "lag") == "ok", "what is gone is not waited for"
 
 
 def test_a_disk_that_fills_fires_and_is_over(warehouse: Address, tmp_path: Path) -> None:
