@@ -7,20 +7,22 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-Line = tuple[datetime, str, Decimal, int, int, int]  # window start, category, revenue, orders, lines, units
+Line = tuple[datetime, str, Decimal | None, int, int, int]  # window start, category, revenue, orders, lines, units
 HEADS: Final = ("category", "revenue", "orders", "lines", "units")
 NAME_WIDTH: Final = 24
+NO_RATE: Final = "no rate"  # of a category that was sold in such currencies only
 
 
 def render(lines: Sequence[Line]) -> str:
     """The table with a title and, for several categories, a total. Orders are not added up: one may be in two categories."""
     cells = [
-        (_clip(name), f"{revenue:,.2f}", f"{orders:,}", f"{count:,}", f"{units:,}")
+        (_clip(name), _money(revenue), f"{orders:,}", f"{count:,}", f"{units:,}")
         for _, name, revenue, orders, count, units in lines
     ]
     if len(lines) > 1:
-        revenue = sum((line[2] for line in lines), Decimal(0))
-        cells.append(("all", f"{revenue:,.2f}", "", f"{sum(line[4] for line in lines):,}", f"{sum(line[5] for line in lines):,}"))
+        known = [line[2] for line in lines if line[2] is not None]
+        total = _money(sum(known, Decimal(0)) if known else None)
+        cells.append(("all", total, "", f"{sum(line[4] for line in lines):,}", f"{sum(line[5] for line in lines):,}"))
     widths = [max(len(row[column]) for row in [HEADS, *cells]) for column in range(len(HEADS))]
     table = [
         "  ".join(
@@ -30,6 +32,10 @@ def render(lines: Sequence[Line]) -> str:
         for row in [HEADS, *cells]
     ]
     return "\n".join([f"sales in the minute from {lines[0][0]:%Y-%m-%d %H:%M} UTC", *table])
+
+
+def _money(revenue: Decimal | None) -> str:
+    return NO_RATE if revenue is None else f"{revenue:,.2f}"
 
 
 def _clip(name: str) -> str:

@@ -109,6 +109,18 @@ def test_the_table_in_the_log() -> None:
     ]
 
 
+def test_the_table_in_the_log_of_currencies_without_a_rate() -> None:
+    minute = datetime(2026, 1, 1, 10, 5, tzinfo=UTC)
+    toys, tools = (minute, "Toys", Decimal("2.50"), 1, 1, 1), (minute, "Tools", None, 1, 1, 2)
+    assert render([toys, tools]).splitlines()[1:] == [
+        "category  revenue  orders  lines  units",
+        "Toys         2.50       1      1      1",
+        "Tools     no rate       1      1      2",
+        "all          2.50              2      3",
+    ]
+    assert render([tools, tools]).splitlines()[-1] == "all       no rate              2      4"
+
+
 def test_the_short_cause_of_a_page_of_java() -> None:
     page = "An error occurred while calling o1.start.\n: a.b.C: outer\n\tat x\nCaused by: k.T: no topic\n\tat y"
     assert short(RuntimeError(page)) == "k.T: no topic"
