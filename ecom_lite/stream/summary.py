@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from ..contract.rejected import printable
+
 Line = tuple[datetime, str, Decimal | None, int, int, int]  # window start, category, revenue, orders, lines, units
 HEADS: Final = ("category", "revenue", "orders", "lines", "units")
 NAME_WIDTH: Final = 24
@@ -39,4 +41,6 @@ def _money(revenue: Decimal | None) -> str:
 
 
 def _clip(name: str) -> str:
+    """What an event says may neither break the line nor speak to the terminal that shows the log."""
+    name = printable(name)
     return name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"

@@ -168,3 +168,8 @@ def test_a_micro_batch_does_not_wait_once_it_is_to_end() -> None:
     stop.set()
     with pytest.raises(Computed):
         MinuteSink(Address("127.0.0.1", 1, "none", "postgres", "", {}), None, stop, 1, lambda: "room")(Frame(), 0)
+
+
+def test_a_name_in_the_table_is_one_line_and_says_nothing_to_a_terminal() -> None:
+    (_, _, told) = render([(datetime(2026, 1, 1, tzinfo=UTC), "a\nb\x1b[2J", Decimal(1), 1, 1, 1)]).split("\n")
+    assert told.startswith("a\\nb\\x1b[2J ")
