@@ -50,6 +50,15 @@ def test_a_changed_partition_count_is_refused_with_both_values_and_the_way_out(t
     assert not checkpoint.guard(settings(spark__watermark_s=30), "cluster-1"), "the watermark may change"
 
 
+@pytest.mark.parametrize("torn", ["", '{"kafka.to', "[]"])
+def test_what_a_loss_of_power_has_torn_is_written_again_and_keeps_nobody_from_starting(tmp_path: Path, torn: str) -> None:
+    checkpoint = begun(tmp_path / "per_minute", {"0": 5})
+    checkpoint.identity_file.write_text(torn, "utf-8")
+    assert not checkpoint.guard(settings(), "a"), "the checkpoint itself goes on"
+    with pytest.raises(StreamError, match="Kafka cluster = b, but it was a"):
+        checkpoint.guard(settings(), "b")
+
+
 def test_settings_may_change_until_the_first_batch(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "per_minute")
     assert checkpoint.guard(settings(), "a")
