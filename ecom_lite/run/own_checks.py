@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WELL: Final = ("pass", "skipped")
 FORGOTTEN_WITHIN_S: Final = 5.0
+TOLD_CHARS: Final = 1_000  # of a row that differs: it is in the status, which is written each second
 ROLE: Final = "ecom_stream"
 log = logging.getLogger("ecom_lite.check")
 
@@ -56,7 +57,11 @@ class OwnChecks:
         before, at = self.figures, utc_now().isoformat()
         self.figures = {
             result.check.name: CheckFigures(
-                state=result.state, severity=result.check.severity, at=at, seconds=result.seconds, told=result.told
+                state=result.state,
+                severity=result.check.severity,
+                at=at,
+                seconds=result.seconds,
+                told=" ".join(result.told.split())[:TOLD_CHARS],
             )
             for result in report.results
         }
