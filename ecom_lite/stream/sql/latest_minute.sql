@@ -3,4 +3,3 @@ SELECT window_start, category, revenue, orders, lines, units
 FROM realtime.sales_per_minute
 WHERE window_start = (SELECT max(window_start) FROM realtime.sales_per_minute WHERE window_start <= now() - interval '1 minute')
 ORDER BY revenue DESC NULLS LAST, category
-LIMIT 20

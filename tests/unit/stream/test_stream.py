@@ -179,6 +179,13 @@ def test_a_micro_batch_does_not_wait_once_it_is_to_end() -> None:
         MinuteSink(Address("127.0.0.1", 1, "none", "postgres", "", {}), None, stop, 1, lambda: "room")(Frame(), 0)
 
 
+def test_the_table_in_the_log_of_many_categories_ends_with_the_sum_of_all() -> None:
+    minute = datetime(2026, 1, 1, 10, 5, tzinfo=UTC)
+    told = render([(minute, f"c{n}", Decimal(100 - n), 1, 1, 2) for n in range(23)]).splitlines()
+    assert len(told) == 2 + 20 + 2 and told[21].split() == ["c19", "81.00", "1", "1", "2"]
+    assert [line.split() for line in told[22:]] == [["3", "more", "237.00", "3", "6"], ["all", "2,047.00", "23", "46"]]
+
+
 def test_a_name_in_the_table_is_one_line_and_says_nothing_to_a_terminal() -> None:
     (_, _, told) = render([(datetime(2026, 1, 1, tzinfo=UTC), "a\nb\x1b[2J", Decimal(1), 1, 1, 1)]).split("\n")
     assert told.startswith("a\\nb\\x1b[2J ")
