@@ -11,7 +11,7 @@ import pytest
 
 from ecom_lite.errors import TransformError, UsageError
 from ecom_lite.transform import Transform, model_names, require_known
-from ecom_lite.transform.dbt import MODEL_DONE, MODEL_SKIPPED, Listener, environment
+from ecom_lite.transform.dbt import MODEL_DONE, MODEL_SKIPPED, Dbt, Listener, environment
 from ecom_lite.transform.results import MESSAGE_CHARS, brief, summarise
 from ecom_lite.warehouse.connect import Address
 
@@ -121,7 +121,7 @@ def test_variables_are_blank_after_an_error() -> None:
 
 def test_a_missing_project_is_named(tmp_path: Path) -> None:
     with pytest.raises(TransformError, match=r"dbt_project\.yml"):
-        Transform(NOWHERE, tmp_path, tmp_path / "dbt", threads=1).warm_up()
+        Dbt(NOWHERE, tmp_path, tmp_path / "dbt", threads=1).parse()
 
 
 def test_no_server_is_named(tmp_path: Path) -> None:
