@@ -17,12 +17,11 @@ ORDER: Final = "order"
 Row = Mapping[str, Any]
 
 
-def matching(facts: Iterable[Row], wanted: Mapping[str, object]) -> list[Row]:
-    """The facts that have all these values. Raises UsageError where there is no such column."""
-    rows = list(facts)
-    if rows and (unknown := [name for name in wanted if name not in rows[0]]):
-        raise UsageError(f"facts have no column {', '.join(unknown)}: there are {', '.join(rows[0])}")
-    return [row for row in rows if all(same(row[name], value) for name, value in wanted.items())]
+def matching(facts: Iterable[Row], wanted: Mapping[str, object], columns: Sequence[str]) -> list[Row]:
+    """The facts that have all these values. Raises UsageError where there is no such column, also while there are no facts."""
+    if unknown := [name for name in wanted if name not in columns]:
+        raise UsageError(f"facts have no column {', '.join(unknown)}: there are {', '.join(columns)}")
+    return [row for row in facts if all(same(row[name], value) for name, value in wanted.items())]
 
 
 def same(stored: object, wanted: object) -> bool:
