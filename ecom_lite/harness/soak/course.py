@@ -107,8 +107,7 @@ class Course:
                 self._tell(look(run, phase.name, round(at, 1)))
                 next_look = at + LOOK_S
             self._see_back()
-            if phase.kills and at >= next_kill and self._struck is None:
-                self._kill()
+            if phase.kills and at >= next_kill and self._struck is None and self._kill():
                 next_kill += KILL_S
             time.sleep(TICK_S)
 
@@ -121,21 +120,22 @@ class Course:
     def _at(self) -> float:
         return time.monotonic() - self._began
 
-    def _kill(self) -> None:
+    def _kill(self) -> bool:
         """One that is just being started again is left, and another one drawn at the next tick."""
         part = self._draw.choice(PARTS)
         if part == PAGE:
             self._run.tell(PAGE)
             self._struck = self._at(), part, 0
-            return
+            return True
         pid = self._run.parts().get(part)
         if pid is None:
-            return
+            return False
         try:
             psutil.Process(pid).kill()
         except psutil.NoSuchProcess:
-            return
+            return False
         self._struck = self._at(), part, pid
+        return True
 
     def _see_back(self) -> None:
         if self._struck is None:
