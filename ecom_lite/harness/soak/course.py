@@ -153,9 +153,9 @@ class Course:
 
     def _check(self) -> tuple[bool, str]:
         """What the product itself says of its count, and the names of the checks that fail."""
-        command = [sys.executable, "-m", "ecom_lite", "check", "--json", "--data-dir", str(self._run.folder)]
+        command = [sys.executable, "-m", "ecom_lite", "check", "--json", *self._run.place]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=CHECK_S)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=CHECK_S, env=self._run.environment)
             found = json.loads(done.stdout)
             states = {check["name"]: check["state"] for check in found["checks"]}
         except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:
