@@ -13,7 +13,7 @@ import yaml
 from typer.main import get_command
 
 from ecom_lite.cli import verbs
-from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.load import NO_FILE, load_settings
 from ecom_lite.settings.show import describe
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,8 @@ def test_a_list_or_a_table_begins_behind_an_empty_line(page: Path) -> None:
 
 
 def test_the_config_file_changes_nothing_and_its_examples_are_settings() -> None:
-    assert load_settings(ROOT / "config.toml", env={}) == load_settings(env={}, config_file=None)
+    here = {"check.folder": ROOT / "checks"}  # beside the file, or else where one is
+    assert load_settings(ROOT / "config.toml", env={}) == load_settings(NO_FILE, env={}, flags=here)
     names = {setting.name for setting in describe(load_settings(env={}, flags={"events.pos": {"topic": "till"}}))}
     section = ""
     for line in (ROOT / "config.toml").read_text(encoding="utf-8").splitlines():
