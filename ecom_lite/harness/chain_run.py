@@ -26,6 +26,7 @@ from .expect import Violation, wait_until
 from .own import jars, own_settings
 
 PROGRAM: Final = f"{__package__}.chain_victim"
+PAGE: Final = "page"  # the part without a process
 PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres", "Spark": "spark"}  # name of the child -> of the part
 READY_S: Final = 150.0
 BACK_S: Final = 150.0  # all is well again after a strike
@@ -177,6 +178,11 @@ class ChainRun:
     @property
     def state(self) -> RunState | None:
         return read_state(self.folder)
+
+    def restarts(self, part: str) -> int:
+        """How often it was started again, as far as the run has told."""
+        state = self.state
+        return state.parts[part].restarts if state is not None and part in state.parts else 0
 
     @property
     def reach(self) -> Reach:

@@ -18,11 +18,10 @@ from ...errors import EcomLiteError
 from ...run.interrupts import undisturbed
 from ...settings.data_dir import LOGS
 from ..chain_plan import KILLED, SPARK
-from ..chain_run import READY_S, ChainRun
+from ..chain_run import PAGE, READY_S, ChainRun
 from ..expect import Violation
 from .look import Ended, Kill, Line, look
 
-PAGE: Final = "page"
 PARTS: Final = (*KILLED, PAGE)  # what is killed. The main process is not: how it grows over hours is the question
 SPEED: Final = 60
 LOOK_S: Final = 10.0
@@ -71,7 +70,7 @@ class Course:
         folder = self._scratch.path
         self._run = ChainRun(folder, folder / LOGS / "run.log", {**COMMON, **phase.flags}, {})
         self._began = 0.0
-        self._struck: tuple[float, str, int] | None = None  # when, what, and which process it was
+        self._struck: tuple[float, str, int] | None = None  # when, what, and which process it was; of the page, which start
 
     def play(self) -> None:
         """All of it; Ctrl-C ends it early, with its count all the same, and is raised then. Raises Violation where the run ends
@@ -124,8 +123,8 @@ class Course:
         """One that is just being started again is left, and another one drawn at the next tick."""
         part = self._draw.choice(PARTS)
         if part == PAGE:
+            self._struck = self._at(), part, self._run.restarts(PAGE)
             self._run.tell(PAGE)
-            self._struck = self._at(), part, 0
             return True
         pid = self._run.parts().get(part)
         if pid is None:
@@ -140,9 +139,9 @@ class Course:
     def _see_back(self) -> None:
         if self._struck is None:
             return
-        at, part, pid = self._struck
+        at, part, which = self._struck
         took = self._at() - at
-        back = self._run.parts().get(part, pid) != pid if pid else took > 1
+        back = self._run.restarts(PAGE) > which if part == PAGE else self._run.parts().get(part, which) != which
         if back and self._run.all_well():
             self._tell(Kill(self._phase.name, round(at, 1), part, round(took, 1)))
         elif took < BACK_S:

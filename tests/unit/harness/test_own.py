@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ecom_lite.harness.chain_run import ChainRun
+from ecom_lite.harness.chain_run import PAGE, ChainRun
 from ecom_lite.harness.own import own_settings
+from ecom_lite.live.state import RunState, write_state
+from ecom_lite.observe.status import PartStatus
 from ecom_lite.settings.load import load_settings
 from ecom_lite.testing.events import shop_events
 
@@ -53,6 +55,14 @@ def test_a_whole_run_is_told_so_too(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (told.shop, told.kafka, told.events, told.jars) == tuple(
         getattr(run.settings, section) for section in ("shop", "kafka", "events", "jars")
     )
+
+
+def test_a_part_without_a_process_is_known_to_be_back_by_what_the_run_tells(tmp_path: Path) -> None:
+    run = ChainRun(tmp_path, tmp_path / "run.log", {}, {})
+    assert run.restarts(PAGE) == 0
+    for restarts in (0, 2):
+        write_state(tmp_path, RunState(parts={PAGE: PartStatus(state="ready", restarts=restarts)}))
+        assert run.restarts(PAGE) == restarts and run.restarts("grafana") == 0
 
 
 def test_a_shops_events_for_tests_are_the_same_in_each_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
