@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import os
 import socket
 import threading
 import time
 import uuid
 import warnings
 from collections.abc import Iterator
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -84,18 +84,20 @@ def test_an_answer_is_waited_for_whatever_time_out_the_tests_give_their_sockets(
 
 def test_a_forked_process_is_told_whose_the_engines_are(lease: Lease, listener: socket.socket) -> None:
     lease.take()
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
+    fork = get_context("fork")
+    here, there = fork.Pipe()
+
+    def ask() -> None:
         try:
             lease.take()
-        except BaseException as error:
-            os.write(writing, str(error).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as said:
-        assert said.read() == "the engines are those of the process that this one was forked from: ask for them there"
-    os.waitpid(child, 0)
+        except EngineError as error:
+            there.send(str(error))
+
+    child = fork.Process(target=ask)
+    child.start()
+    child.join(10)
+    assert here.poll(0)
+    assert here.recv() == "the engines are those of the process that this one was forked from: ask for them there"
     lease.take()  # here they still are
     assert listener.fileno() >= 0
 
