@@ -44,7 +44,7 @@ def test_the_last_leg_of_the_chain_is_stopped_as_those_before_it(
 ) -> None:
     monkeypatch.setattr(harness, "ChainSession", Played)
     monkeypatch.setattr(harness, "fetch_jars", lambda *_: None)
-    monkeypatch.setattr(harness.signal, "signal", lambda *_: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     assert harness.main(["--chain", "--rounds", "3", "--json"]) == 1
     (found,) = json.loads(capsys.readouterr().out)["found"]
     assert found["round"] == 3 and found["violations"][0]["found"] == "it still runs, after 3 rounds"
