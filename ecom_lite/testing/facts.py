@@ -42,6 +42,7 @@ def differences(facts: Iterable[Row], events: Iterable[Row]) -> list[str]:
     """
     expected: dict[tuple[str, ...], Row] = {}
     for event in events:
+        require_event(event)
         if event.get("event_type", ORDER) == ORDER:
             expected.setdefault(_key(event), event)
     there = {_key(fact): fact for fact in facts}
@@ -55,6 +56,12 @@ def differences(facts: Iterable[Row], events: Iterable[Row]) -> list[str]:
                 told = ", ".join(f"{name} is {fact[name]}, sent was {event[name]}" for name in wrong)
                 found.append(f"differs:  {_named(key)}: {told}")
     return found
+
+
+def require_event(event: object) -> None:
+    """Raises UsageError for what is none, such as the keys of a single event where a list was forgotten around it."""
+    if not isinstance(event, Mapping):
+        raise UsageError(f"{event!r:.80} is no event (a mapping of its fields): give a list of events, also of a single one")
 
 
 def shown(lines: Sequence[str]) -> str:

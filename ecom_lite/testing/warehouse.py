@@ -170,4 +170,5 @@ class LightWarehouse(ABC):
 def _record(event: Mapping[str, object] | bytes) -> dict[str, bytes]:
     if isinstance(event, bytes):
         return {"value": event}
+    of_facts.require_event(event)
     return {"key": str(event.get("user_id", "")).encode(), "value": json.dumps(event, default=str).encode()}

@@ -51,6 +51,11 @@ def test_what_is_missing_too_much_or_different_is_a_line_each() -> None:
     assert differences([fact("A")], [event("A")]) == []
 
 
+def test_a_single_event_without_a_list_around_it_is_said_in_words() -> None:
+    with pytest.raises(UsageError, match=r"'order_id' is no event \(a mapping of its fields\): give a list of events"):
+        differences([fact("A")], event("A"))  # type: ignore[arg-type]
+
+
 def test_of_many_lines_ten_are_shown() -> None:
     assert shown([str(number) for number in range(12)]).splitlines()[-2:] == ["  9", "  ... and 2 more"]
 
