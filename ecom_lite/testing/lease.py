@@ -130,7 +130,10 @@ class Lease:
             listener.setblocking(True)  # whatever the tests' socket.setdefaulttimeout says: the keeper gets it as it is
             job = json.dumps({"folder": str(self.folder), "socket": listener.fileno(), "flags": self._flags})
             root = str(Path(__file__).parents[2])
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), root]))}
+            environment = {
+                **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), root])),
+                "PYTHONWARNINGS": "",  # where they are errors kafka-python could not be imported
+            }  # fmt: skip
             with (self.folder / LOG).open("ab") as log:
                 keeper = subprocess.Popen(
                     [sys.executable, "-P", "-m", "ecom_lite.testing.keeper", job], stdin=subprocess.DEVNULL, stdout=log,
