@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -25,13 +26,23 @@ def matching(facts: Iterable[Row], wanted: Mapping[str, object], columns: Sequen
 
 
 def same(stored: object, wanted: object) -> bool:
-    """Equal as the warehouse keeps it: numbers by value, ids as texts."""
+    """Equal as the warehouse keeps it: numbers by value, ids as texts, moments by the clock (ISO 8601; without a zone UTC)."""
+    if isinstance(stored, datetime):
+        return stored == _moment(wanted)
     if isinstance(stored, Decimal | int) and not isinstance(wanted, bool):
         try:
             return Decimal(stored) == Decimal(str(wanted))
         except InvalidOperation:
             return False
     return stored == wanted if type(stored) is type(wanted) else str(stored) == str(wanted)
+
+
+def _moment(wanted: object) -> object:
+    try:
+        found = datetime.fromisoformat(wanted) if isinstance(wanted, str) else wanted
+    except ValueError:
+        return wanted
+    return found.replace(tzinfo=UTC) if isinstance(found, datetime) and found.tzinfo is None else found
 
 
 def differences(facts: Iterable[Row], events: Iterable[Row]) -> list[str]:

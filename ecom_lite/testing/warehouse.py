@@ -114,8 +114,8 @@ class LightWarehouse(ABC):
 
     def assert_facts(self, expected: int | Iterable[Mapping[str, Any]], **columns: object) -> list[dict[str, Any]]:
         """Wait until all is loaded; then there are exactly `expected` facts (with these values, if any are given), or exactly the
-        order lines among these events, each with the values that were sent. Returns the facts. Raises AssertionError that says
-        which are missing, too many or different."""
+        order lines among these events, each with the customer, price, quantity, revenue and currency that were sent. Returns the
+        facts. Raises AssertionError that says which are missing, too many or different."""
         __tracebackhide__ = True
         self.wait_loaded()
         found = self.facts(**columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,9 @@ from ecom_lite.errors import UsageError
 from ecom_lite.testing.dead import DeadLetter
 from ecom_lite.testing.facts import differences, matching, same, shown
 from ecom_lite.testing.options import OPTIONS, flags_of
+
+
+NOON = datetime(2026, 1, 2, 7, tzinfo=timezone(timedelta(hours=-5)))  # by the clock of a session in New York
 
 
 def fact(order: str, **columns: Any) -> dict[str, Any]:
@@ -25,6 +29,9 @@ def event(order: object, **fields: Any) -> dict[str, Any]:
     ("stored", "wanted", "equal"),
     [
         (Decimal("24.5000"), 24.5, True), (Decimal("24.50"), "24.50", True), (Decimal("1"), "one", False), ("42", 42, True),
+        (NOON, "2026-01-02T12:00:00Z", True), (NOON, "2026-01-02 13:00:00+01:00", True), (NOON, "2026-01-02T12:00:00", True),
+        (NOON, datetime(2026, 1, 2, 12), True), (NOON, datetime(2026, 1, 2, 12, tzinfo=UTC), True),
+        (NOON, "2026-01-02", False), (NOON, "noon", False), (NOON, None, False), (NOON, 1767355200, False),
         ("A", "A", True), ("A", "B", False), (1, True, False), (None, None, True), (None, "", False), (3, 3, True),
     ],
 )  # fmt: skip
