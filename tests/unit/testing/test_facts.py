@@ -13,7 +13,6 @@ from ecom_lite.testing.dead import DeadLetter
 from ecom_lite.testing.facts import differences, matching, same, shown
 from ecom_lite.testing.options import OPTIONS, flags_of
 
-
 NOON = datetime(2026, 1, 2, 7, tzinfo=timezone(timedelta(hours=-5)))  # by the clock of a session in New York
 
 
