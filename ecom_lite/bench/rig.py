@@ -16,7 +16,7 @@ from ..errors import EcomLiteError
 from ..run.interrupts import undisturbed
 from ..run.servers import Servers, servers
 from ..settings.events import AllEvents
-from ..settings.tree import Faults, Settings
+from ..settings.tree import Currency, Faults, Settings
 from ..terminal.terminal import Terminal
 from ..topic.client import ensure_topics
 from ..warehouse.connect import Address
@@ -94,6 +94,7 @@ def isolated(settings: Settings, folder: Path) -> Settings:
             ),
             "postgres": settings.postgres.model_copy(update={"url": SecretStr(""), "port": None}),
             "events": AllEvents(),
+            "currency": Currency(),  # our shop's prices have two decimals, and there are no rates
             "shop": settings.shop.model_copy(update={"start": None, "history": None, "speed": None}),
             "faults": Faults(),
         }
