@@ -24,6 +24,9 @@ OPTIONS: Final[dict[str, tuple[Kind, Any, str]]] = {
     "ecom_lite_timeout": ("string", "30", "seconds that wait_loaded and the asserts wait for the loader"),
     "ecom_lite_seed": ("string", "7", "the seed of ecom_lite_events"),
 }  # fmt: skip
+# A broker and a PostgreSQL of our own, whatever a config.toml or a variable names: it may be a cluster's, with its login.
+OWN_KAFKA: Final = {"kafka.bootstrap": "", "kafka.security_protocol": "PLAINTEXT", "kafka.ssl_cafile": ""}
+OWN_POSTGRES: Final = {"postgres.url": ""}
 NOT_TO_BE_SET: Final = "cannot be set: topic and servers are the fixtures' own (`light_warehouse` takes others)"
 
 

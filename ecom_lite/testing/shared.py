@@ -21,12 +21,10 @@ from ..settings.data_dir import CHILDREN, KAFKA, POSTGRES
 from ..settings.load import load_settings
 from ..settings.tree import Settings
 from .aside import DROP, MAKE, Aside
-from .options import FIXED, NOT_TO_BE_SET, as_set
+from .options import FIXED, NOT_TO_BE_SET, OWN_KAFKA, OWN_POSTGRES, as_set
 
 DEFAULTS: Final = {"kafka.heap_mb": 128, "load.flush_ms": 10}
-OURS: Final = {  # whatever the user's own settings name: a config.toml may be that of a cluster, with its login
-    "run.light": True, "kafka.bootstrap": "", "kafka.security_protocol": "PLAINTEXT", "kafka.ssl_cafile": "", "postgres.url": "",
-}  # fmt: skip
+OURS: Final = {"run.light": True, **OWN_KAFKA, **OWN_POSTGRES}
 SAME: Final = ("run.", "jars.", "kafka.heap_mb", "kafka.port", "postgres.")  # one for the whole session, or no choice at all
 if TYPE_CHECKING:  # imported beside the start of the engines
     from .database import Database
