@@ -19,6 +19,7 @@ from .tree import Settings
 _SECTION: Final = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
 
+NO_FILE: Final = Path(os.devnull)  # given as a config file: none is read, ./config.toml neither
 OWN_FOLDERS: Final = (("check", "folder"), ("alerts", "folder"), ("dashboards", "folder"), ("transform", "project"))
 SECRET: Final = ("password", "url", "webhook")  # in the name of a setting: its value is not told
 
@@ -36,7 +37,8 @@ def load_settings(
 ) -> Settings:
     """Merge the four layers. `flags` are dotted names, `{"shop.rate": 200}`; a None means not given.
 
-    `config_file` None means ./config.toml where it exists. An empty environment variable counts as not set. Raises ConfigError.
+    `config_file` None means ./config.toml where it exists, NO_FILE none at all. An empty environment variable counts as not
+    set. Raises ConfigError.
     """
     return load_with_origins(config_file, env, flags)[0]
 
@@ -48,7 +50,7 @@ def load_with_origins(
 ) -> tuple[Settings, Origins]:
     """As `load_settings`, and where each value came from that is no default."""
     path = config_file or Path(CONFIG_FILE)
-    if config_file is not None and not path.is_file():
+    if config_file not in (None, NO_FILE) and not path.is_file():
         raise ConfigError(f"--config {path}: no such file")
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
