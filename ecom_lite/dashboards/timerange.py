@@ -17,8 +17,8 @@ DEFAULT_POINTS: Final = 240
 
 _RELATIVE: Final = re.compile(r"^now(?:-(\d{1,12})([smhdw]))?$")
 _EPOCH_MS: Final = re.compile(r"^\d{1,14}$")
-_UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_DURATION: Final = re.compile(r"^(\d{1,6})(ms|[smhdw])$")
+_UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_DURATION: Final = re.compile(r"^(\d{1,6})(ms|[smhdwy])$")  # a year is what `step_text` makes of the widest step
 
 # Grafana's rounding of a series' step: up to LIMITS[i] milliseconds becomes STEPS[i].
 _LIMITS: Final = (

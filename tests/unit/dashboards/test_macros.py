@@ -140,6 +140,15 @@ def test_least_step_and_texts() -> None:
     assert duration_ms("5s") == 5_000
 
 
+@pytest.mark.parametrize("days", [1, 90, 365 * 10, 365 * 14, 365 * 27, 365 * 56])
+@pytest.mark.parametrize("points", [1, 24, 120, 240])
+def test_a_series_of_any_range_has_a_step_that_its_macro_understands(days: int, points: int) -> None:
+    end = datetime(2026, 11, 23, tzinfo=UTC)
+    step = step_ms(found := TimeRange(end - timedelta(days=days), end), points)
+    seconds = step // 1000
+    assert expand("$__timeGroup(at, $__interval)", found, step).sql == f"floor(extract(epoch from at)/{seconds})*{seconds}"
+
+
 LONG = (Column("time", "number"), Column("metric", "string"), Column("value", "number"))
 
 
