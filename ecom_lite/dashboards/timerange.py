@@ -64,12 +64,12 @@ def epoch_ms(moment: datetime) -> int:
 
 
 def parse_range(start: str, end: str, now: datetime, first: datetime | None = None) -> TimeRange:
-    """The range a viewer asked for. `start` may be `all`, which means `first` (the oldest data) where that is known.
+    """The range a viewer asked for. `start` may be `all`, which means `first` (the oldest data) where that is known, else a day.
 
     Raises DashboardError when a bound is neither relative (`now-30m`) nor epoch ms, or when the range is empty.
     """
-    begin = (first or now - timedelta(days=1)) if start == ALL else _moment(start, now)
     finish = _moment(end, now)
+    begin = (first or finish - timedelta(days=1)) if start == ALL else _moment(start, now)
     if begin >= finish:
         raise DashboardError(f"time range {start} .. {end} is empty: it must begin before it ends")
     return TimeRange(begin, finish)

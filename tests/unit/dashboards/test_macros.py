@@ -97,6 +97,7 @@ def test_ranges() -> None:
     assert parse_range("1776747677000", "1776747977500", now) == RANGE
     assert parse_range("all", "now", now, datetime(2026, 1, 1, tzinfo=UTC)).start == datetime(2026, 1, 1, tzinfo=UTC)
     assert parse_range("all", "now", now).start == now - timedelta(days=1)
+    assert parse_range("all", "now-3d", now).start == now - timedelta(days=4), "a live view is let in before the oldest is known"
     assert parse_range("now-999999w", "now", now).start == datetime(1970, 1, 1, tzinfo=UTC)
 
 
