@@ -33,6 +33,7 @@ CONNECTIONS: Final = 3
 AWAY_S, AWAY_WAIT_S = 5.0, 0.2  # so long a server that was waited for in vain is away, and is given this time only
 WAIT_S: Final = 5.0  # for a free connection
 MAX_ROWS: Final = 5_000
+MAX_POINTS: Final = 20_000  # of a time series, whose rows come by time: what is too much would be the newest
 CACHED_ANSWERS: Final = 300
 # A slow query may use at most 1/(1+REST) of one connection's time, however short its board's refresh is.
 REST: Final = 3.0
@@ -231,8 +232,8 @@ class Queries:
         try:
             for query in panel.queries:
                 expanded = expand(query.raw_sql, time_range, step, values)
-                result = self._run(expanded)
                 is_series = query.format == "time_series"
+                result = self._run(expanded, MAX_POINTS if is_series else MAX_ROWS)
                 frames.append(time_series(result, expanded.fill, time_range) if is_series else result)
             if not any(value is not None for each in frames for row in each.rows for value in row):
                 state, message = "empty", _nothing(panel)
@@ -245,14 +246,14 @@ class Queries:
                 logger.warning("panel %s (%s): %s", panel.id, panel.title, error)
         return Answer(state, message, tuple(frames), time_range, step, self._now(), self._clock() - begin)
 
-    def _run(self, query: Expanded) -> Frame:
+    def _run(self, query: Expanded, most: int = MAX_ROWS) -> Frame:
         with self._connection() as connection, connection.cursor() as cursor:
             # The text is a file of ours with timestamps of ours; what viewers give is bound by the server.
             cursor.execute(query.sql.encode(), query.parameters)
-            rows: Sequence[Sequence[Any]] = cursor.fetchmany(MAX_ROWS + 1)
+            rows: Sequence[Sequence[Any]] = cursor.fetchmany(most + 1)
             columns = cursor.description or []
             names, oids = [column.name for column in columns], [column.type_code for column in columns]
-            return frame(names, oids, rows[:MAX_ROWS], len(rows) > MAX_ROWS)
+            return frame(names, oids, rows[:most], len(rows) > most)
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:

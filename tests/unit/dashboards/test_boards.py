@@ -25,6 +25,7 @@ from ecom_lite.dashboards.drawable import (
     SETTINGS,
     UNITS,
 )
+from ecom_lite.dashboards.marks import MAX_MARKS
 from ecom_lite.dashboards.variables import listed
 from ecom_lite.errors import DashboardError
 
@@ -129,6 +130,13 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
     for path in STATIC.iterdir():
         foreign = set(re.findall(r"https?://[^\s\"'`)]+", path.read_text("utf-8"))) - NAMES
         assert not foreign, path
+
+
+def test_an_annotation_asks_for_the_newest_of_what_grows() -> None:
+    for board in load_boards(BOARDS).values():
+        for annotation in board.annotations:
+            limit = re.search(r"ORDER BY \S+ DESC\nLIMIT (\d+)$", annotation.query.raw_sql)
+            assert annotation.name == "Promotions" or (limit and int(limit[1]) <= MAX_MARKS), (board.uid, annotation.name)
 
 
 def test_the_docs_are_current() -> None:
