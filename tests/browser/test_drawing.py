@@ -253,6 +253,18 @@ def test_figures_beside_each_other_are_whole(browser: Browser, width: int, heigh
     made.page.close()
 
 
+def test_ticks_of_hours_and_days_stay_round_beyond_a_change_of_the_clocks(drawing: Drawing) -> None:
+    script = """async ([zone, from, to, count]) => { const { setZone, timeTicks, isoTime } = await import("/static/v/time.js");
+        setZone(zone);
+        const found = timeTicks(Date.parse(from), Date.parse(to), count).values.map((each) => isoTime(each).slice(5, 13));
+        setZone("utc");
+        return found; }"""
+    days = drawing.page.evaluate(script, ["Europe/Berlin", "2026-10-23T00:00:00Z", "2026-10-27T00:00:00Z", 4])
+    assert days == ["10-24 00", "10-25 00", "10-26 00", "10-27 00"]
+    hours = drawing.page.evaluate(script, ["Europe/Berlin", "2026-03-28T20:00:00Z", "2026-03-29T08:00:00Z", 4])
+    assert hours == ["03-28 21", "03-29 00", "03-29 03", "03-29 06", "03-29 09"]
+
+
 def test_text_is_marked_up_and_never_markup(drawing: Drawing) -> None:
     content = "# One\n\n- a **b** <script>alert(1)</script>\n- [x](javascript:alert(1)) [y](/d/explorer)"
     body = drawing.draw(panel("text", options={"mode": "markdown", "content": content}), answer())

@@ -63,11 +63,12 @@ function offset(ms) {
   return Date.parse(`${date}T${time}Z`) - Math.floor(ms / SECOND) * SECOND;
 }
 
-/** At most `count` round times from..to: {values, step}. */
+/** At most `count` round times from..to: {values, step}. Those of hours and days are round beyond a change of the clocks, too. */
 export function timeTicks(from, to, count) {
   const step = STEPS.find((each) => (to - from) / each <= count) ?? STEPS.at(-1);
   const ahead = offset(from);
+  const moment = (wall) => wall - (step > HOUR ? offset(wall - offset(wall - ahead)) : ahead);
   const values = [];
-  for (let at = Math.ceil((from + ahead) / step) * step - ahead; at <= to; at += step) values.push(at);
+  for (let wall = Math.ceil((from + ahead) / step) * step; moment(wall) <= to; wall += step) values.push(moment(wall));
   return { values, step };
 }
