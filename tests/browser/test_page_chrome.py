@@ -614,7 +614,8 @@ def test_figures_are_taken_away(board_page: Callable[..., Page], browser: Browse
 def test_a_live_board_is_told_what_changed_and_heals(
     board_page: Callable[..., Page], warehouse: Address, browser: Browser
 ) -> None:
-    made = board_page([panel(1, "Lines", (0, 0, 12, 4))], refresh="1s", status=RunStatus(state="running", facts=7))
+    words = panel(2, "Words", (12, 0, 12, 4), type="text", targets=[], options={"mode": "markdown", "content": "Some"})
+    made = board_page([panel(1, "Lines", (0, 0, 12, 4)), words], refresh="1s", status=RunStatus(state="running", facts=7))
     tab = Tab(browser, "dark")
     asked = asked_panels(tab)
     opened(tab, f"{made.url}d/made")
@@ -638,7 +639,7 @@ def test_a_live_board_is_told_what_changed_and_heals(
     count = fewer_lines(warehouse)
     made.start()
     tab.wait(lambda: lines_shown(tab) == count and tab.page.locator(".updated.live").count() == 1, "healed")
-    assert shown_panel(tab, 1).locator(".trouble").count() == 0
+    assert [shown_panel(tab, number).locator(".trouble").count() for number in (1, 2)] == [0, 0]
 
 
 def test_what_was_asked_before_the_stream_told_it_is_not_shown_after_it(

@@ -144,7 +144,7 @@ export class Feed {
     } catch (error) {
       if (this.live.isOpen) return; // it is back meanwhile
       this.lost ||= Boolean(error.lost);
-      if (round === this.round) this.views.forEach((view) => view.fail(error.message));
+      if (round === this.round) this.views.forEach((view) => { if (view.panel.hasData) view.fail(error.message); });
     }
     if (round !== this.round || this.live.isOpen) return;
     if (times >= FAILURES && !this.panelTimer) this.#poll();
