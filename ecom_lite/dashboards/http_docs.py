@@ -50,7 +50,7 @@ class Example:
             words.append(f"-H \"Content-Type: application/json\" -d '{self.body}'")
         elif self.method != "GET":
             words.append(f"-X {self.method}")
-        quote = "'" if "&" in self.path else ""
+        quote = "'" if "?" in self.path else ""  # to zsh a ? is a pattern, which no file matches
         return " ".join([*words, f"{quote}{URL}{self.path}{quote}"])
 
 
