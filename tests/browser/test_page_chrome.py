@@ -642,6 +642,20 @@ def test_a_live_board_is_told_what_changed_and_heals(
     assert [shown_panel(tab, number).locator(".trouble").count() for number in (1, 2)] == [0, 0]
 
 
+def test_a_board_without_refreshes_finds_a_lost_connection_again(
+    board_page: Callable[..., Page], warehouse: Address, browser: Browser
+) -> None:
+    made = board_page([panel(1, "Lines", (0, 0, 12, 4))], refresh="1s")
+    tab = opened(Tab(browser, "dark"), f"{made.url}d/made?refresh=off")
+    made.stop()
+    tab.page.keyboard.press("r")
+    tab.wait(lambda: tab.page.locator(".updated.lost").count() == 1, "the loss is said")
+    count = fewer_lines(warehouse)
+    made.start()
+    tab.wait(lambda: lines_shown(tab) == count and tab.page.locator(".updated.lost").count() == 0, "asked anew, once it is back")
+    assert shown_panel(tab, 1).locator(".trouble").count() == 0
+
+
 def test_what_was_asked_before_the_stream_told_it_is_not_shown_after_it(
     board_page: Callable[..., Page], warehouse: Address, browser: Browser
 ) -> None:

@@ -185,6 +185,10 @@ export class Feed {
     try {
       const status = await get("/api/status");
       if (news()) this.on.status(status);
+      if (this.lost && this.periodMs === null) { // it is back, and nothing else asks
+        this.lost = false;
+        this.refresh();
+      }
     } catch {
       // The panels tell when the connection is lost; the strip keeps what it has.
     }
