@@ -42,6 +42,14 @@ def test_values(variable: Variable, chosen: tuple[str, ...], values: tuple[str, 
     assert values_of([variable], {variable.name: chosen}, lambda _: LIST) == {variable.name: values}
 
 
+def test_all_asks_for_no_list_where_it_has_a_value_of_its_own() -> None:
+    def lists(variable: Variable) -> tuple[Option, ...]:
+        raise AssertionError(f"{variable.name}: its list was asked for")
+
+    for chosen in ({}, {"category": ("$__all",)}):
+        assert values_of([CATEGORY, WHO], chosen, lists) == {"category": ("*",), "who": ("",)}
+
+
 def test_an_empty_list_gives_an_empty_text_and_all_may_be_a_value_itself() -> None:
     assert values_of([ONE], {}, lambda _: ()) == {"one": ("",)}
     named = (Option("All", "All"),)
