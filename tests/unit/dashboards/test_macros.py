@@ -173,6 +173,8 @@ def test_filling_covers_the_range() -> None:
 def test_a_series_without_time_is_refused() -> None:
     with pytest.raises(DashboardError, match="time"):
         time_series(Frame((Column("at", "time"),), []), None, RANGE)
+    with pytest.raises(DashboardError, match="not the text '2026-11-28'"):
+        time_series(Frame((Column("time", "string"), Column("value", "number")), [["2026-11-28", 1]]), None, RANGE)
 
 
 def test_values_are_plain_json() -> None:

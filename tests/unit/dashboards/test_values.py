@@ -122,3 +122,5 @@ def test_marks_are_moments_or_spans_in_order() -> None:
     assert len(many) == MAX_MARKS and many[-1].at == at + MAX_MARKS + 4  # the newest
     with pytest.raises(DashboardError, match="restarts needs a column named time"):
         marks_of(MARKS, Frame(columns[1:], []))
+    with pytest.raises(DashboardError, match="not the text '2026-11-28'"):
+        marks_of(MARKS, Frame((Column("time", "string"),), [["2026-11-28"]]))
