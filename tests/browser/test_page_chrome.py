@@ -162,6 +162,19 @@ def test_ranges_are_in_the_address_and_lead_back(page: Page, warehouse: Address,
     assert (tab.complaints, tab.foreign) == ([], [])
 
 
+def test_a_time_that_is_none_is_said_in_the_panels_and_a_far_one_can_be_edited(
+    page: Page, warehouse: Address, browser: Browser
+) -> None:
+    seed_warehouse(warehouse, lines=300, days=1, users=20)
+    tab = Tab(browser, "dark")
+    tab.page.goto(page.url + REALTIME + "?from=1764201600000000000&to=now")  # nanoseconds
+    tab.wait(lambda: "is not understood" in shown_panel(tab, 1).inner_text(), "what is wrong with it")
+    for start in ("1764201600000000000", "now-999999999999w"):
+        tab.page.goto(page.url + REALTIME + f"?from={start}&to=now")
+        tab.page.locator(".own").click()
+        tab.page.get_by_role("dialog", name="Time range").wait_for()
+
+
 def test_refresh_is_picked_and_off_asks_for_nothing(page: Page, warehouse: Address, browser: Browser) -> None:
     seed_warehouse(warehouse, lines=300, days=1, users=20)
     tab = Tab(browser, "dark")
