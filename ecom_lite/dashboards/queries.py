@@ -110,7 +110,7 @@ class Queries:
         fresh_s = _fresh_s(board)
 
         def keep_s(answer: Answer, took_s: float) -> float:
-            return RETRY_S if answer.state != "ok" else max(fresh_s, REST * took_s)
+            return kept_s(answer, took_s, fresh_s)
 
         answer = cast(Answer, self._cache.get(key, lambda: self._answer(panel, time_range, values), keep_s))
         if not compare:
@@ -280,6 +280,14 @@ class Queries:
                 return None
 
         return cast("datetime | None", self._cache.get(("first day",), read, lambda *_: FIRST_DAY_TTL_S))
+
+
+def kept_s(answer: Answer, took_s: float, fresh_s: float) -> float:
+    """How long an answer is kept that took so long. An error by a question that was not computed until its time was up costs
+    nothing: it is asked again soon."""
+    if answer.state == "error" and took_s < STATEMENT_TIMEOUT_S:
+        return RETRY_S
+    return max(fresh_s if answer.state == "ok" else RETRY_S, REST * took_s)
 
 
 def _nothing(panel: Panel) -> str:
