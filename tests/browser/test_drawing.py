@@ -265,6 +265,17 @@ def test_ticks_of_hours_and_days_stay_round_beyond_a_change_of_the_clocks(drawin
     assert hours == ["03-28 21", "03-29 00", "03-29 03", "03-29 06", "03-29 09"]
 
 
+def test_a_day_of_utc_is_that_day_also_west_of_greenwich(drawing: Drawing) -> None:
+    script = """async ([ms, step]) => { const { setZone, fullTime } = await import("/static/v/time.js");
+        setZone("America/New_York");
+        const found = fullTime(ms, step);
+        setZone("utc");
+        return found; }"""
+    there = START_MS + 300 * MINUTE_MS  # midnight in New York
+    found = [drawing.page.evaluate(script, each) for each in ([START_MS, DAY_MS], [there, DAY_MS], [START_MS, 0])]
+    assert found == ["Thu, Nov 27, 2025", "Thu, Nov 27, 2025", "Wed, Nov 26, 19:00:00"]
+
+
 def test_text_is_marked_up_and_never_markup(drawing: Drawing) -> None:
     content = "# One\n\n- a **b** <script>alert(1)</script>\n- [x](javascript:alert(1)) [y](/d/explorer)"
     body = drawing.draw(panel("text", options={"mode": "markdown", "content": content}), answer())

@@ -35,9 +35,10 @@ export function tickTime(ms, stepMs) {
   return written(ms, "month", { month: "short", year: "numeric" });
 }
 
-/** A whole time for people: a day where the values are days apart. */
+/** A whole time for people: a day where the values are days apart. Midnight in UTC is then that day of UTC, wherever one looks. */
 export function fullTime(ms, stepMs = 0) {
-  if (stepMs >= DAY) return written(ms, "full day", { weekday: "short", month: "short", day: "numeric", year: "numeric" });
+  const whole = { weekday: "short", month: "short", day: "numeric", year: "numeric" };
+  if (stepMs >= DAY) return ms % DAY === 0 ? written(ms, "full day of UTC", { ...whole, timeZone: "UTC" }) : written(ms, "full day", whole);
   return `${written(ms, "weekday", { weekday: "short", month: "short", day: "numeric" })}, ${clock(ms, stepMs < MINUTE)}`;
 }
 
