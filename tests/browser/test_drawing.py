@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ecom_lite.dashboards.currency import unit_of
 from ecom_lite.dashboards.drawable import PANEL_TYPES
 from tests.browser.drawing import DAY_MS, MINUTE_MS, ORIGIN, START_MS, Drawing, Json, answer, frame, override, panel
 from tests.browser.tab import CHROMIUM, SCHEMES, settle
@@ -251,6 +252,17 @@ def test_figures_beside_each_other_are_whole(browser: Browser, width: int, heigh
         box, around = text.bounding_box(), text.locator("xpath=ancestor::*[@class='body']").bounding_box()
         assert box and around and box["y"] + box["height"] <= around["y"] + around["height"], "without scrolling"
     made.page.close()
+
+
+def test_an_amount_with_its_currency_s_code_is_a_figure_and_no_sentence(drawing: Drawing) -> None:
+    options = {"reduceOptions": {"fields": "/.*/"}, "textMode": "value_and_name"}
+    shown = panel("stat", options=options, defaults={"unit": unit_of("CHF"), "decimals": 2})
+    body = drawing.draw(
+        shown, answer(frame({"Now": "number", "Over": "string"}, [[-157_492.9, "the last 15 minutes"]])), width=600
+    )
+    settle(drawing.page, 800)
+    assert body.locator(".value").all_text_contents() == ["-CHF\u00a0157,492.90", "the last 15 minutes"]
+    assert body.locator(".value.words").all_text_contents() == ["the last 15 minutes"]
 
 
 def test_ticks_of_hours_and_days_stay_round_beyond_a_change_of_the_clocks(drawing: Drawing) -> None:
