@@ -35,7 +35,7 @@ LOGOUT: Final = "/logout"
 HEALTH: Final = "/health"
 PAGE: Final = "login.html"
 # What the log-in page itself needs; everything else waits until somebody has logged in.
-OPEN_FILES: Final = ("app.css", "home.css", "login.js", "token.js", "session.js", "scheme.js", "favicon.svg")
+OPEN_FILES: Final = ("app.css", "home.css", "login.js", "token.js", "session.js", "stored.js", "scheme.js", "favicon.svg")
 OPEN: Final = re.compile(rf"/static/[^/]+/({'|'.join(re.escape(name) for name in OPEN_FILES)})")
 NEXT: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")  # a path of ours, and nothing that leads elsewhere
 TRIES_AT_ONCE: Final = 2

@@ -177,6 +177,22 @@ def test_a_time_that_is_none_is_said_in_the_panels_and_a_far_one_can_be_edited(
         tab.page.get_by_role("dialog", name="Time range").wait_for()
 
 
+def test_a_browser_that_keeps_nothing_shows_the_boards(page: Page, warehouse: Address, browser: Browser) -> None:
+    """As where all site data is blocked: to look at its storage is an error."""
+    seed_warehouse(warehouse, lines=300, days=1, users=20)
+    tab = Tab(browser, "dark")
+    for storage in ("localStorage", "sessionStorage"):
+        refused = "get() { throw new DOMException('refused', 'SecurityError'); }"
+        tab.page.add_init_script(f"Object.defineProperty(window, '{storage}', {{ {refused} }})")
+    opened(tab, page.url + REALTIME)
+    assert tab.page.locator("#grid > .failed").count() == 0 and tab.states()["1"] == "drawn"
+    row = tab.page.locator("section.row button").first
+    before = row.get_attribute("aria-expanded")
+    row.click()
+    assert row.get_attribute("aria-expanded") != before
+    assert (tab.complaints, tab.foreign) == ([], [])
+
+
 def test_refresh_is_picked_and_off_asks_for_nothing(page: Page, warehouse: Address, browser: Browser) -> None:
     seed_warehouse(warehouse, lines=300, days=1, users=20)
     tab = Tab(browser, "dark")

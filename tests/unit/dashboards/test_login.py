@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,10 @@ def test_without_logging_in_there_is_nothing_but_health_and_the_form(page: Page)
             assert page.token not in f"{headers}{answer}" and "Basic" not in headers["www-authenticate"]
     for path in ("/login/", "/static/x/app.js", "/static/x/../app.css", "/%2e/", "/docs", "/openapi.json"):
         assert ask(page, path)[0] == 401, path
-    for name in ("app.css", "home.css", "login.js", "token.js", "session.js", "scheme.js", "favicon.svg"):
+    _, _, form = ask(page, "/login")
+    wanted = set(re.findall(r"/static/\w+/([\w.]+)", form))
+    assert wanted >= {"app.css", "home.css", "login.js", "token.js", "session.js", "stored.js", "scheme.js", "favicon.svg"}
+    for name in wanted:
         assert ask(page, f"/static/x/{name}")[0] == 200, name
 
 
