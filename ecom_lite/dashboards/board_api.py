@@ -113,7 +113,7 @@ def board_routes(boards: Mapping[str, Board], queries: Queries, live: Live) -> l
         `compare` as for a panel, `refresh` (`30s`) for fewer redraws than the board's, `panels` (`1,4`) for these alone: 200.
         `panel`: the answer of a panel, with its `id`, each at once when it is known, then when it has changed; `annotations`:
         their list; `status`: the answer of `/api/status`; each of these two when it has changed; `tick`: all has been asked, `at`
-        (epoch milliseconds). A comment follows 10 s of silence.
+        (epoch milliseconds); `beat`, after 10 s of silence.
 
         All who see the same are told by one who asks, for the panels that any of them shows. Who reads slowly misses old answers.
         400 and 404 as for a panel; 503, with `Retry-After`, where too many look, from one address or in all."""

@@ -23,7 +23,7 @@ AGAIN_S: Final = 1.0  # after Busy
 HEAL_S: Final = 5.0  # at most, until what cannot be shown now is asked again, and with it its whole board
 HEALED_SLOWER: Final = 10  # times that an error doubles this: it may stay, as of a board of one's own
 RETRY: Final = b"retry: 2000\n\n"  # milliseconds until a browser connects again
-BEAT: Final = b": here\n\n"
+BEAT: Final = b"event: beat\ndata: {}\n\n"  # no comment: of those a browser's page is told nothing
 CLIENT: Final = "live"  # as which tickers ask
 SERIES: Final = "time_series"
 TICK: Final = "tick"
@@ -63,7 +63,7 @@ class Viewer:
         self._news.set()
 
     async def messages(self, heartbeat_s: float) -> AsyncIterator[bytes]:
-        """Until the end; after `heartbeat_s` without news a comment."""
+        """Until the end; after `heartbeat_s` without news a beat."""
         yield RETRY
         while not self.ended:
             try:

@@ -80,6 +80,8 @@ def test_a_slow_viewer_has_one_message_of_a_kind_and_it_is_the_newest() -> None:
 
     newest = b"event: panel\ndata: 9999\n\nevent: tick\ndata: 9999\n\n"
     assert asyncio.run(read()) == [RETRY, newest, BEAT]
+    script = (Path(__file__).resolve().parents[3] / "ecom_lite/dashboards/static/live.js").read_text("utf-8")
+    assert event("beat", b"{}") == BEAT and '"beat"' in script, "the page hears that we are there"
 
 
 def test_all_panels_a_status_and_a_tick_are_told_also_to_who_comes_later() -> None:
