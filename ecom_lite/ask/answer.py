@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
 from ..errors import UsageError
 from ..settings.data_dir import DRAFT, naming
@@ -92,7 +92,7 @@ def parquet_draft(wish: Wish) -> Iterator[Path | None]:
         return
     if wish.output is None or _is_stream(wish.output):
         with tempfile.TemporaryDirectory(prefix="ecom_lite_") as folder, ExitStack() as opened:
-            out = sys.stdout.buffer if wish.output is None else opened.enter_context(wish.output.open("wb"))
+            out: BinaryIO = sys.stdout.buffer if wish.output is None else opened.enter_context(wish.output.open("wb"))
             file = Path(folder) / "answer.parquet"
             yield file
             with file.open("rb") as made:

@@ -15,7 +15,7 @@ from ecom_lite.ask.formats import write_csv, write_json
 def asked(statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     with duckdb.connect() as connection:
         found = connection.execute(statement)
-        return [column[0] for column in found.description], found.fetchall()
+        return [column[0] for column in found.description or ()], found.fetchall()
 
 
 @pytest.mark.parametrize(

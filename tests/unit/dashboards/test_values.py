@@ -46,7 +46,8 @@ def test_all_asks_for_no_list_where_it_has_a_value_of_its_own() -> None:
     def lists(variable: Variable) -> tuple[Option, ...]:
         raise AssertionError(f"{variable.name}: its list was asked for")
 
-    for chosen in ({}, {"category": ("$__all",)}):
+    nothing: dict[str, tuple[str, ...]] = {}
+    for chosen in (nothing, {**nothing, "category": ("$__all",)}):
         assert values_of([CATEGORY, WHO], chosen, lists) == {"category": ("*",), "who": ("",)}
 
 
