@@ -32,12 +32,12 @@ function seriesOf(panel, frame, kinds) {
 function withGaps(times, values, limitMs) {
   const { step, regular } = stepOf(times);
   const limit = typeof limitMs === "number" && limitMs > 0 ? limitMs : step * (regular ? GAP_STEPS : LOOSE_STEPS);
-  const cuts = [];
-  for (let at = 1; at < times.length; at += 1) if (limit > 0 && times[at] - times[at - 1] > limit) cuts.push(at);
-  if (!cuts.length) return { times, values };
+  const cuts = new Set();
+  for (let at = 1; at < times.length; at += 1) if (limit > 0 && times[at] - times[at - 1] > limit) cuts.add(at);
+  if (!cuts.size) return { times, values };
   const [longer, holed] = [[], []];
   times.forEach((time, at) => {
-    if (cuts.includes(at)) {
+    if (cuts.has(at)) {
       longer.push(times[at - 1] + Math.min(step, limit));
       holed.push(null);
     }
