@@ -173,11 +173,26 @@ def test_a_time_beyond_all_times_is_refused_and_takes_no_time_to_be() -> None:
     assert said.startswith("bad_timestamp")
 
 
-def test_what_is_nested_ever_deeper_is_rejected_and_nothing_else() -> None:
+@pytest.mark.parametrize(
+    ("events", "field"),
+    [
+        (WHOLE_ORDERS.model_copy(update={"fields": {}, "lines": None}), "order_id"),
+        (Events(), "event_type"),
+        (Events(attributes={"channel": "text"}), "channel"),
+        (Events(attributes={"weight": "number"}), "weight"),
+        (WHOLE_ORDERS, "items"),
+        (Events(envelope="connect"), "payload"),
+        (Events(envelope="debezium"), "after"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("around", [(b"[", b"]"), (b'{"a":', b"}")], ids=["array", "object"])
+def test_what_is_nested_ever_deeper_is_rejected_and_nothing_else(events: Events, field: str, around: tuple[bytes, bytes]) -> None:
+    reader, (before, behind) = make_reader(events), around
     for depth in range(1, 1200):
-        value = json.dumps(PLAIN | {"order_id": "@"}).encode().replace(b'"@"', b"[" * depth + b"]" * depth)
+        nested = before * depth + b"1" + behind * depth
         with pytest.raises(Rejected):
-            make_reader(WHOLE_ORDERS.model_copy(update={"fields": {}, "lines": None}))(value, NOW)
+            reader(json.dumps(PLAIN | {field: "@"}).encode().replace(b'"@"', nested), NOW)
 
 
 def test_a_constant_stands_in_every_event_and_null_is_no_value() -> None:
