@@ -118,7 +118,7 @@ class EventMapping:
         try:
             if self._per_second and _is_number(value):
                 seconds = Decimal(value) / self._per_second
-                if seconds < _NO_TIME_S:  # else it would become a whole number of a million digits
+                if -_NO_TIME_S < seconds < _NO_TIME_S:  # else it would become a whole number of a million digits
                     return _EPOCH + timedelta(microseconds=int(seconds * 10**6))
             if self._zone and isinstance(value, str) and not _is_number(value):
                 time = datetime.fromisoformat(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, get_args
@@ -171,6 +172,11 @@ def test_times_in_a_unit_of_their_own(unit: str, sent: object) -> None:
 def test_a_time_beyond_all_times_is_refused_and_takes_no_time_to_be() -> None:
     said = rejection(Events(time_unit="ns"), PLAIN | {"timestamp": "9" * 900_000})
     assert said.startswith("bad_timestamp")
+    began = time.monotonic()
+    for number in (b"-1e300000", b"1e300000"):
+        with pytest.raises(Rejected):
+            make_reader(Events(time_unit="s"))(json.dumps(PLAIN | {"timestamp": 0}).encode().replace(b": 0", b": " + number), NOW)
+    assert time.monotonic() - began < 2, "some seconds, where it becomes a whole number of so many digits"
 
 
 @pytest.mark.parametrize(
