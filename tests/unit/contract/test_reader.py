@@ -169,6 +169,20 @@ def test_times_in_a_unit_of_their_own(unit: str, sent: object) -> None:
     assert event.timestamp == datetime.fromtimestamp(1790000000, UTC)
 
 
+@pytest.mark.parametrize(
+    ("sent", "utc"),
+    [
+        ("20261101", datetime(2026, 10, 31, 23, tzinfo=UTC)),  # eight digits are a date, and no epoch
+        ("2026-11-01", datetime(2026, 10, 31, 23, tzinfo=UTC)),
+        ("20261101T0130", datetime(2026, 11, 1, 0, 30, tzinfo=UTC)),
+        ("1790000000", datetime.fromtimestamp(1790000000, UTC)),
+    ],
+)
+def test_a_time_without_a_zone_is_of_the_zone_that_is_set(sent: str, utc: datetime) -> None:
+    (event,) = read(Events(time_zone="Europe/Berlin"), PLAIN | {"timestamp": sent})
+    assert event.timestamp == utc
+
+
 def test_a_time_beyond_all_times_is_refused_and_takes_no_time_to_be() -> None:
     said = rejection(Events(time_unit="ns"), PLAIN | {"timestamp": "9" * 900_000})
     assert said.startswith("bad_timestamp")
