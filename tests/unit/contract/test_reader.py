@@ -121,6 +121,23 @@ def test_a_whole_order_becomes_one_event_for_each_of_its_products() -> None:
     assert pens.timestamp == books.timestamp == datetime(2026, 7, 1, 8, tzinfo=UTC), "ten o'clock in Berlin in summer"
 
 
+def test_lines_of_other_orders_and_of_other_types_are_no_lines_of_one_product() -> None:
+    line = {"user_id": 1, "product_id": "a", "price": 2, "quantity": 3, "timestamp": "2026-11-01"}
+    back = {**line, "order_id": "A", "event_type": "order_returned", "quantity": 1}
+    lines: list[dict[str, Any]] = [
+        {**line, "order_id": "A"}, {**line, "order_id": "B"}, {**line, "order_id": "A"},
+        back, back, {**back, "timestamp": "2026-11-02"}, {**back, "event_type": "order_cancelled", "quantity": 2},
+        {"event_type": "user_updated", "user_id": 1, "city": "Rome", "timestamp": "2026-11-01"},
+        {"event_type": "user_updated", "user_id": 1, "city": "Oslo", "timestamp": "2026-11-01"},
+    ]  # fmt: skip
+    *orders, returned, later, cancelled, rome, oslo = read(Events(lines="items[]"), {"items": lines})
+    assert [(one.order_id, one.quantity, one.revenue) for one in orders] == [("A", 6, 12), ("B", 3, 6)]
+    assert [(one.event_type, one.quantity) for one in (returned, later, cancelled)] == [
+        ("order_returned", 2), ("order_returned", 1), ("order_cancelled", 2),
+    ]  # fmt: skip
+    assert isinstance(returned, OrderReversal) and (rome.city, oslo.city) == ("Rome", "Oslo")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
