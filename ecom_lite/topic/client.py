@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ POLL_S: Final = 0.1
 PLACE_S: Final = 10.0  # until a broker that has stood still is counted in again
 TOPICS_READY_MS: Final = 30_000
 DEAD_LETTER_MAX_BYTES: Final = 4 * 1024 * 1024  # a record of Kafka's default limit, with the headers that say what is wrong
+_HOST: Final = re.compile(r"[^:\[\]]+|\[[^\[\]]+\]")
 # What a refusal is about, and which right is needed.
 REFUSED: Final = {
     TopicAuthorizationFailedError: "a topic (needed are Read to load, Write to send)",
@@ -80,12 +82,13 @@ def client_config(kafka: KafkaSettings, bootstrap: str) -> Config:
 
 
 def addresses(bootstrap: str) -> list[tuple[str, int]]:
-    """The (host, port) pairs of "host:port,host:port"; ConfigError when it is none."""
+    """The (host, port) pairs of "host:port,host:port"; ConfigError when it is none. An address of IPv6 keeps its brackets."""
     pairs = []
     for part in bootstrap.split(","):
         host, _, port = part.strip().rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise ConfigError(f"kafka.bootstrap = {bootstrap!r}: {part.strip()!r} is not host:port")
+        if not _HOST.fullmatch(host) or not port.isdecimal() or not 0 < int(port) < 65_536:
+            brackets = ", and an address of IPv6 stands in brackets" if host.count(":") > 1 else ""
+            raise ConfigError(f"kafka.bootstrap = {bootstrap!r}: {part.strip()!r} is not host:port{brackets}")
         pairs.append((host, int(port)))
     return pairs
 
@@ -131,7 +134,7 @@ def _user(config: Mapping[str, Any]) -> str:
 def _refusal(host: str, port: int) -> str | None:
     """Why no TCP connection comes about, or None where it does."""
     try:
-        with socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S):
+        with socket.create_connection((host.strip("[]"), port), timeout=PROBE_TIMEOUT_S):
             return None
     except OSError as error:
         return f"{host}:{port} {error.strerror or error}"

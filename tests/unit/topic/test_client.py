@@ -31,9 +31,24 @@ def silent_port() -> int:
 
 def test_addresses() -> None:
     assert addresses("a:1, b.example:9092") == [("a", 1), ("b.example", 9092)]
-    for wrong in ("", "a", "a:", ":1", "a:b", "a:0", "a:99999", "a:1,"):
+    for wrong in ("", "a", "a:", ":1", "a:b", "a:0", "a:99999", "a:1,", "[]:1", "[::1]", "PLAINTEXT://a:1"):
         with pytest.raises(ConfigError, match=r"kafka\.bootstrap"):
             addresses(wrong)
+
+
+def test_an_address_of_ipv6_stands_in_brackets_for_the_client_and_without_for_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[str, int]] = []
+
+    def create_connection(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append(address)
+        return socket.socket()
+
+    config = client_config(kafka(), "[2001:db8::7]:9092,[::1]:9093")
+    assert config["bootstrap_servers"] == ["[2001:db8::7]:9092", "[::1]:9093"]
+    monkeypatch.setattr(socket, "create_connection", create_connection)
+    assert reachable(config) and tried == [("2001:db8::7", 9092)]
+    with pytest.raises(ConfigError, match="in brackets"):
+        addresses("::1:9092")
 
 
 def test_plain_settings_carry_no_security() -> None:
