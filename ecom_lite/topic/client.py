@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -148,19 +147,6 @@ def reachable(config: Config) -> bool:
     return not all(_refusal(*pair) for pair in addresses(",".join(config["bootstrap_servers"])))
 
 
-def wait_ready(config: Config, deadline_s: float, stop: Event | None = None) -> None:
-    """Block until Kafka answers a metadata request. Raises EcomLiteError after `deadline_s`, returns early on `stop`."""
-    stop = stop or Event()
-    until = time.monotonic() + deadline_s
-    while not reachable(config):
-        if time.monotonic() >= until or stop.wait(POLL_S):
-            break
-    if stop.is_set():
-        return
-    with _admin(config, "waiting for Kafka", max(1.0, until - time.monotonic())) as admin:
-        admin.list_topics()
-
-
 def ensure_topics(
     config: Config, topic: str, partitions: int, dlq_topic: str, judged_topic: str | None = None, further: Sequence[str] = (),
     alerts_topic: str | None = None,
@@ -208,10 +194,9 @@ def _create(admin: KafkaAdminClient, name: str, options: Mapping[str, Any]) -> N
 
 
 @contextmanager
-def _admin(config: Config, doing: str, timeout_s: float | None = None) -> Iterator[KafkaAdminClient]:
-    """`timeout_s` to answer the first time; None: as the config says."""
+def _admin(config: Config, doing: str) -> Iterator[KafkaAdminClient]:
     with explained(config, doing):
-        admin = KafkaAdminClient(**config if timeout_s is None else {**config, "bootstrap_timeout_ms": timeout_s * 1000})
+        admin = KafkaAdminClient(**config)
         try:
             yield admin
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from kafka.errors import InvalidReplicationFactorError
 from ecom_lite.errors import ConfigError, EcomLiteError
 from ecom_lite.settings.tree import Kafka
 from ecom_lite.topic import client
-from ecom_lite.topic.client import addresses, client_config, ensure_topics, reachable, wait_ready
+from ecom_lite.topic.client import addresses, client_config, ensure_topics, max_message_bytes, reachable
 
 
 def kafka(**settings: object) -> Kafka:
@@ -86,13 +85,7 @@ def test_an_unreachable_address_is_said_in_words(silent_port: int) -> None:
     config = client_config(kafka(), f"127.0.0.1:{silent_port}")
     assert not reachable(config)
     with pytest.raises(EcomLiteError, match=rf"no Kafka at 127\.0\.0\.1:{silent_port}.*refused.*kafka\.bootstrap"):
-        wait_ready(config, 0.2)
-
-
-def test_waiting_ends_when_told_to_stop(silent_port: int) -> None:
-    stop = Event()
-    stop.set()
-    wait_ready(client_config(kafka(), f"127.0.0.1:{silent_port}"), 60, stop)
+        max_message_bytes({**config, "bootstrap_timeout_ms": 200}, "events")
 
 
 def test_something_else_behind_the_port_is_said_in_words() -> None:
@@ -100,7 +93,7 @@ def test_something_else_behind_the_port_is_said_in_words() -> None:
         config = client_config(kafka(), f"127.0.0.1:{server.getsockname()[1]}")
         assert reachable(config)
         with pytest.raises(EcomLiteError, match=r"gave no answer as Kafka.*security_protocol"):
-            wait_ready(config, 1)
+            max_message_bytes({**config, "bootstrap_timeout_ms": 1000}, "events")
 
 
 class Fenced:
