@@ -31,7 +31,7 @@ class Letters:
     """A table of letters of one partition, as far as a dry run looks at it."""
 
     def __init__(self, values: list[bytes]) -> None:
-        self._rows = [(0, offset, None, value, []) for offset, value in enumerate(values)]
+        self._rows: list[tuple[Any, ...]] = [(0, offset, None, value, []) for offset, value in enumerate(values)]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

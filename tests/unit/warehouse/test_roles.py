@@ -49,7 +49,9 @@ class Server:
         if text.startswith("CREATE DATABASE"):
             raise self._refusal("it is there already")
         self.done.append(text)
-        answers = {"SELECT rolname": [(role,) for role in ROLES], "SELECT rolsuper": [(True,)]}
+        answers: dict[str, list[tuple[Any, ...]]] = {
+            "SELECT rolname": [(role,) for role in ROLES], "SELECT rolsuper": [(True,)],
+        }  # fmt: skip
         if "array_remove" in text:
             return Rows([([], False)])
         if "has_schema_privilege" in text:
