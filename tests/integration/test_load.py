@@ -400,12 +400,12 @@ def test_a_record_that_only_the_database_refuses_is_a_dead_letter_and_the_rest_l
 
 def test_a_return_whose_id_is_too_long_for_an_index_is_a_dead_letter_and_the_rest_load(bench: Bench) -> None:
     back = {"event_type": "order_returned", "order_id": "a", "product_id": 1, "quantity": 1, "timestamp": "2026-01-03"}
-    names = [random.Random(7).randbytes(9000).hex(), "x"]
-    bench.send([line("a"), *({**back, "event_id": name} for name in names)])
+    names = [random.Random(7).randbytes(size).hex() for size in (3000, 9000)]  # of which PostgreSQL says two things
+    bench.send([line("a"), *({**back, "event_id": name} for name in [*names, "x"])])
     bench.load()
-    assert bench.counts() == {"facts": 1, "other": 1, "dead": 1} and bench.dead() == [(0, 1, "refused_by_database")]
-    ((detail,),) = bench.ask("SELECT detail FROM ops.dead_letters")
-    assert "fact_returns_pkey" in detail and "SQLSTATE 54000" in detail
+    assert bench.counts() == {"facts": 1, "other": 1, "dead": 2}
+    assert bench.dead() == [(0, 1, "refused_by_database"), (0, 2, "refused_by_database")]
+    assert all("SQLSTATE 54000" in detail for (detail,) in bench.ask("SELECT detail FROM ops.dead_letters"))
 
 
 def test_what_is_no_record_s_fault_stops_the_loader_loudly_and_nothing_is_lost(bench: Bench) -> None:
