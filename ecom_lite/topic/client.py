@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -120,10 +121,22 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
     refusals = [reason for pair in addresses(where) if (reason := _refusal(*pair))]
     if len(refusals) == len(config["bootstrap_servers"]):
         return f"no Kafka at {where} ({'; '.join(refusals)}): is it running, and is kafka.bootstrap right?"
+    if why := _unread(config):
+        return f"kafka.ssl_cafile = {config['ssl_cafile']!r} has no certificates in PEM form that can be read: {why}"
     return (
         f"{where} accepts connections but gave no answer as Kafka with kafka.security_protocol ="
         f" {config['security_protocol']}: check that and kafka.sasl_*, kafka.ssl_cafile, and what listens there"
     )
+
+
+def _unread(config: Mapping[str, Any]) -> str:
+    """Why the authorities' certificates cannot be read, of which the client's own error says nothing; empty where they can."""
+    try:
+        if "ssl_cafile" in config and "SSL" in config["security_protocol"].split("_"):
+            ssl.create_default_context(cafile=config["ssl_cafile"])
+    except OSError as error:  # ssl.SSLError is one
+        return error.strerror or str(error)
+    return ""
 
 
 def _user(config: Mapping[str, Any]) -> str:

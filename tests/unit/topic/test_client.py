@@ -96,6 +96,15 @@ def test_something_else_behind_the_port_is_said_in_words() -> None:
             max_message_bytes({**config, "bootstrap_timeout_ms": 1000}, "events")
 
 
+def test_a_file_without_certificates_is_named_as_the_cause(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("a key, perhaps")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config = client_config(kafka(security_protocol="SSL", ssl_cafile=str(file)), f"127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(EcomLiteError, match=r"kafka\.ssl_cafile = '.*ca\.pem' has no certificates .*: .*X509"):
+            max_message_bytes({**config, "bootstrap_timeout_ms": 300}, "events")
+
+
 class Fenced:
     """A broker without topics that its controller has fenced: it may have none, until it is asked for the `tries`th time."""
 
