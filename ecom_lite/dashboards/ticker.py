@@ -209,7 +209,7 @@ def pause_s(period_s: float, states: Collection[str], failed: int) -> float:
     """How long from the begin of a round to the next one, by the states of its panels and how many in a row had an error."""
     if not {"waiting", "error"} & set(states):
         return period_s
-    return min(period_s, HEAL_S * 2 ** min(max(failed - 1, 0), HEALED_SLOWER))
+    return min(period_s, HEAL_S * 2.0 ** min(max(failed - 1, 0), HEALED_SLOWER))
 
 
 def event(name: str, data: bytes) -> bytes:

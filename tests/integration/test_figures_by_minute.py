@@ -217,7 +217,7 @@ def _read(warehouse: Address) -> int:
 
 def test_the_minute_of_the_log_is_found_by_the_index_however_many_there_are(warehouse: Address) -> None:
     def looked_at(node: dict[str, Any]) -> float:
-        return node["Actual Loops"] * node["Actual Rows"] + sum(map(looked_at, node.get("Plans", [])))
+        return float(node["Actual Loops"]) * float(node["Actual Rows"]) + sum(map(looked_at, node.get("Plans", [])))
 
     with warehouse.connect("ecom_stream") as connection:
         connection.execute(

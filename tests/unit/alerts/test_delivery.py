@@ -70,8 +70,9 @@ class Picky:
 
 def carry(rules: Sequence[str], outlet: Picky, seconds: int, patience: Patience) -> Outbox:
     clock = [NOW]
-    outbox: Any = Outbox(rules)
-    delivery = Delivery(outbox, outlet, patience, lambda: clock[0])
+    outbox = Outbox(rules)
+    address: Any = outbox
+    delivery = Delivery(address, outlet, patience, lambda: clock[0])
     for second in range(seconds):
         clock[0] = NOW + timedelta(seconds=second)
         delivery.deliver()
