@@ -70,6 +70,11 @@ class Writer:
         self.close()
 
     @property
+    def folder(self) -> Path:
+        """Where the tables' files are."""
+        return self._folder
+
+    @property
     def is_open(self) -> bool:
         return self._lake is not None
 
