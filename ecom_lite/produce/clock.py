@@ -38,7 +38,7 @@ class ShopClock:
         # The next orders have the timetable's times.
         self._stamped = self._table is not None and (plan.keeps_time or plan.rate == "natural")
         self._by_rate = False  # the orders that are due are the pace's
-        self._behind = False
+        self._behind = self._silent = False
         if self._table is not None and plan.opened_at is not None:
             if 0 < sequence <= self._table.due(now):
                 reached = max(self._table.time(sequence - 1), plan.live_from or plan.opened_at)
@@ -80,7 +80,8 @@ class ShopClock:
             self._stamped = True
             self._anchor = (self._plan.live_from or now, monotonic)  # a speed counts from the end of the past
             return min(UNPACED_ORDERS, self._past - sequence)
-        if not factor:
+        self._silent = not factor
+        if self._silent:
             return 0
         if self._speed is not None and self._table is not None:
             self._stamped = True
@@ -129,6 +130,8 @@ class ShopClock:
         """How long until order `sequence` is due, in real seconds; 0 where there is no time to lose."""
         if self.past(sequence):
             return 0.0
+        if self._silent:  # what is due stays due
+            return TICK_S
         if self._speed is not None and self._table is not None:
             time = self._time(now, monotonic)
             left_s = (self._table.time(sequence) - time).total_seconds() / (self._speed if time < now else 1)

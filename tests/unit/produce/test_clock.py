@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecom_lite.produce.clock import ShopClock
-from ecom_lite.produce.pace import UNPACED_ORDERS
+from ecom_lite.produce.pace import TICK_S, UNPACED_ORDERS
 from ecom_lite.produce.plan import Opening, decide, plan
 from ecom_lite.settings.tree import Shop
 from ecom_lite.simulate import Timetable
@@ -227,3 +227,13 @@ def test_bursts_multiply_a_rate_and_silences_stop_all_but_the_past() -> None:
     assert natural.run(5, factor=0) == 0
     natural.run(1)
     assert natural.sequence == Timetable(natural.shop, NOW).due(natural.now)
+
+
+@pytest.mark.parametrize("given", [{"rate": "max"}, {"rate": 20}, {"rate": "natural"}, {"speed": 1000}])
+def test_in_a_silence_nobody_is_in_a_hurry(given: dict[str, Any]) -> None:
+    walk = Walk(**given)
+    walk.turn()
+    walk.pass_time(3600)
+    assert walk.turn(factor=0) == 0
+    assert walk.clock.wait_s(walk.sequence, walk.now, walk.monotonic) == TICK_S
+    assert walk.turn() > 0
