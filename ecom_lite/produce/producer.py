@@ -79,6 +79,7 @@ class Producer:
         self._figures = Figures(report, self._ledger, self._course, self._overrides)
         self._batch_bytes = BATCH_BYTES
         self._promote_at = 0.0  # of the monotonic clock: not before
+        self._kafka_is_away = False  # and that was said
         self._tick = Event()  # never set: a sleep that does not end early because `stop` is set
 
     def override(self, override: ShopOverride) -> None:
@@ -135,7 +136,7 @@ class Producer:
             if stop.is_set():
                 return True  # what the broker has may not be known whole
             clock = self._begin(recovered, events, stop, deadline)
-            self._figures.state = "sending"
+            self._figures.state, self._kafka_is_away = "sending", False
             self._report(self._monotonic(), force=True)
             self._send_all(sender, clock, stop, deadline)
             self._hand(sender, self._course.faults.flush())  # what ends here is a whole stretch of the stream
@@ -159,9 +160,9 @@ class Producer:
                 sender.close(CLOSE_S)
 
     def _wait_for_kafka(self, reason: str) -> None:
-        if self._figures.state != "waiting for kafka":  # once per outage
+        if not self._kafka_is_away:  # once per outage
             log.warning("Kafka is away (%s); sending goes on when it is back, from what it has", reason)
-        self._figures.state = "waiting for kafka"
+        self._figures.state, self._kafka_is_away = "waiting for kafka", True
         self._report(self._monotonic())
 
     def _begin(self, recovered: Recovered, events: int | None, stop: Event, deadline: float | None) -> ShopClock:
