@@ -114,7 +114,7 @@ def _rate(cells: Sequence[str], reporting: str) -> Rate | None:
     if code is None:
         raise _Wrong(f"{cells[1]!r} is no ISO 4217 code, such as EUR")
     try:
-        rate = Decimal(text) if text.isascii() else Decimal("nan")
+        rate = Decimal(text) if text.isascii() and "_" not in text else Decimal("nan")  # Python takes 1_08 for 108
     except InvalidOperation:
         rate = Decimal("nan")
     if not rate.is_finite():

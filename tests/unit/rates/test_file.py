@@ -43,6 +43,7 @@ def test_columns_stand_in_their_order_or_under_a_header(text: str) -> None:
         ("0026-01-02,EUR,1.08", "is outside 1999-01-01"),
         ("2026-01-02,EUR,abc", "rate 'abc' is no number"),
         ("2026-01-02,EUR,", "rate '' is no number"),
+        ("2026-01-02,EUR,1_08", "rate '1_08' is no number"),
         ("2026-01-02,EUR,NaN", "rate 'NaN' is no number"),
         ("2026-01-02,EUR,0", "is outside 0"),
         ("2026-01-02,EUR,-1.08", "is outside 0"),
