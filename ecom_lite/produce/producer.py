@@ -202,7 +202,8 @@ class Producer:
         """Begin and end campaigns. They are kept first, so that an order that is made again is the same; without PostgreSQL they
         wait."""
         now = self._monotonic()
-        if self._overrides.campaigns == self._course.on or now < self._promote_at:
+        # A server that does not answer would be waited for here, while nothing is sent: the ledger's thread knows of it.
+        if self._overrides.campaigns == self._course.on or now < self._promote_at or self._ledger.away:
             return False
         campaigns = self._course.campaigns_with(self._overrides.campaigns)
         try:

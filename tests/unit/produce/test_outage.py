@@ -1,9 +1,9 @@
-"""What the producer says when Kafka goes away: once per outage, also where it had waited for a slow broker before."""
+"""The producer while Kafka or PostgreSQL is away: what it says, and what it does not wait for."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 from typing import Any, ClassVar
 
@@ -16,7 +16,9 @@ from ecom_lite.produce.plan import Opening
 from ecom_lite.produce.producer import MAX_UNACKED, Producer
 from ecom_lite.produce.recover import Recovered
 from ecom_lite.produce.sender import Sender
+from ecom_lite.settings.override import ShopOverride
 from ecom_lite.settings.tree import Settings
+from ecom_lite.simulate import Campaign, Outgoing
 from ecom_lite.topic.client import Config
 from ecom_lite.warehouse.connect import Address
 
@@ -24,7 +26,12 @@ NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {})
 
 
 class InMemory(Ledger):
+    asked: ClassVar[int] = 0
+
     def load(self, stop: Event) -> None: ...
+
+    def keep_campaigns(self, campaigns: Sequence[Campaign]) -> None:
+        type(self).asked += 1
 
     def open(self, opening: Opening) -> None:
         self.opening = opening
@@ -62,6 +69,34 @@ class Overwhelmed(Sender):
     def close(self, timeout_s: float) -> None: ...
 
 
+class Away(InMemory):
+    """Of a database that has been away for a moment."""
+
+    for_turns: ClassVar[int]
+
+    @property
+    def away(self) -> bool:
+        type(self).for_turns -= 1
+        return self.for_turns >= 0
+
+
+class Willing(Overwhelmed):
+    """Takes all, for some turns."""
+
+    @property
+    def unacked(self) -> int:
+        return 0
+
+    def send(self, events: list[Outgoing]) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def settle(self, next_sequence: int, made: int) -> None:
+        type(self).lives -= 1
+        if self.lives <= 0:
+            self.stop.set()
+
+
 def nothing_there(
     ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Event, take_over: Callable[[], None] = lambda: None
 ) -> Recovered:
@@ -85,3 +120,16 @@ def test_an_outage_is_said_also_while_the_shop_waits_for_acknowledgements(port: 
     Shop(Settings(), NOWHERE, f"127.0.0.1:{port}").run(Overwhelmed.stop)
     said = [record.message for record in caplog.records if "Kafka is away" in record.message]
     assert len(said) == 2 and "KafkaConnectionError: gone" in said[0]
+
+
+@pytest.mark.parametrize(("for_turns", "asked"), [(0, 1), (5, 1), (10**6, 0)])
+def test_a_campaign_asks_nothing_of_a_database_that_is_away(port: int, for_turns: int, asked: int) -> None:
+    class Promoted(Shop):
+        _make_ledger = Away
+        _make_sender = Willing
+
+    Willing.stop, Willing.lives, Away.for_turns, Away.asked = Event(), 20, for_turns, 0
+    shop = Promoted(Settings(), NOWHERE, f"127.0.0.1:{port}")
+    shop.override(ShopOverride(campaigns={"Books": 0.3}))
+    shop.run(Willing.stop)
+    assert Away.asked == asked
