@@ -72,8 +72,9 @@ class ShopClock:
     def has_past(self) -> bool:
         return self._past > 0
 
-    def due(self, sequence: int, now: datetime, monotonic: float, factor: int = 1) -> int:
-        """How many orders to send now, from `sequence` on; some more than that may be due. `factor` multiplies a rate."""
+    def due(self, sequence: int, now: datetime, monotonic: float, factor: int = 1, again: int = 0) -> int:
+        """How many orders to send now, from `sequence` on; some more than that may be due. `factor` multiplies a rate. So many
+        are only made `again`: most of their events were sent before, so they wait for nothing."""
         self._release(monotonic)
         self._by_rate = False
         if self.past(sequence):
@@ -100,6 +101,8 @@ class ShopClock:
                 if most < orders:
                     orders = most
                     self._say_present(sequence + orders, now)
+        if again > orders:
+            self._by_rate, orders = False, again
         return max(0, min(orders, MOST_ORDERS))
 
     def _natural(self, sequence: int, now: datetime) -> int:

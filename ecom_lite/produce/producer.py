@@ -247,7 +247,7 @@ class Producer:
         course, wall = self._course, self._clock()
         in_past = clock.past(course.sequence)
         factor = 1 if in_past else self._episode(clock, wall.timestamp())
-        orders = clock.due(course.sequence, wall, now, factor)
+        orders = clock.due(course.sequence, wall, now, factor, course.again)
         if not orders:
             if course.faults.held:
                 self._hand(sender, course.faults.due(now))

@@ -1,72 +1,26 @@
-"""The producer while Kafka or PostgreSQL is away: what it says, and what it does not wait for."""
+"""The producer while Kafka or PostgreSQL is away, and when it is back: what it says, and what it does not wait for."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from threading import Event
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
-from kafka.errors import KafkaConnectionError
 
-from ecom_lite.contract.events import Clock
+from ecom_lite.contract.events import Clock, utc_now
 from ecom_lite.produce.ledger import Ledger
-from ecom_lite.produce.plan import Opening
-from ecom_lite.produce.producer import MAX_UNACKED, Producer
+from ecom_lite.produce.producer import Producer
 from ecom_lite.produce.recover import Recovered
-from ecom_lite.produce.sender import Sender
 from ecom_lite.settings.override import ShopOverride
 from ecom_lite.settings.tree import Settings
-from ecom_lite.simulate import Campaign, Outgoing
+from ecom_lite.settings.tree import Shop as ShopSettings
+from ecom_lite.simulate import Outgoing, identity
+from ecom_lite.simulate import Shop as Simulated
 from ecom_lite.topic.client import Config
-from ecom_lite.warehouse.connect import Address
 
-NOWHERE = Address("127.0.0.1", 1, "none", "postgres", "", {})
-
-
-class InMemory(Ledger):
-    asked: ClassVar[int] = 0
-
-    def load(self, stop: Event) -> None: ...
-
-    def keep_campaigns(self, campaigns: Sequence[Campaign]) -> None:
-        type(self).asked += 1
-
-    def open(self, opening: Opening) -> None:
-        self.opening = opening
-
-    def start(self) -> None: ...
-
-    def close(self, timeout_s: float) -> bool:
-        return True
-
-
-class Overwhelmed(Sender):
-    """To a broker that acknowledges nothing: it takes what there is room for, and then it is gone."""
-
-    stop: ClassVar[Event]
-    lives: ClassVar[int]
-
-    def __init__(self, *_: Any) -> None:
-        self.settled = 0
-
-    @property
-    def unacked(self) -> int:
-        return MAX_UNACKED
-
-    def wait_s(self) -> float:
-        return 0.001
-
-    def settle(self, next_sequence: int, made: int) -> None:
-        self.settled += 1
-        if self.settled > 1:  # the loop has waited for it
-            type(self).lives -= 1
-            if not self.lives:
-                self.stop.set()
-            raise KafkaConnectionError("gone")
-
-    def close(self, timeout_s: float) -> None: ...
+from .fakes import NOWHERE, InMemory, Overwhelmed, Shop, Willing
 
 
 class Away(InMemory):
@@ -78,35 +32,6 @@ class Away(InMemory):
     def away(self) -> bool:
         type(self).for_turns -= 1
         return self.for_turns >= 0
-
-
-class Willing(Overwhelmed):
-    """Takes all, for some turns."""
-
-    @property
-    def unacked(self) -> int:
-        return 0
-
-    def send(self, events: list[Outgoing]) -> None: ...
-
-    def flush(self) -> None: ...
-
-    def settle(self, next_sequence: int, made: int) -> None:
-        type(self).lives -= 1
-        if self.lives <= 0:
-            self.stop.set()
-
-
-def nothing_there(
-    ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Event, take_over: Callable[[], None] = lambda: None
-) -> Recovered:
-    return Recovered()
-
-
-class Shop(Producer):
-    _make_ledger = InMemory
-    _make_sender = Overwhelmed
-    _recover = staticmethod(nothing_there)
 
 
 @pytest.fixture
@@ -133,3 +58,32 @@ def test_a_campaign_asks_nothing_of_a_database_that_is_away(port: int, for_turns
     shop.override(ShopOverride(campaigns={"Books": 0.3}))
     shop.run(Willing.stop)
     assert Away.asked == asked
+
+
+def test_what_the_broker_has_already_is_gone_through_at_once_whatever_the_rate(port: int) -> None:
+    """With late events that is a minute of orders, after an hour without PostgreSQL an hour: so long nothing was sent."""
+    settings = ShopSettings(rate=5)
+    there = {identity(event.value or b"") for event in Simulated(settings).batch(0, 3000, utc_now())}
+    missing = min(there)
+
+    def most_is_there(
+        ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Event, take_over: Callable[[], None] = lambda: None
+    ) -> Recovered:
+        return Recovered(len(there), there - {missing}, 2999)
+
+    class Watched(Willing):
+        sent: ClassVar[list[Outgoing]] = []
+
+        def send(self, events: list[Outgoing]) -> None:
+            self.sent.extend(events)
+
+    class Back(Producer):
+        _make_ledger = InMemory
+        _make_sender = Watched
+        _recover = staticmethod(most_is_there)
+
+    Watched.stop, Watched.lives = Event(), 10
+    Back(Settings(shop=settings), NOWHERE, f"127.0.0.1:{port}").run(Watched.stop)
+    sequences = [event.sequence for event in Watched.sent]
+    assert identity(Watched.sent[0].value or b"") == missing and sequences[1] >= 3000
+    assert sequences[-1] < 3010, "then the rate counts"
