@@ -92,10 +92,9 @@ class Upkeep:
 
     def delete_orphans(self, old_s: float) -> int:
         """Delete files of that age that were written and never committed; returns how many."""
+        # DuckLake looks for them by a pattern: in "run [1]" it would find the files of "run 1", which are of another lake.
         if set(PATTERN) & set(str(self._writer.folder)):
-            return (
-                0  # DuckLake looks for them by a pattern: "run [1]" would be the folder "run 1", whose files are another lake's
-            )
+            return 0
         found = self._writer.carry_out(f"CALL ducklake_delete_orphaned_files('{LAKE}', older_than => {self._moment(old_s)})")
         if found:
             log.info("deleted %d files that a writer has left", len(found))
