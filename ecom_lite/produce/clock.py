@@ -21,7 +21,8 @@ BEHIND: Final = timedelta(seconds=5)  # so far behind it is worth a word when th
 class ShopClock:
     """Three stretches: the past at full speed; then by a rate, by the clock at a speed, or by the real clock ("natural").
 
-    `now` is the real time (with a zone), `monotonic` seconds of a clock that only runs forward, `sequence` the next order.
+    `now` is the real time (with a zone), `monotonic` seconds of a clock that only runs forward, `sequence` the next order that
+    nothing was sent of.
     The shop's time never outruns the real one. For one thread.
     """
 
@@ -89,7 +90,7 @@ class ShopClock:
             orders = self._table.due(self._time(now, monotonic)) - sequence
             self._say_present(sequence + orders, now)
         elif self.rate == "natural":
-            orders = self._natural(sequence, now)
+            orders = self._natural(sequence, now, again)
         else:
             if self.rated:
                 self._pace.change(float(self.rate) * factor, monotonic)
@@ -105,15 +106,16 @@ class ShopClock:
             self._by_rate, orders = False, again
         return max(0, min(orders, MOST_ORDERS))
 
-    def _natural(self, sequence: int, now: datetime) -> int:
+    def _natural(self, sequence: int, now: datetime, again: int) -> int:
         table = self._rhythm
         if table is None:
             table = self._rhythm = Timetable(self._settings, now)
         if self._offset is None:
-            ahead = self._table is None or table.due(now + OUTRUN) < sequence
+            new = sequence + again
+            ahead = self._table is None or table.due(now + OUTRUN) < new
             # Paced by a rate before, it has sent orders of the timetable's future: their times are those of the sending.
             outrun = ahead and not self._plan.keeps_time
-            self._offset = sequence - table.due(now) if outrun else 0
+            self._offset = new - table.due(now) if outrun else 0
             self._stamped = not outrun
         orders = table.due(now) + self._offset - sequence
         if self._stamped:

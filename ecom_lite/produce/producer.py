@@ -186,7 +186,7 @@ class Producer:
         self._patiently(lambda: self._ledger.open(opening), stop, deadline)
         shop = as_opened(shop, opening)
         self._course.open(shop, read_campaigns((opening.settings or {}).get("campaigns")))
-        clock = ShopClock(shop, plan(shop, opening), sequence, now, self._monotonic())
+        clock = ShopClock(shop, plan(shop, opening), self._course.made, now, self._monotonic())
         self._apply_overrides(clock)
         return clock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from threading import Event
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -60,16 +60,20 @@ def test_a_campaign_asks_nothing_of_a_database_that_is_away(port: int, for_turns
     assert Away.asked == asked
 
 
-def test_what_the_broker_has_already_is_gone_through_at_once_whatever_the_rate(port: int) -> None:
+@pytest.mark.parametrize(("given", "most"), [({"rate": 5}, 10), ({"speed": 20_000, "hours": 0, "weekdays": 0, "season": 0}, 300)])
+def test_what_the_broker_has_already_is_gone_through_at_once_whatever_the_pace(
+    port: int, given: dict[str, Any], most: int
+) -> None:
     """With late events that is a minute of orders, after an hour without PostgreSQL an hour: so long nothing was sent."""
-    settings = ShopSettings(rate=5)
-    there = {identity(event.value or b"") for event in Simulated(settings).batch(0, 3000, utc_now())}
+    settings = ShopSettings.model_validate(given)
+    orders = 2300
+    there = {identity(event.value or b"") for event in Simulated(settings).batch(0, orders, utc_now())}
     missing = min(there)
 
     def most_is_there(
         ledger: Ledger, config: Config, topic: str, clock: Clock, stop: Event, take_over: Callable[[], None] = lambda: None
     ) -> Recovered:
-        return Recovered(len(there), there - {missing}, 2999)
+        return Recovered(len(there), there - {missing}, orders - 1)
 
     class Watched(Willing):
         sent: ClassVar[list[Outgoing]] = []
@@ -82,8 +86,8 @@ def test_what_the_broker_has_already_is_gone_through_at_once_whatever_the_rate(p
         _make_sender = Watched
         _recover = staticmethod(most_is_there)
 
-    Watched.stop, Watched.lives = Event(), 10
+    Watched.stop, Watched.lives = Event(), 20
     Back(Settings(shop=settings), NOWHERE, f"127.0.0.1:{port}").run(Watched.stop)
     sequences = [event.sequence for event in Watched.sent]
-    assert identity(Watched.sent[0].value or b"") == missing and sequences[1] >= 3000
-    assert sequences[-1] < 3010, "then the rate counts"
+    assert identity(Watched.sent[0].value or b"") == missing and sequences[1] >= orders
+    assert orders <= sequences[-1] < orders + most, "then the pace counts"
