@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..warehouse.sqlfiles import fill_sql
-from .names import DAY, SUFFIX, chains, days, listed, raw_folder
+from .names import DAY, SUFFIX, chains, days, listed, pattern, raw_folder
 
 
 def is_there(lake: Path) -> bool:
@@ -20,6 +20,7 @@ def create_view(lake: Path) -> str | None:
     if not found:
         return None
     # A kill in the midst of a merge leaves records in two files: then the files are named, which a pattern cannot tell apart.
-    paths = [file.path for chain in found.values() for file in chain] if replaced else [folder / f"{DAY}*" / f"*{SUFFIX}"]
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    all_ = [f"{pattern(folder)}/{DAY}*/*{SUFFIX}"]
+    paths = [pattern(file.path) for chain in found.values() for file in chain] if replaced else all_
+    files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
     return fill_sql(__package__, "view", files=files).decode()

@@ -203,7 +203,7 @@ class Lake(Section):
 
     enabled: bool = Field(True, description="a run keeps the lake up to the facts, and the raw archive")
     every_s: float = Field(2.0, ge=0.2, le=3600, description="new facts are copied this often")
-    keep_snapshots_h: float = Field(24, gt=0, description="so far back it can be asked how it was (AT)")
+    keep_snapshots_h: float = Field(24, gt=0, le=876_000, description="so far back it can be asked how it was (AT)")
     raw_days: int = Field(
         30, ge=0, le=36_500, description="the topics' records are kept so many days as Parquet under lake/raw; 0: not at all"
     )

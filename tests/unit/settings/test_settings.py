@@ -75,6 +75,7 @@ def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch
         ("[run]\nlog_level = 'loud'\n", ["run.log_level", "loud", "debug"]),
         ("[run]\ndisk_pause_percent = 5\n", ["config.toml:2: ", "run.disk_pause_percent", "10"]),
         ("[run]\ndisk_wait_percent = 90\n", ["below disk_pause_percent = 95", "the shop pauses before the loaders wait"]),
+        ("[lake]\nkeep_snapshots_h = inf\n", ["config.toml:2: ", "lake.keep_snapshots_h", "inf", "876000"]),
         ("[shop]\nhistory = '90 days'\n", ["shop.history", "90 days", "such as 60s, 5m, 2h or 90d"]),
         ("[shop]\nstart = 'today'\n", ["shop.start", "today", "2026-01-01T00:00Z"]),
         ("[shop]\nstart = 1999-01-01\n", ["shop.start", "1999", "from the year 2000 to 2200"]),
