@@ -96,6 +96,40 @@ def test_of_a_torn_file_nothing_is_restored(source: Settings, tmp_path: Path, sh
     assert tree(tmp_path / "copy") == {}
 
 
+PADDING = 200  # packed: zeros, which some other bytes stand for just as well
+
+
+def small_files(data: Path) -> Settings:
+    """So that a tenth of a backup are the heads of its members."""
+    (data / "spark").mkdir(parents=True)
+    for number in range(20):
+        (data / "spark" / str(number)).write_bytes(os.urandom(300))
+    return settings_of(data)
+
+
+def test_a_file_that_is_torn_anywhere_is_refused(tmp_path: Path) -> None:
+    """Also where a member ends, or in the head of one: for tarfile that is the end of it all."""
+    file = tmp_path / "shop.tar.gz"
+    backup(small_files(tmp_path / "data"), file)
+    content = file.read_bytes()
+    for length in range(0, len(content), 37):
+        file.write_bytes(content[:length])
+        with pytest.raises(EcomLiteError):
+            restore(settings_of(tmp_path / "copy"), file)
+        assert tree(tmp_path / "copy") == {}, length
+
+
+def test_a_file_in_which_a_byte_has_changed_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "shop.tar.gz"
+    backup(small_files(tmp_path / "data"), file)
+    content = file.read_bytes()
+    for place in range(50, len(content) - PADDING, 97):
+        file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(EcomLiteError):
+            restore(settings_of(tmp_path / "copy"), file)
+        assert tree(tmp_path / "copy") == {}, place
+
+
 def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", link: str = "") -> Callable[[tarfile.TarFile], None]:
     def add(archive: tarfile.TarFile) -> None:
         info = tarfile.TarInfo(name)
@@ -115,11 +149,12 @@ HEAD = member(MANIFEST, content=json.dumps({"format": 1, "made": "x", "version":
         member("/tmp/escaped", content=b"x"),
         member("lake/../../escaped", content=b"x"),
         member("unknown/file", content=b"x"),
+        member(".", tarfile.DIRTYPE),
         member("lake", tarfile.SYMTYPE, link="/etc"),
         member("lake/device", tarfile.CHRTYPE),
         member("secrets.json", tarfile.LNKTYPE, link="/etc/passwd"),
     ],
-    ids=["up", "absolute", "up-again", "unknown", "link", "device", "hard-link"],
+    ids=["up", "absolute", "up-again", "unknown", "itself", "link", "device", "hard-link"],
 )
 def test_a_file_with_what_no_backup_has_is_refused_and_nothing_escapes(
     tmp_path: Path, evil: Callable[[tarfile.TarFile], None]
