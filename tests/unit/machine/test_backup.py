@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
 import json
 import os
 import stat
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,9 +99,6 @@ def test_of_a_torn_file_nothing_is_restored(source: Settings, tmp_path: Path, sh
     assert tree(tmp_path / "copy") == {}
 
 
-PADDING = 200  # packed: zeros, which some other bytes stand for just as well
-
-
 def small_files(data: Path) -> Settings:
     """So that a tenth of a backup are the heads of its members."""
     (data / "spark").mkdir(parents=True)
@@ -123,8 +123,12 @@ def test_a_file_in_which_a_byte_has_changed_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "shop.tar.gz"
     backup(small_files(tmp_path / "data"), file)
     content = file.read_bytes()
-    for place in range(50, len(content) - PADDING, 97):
-        file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    for place in range(50, len(content), 97):
+        changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        with contextlib.suppress(OSError, EOFError, zlib.error):
+            if gzip.decompress(changed) == gzip.decompress(content):
+                continue  # the same, packed in another way
+        file.write_bytes(changed)
         with pytest.raises(EcomLiteError):
             restore(settings_of(tmp_path / "copy"), file)
         assert tree(tmp_path / "copy") == {}, place
