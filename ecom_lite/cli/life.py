@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ..errors import EcomLiteError, NotRunning, UsageError
-from ..live.lock import holder
+from ..live.lock import holder, require_run
 from ..settings.values import duration_s
 from ..terminal.printing import log_printer
 from .base import ConfigFile, DataDir, Json, cli, load
@@ -104,10 +104,12 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
     from ..live.state import RunState, control_link, read_state
 
     settings = load(config, data_dir)
-    if holder(settings.data_dir) is None:
+    try:
+        require_run(settings.data_dir)
+    except NotRunning:
         if json_:
             print(json.dumps({"state": "stopped"}))
-        raise NotRunning(f"nothing runs in {settings.data_dir}")
+        raise
     state = read_state(settings.data_dir) or RunState()
     if json_:
         print(state.as_json())

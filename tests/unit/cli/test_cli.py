@@ -165,6 +165,23 @@ def test_status_of_a_run_and_of_none(shell: Shell) -> None:
     assert (said.code, json.loads(said.out)) == (2, {"state": "stopped"})
 
 
+def test_a_command_that_has_the_folder_is_no_run_whatever_the_last_run_has_left(shell: Shell) -> None:
+    """A prompt of `sql` after a run that was killed: its state says running, with all parts well."""
+    part = PartStatus(state="ready", ok=True)
+    shell.folder.mkdir()
+    write_state(shell.folder, RunState(state="running", pid=1, bootstrap="127.0.0.1:1", parts={"load": part}))
+    (shell.folder.parent / "events.jsonl").write_text("{}\n")
+    with RunLock(shell.folder, "sql"):
+        said = shell("status")
+        assert said.code == 2 and "no run: `ecom_lite sql`, pid" in said.err and said.out == ""
+        said = shell("status", "--json")
+        assert (said.code, json.loads(said.out)) == (2, {"state": "stopped"})
+        said = shell("produce", "events.jsonl")
+        assert said.code == 2 and "no broker to send to: nothing runs in" in said.err
+        said = shell("lake", "attach")
+        assert said.code == 1 and "there is no run in" in said.err
+
+
 def test_stop_does_not_end_what_is_no_run(shell: Shell) -> None:
     with RunLock(shell.folder, "check"):
         said = shell("stop")
