@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..engines.child import inherited
+from ..engines.child import finding_us, inherited, own_module
 from ..engines.from_settings import jar_cache, jar_groups, kafka_server, spark_gateway
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError
@@ -72,10 +71,10 @@ def quicken_spark(settings: Settings) -> bool:
 
 def _run_once(trial: Settings) -> None:
     """By settings of its own: those of the user may name servers, whose topic and warehouse would get the orders of the trial."""
-    command = [sys.executable, "-m", "ecom_lite", "run", "--events", "500", "--rate", "100"]
+    command = own_module("ecom_lite", "run", "--events", "500", "--rate", "100")
     command += ["--config", str(bundled("config.toml")), "--data-dir", str(trial.data_dir)]
     jars = {f"{ENV_PREFIX}JARS__{name.upper()}": str(value) for name, value in trial.jars.model_dump().items() if value}
-    done = subprocess.run(command, env={**inherited(), **jars}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=finding_us({**inherited(), **jars}), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise EcomLiteError(f"the trial run failed: {done.stderr.strip()[-500:]}")
 
