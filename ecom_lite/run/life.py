@@ -91,8 +91,9 @@ class Run:
         self._state = "running"
         self._services.ready.set()
         self._write_state()
-        addresses = {**self._addresses(), **control_link(self._services.page.url, self._services.token)}
-        self._terminal.banner(self._ready_s, addresses, passing=self._passing)
+        # Not into a file, such as the log of a run in the background, which others may read: `ecom_lite status` shows it.
+        link = control_link(self._services.page.url, self._services.token) if self._terminal.console.is_terminal else {}
+        self._terminal.banner(self._ready_s, {**self._addresses(), **link}, passing=self._passing)
         if self._options.open_page:
             webbrowser.open(self._services.page.url)
         self._demo = self._begin_demo()
