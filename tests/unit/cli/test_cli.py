@@ -264,6 +264,14 @@ def test_a_password_is_hashed_from_stdin(shell: Shell, monkeypatch: pytest.Monke
         assert said.code == 2 and said.out == "" and "12 to 1,024 characters" in said.err
 
 
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_password_that_is_no_utf_8_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
+    """By its locale Python reads it, or breaks off."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"correct h\xf6rse\n"), "utf-8", errors))
+    said = shell("password", data=False)
+    assert said.code == 2 and said.out == "" and "not UTF-8 text" in said.err
+
+
 def test_a_run_that_others_could_look_at_without_a_password_does_not_start(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECOM_LITE_DASHBOARDS__HOST", "0.0.0.0")
     said = shell("run", "--light")
