@@ -188,7 +188,9 @@ def _take_out(archive: tarfile.TarFile, members: Iterator[tarfile.TarInfo], data
             raise EcomLiteError(f"{file} holds {member.name!r}, which no backup has: nothing was restored")
         path, of_cluster = data_dir / name, name.is_relative_to(CLUSTER)
         if of_cluster:
-            home = home or pgfiles.cluster_home(data_dir / POSTGRES, account)
+            if home is None:  # linked at once: what is restored in part goes by the link
+                home = pgfiles.cluster_home(data_dir / POSTGRES, account)
+                pgfiles.link_cluster(data_dir / POSTGRES, home)
             path = home / name.relative_to(POSTGRES)
         if member.isdir():
             path.mkdir(mode=0o700, exist_ok=True)
@@ -200,8 +202,6 @@ def _take_out(archive: tarfile.TarFile, members: Iterator[tarfile.TarInfo], data
         path.chmod(stat.S_IMODE(member.mode))
         if of_cluster and account is not None:
             os.chown(path, account.uid, account.gid)
-    if home is not None:
-        pgfiles.link_cluster(data_dir / POSTGRES, home)
     return files, size
 
 

@@ -15,11 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from ecom_lite.engines import pgfiles
 from ecom_lite.errors import AlreadyRunning, EcomLiteError, UsageError
 from ecom_lite.live.lock import RunLock
+from ecom_lite.machine import backup as machine_backup
 from ecom_lite.machine.backup import MANIFEST, backup, restore
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
+from ecom_lite.system import Account
 
 
 def settings_of(folder: Path) -> Settings:
@@ -172,6 +175,24 @@ def test_a_file_with_what_no_backup_has_is_refused_and_nothing_escapes(
         restore(settings_of(tmp_path / "copy"), file)
     assert tree(tmp_path / "copy") == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "evil.tar.gz"]
+
+
+def test_a_cluster_elsewhere_goes_too_when_the_restore_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of root's, where the server's account cannot reach the data folder."""
+    elsewhere, file = tmp_path / "var", tmp_path / "shop.tar.gz"
+    elsewhere.mkdir()
+    monkeypatch.setattr(pgfiles, "VAR_LIB", elsewhere)
+    monkeypatch.setattr(pgfiles, "reaches", lambda account, folder: False)
+    monkeypatch.setattr(machine_backup, "account_for", lambda user: Account(user, os.geteuid(), os.getegid()))
+    with tarfile.open(file, "w:gz") as archive:
+        HEAD(archive)
+        for folder in ("postgres", "postgres/cluster"):
+            member(folder, tarfile.DIRTYPE)(archive)
+        member("postgres/cluster/PG_VERSION", content=b"18")(archive)
+        member("unknown/file", content=b"x")(archive)
+    with pytest.raises(EcomLiteError, match="nothing was restored"):
+        restore(settings_of(tmp_path / "copy"), file)
+    assert list(elsewhere.iterdir()) == [] and tree(tmp_path / "copy") == {}
 
 
 @pytest.mark.parametrize(
