@@ -16,4 +16,4 @@ OwnFolder = Annotated[Path, AfterValidator(absolute), "folder"]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
