@@ -42,3 +42,19 @@ def test_only_a_start_that_failed_by_itself_costs_the_archive(tmp_path: Path, ca
     thread.join(DEADLINE_S)
     assert raised and not thread.is_alive() and not gateway.alive
     assert gateway.archive_ready is called_off
+
+
+@pytest.mark.parametrize("master", ["local[2]", "spark://there:7077"])
+def test_its_jvm_knows_nothing_of_another_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, master: str) -> None:
+    given = {"MASTER": "yarn", "DEPLOY_MODE": "staging", "SPARK_REMOTE": "sc://there", "SPARK_HOME": "/opt/spark"}
+    given |= {"SPARK_CONF_DIR": "/etc/spark", "KEPT": "x"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    java = tmp_path / "java"
+    java.write_text(f"#!/bin/sh\nenv > {tmp_path}/env\nexit 1\n")
+    java.chmod(0o755)
+    with pytest.raises(EngineError):
+        SparkGateway(tmp_path / "work", tmp_path, java=java, jars=[], master=master).start()
+    known = dict(line.partition("=")[::2] for line in (tmp_path / "env").read_text().splitlines())
+    kept = {"KEPT"} if master.startswith("local") else {"KEPT", "SPARK_HOME", "SPARK_CONF_DIR"}
+    assert given.keys() & known.keys() == kept
