@@ -145,14 +145,16 @@ class Run:
         self._services.story.stop()
         by_key = self._interrupts.number == signal.SIGINT
         self._doing("stopping the parts" + ("; Ctrl-C once more ends it at once" if by_key else ""))
-        if was_running:
-            self._supervisor.stop("produce")
-            stop_all(self._supervisor, self._loader_names)
-            self.measure()  # what the loaders have drained counts
-        self._supervisor.stop()
-        self._terminal.end()
-        self._services.recorder.close()
-        self._meter.close()
+        try:
+            if was_running:
+                self._supervisor.stop("produce")
+                stop_all(self._supervisor, self._loader_names)
+                self.measure()  # what the loaders have drained counts
+        finally:  # also where the folder can no longer be written
+            self._supervisor.stop()
+            self._terminal.end()
+            self._services.recorder.close()
+            self._meter.close()
         self._state = "stopped"
         self._write_state()
         if was_running:

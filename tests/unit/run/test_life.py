@@ -17,7 +17,7 @@ from rich.console import Console
 from ecom_lite.engines.log_file import LIMIT_BYTES
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EcomLiteError
-from ecom_lite.live.state import read_state
+from ecom_lite.live.state import RunState, read_state
 from ecom_lite.observe.health import Health
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.run import life
@@ -151,6 +151,25 @@ def test_the_token_is_in_the_state_file_only_while_it_runs(data_dir: Path, monke
     run.execute()
     state = read_state(settings.data_dir)
     assert tokens == ["secret"] and state is not None and state.control_token == ""
+
+
+def test_a_folder_that_can_no_longer_be_written_ends_it_as_a_whole(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    full = Event()
+
+    def write(folder: Path, state: RunState) -> None:
+        if full.is_set():
+            raise EcomLiteError(f"the data folder {folder} can no longer be written: No space left on device")
+
+    class Shown(Terminal):
+        def end(self) -> None:
+            calls.append("the terminal as it was")
+
+    monkeypatch.setattr(life, "write_state", write)
+    run, _ = a_run(data_dir, [Part("only", calls, full.set)], monkeypatch, Shown(quiet=True))
+    with pytest.raises(EcomLiteError, match="can no longer be written"):
+        run.execute()
+    assert calls == ["start only", "stop only", "the terminal as it was"]
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
