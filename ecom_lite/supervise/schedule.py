@@ -22,7 +22,7 @@ from ..observe.clock import ClockWatch
 from ..observe.health import Health
 
 RETRY_S: Final = 5.0
-THREADS: Final = 8
+THREADS: Final = 12  # as many as a run has jobs: those that wait for a database keep none of the others from its turn
 INSTANCES: Final = 1_000
 LOOK_S: Final = 0.5  # at the clock, and at what has failed
 AGAIN_S: Final = 10.0  # after a failure, at the latest; twice as long after each further one

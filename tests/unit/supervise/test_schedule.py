@@ -149,6 +149,25 @@ def test_two_runs_of_one_job_never_overlap(schedule: Schedule) -> None:
     assert not overlapped.is_set()
 
 
+def test_all_jobs_that_wait_for_a_database_hold_up_no_other(schedule: Schedule) -> None:
+    """A run with all that can be switched on has eleven beside the one that looks after the room on the disk."""
+    waiting, go_on, looks = threading.Semaphore(0), threading.Event(), threading.Semaphore(0)
+
+    def wait() -> None:
+        waiting.release()
+        go_on.wait(DEADLINE_S)
+
+    for number in range(11):
+        schedule.every(f"job {number}", 3600, wait, at_once=True)
+    schedule.every("room", 0.05, looks.release)
+    schedule.start()
+    try:
+        assert all(waiting.acquire(timeout=10) for _ in range(11))
+        assert looks.acquire(timeout=10)
+    finally:
+        go_on.set()
+
+
 def test_when_acts_once_as_soon_as_its_condition_holds(schedule: Schedule) -> None:
     holds, looks, acted = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
 
