@@ -71,7 +71,9 @@ def run(
         )  # fmt: skip
         if fresh:
             from ..machine.reset import reset_data
+            from ..run.execute import refuse_impossible_run
 
+            refuse_impossible_run(settings)  # else the data would be gone, and nothing begun
             reset_data(settings, keep_grafana=True)
         if holder(settings.data_dir) is None:
             from ..run.opening import refuse_other_shop

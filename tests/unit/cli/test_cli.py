@@ -272,6 +272,14 @@ def test_a_password_that_is_no_utf_8_is_refused(shell: Shell, monkeypatch: pytes
     assert said.code == 2 and said.out == "" and "not UTF-8 text" in said.err
 
 
+def test_a_run_that_cannot_be_deletes_no_data_for_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shell.folder / "kafka").mkdir(parents=True)
+    monkeypatch.setenv("ECOM_LITE_SHOP__ENABLED", "false")
+    for extra in ((), ("--detach",)):
+        said = shell("run", "--fresh", "--light", "--events", "5", *extra)
+        assert said.code == 2 and "shop.enabled is false" in said.err and (shell.folder / "kafka").is_dir()
+
+
 def test_a_run_that_others_could_look_at_without_a_password_does_not_start(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECOM_LITE_DASHBOARDS__HOST", "0.0.0.0")
     said = shell("run", "--light")
