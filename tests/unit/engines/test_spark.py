@@ -58,3 +58,20 @@ def test_its_jvm_knows_nothing_of_another_installation(tmp_path: Path, monkeypat
     known = dict(line.partition("=")[::2] for line in (tmp_path / "env").read_text().splitlines())
     kept = {"KEPT"} if master.startswith("local") else {"KEPT", "SPARK_HOME", "SPARK_CONF_DIR"}
     assert given.keys() & known.keys() == kept
+
+
+def test_what_a_killed_process_has_left_of_an_archive_goes_with_the_next_one(tmp_path: Path) -> None:
+    """Up to 190 MB in the user's cache, which nothing else looks at."""
+    java = tmp_path / "java"
+    java.write_text('#!/bin/sh\nfor word; do case $word in -XX:SharedArchiveFile=*) echo made > "${word#*=}";; esac; done\n')
+    java.chmod(0o755)
+    (tmp_path / "release").write_text('JAVA_VERSION="21.0.8"\n')
+    (tmp_path / "bin").mkdir()
+    java = java.rename(tmp_path / "bin" / "java")
+    archive = ClassArchive("spark", tmp_path / "cds", tmp_path / "list", java=java, flags=[], classpath=[], min_classes=1)
+    (tmp_path / "list").write_text("java/lang/Object\n")
+    assert archive.keep_list()
+    left = archive.path.with_name(f"{archive.path.name}.99999")
+    left.write_bytes(b"half of it")
+    assert archive.build(tmp_path / "log")
+    assert archive.path.read_text() == "made\n" and not left.exists()
