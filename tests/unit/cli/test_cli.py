@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pwd
+import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -270,6 +271,19 @@ def test_a_password_that_is_no_utf_8_is_refused(shell: Shell, monkeypatch: pytes
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"correct h\xf6rse\n"), "utf-8", errors))
     said = shell("password", data=False)
     assert said.code == 2 and said.out == "" and "not UTF-8 text" in said.err
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "0 1 2"])
+def test_a_stream_that_the_caller_has_closed_is_as_if_nobody_heard(tmp_path: Path, closed: str) -> None:
+    told = tmp_path / "told"
+    code = (
+        "import os, sys; sys.argv = ['ecom_lite', 'password']; import ecom_lite.__main__ as program; import ecom_lite.cli as cli;"
+        f"cli.main = lambda: open({str(told)!r}, 'w').write(f'{{sys.stdin.isatty()}} {{os.open(os.devnull, 0) > 2}}');"
+        "program.main(); print('x'); print('x', file=sys.stderr)"
+    )
+    ends = " ".join(f"{number}>&-" for number in closed.split())
+    done = subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {ends}', sys.executable, code], cwd=Path(__file__).parents[3])
+    assert done.returncode == 0 and told.read_text() == "False True"
 
 
 def test_a_run_that_cannot_be_deletes_no_data_for_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
