@@ -109,7 +109,7 @@ def _beside(path: Path, into: dict[str, Any]) -> None:
         default = getattr(Settings.model_fields[section].default, key)
         folder = into.get(section, {}).get(key, default and default.name)
         if isinstance(folder, str):
-            into.setdefault(section, {})[key] = path.parent / Path(folder).expanduser()
+            into.setdefault(section, {})[key] = Path(folder) if folder.startswith("~") else path.parent / folder
 
 
 def _names(name: str, value: Any) -> Iterator[str]:
@@ -168,6 +168,10 @@ def _explain(error: ValidationError, origins: Origins) -> str:
             continue
         if problem["type"] == "missing":
             lines.append(f'{where}: [{".".join(path[:-1])}] is a further source of events, and needs {path[-1]} = "..."')
+            continue
+        if len(path) == 1 and isinstance(problem["input"], Mapping):  # of one section's settings: it names them itself
+            name = f"{path[0]}.{said.partition(' ')[0]}"
+            lines.append(f"{origins.get(name, where)}: {path[0]}: {said}")
             continue
         value = "***" if any(word in dotted for word in SECRET) else repr(problem["input"])
         lines.append(f"{where}: {dotted} = {value}: {said}")
