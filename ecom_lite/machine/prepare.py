@@ -13,8 +13,8 @@ from ..engines.child import finding_us, inherited, own_module
 from ..engines.from_settings import jar_cache, jar_groups, kafka_server, spark_gateway
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError
-from ..settings.bundled import bundled
 from ..settings.data_dir import CHILDREN
+from ..settings.load import NO_FILE
 from ..settings.seen import ENV_PREFIX
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
@@ -72,7 +72,7 @@ def quicken_spark(settings: Settings) -> bool:
 def _run_once(trial: Settings) -> None:
     """By settings of its own: those of the user may name servers, whose topic and warehouse would get the orders of the trial."""
     command = own_module("ecom_lite", "run", "--events", "500", "--rate", "100")
-    command += ["--config", str(bundled("config.toml")), "--data-dir", str(trial.data_dir)]
+    command += ["--config", str(NO_FILE), "--data-dir", str(trial.data_dir)]
     jars = {f"{ENV_PREFIX}JARS__{name.upper()}": str(value) for name, value in trial.jars.model_dump().items() if value}
     done = subprocess.run(command, env=finding_us({**inherited(), **jars}), capture_output=True, text=True, check=False)
     if done.returncode != 0:

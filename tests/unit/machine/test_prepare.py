@@ -13,8 +13,7 @@ import pytest
 
 from ecom_lite.errors import EcomLiteError
 from ecom_lite.machine import prepare
-from ecom_lite.settings.bundled import bundled
-from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.load import NO_FILE, load_settings
 
 CONFIG = """
 [kafka]
@@ -46,7 +45,7 @@ def test_the_trial_run_sends_nothing_to_servers_that_the_settings_name(tmp_path:
     assert (read.kafka.bootstrap, read.postgres.url.get_secret_value()) == ("", "")
     assert read.shop.enabled and not read.run.light, "what it is for"
     assert read.jars.cache_dir == Path("/var/jars"), "where the archive is wanted"
-    assert Path(options["--config"]) == bundled("config.toml")
+    assert Path(options["--config"]) == NO_FILE
 
 
 def test_a_trial_run_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

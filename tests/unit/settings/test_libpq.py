@@ -11,7 +11,7 @@ from psycopg.pq import Conninfo
 
 from ecom_lite.engines.from_settings import postgres_server
 from ecom_lite.engines.registry import ChildRegistry
-from ecom_lite.settings.libpq import forget_variables
+from ecom_lite.settings.libpq import forget_variables, restored_variables
 from ecom_lite.settings.load import load_settings
 
 GIVEN = {"PGSSLMODE": "require", "PGOPTIONS": "-c statement_timeout=1", "PGHOSTADDR": "192.0.2.1", "PAGER": "less"}
@@ -31,3 +31,11 @@ def test_they_count_for_a_server_elsewhere_only(tmp_path: Path, monkeypatch: pyt
     known = {option.keyword.decode(): option.val for option in Conninfo.get_defaults()}
     assert (known["sslmode"] == b"require") == bool(url), psycopg.pq.version()
     assert (os.environ.get("PGOPTIONS") is not None) == bool(url)
+
+
+def test_in_a_process_of_somebody_else_they_are_there_again_at_the_end() -> None:
+    env = dict(GIVEN)
+    with restored_variables(env):
+        forget_variables(env)
+        assert env == {"PAGER": "less"}
+    assert env == GIVEN
