@@ -32,6 +32,7 @@ from kafka.errors import (
 
 from ..errors import ConfigError, EcomLiteError
 from ..settings.tree import Kafka as KafkaSettings
+from .net_client import NetClient, TlsFailedError
 
 BOOTSTRAP_TIMEOUT_MS: Final = 10_000
 REQUEST_TIMEOUT_MS: Final = 10_000
@@ -66,6 +67,8 @@ def client_config(kafka: KafkaSettings, bootstrap: str) -> Config:
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         "reconnect_backoff_max_ms": RECONNECT_BACKOFF_MAX_MS,
     }
+    if _by_tls(config):
+        config["kafka_client"] = NetClient
     if kafka.security_protocol.startswith("SASL"):
         if not (kafka.sasl_mechanism and kafka.sasl_username):
             raise ConfigError(
@@ -123,6 +126,11 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
         return f"no Kafka at {where} ({'; '.join(refusals)}): is it running, and is kafka.bootstrap right?"
     if why := _unread(config):
         return f"kafka.ssl_cafile = {config['ssl_cafile']!r} has no certificates in PEM form that can be read: {why}"
+    if isinstance(error, TlsFailedError):
+        return (
+            f"{where} accepts connections, but its TLS handshake fails: {error.args[0]}; check kafka.security_protocol"
+            f" ({config['security_protocol']}), kafka.ssl_cafile, and what listens there"
+        )
     return (
         f"{where} accepts connections but gave no answer as Kafka with kafka.security_protocol ="
         f" {config['security_protocol']}: check that and kafka.sasl_*, kafka.ssl_cafile, and what listens there"
@@ -132,11 +140,15 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
 def _unread(config: Mapping[str, Any]) -> str:
     """Why the authorities' certificates cannot be read, of which the client's own error says nothing; empty where they can."""
     try:
-        if "ssl_cafile" in config and "SSL" in config["security_protocol"].split("_"):
+        if "ssl_cafile" in config and _by_tls(config):
             ssl.create_default_context(cafile=config["ssl_cafile"])
     except OSError as error:  # ssl.SSLError is one
         return error.strerror or str(error)
     return ""
+
+
+def _by_tls(config: Mapping[str, Any]) -> bool:
+    return "SSL" in config["security_protocol"].split("_")
 
 
 def _user(config: Mapping[str, Any]) -> str:
