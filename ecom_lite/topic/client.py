@@ -66,9 +66,8 @@ def client_config(kafka: KafkaSettings, bootstrap: str) -> Config:
         "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         "reconnect_backoff_max_ms": RECONNECT_BACKOFF_MAX_MS,
+        "kafka_client": NetClient,
     }
-    if _by_tls(config):
-        config["kafka_client"] = NetClient
     if kafka.security_protocol.startswith("SASL"):
         if not (kafka.sasl_mechanism and kafka.sasl_username):
             raise ConfigError(
@@ -140,15 +139,11 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
 def _unread(config: Mapping[str, Any]) -> str:
     """Why the authorities' certificates cannot be read, of which the client's own error says nothing; empty where they can."""
     try:
-        if "ssl_cafile" in config and _by_tls(config):
+        if "ssl_cafile" in config and "SSL" in config["security_protocol"].split("_"):
             ssl.create_default_context(cafile=config["ssl_cafile"])
     except OSError as error:  # ssl.SSLError is one
         return error.strerror or str(error)
     return ""
-
-
-def _by_tls(config: Mapping[str, Any]) -> bool:
-    return "SSL" in config["security_protocol"].split("_")
 
 
 def _user(config: Mapping[str, Any]) -> str:
@@ -167,7 +162,7 @@ def _refusal(host: str, port: int) -> str | None:
 def reachable(config: Config) -> bool:
     """Whether one of the addresses accepts a TCP connection. Quick on loopback, at most PROBE_TIMEOUT_S per address.
 
-    Ask it before making a client in a loop: a client that fails to bootstrap blocks, and leaves a thread behind.
+    Ask it before making a client in a loop: a client that fails to bootstrap blocks for BOOTSTRAP_TIMEOUT_MS.
     """
     return not all(_refusal(*pair) for pair in addresses(",".join(config["bootstrap_servers"])))
 

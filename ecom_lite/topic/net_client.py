@@ -1,4 +1,7 @@
-"""A network client for kafka-python whose TLS handshakes end: version 3.0 waits for ever for who accepts and says nothing."""
+"""The network below each Kafka client of ours: kafka-python's, but for two things that version 3.0 leaves out.
+
+A TLS handshake has a time limit; without one a client waits for ever for who accepts connections and says nothing. And a
+client that cannot be made, as nobody answers in time, leaves neither its thread nor its sockets behind."""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from kafka.net.compat import KafkaNetClient
 from kafka.net.inet import create_connection
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
-from kafka.net.transport import KafkaSSLTransport
+from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
 
 class TlsFailedError(KafkaTimeoutError):  # type: ignore[misc]
@@ -20,9 +23,9 @@ class TlsFailedError(KafkaTimeoutError):  # type: ignore[misc]
 
 
 class NetClient(KafkaNetClient):  # type: ignore[misc]
-    """To be given as `kafka_client` to a KafkaProducer, KafkaConsumer or KafkaAdminClient that speaks TLS.
+    """To be given as `kafka_client` to a KafkaProducer, KafkaConsumer or KafkaAdminClient.
 
-    The limit is that of the whole connection: what is left of `bootstrap_timeout_ms` for the first one, and
+    A handshake's limit is that of the whole connection: what is left of `bootstrap_timeout_ms` for the first one, and
     `socket_connection_setup_timeout_ms` (10 s) for each later one, which then fails as one that is refused.
     """
 
@@ -32,9 +35,18 @@ class NetClient(KafkaNetClient):  # type: ignore[misc]
 
 
 class _Manager(KafkaConnectionManager):  # type: ignore[misc]
-    """The library's, but for the limit; and it remembers why no TLS came about, which the library tells its log only."""
+    """Remembers why no TLS came about, too, which the library tells its log only."""
 
     _failed = ""  # why the last handshake failed; empty once one has come about
+
+    def bootstrap(self, *arguments: Any, **named: Any) -> None:
+        """What a client does while it is made; whose making fails has no `close` that anybody could call."""
+        try:
+            super().bootstrap(*arguments, **named)
+        except Exception:
+            self.close()
+            self._net.close()
+            raise
 
     async def _do_bootstrap(self, deadline: float | None) -> Any:
         try:
@@ -44,16 +56,19 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
                 raise TlsFailedError(self._failed) from error
             raise
 
-    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> KafkaSSLTransport:
+    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> KafkaTCPTransport:
+        if not self.ssl_enabled:
+            return await super()._build_transport(node, timeout_at=timeout_at)
         began, config = time.monotonic(), self.config
         sock = await create_connection(
             self._net, node.host, node.port, config["socket_options"], proxy_url=config["proxy_url"], timeout_at=timeout_at
         )
         options = {name: value for name, value in config.items() if name.startswith("ssl_")}
-        transport = _Transport(self._net, sock, host=node.host, **options)
-        transport.timeout_at = timeout_at
         with ExitStack() as stack:
+            stack.callback(sock.close)
+            transport = _Transport(self._net, sock, host=node.host, **options)
             stack.callback(transport.close)
+            transport.timeout_at = timeout_at
             try:
                 await transport.handshake()
             except Exception as error:

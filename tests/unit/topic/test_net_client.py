@@ -118,6 +118,13 @@ def test_silence_after_the_greeting_has_its_limit_from_the_library(ask: Ask) -> 
         )
 
 
+@pytest.mark.parametrize(("ask", "protocol"), [(max_message_bytes, "PLAINTEXT"), (offset_range, "SSL")])
+def test_a_client_that_cannot_be_made_leaves_nothing_behind(ask: Ask, protocol: str) -> None:
+    with silent() as server:
+        told(ask, config_of(server, protocol) | {"client_id": "unmade"})
+        assert "kafka-io-unmade" not in [thread.name for thread in threading.enumerate()]
+
+
 def test_who_ends_the_handshake_is_said() -> None:
     with serving(socket.socket.close) as server:
         words = told(max_message_bytes, config_of(server, "SSL"))
