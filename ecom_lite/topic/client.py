@@ -32,6 +32,7 @@ from kafka.errors import (
 
 from ..errors import ConfigError, EcomLiteError
 from ..settings.tree import Kafka as KafkaSettings
+from .net_client import NetClient, TlsFailedError
 
 BOOTSTRAP_TIMEOUT_MS: Final = 10_000
 REQUEST_TIMEOUT_MS: Final = 10_000
@@ -65,6 +66,7 @@ def client_config(kafka: KafkaSettings, bootstrap: str) -> Config:
         "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         "reconnect_backoff_max_ms": RECONNECT_BACKOFF_MAX_MS,
+        "kafka_client": NetClient,
     }
     if kafka.security_protocol.startswith("SASL"):
         if not (kafka.sasl_mechanism and kafka.sasl_username):
@@ -123,6 +125,11 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
         return f"no Kafka at {where} ({'; '.join(refusals)}): is it running, and is kafka.bootstrap right?"
     if why := _unread(config):
         return f"kafka.ssl_cafile = {config['ssl_cafile']!r} has no certificates in PEM form that can be read: {why}"
+    if isinstance(error, TlsFailedError):
+        return (
+            f"{where} accepts connections, but its TLS handshake fails: {error.args[0]}; check kafka.security_protocol"
+            f" ({config['security_protocol']}), kafka.ssl_cafile, and what listens there"
+        )
     return (
         f"{where} accepts connections but gave no answer as Kafka with kafka.security_protocol ="
         f" {config['security_protocol']}: check that and kafka.sasl_*, kafka.ssl_cafile, and what listens there"
@@ -155,7 +162,7 @@ def _refusal(host: str, port: int) -> str | None:
 def reachable(config: Config) -> bool:
     """Whether one of the addresses accepts a TCP connection. Quick on loopback, at most PROBE_TIMEOUT_S per address.
 
-    Ask it before making a client in a loop: a client that fails to bootstrap blocks, and leaves a thread behind.
+    Ask it before making a client in a loop: a client that fails to bootstrap blocks for BOOTSTRAP_TIMEOUT_MS.
     """
     return not all(_refusal(*pair) for pair in addresses(",".join(config["bootstrap_servers"])))
 
