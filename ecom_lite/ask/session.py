@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import duckdb
 
+from ..archive.view import create_view, lacks_file
 from ..errors import QueryError, TookTooLong, WarehouseLost
 from ..warehouse.connect import READER_STATEMENT_TIMEOUT_S, Address
 from . import duck
@@ -61,6 +62,7 @@ class Session:
         self.lost = self.stuck = False
         self.answering = False  # something of the last answer may have been shown
         self._address = address
+        self._lake_dir = lake_dir
         self._output = output
         self._name = f"{duck.NAME} {secrets.token_hex(4)}"  # so that the server can be told to end what is ours
         self._asked = False
@@ -109,21 +111,41 @@ class Session:
 
     def _ask(self, statement: str, take: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         connection = self._checked(statement)
-        connection.begin()
-        try:
+
+        def start() -> None:
+            connection.begin()
             connection.execute(statement)
+
+        try:
+            self._once_more(start)
             self.answering = True
             return take(connection)
         finally:
-            try:
-                connection.rollback()  # what was not fetched is not read on, and nobody's snapshot is held
-            except duckdb.Error:  # the server is gone: the first error tells
-                pass
+            self._rollback()
 
     def _export(self, statement: str, writing: str, count: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
         connection = self._checked(statement)
-        connection.execute(writing)  # a transaction by itself; in one of ours DuckDB 1.5.5 would refuse a PIVOT
+        # A transaction by itself; in one of ours DuckDB 1.5.5 would refuse a PIVOT.
+        self._once_more(lambda: connection.execute(writing))
         return count(connection)
+
+    def _once_more(self, start: Callable[[], object]) -> None:
+        """Start it; and once more where the raw archive has merged a file away between its listing and its reading."""
+        try:
+            start()
+        except duckdb.IOException as error:
+            view = create_view(self._lake_dir) if self._lake_dir is not None and lacks_file(str(error)) else None
+            if view is None:
+                raise
+            self._rollback()
+            self._connection.execute(view)  # it may name the very file
+            start()
+
+    def _rollback(self) -> None:
+        try:
+            self._connection.rollback()  # what was not fetched is not read on, and nobody's snapshot is held
+        except duckdb.Error:  # the server is gone: the first error tells
+            pass
 
     def _checked(self, statement: str) -> duckdb.DuckDBPyConnection:
         self.answering = False
