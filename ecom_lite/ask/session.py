@@ -32,6 +32,12 @@ _LOST: Final = re.compile(
     r"|FATAL Error|the database system is (?:shutting down|starting up|not yet accepting|in recovery)|Connection refused",
     re.DOTALL,
 )
+# Kinds of errors with words of the question or of its data in them, which may read as any of those. Of a server that is gone none
+# of them tells, but for a few that hand on what they heard.
+_OF_QUESTION: Final = re.compile(
+    r"(?:Parser|Catalog|Conversion|Out of Range|Mismatch Type) Error:"
+    r"|Invalid Input Error: (?!Attempting to )|Binder Error: (?!Failed to (?:prepare|describe) )"
+)
 _LAKE: Final = re.compile(r"""\blake\s*\.\s*"?(\w*)""", re.IGNORECASE)
 _DAYS: Final = "daily"  # the table of the lake that comes from the marts; all else comes from the facts
 _TIME_IS_UP: Final = "canceling statement due to statement timeout"
@@ -170,6 +176,8 @@ class Session:
             raise self._in_words(str(error).strip()) from None
 
     def _in_words(self, said: str) -> QueryError:
+        if _OF_QUESTION.match(said):
+            return QueryError(said)
         if _LOST.search(said):
             self.lost = True
             return WarehouseLost(f"PostgreSQL at {self._address.place} went away: {_last_words(said)}")

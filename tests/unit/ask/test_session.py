@@ -16,7 +16,7 @@ from ecom_lite.archive.names import listed, raw_folder
 from ecom_lite.archive.view import create_view
 from ecom_lite.ask import duck
 from ecom_lite.ask.session import Session
-from ecom_lite.errors import QueryError
+from ecom_lite.errors import QueryError, WarehouseLost
 from ecom_lite.topic.records import Record
 from ecom_lite.warehouse.connect import Address
 
@@ -45,6 +45,46 @@ def session_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Session]:
 def first(connection: duckdb.DuckDBPyConnection) -> Any:
     row = connection.fetchone()
     return None if row is None else row[0]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "SELECT 'Connection refused'::int",
+        "SELECT CAST('no connection to the server' AS DATE)",
+        "SELECT error('canceling statement due to statement timeout')",
+        "SELECT strptime('terminating connection', '%Y')",
+        'FROM "Connection refused"',
+        'SELECT "Connection refused" FROM (SELECT 1)',
+        "SELECT 'terminating connection' FATAL Error",
+    ],
+)
+def test_words_of_a_question_are_not_taken_for_the_servers(session_of: Callable[..., Session], question: str) -> None:
+    session = session_of()
+    with pytest.raises(QueryError) as refused:
+        session.ask(question, first)
+    assert type(refused.value) is QueryError and not session.lost
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'IO Error: Unable to connect to Postgres at "x": connection to server at "h", port 1 failed: Connection refused',
+        'Invalid Error: Failed to prepare COPY "COPY (SELECT 1)": server closed the connection unexpectedly',
+        'Binder Error: Failed to prepare query "SELECT 1": FATAL:  terminating connection due to administrator command',
+        "Invalid Input Error: Attempting to fetch from an unsuccessful or closed streaming query result\n"
+        "Error: IO Error: Unable to read binary COPY data from Postgres: server closed the connection unexpectedly",
+        "FATAL Error: Failed: database has been invalidated because of a previous fatal error.",
+    ],
+)
+def test_a_server_that_is_gone_is_told_as_such(session_of: Callable[..., Session], said: str) -> None:
+    def fails(connection: duckdb.DuckDBPyConnection) -> Any:
+        raise duckdb.Error(said)
+
+    session = session_of()
+    with pytest.raises(WarehouseLost):
+        session.ask("SELECT 1", fails)
+    assert session.lost
 
 
 def test_files_that_are_merged_away_are_looked_for_once_more(tmp_path: Path, session_of: Callable[..., Session]) -> None:
