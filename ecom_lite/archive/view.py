@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..warehouse.sqlfiles import fill_sql
-from .names import DAY, SUFFIX, chains, days, listed, pattern, raw_folder
+from .names import DAY, RAW, SUFFIX, chains, days, listed, pattern, raw_folder
 
 
 def is_there(lake: Path) -> bool:
@@ -13,8 +13,14 @@ def is_there(lake: Path) -> bool:
     return any(any(day.glob(f"*{SUFFIX}")) for day in days(raw_folder(lake)))
 
 
+def lacks_file(message: str) -> bool:
+    """Whether DuckDB says that a file of the archive is not there: it has been merged into another since it was listed."""
+    return f"/{RAW}/{DAY}" in message and ("No such file" in message or "No files found" in message)
+
+
 def create_view(lake: Path) -> str | None:
-    """The statement that makes the view; None where the archive is empty. Keys and values are text there, as they mostly are."""
+    """The statement that makes the view, or makes it anew; None where the archive is empty. Keys and values are text there, as
+    they mostly are."""
     folder = raw_folder(lake)
     found, replaced = chains(listed(folder))
     if not found:

@@ -177,6 +177,16 @@ def test_links_are_real_ones(drawing: Drawing) -> None:
         assert link.get_attribute("href") == "/d/explorer?var-category=Home%20%26%20Kitchen", kind
 
 
+def test_a_state_s_link_is_of_the_row_that_it_begins_with(drawing: Drawing) -> None:
+    link = {"title": "Look", "url": '/d/explorer?var-id=${__data.fields["id"]}&at=${__value.time}'}
+    steps = [None, "ready", "ready", None, "down"]
+    rows = [[START_MS + at * 10 * MINUTE_MS, state, at] for at, state in enumerate(steps)]
+    data = answer(frame({"time": "time", "kafka": "string", "id": "number"}, rows))
+    body = drawing.draw(panel("state-timeline", overrides=[override("kafka", links=[link])]), data, CONTEXT)
+    found = body.locator("a").evaluate_all("all => all.map((each) => each.getAttribute('href'))")
+    assert found == [f"/d/explorer?var-id={at}&at={rows[at][0]}" for at in (1, 4)]
+
+
 def test_a_table_sorts_hides_adds_up_and_becomes_cards(drawing: Drawing) -> None:
     body = drawing.draw(TABLE, answer(products()), CONTEXT, width=700, height=500)
     heads = body.locator("th").all_inner_texts()

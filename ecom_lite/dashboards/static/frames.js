@@ -15,6 +15,12 @@ export function stepOf(times) {
   return { step, regular: near >= steps.length * REGULAR_SHARE };
 }
 
+/** Which row of a frame has this time: a series' values may be more than its rows (where it stopped), or fewer. */
+export function rowAt(frame, time) {
+  const column = frame.columns.findIndex(({ kind }) => kind === "time");
+  return frame.rows.findIndex((row) => row[column] === time);
+}
+
 /** Series of one frame: [{name, settings, column, frame, times, values}] with null where a line must not go through. */
 function seriesOf(panel, frame, kinds) {
   const at = frame.columns.findIndex((column) => column.kind === "time");

@@ -243,6 +243,25 @@ def test_a_status_that_fails_ends_the_streams_instead_of_silence(caplog: pytest.
     assert "no figures" in caplog.text
 
 
+def test_a_ticker_that_fails_ends_the_streams_of_its_own_viewers_only(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Queries):
+        def panel(self, board: Board, panel: Panel, start: str, *rest: Any) -> Answer:
+            if start == "now-6h":
+                raise RuntimeError("no such figures")
+            return super().panel(board, panel, start, *rest)
+
+    async def watch() -> None:
+        async with living(queries=Broken(NOWHERE, wait_s=0.05)) as live:
+            well = live.join("a", BOARD, VIEW, 5_000, ALL)
+            bad = [live.join("a", BOARD, View("now-6h", "now"), 5_000, ALL) for _ in range(2)]
+            await until(lambda: all(viewer.ended for viewer in bad))
+            assert not well.ended and (live.viewers, live.tickers) == (1, 1)
+            await read_until(well, b"event: tick")
+
+    asyncio.run(watch())
+    assert "no such figures" in caplog.text
+
+
 def test_who_is_patient_gets_its_turn_where_others_are_told_busy() -> None:
     async def ask() -> None:
         turnstile, go = Turnstile(threads=2, per_client=1), threading.Event()
