@@ -2,8 +2,10 @@
 
 import errno
 import os
+import re
 from typing import Final
 
+_LOGIN: Final = re.compile(r"(?<=://)[^/@\s]+@")
 _NO_ROOM: Final = "make room there, or name another place"
 _NOT_OURS: Final = "make it readable and writable to this user, or name another place"
 _IN_THE_WAY: Final = "something else has this name: move it out of the way, or name another place"
@@ -27,6 +29,11 @@ def first_line(error: BaseException | str) -> str:
     """What fits into a line of talk: the first line of the message, or the error's name where it has none."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
+
+
+def without_login(text: str) -> str:
+    """A text in which no address has a name and password before its host."""
+    return _LOGIN.sub("***@", text)
 
 
 class EcomLiteError(Exception):

@@ -7,7 +7,8 @@
 {%- endmacro %}
 
 {# The cut up to which a model has taken what was loaded. It is written in the transaction that builds the model, so one that failed, or
-   was killed, catches up. A literal: behind a sub-select PostgreSQL expects a third of all facts. #}
+   was killed, catches up. One beyond the cut of this run is refused: the model would go back, and the next run add the same facts again.
+   A literal: behind a sub-select PostgreSQL expects a third of all facts. #}
 {% macro taken(model, part='') -%}
   {%- if var('plan', false) -%}{{ return(plan_taken(model.name, part)) }}{%- endif -%}
   {%- if not execute -%}{{ return(0) }}{%- endif -%}
@@ -16,6 +17,11 @@
   ).rows -%}
   {%- if not found and part == '' -%}
     {{ exceptions.raise_compiler_error(model.name ~ " is there, but nothing says which facts it holds: run `ecom_lite refresh --full`") }}
+  {%- endif -%}
+  {%- if found and found[0][0] | int > cut() | int -%}
+    {{ exceptions.raise_compiler_error(
+      model.name ~ " holds facts up to " ~ found[0][0] ~ " already: pass a newer cut than " ~ cut() ~ ", from SELECT ops.load_order_cut()"
+    ) }}
   {%- endif -%}
   {{ return(found[0][0] if found else 0) }}
 {%- endmacro %}

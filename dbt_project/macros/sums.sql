@@ -1,4 +1,4 @@
-{# The measures of money and goods, each with one meaning everywhere: see int_movements.yml. net = gross - discounts - returns. #}
+{# The measures of money and goods, each with one meaning everywhere: see int_movements in intermediate.yml. net = gross - discounts - returns. #}
 {% macro measures() -%}
   {{ return(['lines', 'units', 'gross', 'discounts', 'revenue', 'returned_units', 'returns']) }}
 {%- endmacro %}

@@ -23,11 +23,13 @@ log = logging.getLogger("ecom_lite.alerts")
 
 
 class Undelivered(Exception):
-    """An outlet took only the first `delivered` messages: the text says why in one line, without any secret."""
+    """An outlet took only the first `delivered` messages: the text says why in one line, without any secret. `one`: the next one
+    was refused, and those behind it were not tried."""
 
-    def __init__(self, why: str, delivered: int = 0) -> None:
+    def __init__(self, why: str, delivered: int = 0, *, one: bool = False) -> None:
         super().__init__(why)
         self.delivered = delivered
+        self.one = one
 
 
 class Outlet(Protocol):
@@ -61,6 +63,7 @@ class Delivery:
         self._patience = patience
         self._clock = clock
         self._look_at: datetime | None = None  # None: now
+        self._later: set[datetime] = set()  # when what was put off is due
         self._failing = False
 
     def wake(self) -> None:
@@ -72,7 +75,8 @@ class Delivery:
         now = self._clock()
         if self._look_at is not None and now < self._look_at:
             return 0
-        self._look_at = now + timedelta(seconds=LOOK_S)
+        self._later = {due for due in self._later if due > now}
+        self._look_at = min({now + timedelta(seconds=LOOK_S)} | self._later)
         waiting = self._waiting(now)
         if not waiting:
             return 0
@@ -81,7 +85,10 @@ class Delivery:
             sent = self._outlet.send(messages)
         except Undelivered as error:
             self._done(messages[: error.delivered])
-            self._put_off(waiting[error.delivered :], str(error))
+            last = error.delivered + 1 if error.one else len(waiting)
+            self._put_off(waiting[error.delivered : last], str(error))
+            if last < len(waiting):  # one that is refused for itself must not take them along
+                self._look_at = self._clock() + timedelta(seconds=self._patience.first_s)
             return error.delivered
         self._done(messages[:sent])
         if self._failing:
@@ -124,7 +131,8 @@ class Delivery:
                 "error": why[:ERROR_CHARS],
             }  # fmt: skip
             connection.execute(read_sql(__package__, "put_off"), values)
-        self._look_at = not_before
+        self._later.add(not_before)
+        self._look_at = min(self._later)
 
 
 def _message(row: Sequence[Any]) -> tuple[AlertMessage, int]:

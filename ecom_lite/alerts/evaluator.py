@@ -55,7 +55,7 @@ class Evaluator:
         self._up_since = up_since
         self._outlets = list(outlets)
         self._wake = wake
-        self._due: dict[str, datetime] = {}
+        self._asked: dict[str, datetime] = {}  # each rule the last time
         self._failed: dict[str, str] = {}  # what was logged of questions that fail
         self._news: deque[Change] = deque(maxlen=NEWS)
         self._forgotten = False
@@ -70,16 +70,14 @@ class Evaluator:
 
     def round(self, now: datetime) -> None:
         """Raises psycopg.Error where the database is away: nothing has changed then."""
-        due = [rule for rule in self._rules if now >= self._due.get(rule.name, now)]
+        due = [rule for rule in self._rules if self._is_due(rule, now)]
         if not due:
             return
         with self._address.connect(ROLE) as writer:
             self._note_machine(writer, now)
             verdicts = self._ask_all(due, now)
             changes = self._write(writer, [(rule, verdicts[rule.name]) for rule in due], now)
-        for rule in due:
-            every_s = self._limits.every_s if rule.every_s is None else rule.every_s
-            self._due[rule.name] = now + timedelta(seconds=max(0.0, every_s - EARLY_S))
+        self._asked |= dict.fromkeys((rule.name for rule in due), now)
         published = [change for change in changes if change.published]
         self._news.extend(published)
         for change in published:
@@ -87,6 +85,12 @@ class Evaluator:
                     "fires" if change.after == "firing" else "is over", change.told)  # fmt: skip
         if published:
             self._wake()
+
+    def _is_due(self, rule: Rule, now: datetime) -> bool:
+        """Also where the clock was put back since: else nobody would look until it is again what it was."""
+        every_s = self._limits.every_s if rule.every_s is None else rule.every_s
+        asked = self._asked.get(rule.name)
+        return asked is None or not timedelta(0) <= now - asked < timedelta(seconds=max(0.0, every_s - EARLY_S))
 
     def _note_machine(self, writer: psycopg.Connection, now: datetime) -> None:
         disk = shutil.disk_usage(self._data_dir)

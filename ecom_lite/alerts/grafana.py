@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +22,7 @@ FILE: Final = Path("provisioning") / "alerting" / "ecom_lite.yaml"
 SOURCE: Final = "ecom-lite-postgres"  # uid of the data source, in grafana/provisioning/datasources
 FOLDER: Final = "ecom_lite"
 LEAST_INTERVAL_S: Final = 10  # Grafana evaluates no group more often
+LONGEST_UID: Final = 40  # characters
 
 HEAD: Final = """# Made from alerts/*.toml by `python -m ecom_lite.alerts.grafana`: do not edit by hand.
 # `ecom_lite alerts --grafana FILE` makes one with your rules, your time zone and your transform.every_s. (JSON is YAML, too.)
@@ -29,20 +32,32 @@ HEAD: Final = """# Made from alerts/*.toml by `python -m ecom_lite.alerts.grafan
 def provisioning(rules: Sequence[Rule], zone: str, marts_every_s: float, every_s: float) -> str:
     """The text of the file: one group for each interval."""
     groups: dict[int, list[Rule]] = {}
+    uids = _uids([rule.name for rule in rules])
     for rule in rules:
         wanted = every_s if rule.every_s is None else rule.every_s
         groups.setdefault(max(LEAST_INTERVAL_S, round(wanted / LEAST_INTERVAL_S) * LEAST_INTERVAL_S), []).append(rule)
     made = [
         {
             "orgId": 1, "name": f"ecom_lite every {interval}s", "folder": FOLDER, "interval": f"{interval}s",
-            "rules": [_rule(rule, zone, marts_every_s) for rule in some],
+            "rules": [_rule(rule, uids[rule.name], zone, marts_every_s) for rule in some],
         }
         for interval, some in sorted(groups.items())
     ]  # fmt: skip
     return HEAD + json.dumps({"apiVersion": 1, "groups": made}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _rule(rule: Rule, zone: str, marts_every_s: float) -> dict[str, Any]:
+def _uids(names: Sequence[str]) -> dict[str, str]:
+    """Of names that begin alike the end is a hash: Grafana refuses the whole file where two rules have one uid."""
+    whole = {name: f"ecom-lite-{name.replace('_', '-')}" for name in names}
+    short = Counter(uid[:LONGEST_UID] for uid in whole.values())
+    return {
+        name: uid[:LONGEST_UID] if short[uid[:LONGEST_UID]] == 1
+        else f"{uid[: LONGEST_UID - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        for name, uid in whole.items()
+    }  # fmt: skip
+
+
+def _rule(rule: Rule, uid: str, zone: str, marts_every_s: float) -> dict[str, Any]:
     source, expression = {"type": "postgres", "uid": SOURCE}, {"type": "__expr__", "uid": "__expr__"}
     query = {
         "refId": "A", "datasource": source, "format": "table", "rawQuery": True, "editorMode": "code",
@@ -53,7 +68,7 @@ def _rule(rule: Rule, zone: str, marts_every_s: float) -> dict[str, Any]:
         "conditions": [{"type": "query", "evaluator": evaluator_of(rule.bounds), "query": {"params": ["A"]}}],
     }  # fmt: skip
     return {
-        "uid": f"ecom-lite-{rule.name.replace('_', '-')}"[:40], "title": f"{rule.title} ({rule.name})", "condition": "B",
+        "uid": uid, "title": f"{rule.title} ({rule.name})", "condition": "B",
         "data": [
             {"refId": "A", "relativeTimeRange": {"from": 600, "to": 0}, "datasourceUid": SOURCE, "model": query},
             {"refId": "B", "relativeTimeRange": {"from": 0, "to": 0}, "datasourceUid": "__expr__", "model": condition},

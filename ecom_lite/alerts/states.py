@@ -33,11 +33,11 @@ def step(before: Standing | None, verdict: Verdict, now: datetime, for_s: float)
         return _moved(before, "ok", now, verdict)
     if before is not None and before.state == "firing":
         return _moved(before, "firing", now, verdict)
-    since = before.since if before is not None and before.state == "pending" else now
+    since = min(before.since, now) if before is not None and before.state == "pending" else now
     due = now - since >= timedelta(seconds=for_s)
     return _moved(before, "firing" if due else "pending", now, verdict)
 
 
 def _moved(before: Standing | None, state: State, now: datetime, verdict: Verdict, problem: str = "") -> Standing:
-    since = before.since if before is not None and before.state == state else now
+    since = min(before.since, now) if before is not None and before.state == state else now  # the clock may be put back
     return Standing(state, since, verdict.value, "" if problem else verdict.told, problem)

@@ -51,7 +51,7 @@ class Webhook:
             try:
                 self._send(message)
             except Undelivered as error:
-                raise Undelivered(str(error), number) from None
+                raise Undelivered(str(error), number, one=True) from None
         return len(messages)
 
     def _send(self, message: AlertMessage) -> None:

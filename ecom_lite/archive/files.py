@@ -16,7 +16,7 @@ import duckdb
 from ..topic.records import Headers, Record
 from ..warehouse.sqlfiles import read_sql
 from . import arrow
-from .names import DRAFT, ArchiveFile, file_path, parse
+from .names import DRAFT, ArchiveFile, file_path, parse, pattern
 
 MEMORY_LIMIT_MB: Final = 256  # of DuckDB; beyond it a merge fails, and the files stay as they are
 GROUP_BYTES: Final = 8 * 1024 * 1024  # of a row group, uncompressed: what is in memory of it
@@ -76,7 +76,7 @@ class ArchiveWriter:
 
     def merge(self, files: Sequence[ArchiveFile]) -> ArchiveFile:
         """One file in the place of these, which follow each other without a gap and are of one day."""
-        first, last, paths = files[0], files[-1], [str(file.path) for file in files]
+        first, last, paths = files[0], files[-1], [pattern(file.path) for file in files]
         about = self.about(last)
         target = file_path(self.folder, about["topic"], first.partition, first.first, last.end, last.day)
         rows, size = self._one("sizes", files=paths)
@@ -91,7 +91,7 @@ class ArchiveWriter:
 
     def about(self, file: ArchiveFile) -> dict[str, Any]:
         """What the file says of the topic it is of."""
-        (found,) = self._one("about", file=str(file.path), key=ABOUT)
+        (found,) = self._one("about", file=pattern(file.path), key=ABOUT)
         return dict(json.loads(found)) if found else {}
 
     def _copy(self, source: str, draft: Path, about: About, group_rows: int) -> None:

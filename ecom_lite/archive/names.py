@@ -57,6 +57,11 @@ def file_path(folder: Path, topic: str, partition: int, first: int, end: int, da
     return folder / f"{DAY}{day.isoformat()}" / name
 
 
+def pattern(path: Path) -> str:
+    """The path as DuckDB takes it, to which a name is a pattern: "data[1]" would be the folder "data1"."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
+
+
 def parse(path: Path, size: int = 0) -> ArchiveFile | None:
     """What a path says; None where it is no file of the archive."""
     found = _NAME.fullmatch(path.name)

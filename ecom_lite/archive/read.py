@@ -15,7 +15,7 @@ from ..errors import LakeError, first_line
 from ..topic.records import Record
 from ..warehouse.sqlfiles import read_sql
 from .files import ABOUT
-from .names import ArchiveFile, chains, gaps, label, listed, raw_folder
+from .names import ArchiveFile, chains, gaps, label, listed, pattern, raw_folder
 
 ROWS: Final = 5_000  # in memory at once
 
@@ -78,14 +78,14 @@ class ArchiveReader:
     def count(self, topic: str, partition: int) -> int:
         """Records of a partition. Raises LakeError."""
         files = self.chains[topic, partition]
-        row = self._asked("count", files[0], files=[str(file.path) for file in files]).fetchone()
+        row = self._asked("count", files[0], files=[pattern(file.path) for file in files]).fetchone()
         return int(row[0] or 0) if row else 0
 
     def records(self, topic: str, partition: int) -> Iterator[Chunk]:
         """All of a partition, chunk after chunk: without a gap but for those in `missing`. Raises LakeError."""
         for file in self.chains[topic, partition]:
             begin = file.first
-            cursor = self._asked("records", file, file=str(file.path))
+            cursor = self._asked("records", file, file=pattern(file.path))
             try:
                 while rows := cursor.fetchmany(ROWS):
                     records = [_record(partition, row) for row in rows]
@@ -107,7 +107,7 @@ class ArchiveReader:
         return found
 
     def _about(self, file: ArchiveFile) -> dict[str, Any]:
-        row = self._asked("about", file, file=str(file.path), key=ABOUT).fetchone()
+        row = self._asked("about", file, file=pattern(file.path), key=ABOUT).fetchone()
         return dict(json.loads(row[0])) if row and row[0] else {}
 
     def _asked(self, statement: str, of: ArchiveFile, /, **values: Any) -> duckdb.DuckDBPyConnection:

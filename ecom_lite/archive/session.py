@@ -27,7 +27,7 @@ from ..topic.records import read_quickly
 from .files import ArchiveWriter, delete
 from .names import ArchiveFile, Place, chains, drafts, label, listed
 from .tail import Piece, Tail, utc_day
-from .upkeep import due, expired
+from .upkeep import expired, wanted
 
 POLL_MS: Final = 500  # a fetch may wait so long for more
 POLL_RECORDS: Final = 10_000
@@ -35,6 +35,7 @@ POSITION_MS: Final = 1_000
 CLOSE_MS: Final = 2_000
 HELD_S: Final = 0.2  # how soon it goes on once it may
 UPKEEP_EVERY_S: Final = 30.0
+MERGES_S: Final = 1.0  # of these
 TOPICS_EVERY_S: Final = 10.0  # partitions that are added are found within this time, and figures are told
 log = logging.getLogger("ecom_lite.archive")
 
@@ -257,16 +258,16 @@ class Session:
         self._tell()
 
     def _upkeep(self) -> None:
-        """At most one merge, so that records do not wait long."""
+        """Merges go on for MERGES_S at most, so that records do not wait long. One would not do for many partitions."""
         old = expired(self._chains, utc_day(self._plan.clock()), self._plan.keep_days)
         if old:
             delete(old)
             gone = set(old)
             self._chains = {place: [file for file in chain if file not in gone] for place, chain in self._chains.items()}
-        for place, chain in self._chains.items():
-            files = [] if place in self._too_large else due(chain)
-            if files:
-                self._merge(place, chain, files)
+        until = time.monotonic() + MERGES_S
+        for place, files in wanted(self._chains, self._too_large):
+            self._merge(place, self._chains[place], files)
+            if time.monotonic() >= until:
                 break
         self._count_kept()
         self._tell()

@@ -50,6 +50,8 @@ class Tail:
         if records and self.day is None:
             first_ms = records[0].timestamp
             self.day = today if first_ms < 0 else day_of(first_ms, oldest, today)
+        elif records and self.day is not None and self.day < oldest:
+            self.day = oldest  # in a file of a day that is not kept any more they would be deleted as soon as they are written
         while records and self.day is not None and self.day < today:
             day = self.day
             next_ms = _ms(day) + DAY_MS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
@@ -24,6 +24,14 @@ def due(chain: Sequence[ArchiveFile]) -> list[ArchiveFile]:
         if found:
             return found
     return []
+
+
+def wanted(chains: Mapping[Place, Sequence[ArchiveFile]], without: Container[Place]) -> Iterator[tuple[Place, list[ArchiveFile]]]:
+    """What should be merged, one after the other, the partition with the most files first. Whoever merges puts the new file into
+    its chain, or the partition among those to do without, before asking for the next."""
+    for place in sorted(chains, key=lambda place: len(chains[place]), reverse=True):
+        while place not in without and (files := due(chains[place])):
+            yield place, files
 
 
 def expired(chains: Mapping[Place, Sequence[ArchiveFile]], today: date, keep_days: int) -> list[ArchiveFile]:

@@ -7,10 +7,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
 from ..errors import UsageError
 from ..settings.data_dir import DRAFT, naming
@@ -90,13 +90,14 @@ def parquet_draft(wish: Wish) -> Iterator[Path | None]:
     if wish.format != PARQUET:
         yield None
         return
-    if wish.output is None:
-        with tempfile.TemporaryDirectory(prefix="ecom_lite_") as folder:
+    if wish.output is None or _is_stream(wish.output):
+        with tempfile.TemporaryDirectory(prefix="ecom_lite_") as folder, ExitStack() as opened:
+            out: BinaryIO = sys.stdout.buffer if wish.output is None else opened.enter_context(wish.output.open("wb"))
             file = Path(folder) / "answer.parquet"
             yield file
             with file.open("rb") as made:
-                shutil.copyfileobj(made, sys.stdout.buffer)
-            sys.stdout.flush()
+                shutil.copyfileobj(made, out)
+            out.flush()
         return
     draft = _draft_of(wish.output)
     try:
@@ -104,6 +105,11 @@ def parquet_draft(wish: Wish) -> Iterator[Path | None]:
         draft.replace(wish.output)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _is_stream(output: Path) -> bool:
+    """A pipe or a device (/dev/null): written to as it is, and never replaced by a file."""
+    return output.exists() and not output.is_file() and not output.is_dir()
 
 
 def _draft_of(output: Path) -> Path:
@@ -185,6 +191,10 @@ def _out(output: Path | None) -> Iterator[IO[str]]:
     """stdout, or the file, which is replaced in one step when all is written. Raises OSError, which names the file."""
     if output is None:
         yield sys.stdout
+        return
+    if _is_stream(output):
+        with output.open("w", encoding="utf-8", newline="") as file:
+            yield file
         return
     draft = _draft_of(output)
     try:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import duckdb
 
+from ..archive.names import pattern
 from ..archive.view import create_view
 from ..errors import QueryError, first_line
 from ..lake.attach import DUCKLAKE, attach_here, has_tables
@@ -60,7 +61,8 @@ def attach(
         with suppress(duckdb.Error):  # of another warehouse, or not made yet: then there is none
             attach_here(connection, place, lake_dir)
     if lake_dir is not None and lake_dir.is_dir():
-        connection.execute(f"SET allowed_directories = [{literal(f'{lake_dir}/')}]")
+        folders = ", ".join(literal(f"{name}/") for name in (lake_dir, pattern(lake_dir)))  # the view names it as a pattern
+        connection.execute(f"SET allowed_directories = [{folders}]")
         if view := create_view(lake_dir):
             connection.execute(view)
     if output is not None:

@@ -65,19 +65,18 @@ class Editor:
         descriptor = os.open(self._history, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+            file.write(_line(entry).encode())
 
     def _read(self) -> list[str]:
         """The newest entries; a file that has become long is cut to these. What is no entry is nothing."""
         try:
-            lines = self._history.read_text("utf-8", "replace").splitlines()
+            lines = self._history.read_text("utf-8", "replace").split("\n")  # within an entry others may end a line
         except OSError:
             return []
         entries = [entry for entry in map(_entry, lines) if entry]
         if len(lines) > 2 * KEPT:
-            kept = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries[-KEPT:])
             try:
-                write_private(self._history, kept)
+                write_private(self._history, "".join(map(_line, entries[-KEPT:])))
             except OSError:
                 pass  # it is too long, then
         return entries[-KEPT:]
@@ -89,6 +88,11 @@ class Editor:
             line = _readline.get_line_buffer()
             self._matches = self._complete(line[: _readline.get_begidx()], word, line)
         return self._matches[number] if number < len(self._matches) else None
+
+
+def _line(entry: str) -> str:
+    """As it stands in the file; bytes that were no text are written as escapes."""
+    return json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"
 
 
 def _entry(line: str) -> str:

@@ -44,7 +44,15 @@ def text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, bytes | bytearray | memoryview):
         return "\\x" + bytes(value).hex()
+    if isinstance(value, dict):  # a struct, or a map
+        return f"{{{', '.join(f'{_within(name)}: {_within(each)}' for name, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_within, value))}]"
     return str(value)
+
+
+def _within(value: object) -> str:
+    return "NULL" if value is None else text(value)
 
 
 def write_csv(columns: Sequence[str], rows: Rows, out: IO[str]) -> None:
@@ -88,7 +96,11 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Without what JSON has no word for."""
+    """Without what JSON has no word for, at any depth: numbers that are none, names that are no texts."""
+    if isinstance(value, dict):
+        return {text(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

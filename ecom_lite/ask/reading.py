@@ -34,10 +34,10 @@ def require_reading(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     """
     statements = connection.extract_statements(text)
     kind = statements[-1].type
-    if kind == duckdb.StatementType.EXPLAIN:  # with ANALYZE it is run
+    others = [statement for statement in statements[:-1] if statement.query]  # a PIVOT makes a type first, which has no text
+    if kind == duckdb.StatementType.EXPLAIN and not others:  # with ANALYZE it is run
         require_reading(connection, _explained(text))
         return
-    others = [statement for statement in statements[:-1] if statement.query]  # a PIVOT makes a type first, which has no text
     if kind != duckdb.StatementType.SELECT or others:
         name = (others[0] if others else statements[-1]).type.name.replace("_", " ")
         raise OnlyReads(f"`ecom_lite sql` only reads: give a {READING}; this is of the kind {name}")

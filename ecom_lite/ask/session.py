@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import duckdb
 
+from ..archive.view import create_view, lacks_file
 from ..errors import QueryError, TookTooLong, WarehouseLost
 from ..warehouse.connect import READER_STATEMENT_TIMEOUT_S, Address
 from . import duck
@@ -30,6 +31,12 @@ _LOST: Final = re.compile(
     r"|could not (?:send|receive) data|no connection to the server|SSL (?:SYSCALL|connection)|database has been invalidated"
     r"|FATAL Error|the database system is (?:shutting down|starting up|not yet accepting|in recovery)|Connection refused",
     re.DOTALL,
+)
+# Kinds of errors with words of the question or of its data in them, which may read as any of those. Of a server that is gone none
+# of them tells, but for a few that hand on what they heard.
+_OF_QUESTION: Final = re.compile(
+    r"(?:Parser|Catalog|Conversion|Out of Range|Mismatch Type) Error:"
+    r"|Invalid Input Error: (?!Attempting to )|Binder Error: (?!Failed to (?:prepare|describe) )"
 )
 _LAKE: Final = re.compile(r"""\blake\s*\.\s*"?(\w*)""", re.IGNORECASE)
 _DAYS: Final = "daily"  # the table of the lake that comes from the marts; all else comes from the facts
@@ -61,6 +68,7 @@ class Session:
         self.lost = self.stuck = False
         self.answering = False  # something of the last answer may have been shown
         self._address = address
+        self._lake_dir = lake_dir
         self._output = output
         self._name = f"{duck.NAME} {secrets.token_hex(4)}"  # so that the server can be told to end what is ours
         self._asked = False
@@ -109,21 +117,41 @@ class Session:
 
     def _ask(self, statement: str, take: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         connection = self._checked(statement)
-        connection.begin()
-        try:
+
+        def start() -> None:
+            connection.begin()
             connection.execute(statement)
+
+        try:
+            self._once_more(start)
             self.answering = True
             return take(connection)
         finally:
-            try:
-                connection.rollback()  # what was not fetched is not read on, and nobody's snapshot is held
-            except duckdb.Error:  # the server is gone: the first error tells
-                pass
+            self._rollback()
 
     def _export(self, statement: str, writing: str, count: Callable[[duckdb.DuckDBPyConnection], int]) -> int:
         connection = self._checked(statement)
-        connection.execute(writing)  # a transaction by itself; in one of ours DuckDB 1.5.5 would refuse a PIVOT
+        # A transaction by itself; in one of ours DuckDB 1.5.5 would refuse a PIVOT.
+        self._once_more(lambda: connection.execute(writing))
         return count(connection)
+
+    def _once_more(self, start: Callable[[], object]) -> None:
+        """Start it; and once more where the raw archive has merged a file away between its listing and its reading."""
+        try:
+            start()
+        except duckdb.IOException as error:
+            view = create_view(self._lake_dir) if self._lake_dir is not None and lacks_file(str(error)) else None
+            if view is None:
+                raise
+            self._rollback()
+            self._connection.execute(view)  # it may name the very file
+            start()
+
+    def _rollback(self) -> None:
+        try:
+            self._connection.rollback()  # what was not fetched is not read on, and nobody's snapshot is held
+        except duckdb.Error:  # the server is gone: the first error tells
+            pass
 
     def _checked(self, statement: str) -> duckdb.DuckDBPyConnection:
         self.answering = False
@@ -148,6 +176,8 @@ class Session:
             raise self._in_words(str(error).strip()) from None
 
     def _in_words(self, said: str) -> QueryError:
+        if _OF_QUESTION.match(said):
+            return QueryError(said)
         if _LOST.search(said):
             self.lost = True
             return WarehouseLost(f"PostgreSQL at {self._address.place} went away: {_last_words(said)}")

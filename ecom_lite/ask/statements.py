@@ -7,14 +7,15 @@ from typing import Final
 
 from ..errors import UsageError
 
-# 'text', E'te\'xt', "name", $tag$text$tag$, -- remark, /* remark */, ;, space, anything else. What has no end goes to the end.
+# 'text', E'te\'xt', "name", $tag$text$tag$, -- remark, /* remark */, ;, space, anything else (a $ may be a part of a name). What
+# has no end goes to the end.
 _PARTS: Final = re.compile(
     r"""(?P<text>\b[eE]'(?:\\.|''|[^'\\])*(?P<open_e>'|\Z) | '(?:''|[^'])*(?P<open_text>'|\Z) | "(?:""|[^"])*(?P<open_name>"|\Z)
                | \$(?P<tag>\w*)\$(?:.*?)(?P<open_dollar>\$(?P=tag)\$|\Z))
       | (?P<remark>--[^\n]*(?P<open_line>\n|\Z) | /\*(?:.*?)(?P<open_remark>\*/|\Z))
       | (?P<end>;)
       | (?P<space>\s+)
-      | (?P<word>\w+|.)""",
+      | (?P<word>[^\W\d][\w$]*|\w+|.)""",
     re.VERBOSE | re.DOTALL,
 )
 _CLOSED: Final = {"open_e": "'", "open_text": "'", "open_name": '"', "open_dollar": "$", "open_remark": "*"}

@@ -15,7 +15,8 @@ from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
 from ..run.interrupts import undisturbed
 from ..run.servers import Servers, servers
-from ..settings.tree import Settings
+from ..settings.events import AllEvents
+from ..settings.tree import Currency, Faults, Settings
 from ..terminal.terminal import Terminal
 from ..topic.client import ensure_topics
 from ..warehouse.connect import Address
@@ -83,7 +84,8 @@ def own_folder(needed_bytes: int) -> Iterator[Path]:
 
 
 def isolated(settings: Settings, folder: Path) -> Settings:
-    """The same settings with everything that would reach the user's own data, servers or ports taken out."""
+    """The same settings with everything that would reach the user's own data, servers or ports taken out, and what only fits
+    the user's own events, or a shop that has a past: what is sent here is of our shop, at the benchmark's pace."""
     return settings.model_copy(
         update={
             "run": settings.run.model_copy(update={"data_dir": folder, "light": True}),
@@ -91,6 +93,10 @@ def isolated(settings: Settings, folder: Path) -> Settings:
                 update={"bootstrap": "", "port": None, "security_protocol": "PLAINTEXT", "ssl_cafile": ""}
             ),
             "postgres": settings.postgres.model_copy(update={"url": SecretStr(""), "port": None}),
+            "events": AllEvents(),
+            "currency": Currency(),  # our shop's prices have two decimals, and there are no rates
+            "shop": settings.shop.model_copy(update={"start": None, "history": None, "speed": None}),
+            "faults": Faults(),
         }
     )
 

@@ -63,11 +63,11 @@ class Moment:
         """Raises psycopg.OperationalError where the connection breaks; whatever else goes wrong is in the result."""
         began = time.perf_counter()
         try:
-            result = self._run(check)
+            result = self._alone(check)
             if result.state == FAIL and check.values & KEPT and not self._anew:
                 self._anew = True
                 try:
-                    result = self._run(check)
+                    result = self._alone(check)
                 finally:
                     self._anew = False
         except psycopg.Error as error:
@@ -76,6 +76,11 @@ class Moment:
             result = Result(check, ERROR, reason=_told(check, error, self._own_timeout_s))
         took = time.perf_counter() - began
         return Result(check, result.state, result.lines, result.reason, took, result.rows, result.figures)
+
+    def _alone(self, check: Check) -> Result:
+        """An error, also one of what it needs, must not end the transaction of the others."""
+        with self._reader.transaction():
+            return self._run(check)
 
     def _run(self, check: Check) -> Result:
         if check.problem:

@@ -125,7 +125,7 @@ def judged(check: Check, columns: Sequence[str], rows: Sequence[Sequence[Any]]) 
     lines = [_equation(check, row) for row in found]
     figures: dict[str, Any] = {}
     for row in found:
-        figures |= row.get("figures") or {}
+        figures |= (row.get("figures") or {}) if check.file is None else {}  # a user's column of that name is a column
     return Result(check, PASS if all(line.closes for line in lines) else FAIL, lines, figures=figures)
 
 
@@ -137,11 +137,19 @@ def _equation(check: Check, row: Mapping[str, Any]) -> Line:
         closes = left is not None and left == right
         shown = left
     else:
-        closes = right is not None and left <= right <= up_to
+        closes = _within(left, right, up_to)
         shown, note = f"{left} .. {up_to}", note or "still growing"
     if row.get("closes") is not None:
         closes = bool(row["closes"])
     return Line(name, shown, right, closes, note)
+
+
+def _within(least: Any, value: Any, most: Any) -> bool:
+    """What cannot be compared (a null, a text with a number, NaN) is within no range."""
+    try:
+        return bool(least <= value <= most)
+    except (TypeError, ArithmeticError):
+        return False
 
 
 def _rows_line(check: Check, found: Sequence[Mapping[str, Any]]) -> Line:

@@ -103,9 +103,11 @@ def known(asked: Asked) -> Place | None:
     where = None if data_dir is None else live_database(data_dir)
     if data_dir is None or where is None:
         return None
+    from ..settings.libpq import forget_variables
     from ..warehouse.connect import Address
     from ..warehouse.passwords import load_passwords
 
+    forget_variables()
     at_first: Iterator[Address] = iter([Address(*where, "postgres", "", load_passwords(data_dir))])
 
     def reach(stack: ExitStack) -> Address:

@@ -37,7 +37,8 @@ def load_(
     """Measure the loader, each of its stages alone, and a naive loader.
 
     Starts a Kafka and a PostgreSQL of its own in a temporary folder ($TMPDIR) and deletes them; your data is not touched. The
-    settings count as in `run`. Nothing else should run meanwhile. Exits 1 when the loader's count does not close.
+    settings count as in `run`, but for a mapping of your own events and the shop's past. Nothing else should run meanwhile.
+    Exits 1 when the loader's count does not close.
     docs/benchmarks.md says what each figure is.
 
     \b

@@ -86,14 +86,14 @@ def _folder(wanted: Path | None) -> Path:
 def _settings(**flags: Any) -> Settings:
     """Those of a demo: of the environment only what this machine needs, so that it never reaches servers of the user's."""
     from ..run.demo import SETTINGS, SHORT_HISTORY
-    from ..settings.bundled import bundled
-    from ..settings.load import load_settings
+    from ..settings.load import NO_FILE, load_settings
 
     env = {name: value for name, value in os.environ.items() if name.startswith(KEPT) and not name.endswith("__DATA_DIR")}
     given = {"run.light": flags["light"] or None, "dashboards.port": flags["port"], "run.data_dir": flags["data_dir"].absolute()}
+    given["check.folder"] = flags["data_dir"].absolute() / "checks"  # there are none: those of the user are of other data
     if flags["quick"]:
         given["shop.history"] = SHORT_HISTORY
-    return load_settings(bundled("config.toml"), env, {**SETTINGS, **given})
+    return load_settings(NO_FILE, env, {**SETTINGS, **given})
 
 
 def _await_enter(teller: Teller, terminal: Terminal) -> None:

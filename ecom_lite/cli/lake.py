@@ -35,7 +35,7 @@ def attach(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     settings = load(config, data_dir)
     if settings.postgres.url.get_secret_value():
         address = named_address(settings)
-    elif holder(settings.data_dir) is None:
+    elif (holder(settings.data_dir) or {}).get("purpose") != "run":
         raise EcomLiteError(f"there is no run in {settings.data_dir}, so its server is down: start `ecom_lite run`")
     else:
         address = live_reach(settings).address

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ..errors import EcomLiteError, NotRunning, UsageError
-from ..live.lock import holder
+from ..live.lock import holder, require_run
 from ..settings.values import duration_s
 from ..terminal.printing import log_printer
 from .base import ConfigFile, DataDir, Json, cli, load
@@ -71,7 +71,9 @@ def run(
         )  # fmt: skip
         if fresh:
             from ..machine.reset import reset_data
+            from ..run.execute import refuse_impossible_run
 
+            refuse_impossible_run(settings)  # else the data would be gone, and nothing begun
             reset_data(settings, keep_grafana=True)
         if holder(settings.data_dir) is None:
             from ..run.opening import refuse_other_shop
@@ -104,10 +106,12 @@ def status(data_dir: DataDir = None, config: ConfigFile = None, json_: Json = Fa
     from ..live.state import RunState, control_link, read_state
 
     settings = load(config, data_dir)
-    if holder(settings.data_dir) is None:
+    try:
+        require_run(settings.data_dir)
+    except NotRunning:
         if json_:
             print(json.dumps({"state": "stopped"}))
-        raise NotRunning(f"nothing runs in {settings.data_dir}")
+        raise
     state = read_state(settings.data_dir) or RunState()
     if json_:
         print(state.as_json())

@@ -27,7 +27,11 @@ def password() -> None:
         if getpass.getpass("once more: ", sys.stderr) != given:
             raise UsageError("these were two different passwords: nothing was made")
     else:
-        given = sys.stdin.readline().rstrip("\r\n")
+        try:
+            given = sys.stdin.readline().rstrip("\r\n")
+            given.encode()
+        except UnicodeError:  # a page sends UTF-8: nobody could log in by it
+            raise UsageError("the password on stdin is not UTF-8 text: save the file as UTF-8") from None
     if not LEAST_CHARS <= len(given) <= MOST_CHARS or is_hash(given):
         raise UsageError(f"give a password of {LEAST_CHARS} to {MOST_CHARS:,} characters")
     print(hashed(given))

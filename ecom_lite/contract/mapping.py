@@ -14,6 +14,7 @@ from ..settings.events import Events
 from . import hints
 from .fields import EVENT_TYPES, OrderLine, OrderReversal, fields_of
 from .rejected import Rejected, short
+from .times import BASIC_DATE_DIGITS
 
 LINE_FIELDS: Final = frozenset(
     {"product_id", "product_title", "category", "price", "list_price", "quantity", "revenue", "reason"}
@@ -118,9 +119,9 @@ class EventMapping:
         try:
             if self._per_second and _is_number(value):
                 seconds = Decimal(value) / self._per_second
-                if seconds < _NO_TIME_S:  # else it would become a whole number of a million digits
+                if -_NO_TIME_S < seconds < _NO_TIME_S:  # else it would become a whole number of a million digits
                     return _EPOCH + timedelta(microseconds=int(seconds * 10**6))
-            if self._zone and isinstance(value, str) and not _is_number(value):
+            if self._zone and isinstance(value, str) and (not _is_number(value) or len(value) == BASIC_DATE_DIGITS):
                 time = datetime.fromisoformat(value)
                 return time.replace(tzinfo=self._zone) if time.tzinfo is None else value
         except (ValueError, ArithmeticError):

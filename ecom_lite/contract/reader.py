@@ -16,7 +16,7 @@ from . import hints
 from .attributes import Attributes, attributes_of
 from .compiled import NotTaken, Reads, compiled
 from .events import make_decoders, not_an_object, parse
-from .fields import EVENT_TYPES, MAX_ID, MAX_QUANTITY, Event, OrderLine, UserChange, wire_struct
+from .fields import EVENT_TYPES, MAX_ID, MAX_QUANTITY, Event, OrderLine, OrderReversal, UserChange, wire_struct
 from .mapping import EventMapping
 from .rejected import MAX_EVENT_BYTES, Rejected, not_json, refuse_not_utf8, short
 
@@ -148,13 +148,12 @@ def _needed(kind: object) -> Sequence[str]:
     return [info.name for info in msgspec.structs.fields(wire) if info.required]
 
 
-def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
+def _one_per_product(events: Sequence[Event]) -> Sequence[Event]:
     """An order has one line per product: lines that say one product at one price are added up. Raises Rejected."""
     found: dict[object, Event] = {}
-    for line in lines:
-        assert not isinstance(line, UserChange)
-        first = found.setdefault(line.product_id, line)
-        if first is line or isinstance(first, UserChange):
+    for line in events:
+        first = found.setdefault(_named(line), line)
+        if first is line or isinstance(first, UserChange) or isinstance(line, UserChange):
             continue
         if isinstance(first, OrderLine) and isinstance(line, OrderLine):
             if (first.price, first.currency) != (line.price, line.currency):
@@ -175,6 +174,15 @@ def _one_per_product(lines: Sequence[Event]) -> Sequence[Event]:
         if first.quantity > MAX_QUANTITY:
             raise Rejected("out_of_range", f"product {line.product_id!r}: {first.quantity:,} units in all; {MAX_QUANTITY:,} fit")
     return list(found.values())
+
+
+def _named(event: Event) -> object:
+    """What an event is about: in a list of lines each may name an order, or a type, of its own."""
+    if isinstance(event, UserChange):
+        return id(event)
+    if isinstance(event, OrderReversal):  # a line may come back in parts, as the warehouse tells them apart
+        return event.event_type, event.order_id, event.product_id, event.event_id or event.timestamp
+    return event.order_id, event.product_id
 
 
 def _said(line: OrderLine) -> dict[str, object]:

@@ -86,5 +86,8 @@ def explain(error: msgspec.ValidationError, document: dict[str, Any], known: Ite
 
 def short(value: object, limit: int = 60) -> str:
     """A value in a message."""
-    text = str(value) if isinstance(value, Decimal) else repr(value)
+    try:
+        text = str(value) if isinstance(value, Decimal) else repr(value)
+    except RecursionError:  # it could just be read, and is written some frames deeper
+        return "(nested too deep to be shown)"
     return text if len(text) <= limit else text[:limit] + "..."

@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 
 import psycopg
 from psycopg import errors as pg
-from psycopg_pool import PoolTimeout
 
 from ..errors import first_line
 from .frames import Frame
@@ -16,6 +15,8 @@ from .timerange import TimeRange
 
 STATEMENT_TIMEOUT_S: Final = 15
 MARTS_WAITING: Final = "Waiting for the first dbt run"
+# Of a server that is not there, stops, starts, or lets nobody else in; what else is "operational" (a full disk) has its reason.
+AWAY: Final = ("08", "57P", "53300")
 
 State = Literal["ok", "empty", "waiting", "error"]
 
@@ -62,6 +63,6 @@ def explain(error: Exception) -> tuple[State, str]:
         return "waiting", MARTS_WAITING
     if isinstance(error, pg.QueryCanceled):
         return "error", f"This query took more than {STATEMENT_TIMEOUT_S} s and was stopped"
-    if isinstance(error, PoolTimeout | psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError) and (error.sqlstate or AWAY[0]).startswith(AWAY):
         return "error", "The database cannot be reached"
     return "error", first_line(error)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,6 +30,7 @@ RETRY_AFTER_S: Final = "2"
 _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
 _UNAVAILABLE: Final = 503
+_ID: Final = re.compile(r"[0-9]{1,9}")  # what Starlette takes for a number may be too long for one
 
 
 def board_routes(boards: Mapping[str, Board], queries: Queries, live: Live) -> list[Route]:
@@ -76,8 +79,10 @@ def board_routes(boards: Mapping[str, Board], queries: Queries, live: Live) -> l
         board = boards.get(request.path_params["uid"])
         if board is None:
             return error_answer("no such board", _NOT_FOUND)
+        if not _ID.fullmatch(request.path_params["id"]):
+            raise HTTPException(_NOT_FOUND)
         try:
-            panel = board.panel(request.path_params["id"])
+            panel = board.panel(int(request.path_params["id"]))
         except DashboardError as error:
             return error_answer(str(error), _NOT_FOUND)
         try:
@@ -108,7 +113,7 @@ def board_routes(boards: Mapping[str, Board], queries: Queries, live: Live) -> l
         `compare` as for a panel, `refresh` (`30s`) for fewer redraws than the board's, `panels` (`1,4`) for these alone: 200.
         `panel`: the answer of a panel, with its `id`, each at once when it is known, then when it has changed; `annotations`:
         their list; `status`: the answer of `/api/status`; each of these two when it has changed; `tick`: all has been asked, `at`
-        (epoch milliseconds). A comment follows 10 s of silence.
+        (epoch milliseconds); `beat`, after 10 s of silence.
 
         All who see the same are told by one who asks, for the panels that any of them shows. Who reads slowly misses old answers.
         400 and 404 as for a panel; 503, with `Retry-After`, where too many look, from one address or in all."""
@@ -132,7 +137,7 @@ def board_routes(boards: Mapping[str, Board], queries: Queries, live: Live) -> l
         Route("/api/boards", list_boards),
         Route("/api/boards/{uid}", show_board),
         Route("/api/boards/{uid}/variables", show_variables),
-        Route("/api/boards/{uid}/panels/{id:int}", show_panel),
+        Route("/api/boards/{uid}/panels/{id}", show_panel),
         Route("/api/boards/{uid}/annotations", show_annotations),
         Route("/api/boards/{uid}/live", show_live),
     ]

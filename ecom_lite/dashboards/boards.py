@@ -96,7 +96,7 @@ def _board(document: dict[str, Any], path: Path) -> Board:
     return Board(
         uid=str(document["uid"]),
         title=str(document["title"]),
-        description=str(document.get("description", "")),
+        description=str(document.get("description") or ""),
         tags=tuple(map(str, document.get("tags", ()))),
         time_zone=_time_zone(document.get("timezone") or BROWSER),
         refresh_ms=duration_ms(document["refresh"]),
@@ -189,12 +189,12 @@ def _panel(raw: dict[str, Any], row: int | None = None) -> Panel:
             id=int(raw["id"]),
             type=kind,
             title=str(raw["title"]),
-            description=str(raw.get("description", "")),
+            description=str(raw.get("description") or ""),
             grid=grid,
             queries=queries,
             options=options,
             field_config=field_config,
-            points=int(raw.get("maxDataPoints", DEFAULT_POINTS)),
+            points=max(1, int(raw.get("maxDataPoints") or DEFAULT_POINTS)),  # to Grafana, too, null and 0 are none given
             least_step_ms=duration_ms(raw["interval"]) if raw.get("interval") else 0,
             links=tuple(map(panel_link, raw.get("links", ()))),
             collapsed=kind == ROW_PANEL and bool(raw.get("collapsed")),

@@ -77,10 +77,17 @@ def moved(found: Frame, by_ms: int) -> Frame:
     return Frame(found.columns, rows, found.cut)
 
 
+def require_time(value: Any) -> None:
+    """Raises DashboardError for a moment that is text, as of to_char."""
+    if isinstance(value, str):
+        raise DashboardError(f"a time is a timestamp, a date or seconds since 1970, not the text {value[:40]!r}")
+
+
 def time_series(long: Frame, fill: Fill | None, time_range: TimeRange) -> Frame:
     """A `time_series` result: a first column `time` in epoch ms, then one number column per series, in order of time.
 
-    Three columns (time, name, value) are turned wide: one series per name. Raises DashboardError without `time`.
+    Three columns (time, name, value) are turned wide: one series per name. Raises DashboardError without `time`, or for one that
+    is text.
     """
     names = [column.name for column in long.columns]
     if TIME_COLUMN not in names:
@@ -94,6 +101,7 @@ def time_series(long: Frame, fill: Fill | None, time_range: TimeRange) -> Frame:
     for row in long.rows:
         if row[at] is None:
             continue
+        require_time(row[at])
         cell = points.setdefault(int(row[at] * scale), {})
         for index in others:
             if index == label:

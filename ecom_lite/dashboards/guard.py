@@ -5,9 +5,11 @@ forbid foreign content, who may control.
 from __future__ import annotations
 
 import ipaddress
+from contextlib import suppress
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .answers import error_answer
@@ -56,7 +58,8 @@ class Guard:
             app = error_answer(NOT_THIS_NAME, _BAD_HOST)
         elif scope["path"].startswith(API) and not same_site(headers, scope["scheme"]):
             app = error_answer(NOT_FOR_OTHERS, _FORBIDDEN)
-        await app(scope, receive, with_headers)
+        with suppress(ClientDisconnect):  # before all of its body had come: there is nobody to answer
+            await app(scope, receive, with_headers)
 
 
 def host_allowed(header: str, bound: str) -> bool:

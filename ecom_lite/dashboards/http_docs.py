@@ -50,7 +50,7 @@ class Example:
             words.append(f"-H \"Content-Type: application/json\" -d '{self.body}'")
         elif self.method != "GET":
             words.append(f"-X {self.method}")
-        quote = "'" if "&" in self.path else ""
+        quote = "'" if "?" in self.path else ""  # to zsh a ? is a pattern, which no file matches
         return " ".join([*words, f"{quote}{URL}{self.path}{quote}"])
 
 
@@ -63,8 +63,8 @@ EXAMPLES: Final = (
     Example("GET", "/api/boards", "/api/boards"),
     Example("GET", "/api/boards/{uid}", _BOARD),
     Example("GET", "/api/boards/{uid}/variables", f"{_BOARD}/variables"),
-    Example("GET", "/api/boards/{uid}/panels/{id:int}", f"{_BOARD}/panels/1?from=now-6h&to=now"),
-    Example("GET", "/api/boards/{uid}/panels/{id:int}", f"{_BOARD}/panels/1?from=now-6h&to=now&compare=previous"),
+    Example("GET", "/api/boards/{uid}/panels/{id}", f"{_BOARD}/panels/1?from=now-6h&to=now"),
+    Example("GET", "/api/boards/{uid}/panels/{id}", f"{_BOARD}/panels/1?from=now-6h&to=now&compare=previous"),
     Example("GET", "/api/boards/{uid}/annotations", f"{_BOARD}/annotations?from=now-6h&to=now"),
     Example("GET", "/api/boards/{uid}/live", f"{_BOARD}/live?from=now-6h&to=now"),
     Example("GET", "/health", "/health"),
@@ -136,7 +136,7 @@ def render(pages: Iterable[Route]) -> str:
 
 def _route(route: Route) -> str:
     methods = sorted((route.methods or set()) - {"HEAD"})
-    lines = [f"## {', '.join(methods)} `{route.path.replace(':int', '')}`\n", f"{inspect.getdoc(route.endpoint)}\n"]
+    lines = [f"## {', '.join(methods)} `{route.path}`\n", f"{inspect.getdoc(route.endpoint)}\n"]
     for example in EXAMPLES:
         if example.route == route.path:
             lines.append(f"```sh\n{example.curl()}\n```\n\nanswers {example.status}\n")

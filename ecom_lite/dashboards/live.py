@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import anyio
@@ -88,14 +89,14 @@ class Live:
             raise Busy(f"busy: {self._limits.tickers} different live views are open")
         viewer = Viewer(client, panels, still_in)
         if self._watching is None or self._watching.done():
-            self._watching = self._begin(self._strip(), "the strip's status")
+            self._watching = self._begin(self._strip(), "the strip's status", self._viewers)
         if self._shown is not None:
             viewer.tell("status", self._shown)
         ticker = self._tickers.get(key)
         if ticker is None:
             ticker = self._tickers[key] = Ticker(board, view, refresh_ms / 1000, self._queries, self.turnstile, self._room)
             ticker.join(viewer)
-            self._begin(ticker.run(), f"board {board.uid}, live")
+            self._begin(ticker.run(), f"board {board.uid}, live", ticker.viewers)
         else:
             ticker.join(viewer)
         self._viewers[viewer] = ticker
@@ -131,17 +132,18 @@ class Live:
         """The answer to who has joined; when it ends, in whatever way, the viewer leaves."""
         return _Stream(self, viewer, self._heartbeat_s)
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def _begin(self, work: Coroutine[Any, Any, None], name: str, viewers: Collection[Viewer]) -> asyncio.Task[None]:
+        """`viewers` are those at its end who live by it."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(partial(self._done, viewers))
         return task
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, viewers: Collection[Viewer], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("%s ended: its viewers have to connect again", task.get_name(), exc_info=error)
-            for viewer in tuple(self._viewers):
+            for viewer in tuple(viewers):
                 self.leave(viewer)
 
     async def _strip(self) -> None:

@@ -35,10 +35,11 @@ LOGOUT: Final = "/logout"
 HEALTH: Final = "/health"
 PAGE: Final = "login.html"
 # What the log-in page itself needs; everything else waits until somebody has logged in.
-OPEN_FILES: Final = ("app.css", "home.css", "login.js", "token.js", "session.js", "scheme.js", "favicon.svg")
+OPEN_FILES: Final = ("app.css", "home.css", "login.js", "token.js", "session.js", "stored.js", "scheme.js", "favicon.svg")
 OPEN: Final = re.compile(rf"/static/[^/]+/({'|'.join(re.escape(name) for name in OPEN_FILES)})")
 NEXT: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")  # a path of ours, and nothing that leads elsewhere
 TRIES_AT_ONCE: Final = 2
+MOST_FIELDS: Final = 8  # of a form: ours has one
 KNOWN_BASIC: Final = 16
 WRONG: Final = "That is not the password."
 TOO_OFTEN: Final = "Too many wrong passwords. Try again in {wait} s."
@@ -96,8 +97,7 @@ class LogIn:
         if not _from_our_page(request):
             return error_answer(NOT_FOR_OTHERS, 403)
         body = await read_body(request)
-        fields = {} if body is None else parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=8)
-        wait, right = await self._try(request, fields.get("password", [""])[0])
+        wait, right = await self._try(request, _form_password(body or b""))
         if wait:
             return self._form(TOO_OFTEN.format(wait=wait), _TOO_MANY, wait)
         if not right:
@@ -179,6 +179,15 @@ def _from_our_page(request: Request) -> bool:
     there what the browser itself says of it counts (no site can set this header)."""
     said = request.headers.get("sec-fetch-site")
     return same_site(request.headers, request.url.scheme) if said is None else said in ("same-origin", "none")
+
+
+def _form_password(body: bytes) -> str:
+    """The password of a form as browsers send it; "" where there is none."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:  # it has more fields
+        return ""
+    return fields.get("password", [""])[0]
 
 
 def _leave(request: Request) -> RedirectResponse:

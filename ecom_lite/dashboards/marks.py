@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..errors import DashboardError
 from .board import Annotation
-from .frames import Frame
+from .frames import Frame, require_time
 
 MAX_MARKS: Final = 500  # of one annotation: more of them are a wall
 TIME: Final = "time"
@@ -31,7 +31,7 @@ class Mark:
 
 
 def marks_of(annotation: Annotation, found: Frame) -> tuple[Mark, ...]:
-    """The rows of its query, in order of time. Raises DashboardError without a column `time`."""
+    """The rows of its query, in order of time. Raises DashboardError without a column `time`, or for one that is text."""
     names = [column.name.lower() for column in found.columns]
     if TIME not in names:
         raise DashboardError(f"annotation {annotation.name} needs a column named time, its query has {', '.join(names)}")
@@ -53,4 +53,5 @@ def _mark(annotation: Annotation, row: Mapping[str, Any]) -> Mark:
 
 
 def _ms(value: float) -> int:
+    require_time(value)
     return int(value * 1000 if value < _SECONDS_BELOW else value)

@@ -33,6 +33,7 @@ CONNECTIONS: Final = 3
 AWAY_S, AWAY_WAIT_S = 5.0, 0.2  # so long a server that was waited for in vain is away, and is given this time only
 WAIT_S: Final = 5.0  # for a free connection
 MAX_ROWS: Final = 5_000
+MAX_POINTS: Final = 20_000  # of a time series, whose rows come by time: what is too much would be the newest
 CACHED_ANSWERS: Final = 300
 # A slow query may use at most 1/(1+REST) of one connection's time, however short its board's refresh is.
 REST: Final = 3.0
@@ -109,7 +110,7 @@ class Queries:
         fresh_s = _fresh_s(board)
 
         def keep_s(answer: Answer, took_s: float) -> float:
-            return RETRY_S if answer.state != "ok" else max(fresh_s, REST * took_s)
+            return kept_s(answer, took_s, fresh_s)
 
         answer = cast(Answer, self._cache.get(key, lambda: self._answer(panel, time_range, values), keep_s))
         if not compare:
@@ -231,8 +232,8 @@ class Queries:
         try:
             for query in panel.queries:
                 expanded = expand(query.raw_sql, time_range, step, values)
-                result = self._run(expanded)
                 is_series = query.format == "time_series"
+                result = self._run(expanded, MAX_POINTS if is_series else MAX_ROWS)
                 frames.append(time_series(result, expanded.fill, time_range) if is_series else result)
             if not any(value is not None for each in frames for row in each.rows for value in row):
                 state, message = "empty", _nothing(panel)
@@ -245,14 +246,14 @@ class Queries:
                 logger.warning("panel %s (%s): %s", panel.id, panel.title, error)
         return Answer(state, message, tuple(frames), time_range, step, self._now(), self._clock() - begin)
 
-    def _run(self, query: Expanded) -> Frame:
+    def _run(self, query: Expanded, most: int = MAX_ROWS) -> Frame:
         with self._connection() as connection, connection.cursor() as cursor:
             # The text is a file of ours with timestamps of ours; what viewers give is bound by the server.
             cursor.execute(query.sql.encode(), query.parameters)
-            rows: Sequence[Sequence[Any]] = cursor.fetchmany(MAX_ROWS + 1)
+            rows: Sequence[Sequence[Any]] = cursor.fetchmany(most + 1)
             columns = cursor.description or []
             names, oids = [column.name for column in columns], [column.type_code for column in columns]
-            return frame(names, oids, rows[:MAX_ROWS], len(rows) > MAX_ROWS)
+            return frame(names, oids, rows[:most], len(rows) > most)
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:
@@ -279,6 +280,14 @@ class Queries:
                 return None
 
         return cast("datetime | None", self._cache.get(("first day",), read, lambda *_: FIRST_DAY_TTL_S))
+
+
+def kept_s(answer: Answer, took_s: float, fresh_s: float) -> float:
+    """How long an answer is kept that took so long. An error by a question that was not computed until its time was up costs
+    nothing: it is asked again soon."""
+    if answer.state == "error" and took_s < STATEMENT_TIMEOUT_S:
+        return RETRY_S
+    return max(fresh_s if answer.state == "ok" else RETRY_S, REST * took_s)
 
 
 def _nothing(panel: Panel) -> str:

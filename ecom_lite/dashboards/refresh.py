@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final, Protocol
 
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -83,8 +84,9 @@ def refresh_endpoint(marts: Marts | None, token: str) -> Callable[[Request], Any
     return answer
 
 
-def _lines(marts: Marts, wish: Wish) -> Iterator[bytes]:
-    """The work goes on in a thread of its own, also where who has asked goes away: what is begun is finished."""
+async def _lines(marts: Marts, wish: Wish) -> AsyncIterator[bytes]:
+    """The work goes on in a thread of its own, also where who has asked goes away: what is begun is finished. Who waits for it,
+    perhaps behind others, takes none of the threads that the page's other answers share."""
     told: SimpleQueue[dict[str, object]] = SimpleQueue()
 
     def work() -> None:
@@ -100,8 +102,9 @@ def _lines(marts: Marts, wish: Wish) -> Iterator[bytes]:
             raise
 
     Thread(target=work, name="refresh", daemon=True).start()
+    own = CapacityLimiter(1)
     while True:
-        line = told.get()
+        line = await to_thread.run_sync(told.get, abandon_on_cancel=True, limiter=own)
         yield json.dumps(line, default=str).encode() + b"\n"
         if "said" not in line:
             return

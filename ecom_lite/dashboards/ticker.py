@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any, Final
 
 from ..errors import DashboardError
@@ -20,9 +20,10 @@ from .view import View
 logger = logging.getLogger("ecom_lite.dashboards")
 
 AGAIN_S: Final = 1.0  # after Busy
-HEAL_S: Final = 5.0  # at most, until what cannot be shown now is asked again
+HEAL_S: Final = 5.0  # at most, until what cannot be shown now is asked again, and with it its whole board
+HEALED_SLOWER: Final = 10  # times that an error doubles this: it may stay, as of a board of one's own
 RETRY: Final = b"retry: 2000\n\n"  # milliseconds until a browser connects again
-BEAT: Final = b": here\n\n"
+BEAT: Final = b"event: beat\ndata: {}\n\n"  # no comment: of those a browser's page is told nothing
 CLIENT: Final = "live"  # as which tickers ask
 SERIES: Final = "time_series"
 TICK: Final = "tick"
@@ -62,7 +63,7 @@ class Viewer:
         self._news.set()
 
     async def messages(self, heartbeat_s: float) -> AsyncIterator[bytes]:
-        """Until the end; after `heartbeat_s` without news a comment."""
+        """Until the end; after `heartbeat_s` without news a beat."""
         yield RETRY
         while not self.ended:
             try:
@@ -113,6 +114,7 @@ class Ticker:
 
     async def run(self) -> None:
         """Returns when nobody looks any more."""
+        failed = 0  # rounds, one after the other, that had an error
         while self.viewers:
             began = time.monotonic()
             self._due.clear()
@@ -124,9 +126,9 @@ class Ticker:
                         asking.create_task(self._show(panel))
                 asking.create_task(self._mark())
             self._tick(shown)
-            troubled = any(answer.state in ("waiting", "error") for answer in self._answers.values())
-            period_s = min(self._period_s, HEAL_S) if troubled else self._period_s
-            await _wait(self._due, began + period_s - time.monotonic())
+            states = {answer.state for answer in self._answers.values()}
+            failed = failed + 1 if "error" in states else 0
+            await _wait(self._due, began + pause_s(self._period_s, states, failed) - time.monotonic())
 
     def _forget_all_but(self, shown: frozenset[int]) -> None:
         """What nobody shows any more is not asked, so that it grows old: nobody is to be told it later."""
@@ -201,6 +203,13 @@ async def _wait(happens: asyncio.Event, seconds: float) -> None:
             await happens.wait()
     except TimeoutError:
         pass
+
+
+def pause_s(period_s: float, states: Collection[str], failed: int) -> float:
+    """How long from the begin of a round to the next one, by the states of its panels and how many in a row had an error."""
+    if not {"waiting", "error"} & set(states):
+        return period_s
+    return min(period_s, HEAL_S * 2.0 ** min(max(failed - 1, 0), HEALED_SLOWER))
 
 
 def event(name: str, data: bytes) -> bytes:

@@ -17,8 +17,8 @@ DEFAULT_POINTS: Final = 240
 
 _RELATIVE: Final = re.compile(r"^now(?:-(\d{1,12})([smhdw]))?$")
 _EPOCH_MS: Final = re.compile(r"^\d{1,14}$")
-_UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_DURATION: Final = re.compile(r"^(\d{1,6})(ms|[smhdw])$")
+_UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_DURATION: Final = re.compile(r"^(\d{1,6})(ms|[smhdwy])$")  # a year is what `step_text` makes of the widest step
 
 # Grafana's rounding of a series' step: up to LIMITS[i] milliseconds becomes STEPS[i].
 _LIMITS: Final = (
@@ -64,12 +64,12 @@ def epoch_ms(moment: datetime) -> int:
 
 
 def parse_range(start: str, end: str, now: datetime, first: datetime | None = None) -> TimeRange:
-    """The range a viewer asked for. `start` may be `all`, which means `first` (the oldest data) where that is known.
+    """The range a viewer asked for. `start` may be `all`, which means `first` (the oldest data) where that is known, else a day.
 
     Raises DashboardError when a bound is neither relative (`now-30m`) nor epoch ms, or when the range is empty.
     """
-    begin = (first or now - timedelta(days=1)) if start == ALL else _moment(start, now)
     finish = _moment(end, now)
+    begin = (first or finish - timedelta(days=1)) if start == ALL else _moment(start, now)
     if begin >= finish:
         raise DashboardError(f"time range {start} .. {end} is empty: it must begin before it ends")
     return TimeRange(begin, finish)

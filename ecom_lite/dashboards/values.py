@@ -43,6 +43,8 @@ def _values(variable: Variable, asked: Chosen, lists: Lists) -> tuple[str, ...]:
         raise DashboardError(f"variable {name} has {len(chosen)} values: it takes one")
     if variable.type == "textbox":
         return tuple(chosen) or ("",)
+    if variable.include_all and variable.all_value is not None and EVERY_VALUE in chosen:
+        return (variable.all_value,)  # whatever the list is: it may be read from as many rows as there are customers
     options = [option.value for option in lists(variable)]
     known = frozenset(options)
     if variable.include_all and (EVERY_VALUE in chosen or (ALL_TEXT in chosen and ALL_TEXT not in known)):

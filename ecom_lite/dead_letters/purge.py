@@ -48,6 +48,11 @@ def purge(connection: psycopg.Connection, wanted: Wanted, size: Size) -> tuple[i
 
 
 def purge_old(connection: psycopg.Connection, topics: Iterable[str], days: float, now: datetime) -> int:
-    """Empty what was found so long before `now`, as ecom_producer; how many letters. Costs what is emptied, not what is there."""
+    """Empty what was found so long before `now`, as ecom_producer; how many letters. Costs what is emptied, not what is there.
+
+    Also of other topics that nobody has loaded for as long; those that somebody does are kept as that run's settings say.
+    """
     age_s = timedelta(days=days).total_seconds()
+    idle = connection.execute(read_sql(__package__, "idle_topics"), {"now": now, "age_s": age_s})
+    topics = dict.fromkeys([*topics, *(topic for (topic,) in idle.fetchall())])
     return sum(purge(connection, Wanted(topic, older_than_s=age_s), Size(0, 0, now))[0] for topic in topics)

@@ -13,7 +13,7 @@ import psycopg
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from ..contract.events import FAULT_HEADER, PRODUCER_HEADER, Clock, utc_now
-from ..contract.reader import make_reader
+from ..contract.reader import Reader, make_reader
 from ..contract.rejected import Rejected
 from ..errors import EcomLiteError
 from ..settings.currencies import DEFAULT
@@ -143,13 +143,14 @@ def resend(connection: psycopg.Connection, config: Config | None, wish: Wish, cl
         missing = ", ".join(str(place) for place in wish.places if place not in known)
         raise EcomLiteError(f"there is no dead letter {missing} of topic {wish.topic}: `ecom_lite dead list` shows them")
     chosen |= {"again": wish.again, "before": before, "limit": CHUNK}
+    reader = make_reader(wish.events, wish.currency)
     try:
         with _producer(config, wish) as producer:
             after, failure = Place(-1, -1), None
             while failure is None:
                 with connection.transaction():
                     letters = _choose(connection, chosen, after)
-                    accepted = [letter for letter in letters if _judge(letter, wish, result, clock())]
+                    accepted = [letter for letter in letters if _judge(letter, reader, wish, result, clock())]
                     if producer is not None:
                         failure = _send(connection, producer, accepted, wish, result)
                 if not letters:
@@ -195,10 +196,10 @@ def _choose(connection: psycopg.Connection, chosen: dict[str, Any], after: Place
     return [_Letter(Place(*row[:2]), row[2], row[3], decoded(row[4])) for row in rows]
 
 
-def _judge(letter: _Letter, wish: Wish, result: Result, now: datetime) -> bool:
+def _judge(letter: _Letter, reader: Reader, wish: Wish, result: Result, now: datetime) -> bool:
     """Whether to send it."""
     try:
-        make_reader(wish.events, wish.currency)(letter.value if wish.value is None else wish.value, now)
+        reader(letter.value if wish.value is None else wish.value, now)
     except Rejected as rejected:
         if not wish.force:
             result.refused[rejected.reason] += 1

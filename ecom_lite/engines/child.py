@@ -25,6 +25,7 @@ from ecom_lite.system import account_for, life_line
 __all__ = ["Child", "ChildRegistry"]
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+PACKAGE_ROOT = str(Path(__file__).parents[2])
 TAIL_BYTES = 64 << 10
 TAIL_LINES = 200
 SHOWN_LINES = 12
@@ -40,6 +41,17 @@ def inherited(*but: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(but) and not (name.startswith("ECOM_LITE_") and "__" in name)
     }
+
+
+def own_module(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module of ours, with `finding_us` in its environment. Nothing is imported from the working
+    directory (-P): a file there may have the name of any module, and be anybody's."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def finding_us(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment, in which a Python finds this very package, installed or not."""
+    return {**env, "PYTHONPATH": os.pathsep.join(filter(None, [PACKAGE_ROOT, env.get("PYTHONPATH", "")]))}
 
 
 class _Spawner:

@@ -116,6 +116,8 @@ class ClassArchive:
     def _build(self, log: Path, registry: ChildRegistry | None, deadline_s: float, stop: Event) -> bool:
         if (free := shutil.disk_usage(self.path.parent).free) < FREE_BYTES:
             raise EngineError(f"no class archive is made in {self.path.parent}: {free >> 20} MB are free there, not 1,024")
+        for left in self.path.parent.glob(f"{self.path.name}.*"):  # by one that was killed: nobody else is at work
+            left.unlink(missing_ok=True)
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         child = Child(
             "Java's class archive",

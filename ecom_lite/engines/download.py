@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from ecom_lite.errors import JarError
+from ecom_lite.errors import JarError, without_login
 
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 30.0
@@ -49,9 +49,9 @@ def download(url: str, part: Path, *, what: str, tell: Callable[[int, int], None
             final = attempt == ATTEMPTS or (status is not None and status not in RETRIED_STATUS)
             if final or isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.SSLError)):
                 raise JarError(
-                    f"Cannot fetch {what} from {url}: {error}. Check the network and the proxy variables "
+                    f"Cannot fetch {what} from {without_login(f'{url}: {error}')}. Check the network and the proxy variables "
                     "(HTTPS_PROXY, REQUESTS_CA_BUNDLE), or set a mirror or an offline folder for the jars."
-                ) from error
+                ) from None  # the error has the address with its login
         if stop.wait(BACKOFF_S * 2 ** (attempt - 1)):
             break
     raise Interrupted(f"The download of {what} was given up because another one failed.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..settings.data_dir import KAFKA, LOGS, POSTGRES, SPARK
+from ..settings.libpq import forget_variables
 from ..settings.tree import Settings
 from .jars import JarCache, default_cache_dir
 from .java import find_java
@@ -60,6 +61,7 @@ def postgres_server(settings: Settings, registry: ChildRegistry) -> PostgresServ
         return None
     from .postgres import PostgresServer
 
+    forget_variables()
     return PostgresServer(settings.data_dir / POSTGRES, logs_dir(settings), port=settings.postgres.port, registry=registry)
 
 

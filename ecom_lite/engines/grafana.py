@@ -77,11 +77,15 @@ def find_grafana(home: Path | None = None, env: Mapping[str, str] | None = None)
 
 
 def kept_secrets(data_dir: Path) -> dict[str, str]:
-    """`admin_password` of the user `admin` and `secret_key`, made the first time and kept 0600 in Grafana's folder `data_dir`."""
+    """`admin_password` of the user `admin` and `secret_key`, made the first time and kept 0600 in Grafana's folder `data_dir`.
+    Raises EngineError."""
     path = data_dir / SECRETS
     if path.is_file():
-        found: dict[str, str] = json.loads(path.read_text("utf-8"))
-        return found
+        try:
+            found = json.loads(path.read_text("utf-8"))
+            return {name: str(found[name]) for name in ("admin_password", "secret_key")}
+        except (ValueError, KeyError, TypeError):
+            raise EngineError(f"{path} holds no secrets of Grafana's: remove it, and the next start makes new ones") from None
     made = {"admin_password": secrets.token_urlsafe(18), "secret_key": secrets.token_urlsafe(24)}
     data_dir.mkdir(parents=True, exist_ok=True)
     write_private(path, json.dumps(made))

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from ecom_lite.engines.download import Interrupted, copy, download
-from ecom_lite.errors import JarError
+from ecom_lite.errors import JarError, without_login
 from ecom_lite.system import lock
 
 LOCK = Path(__file__).with_name("jars.lock")
@@ -85,7 +85,9 @@ class JarCache:
         local_maven: Path | None = None,
     ) -> None:
         if mirror is not None and urlsplit(mirror).scheme not in ("http", "https"):
-            raise JarError(f"The jar mirror {mirror!r} is not an http or https address of a Maven-layout repository.")
+            raise JarError(
+                f"The jar mirror {without_login(mirror)!r} is not an http or https address of a Maven-layout repository."
+            )
         self.root = (cache_dir or default_cache_dir()) / "jars"
         self._mirror = mirror
         self._offline_dir = offline_dir

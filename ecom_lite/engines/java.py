@@ -27,7 +27,7 @@ def find_java(setting: Path | str | None = None) -> Path:
         version = java_version(java)
         if version[0] < MIN_MAJOR:
             raise EngineError(f"Java at {java} is version {_dotted(version)}; {MIN_MAJOR} or newer is needed. Set another.")
-        return java
+        return Path(shutil.which(java) or java)  # a name on PATH is one also for a server in another folder
     refused: list[str] = []
     for where, java in _candidates():
         try:

@@ -21,6 +21,10 @@ START_DEADLINE_S: Final = 60.0
 STOP_GRACE_S: Final = 10.0
 POLL_S: Final = 0.01
 DEFAULT_MEMORY_MB: Final = 640
+# Of the environment, which spark-submit takes for options of its own: other programs have such names, too; and where it looks for
+# spark-defaults.conf, which may name a cluster, packages or a file system that have nothing to do with a local session.
+OPTIONS: Final = ("MASTER", "DEPLOY_MODE", "SPARK_REMOTE")
+INSTALLATION: Final = ("SPARK_HOME", "SPARK_CONF_DIR")
 MAIN: Final = ("org.apache.spark.deploy.SparkSubmit", "pyspark-shell")
 
 # Lean, and it gives heap back after a burst. Without the second compiler a start takes a third less CPU and 50 MB less; the
@@ -116,9 +120,11 @@ class SparkGateway(JvmServer):
         )  # fmt: skip
 
     def _env(self) -> dict[str, str]:
-        env = inherited("PYSPARK_", "_PYSPARK_")
+        local = self.master.startswith("local")
+        others = {*OPTIONS, *(INSTALLATION if local else ())}
+        env = {name: value for name, value in inherited("PYSPARK_", "_PYSPARK_").items() if name not in others}
         env |= {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._conn_info), "SPARK_CONNECT_MODE": "0", "MALLOC_ARENA_MAX": "2"}
-        if self.master.startswith("local"):
+        if local:
             env["SPARK_LOCAL_IP"] = LOOPBACK
         return env
 

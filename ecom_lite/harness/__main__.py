@@ -68,8 +68,11 @@ def _opened(wanted: argparse.Namespace, stack: ExitStack) -> Player:
 
 def _rounds(session: Player, wanted: argparse.Namespace) -> int:
     summary, began = Summary(wanted.seed, _command(wanted)), time.monotonic()
-    for number in _numbers(wanted):
+    numbers = _numbers(wanted)
+    for number in numbers:
         outcome = session.play(number)
+        if number == numbers[-1]:
+            outcome.violations += session.end_leg()
         summary.outcomes.append(outcome)
         _tell(outcome, wanted)
         if wanted.keep:
@@ -166,6 +169,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                 parser.error(f"argument {option}: {name!r} is none of the {wanted.target.name}'s: {', '.join(known)}")
     if wanted.mutate and wanted.mutations:
         parser.error("--mutate names one mutation, --mutations are all of them: give one of the two")
+    if wanted.report and not wanted.report.parent.is_dir():
+        parser.error(f"argument --report: {wanted.report.parent} is no folder")  # and not after all rounds
     wanted.given = list(sys.argv[1:] if arguments is None else arguments)
     wanted.rounds = wanted.rounds or (MUTATION_ROUNDS if wanted.mutate or wanted.mutations else DEFAULT_ROUNDS)
     return wanted

@@ -17,7 +17,7 @@ from ..settings.data_dir import LOGS
 from . import chain_account
 from .chain_mutations import FORGETFUL, forgetful_project
 from .chain_plan import ChainPlan, Shop
-from .chain_run import READY_S, ChainRun
+from .chain_run import PAGE, READY_S, ChainRun
 from .chain_strikes import Ending, strike
 from .clock import WallClock
 from .expect import Violation, wait_until
@@ -99,6 +99,7 @@ class ChainRound:
         self.outcome = Outcome(plan)
         self.draw = random.Random(f"chain strike/{plan.seed}/{plan.number}/{plan.attempt}")
         self.killed: dict[str, int] = {}  # the parts, and their processes then
+        self.page: tuple[int, int] | None = None  # it was ended: in which run, and how often it had been started again by then
         self._leg = leg
 
     def play(self) -> Outcome:
@@ -120,6 +121,9 @@ class ChainRound:
             self.begin()
         for part, process in self.killed.items():
             self._wait_replaced(part, process)
+        if self.page is not None and self.page[0] == self.run.starts:
+            known = self.page[1]
+            wait_until(lambda: self.run.restarts(PAGE) > known, "the page is started again", READY_S, self.run.log_tail)
         self.run.wait_flowing()
         self.run.refresh(full=False)  # while events flow: what is late comes after it
         self.outcome.restarts = self.run.starts - starts or max(0, self._restarts() - before)

@@ -21,11 +21,12 @@ from ..live.client import LiveRun
 from ..live.state import RunState, read_state
 from ..run.reach import Reach, live_reach
 from ..settings.data_dir import CHILDREN
-from ..settings.load import load_settings
 from ..settings.override import FAULTS, ShopOverride
 from .expect import Violation, wait_until
+from .own import jars, own_settings
 
 PROGRAM: Final = f"{__package__}.chain_victim"
+PAGE: Final = "page"  # the part without a process
 PARTS: Final = {"Kafka": "kafka", "PostgreSQL": "postgres", "Spark": "spark"}  # name of the child -> of the part
 READY_S: Final = 150.0
 BACK_S: Final = 150.0  # all is well again after a strike
@@ -34,6 +35,7 @@ HELD_POLL_S: Final = 0.1
 GONE_S: Final = 30.0
 LOADED: Final = "SELECT coalesce(sum(next_offset - first_offset), 0)::bigint FROM ops.consumer_offsets"
 TAIL_LINES: Final = 12
+CONFIG: Final = "harness.toml"
 
 
 class ChainRun:
@@ -41,11 +43,13 @@ class ChainRun:
 
     def __init__(self, folder: Path, log: Path, flags: Mapping[str, object], environment: Mapping[str, str]) -> None:
         self.folder = folder
-        self.settings = load_settings(env={}, flags={**flags, "run.data_dir": folder})
+        self.settings = own_settings({**flags, "run.data_dir": folder})
         self._log = log
-        own = {f"ECOM_LITE_{name.upper().replace('.', '__')}": str(value) for name, value in flags.items()}
+        own = {f"ECOM_LITE_{name.upper().replace('.', '__')}": str(value) for name, value in {**jars(), **flags}.items()}
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ECOM_LITE_")}
-        self._environment = {**clean, **own, **environment}
+        self.environment = {**clean, **own, **environment}
+        self.config = folder / CONFIG  # an empty one, and no ./config.toml
+        self.config.write_text("", "utf-8")
         self._child: Child | None = None
         self._live = LiveRun(folder)
         self.mode = ""
@@ -58,12 +62,17 @@ class ChainRun:
         """Start it; it is not ready yet."""
         command = [sys.executable, "-m", PROGRAM, mutation or "none", "run", *(["--light"] if mode == "light" else [])]
         self._child = Child(
-            "run", [*command, "--data-dir", str(self.folder)], log=self._log, env=self._environment, stdin_pipe=True,
+            "run", [*command, *self.place], log=self._log, env=self.environment, stdin_pipe=True,
             cwd=Path(__file__).parents[2],
         )  # fmt: skip
         self._child.start()
         self.mode, self.ended_by_us = mode, False
         self.starts += 1
+
+    @property
+    def place(self) -> list[str]:
+        """The options by which a verb finds it."""
+        return ["--data-dir", str(self.folder), "--config", str(self.config)]
 
     @property
     def alive(self) -> bool:
@@ -169,6 +178,11 @@ class ChainRun:
     @property
     def state(self) -> RunState | None:
         return read_state(self.folder)
+
+    def restarts(self, part: str) -> int:
+        """How often it was started again, as far as the run has told."""
+        state = self.state
+        return state.parts[part].restarts if state is not None and part in state.parts else 0
 
     @property
     def reach(self) -> Reach:

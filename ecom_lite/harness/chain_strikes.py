@@ -15,6 +15,7 @@ import psycopg
 
 from ..errors import EcomLiteError
 from .chain_plan import ChainPhase
+from .chain_run import PAGE
 from .expect import POLL_S, wait_until
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def strike(round_: ChainRound, phase: ChainPhase) -> tuple[bool, list[Ending]]:
         case "kill", "run" | "dbt":
             return _kill_run(round_, phase), []
         case "kill", "page":
-            round_.run.tell("page")
+            round_.page = round_.run.starts, round_.run.restarts(PAGE)
+            round_.run.tell(PAGE)
             return True, []
         case "cut", "dbt":
             return _kill(round_, "postgres"), []

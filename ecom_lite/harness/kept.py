@@ -28,7 +28,7 @@ def keep(file: Path, seed: int, outcome: Outcome) -> None:
     line = {
         "seed": seed, "round": plan.number, "scenarios": plan.scenarios, "at": [str(phase) for phase in plan.phases],
         "form": plan.form, "struck": outcome.struck, "records": outcome.records, "restarts": outcome.restarts,
-        "seconds": round(outcome.seconds, 1), "notes": outcome.notes,
+        "seconds": round(outcome.seconds, 1), "inherited_s": outcome.inherited_s, "notes": outcome.notes,
         "violations": [[each.check, each.expected, each.found] for each in outcome.violations],
     }  # fmt: skip
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -47,4 +47,5 @@ def _outcome(read: dict[str, Any]) -> Outcome:
     return Outcome(
         KeptPlan(read["round"], read["scenarios"], read["at"], read["form"]), read["struck"], read["notes"],
         [Violation(*each) for each in read["violations"]], read["records"], read["restarts"], read["seconds"],
+        read.get("inherited_s"),
     )  # fmt: skip

@@ -13,10 +13,10 @@ import msgspec
 from ..lake.level import wait_level
 from ..run.jobs import WORKER, LakeJob
 from ..settings.data_dir import LAKE_TABLES
-from ..settings.load import load_settings
 from ..settings.show import dump_sections
 from ..warehouse.connect import Address
 from .expect import Violation
+from .own import own_settings
 
 EVERY_S: Final = 0.2
 STOP_S: Final = 45.0
@@ -33,7 +33,7 @@ class Lake:
         self.folder = folder
         self._address = address
         self._log = folder / "lake.log"
-        settings = load_settings(env={}, flags={"lake.every_s": EVERY_S, "lake.raw_days": 0})
+        settings = own_settings({"lake.every_s": EVERY_S, "lake.raw_days": 0})
         self._job = LakeJob(
             settings=dump_sections(settings, ("kafka", "events", "lake")), address=address.only("ecom_lake").by_value(),
             bootstrap="", log_level=settings.run.log_level, folder=str(folder), tables=LAKE_TABLES,

@@ -8,10 +8,10 @@ from typing import Any, Final
 import psycopg
 from kafka.errors import KafkaError
 
-from ..settings.load import load_settings
 from .kafka_proxy import KafkaProxy, RequestTrap
 from .loaders import Nursery, Victim, wait_for
 from .outcome import Outcome, played
+from .own import own_settings
 from .producer_plan import ProducerPhase, ProducerPlan
 from .sent import Sent, differences
 from .servers import Servers
@@ -31,7 +31,7 @@ class ProducerRound:
         self._nursery, self._mutation, self._name = nursery, mutation, name
         shop = {"seed": plan.shop_seed, "rate": plan.rate, "start": START}
         flags = {f"shop.{key}": value for key, value in shop.items()} | {f"faults.{key}": v for key, v in plan.faults.items()}
-        self.settings = load_settings(env={}, flags={"kafka.topic": name, **flags})
+        self.settings = own_settings({"kafka.topic": name, **flags})
         self._until = 0
         self._victims: list[Victim] = []
         self._proxies: list[KafkaProxy] = []

@@ -132,7 +132,10 @@ def table_lines(rows: Mapping[str, Mapping[str, int]], totals: Mapping[str, int]
 def markdown(summary: Summary, servers: Sequence[str]) -> str:
     """A section for docs/benchmarks.md."""
     totals = summary.totals()
-    said = "every one struck, no difference" if summary.ok else f"{totals['violations']} differences: SEE BELOW"
+    missed = [outcome.plan for outcome in summary.outcomes if not outcome.struck and not outcome.violations]
+    said = f"{totals['violations']} differences, {len(missed)} that did not strike: SEE BELOW"
+    if summary.ok:
+        said = "every one struck, no difference"
     lines = [
         f"## Faults, {datetime.now(UTC):%Y-%m-%d}: {totals['rounds']} rounds, {said}",
         "",
@@ -154,4 +157,5 @@ def markdown(summary: Summary, servers: Sequence[str]) -> str:
     for outcome in summary.outcomes:
         for violation in outcome.violations:
             lines.append(f"- round {outcome.plan.number} ({outcome.plan.scenarios}): {violation}")
+    lines += [f"- round {plan.number} ({plan.scenarios}): its strike did not happen" for plan in missed]
     return "\n".join(lines) + "\n"

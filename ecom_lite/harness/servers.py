@@ -21,13 +21,13 @@ from ..engines.postgres import PostgresServer
 from ..engines.scratch import Scratch
 from ..errors import EcomLiteError
 from ..settings.data_dir import KAFKA, LOGS, POSTGRES
-from ..settings.load import load_settings
 from ..settings.tree import Settings
 from ..topic.client import client_config, ensure_topics
 from ..warehouse.connect import Address
 from ..warehouse.migrate import migrate
 from ..warehouse.passwords import load_passwords
 from ..warehouse.roles import ensure_database_and_roles
+from .own import own_settings
 from .records import PARTITIONS
 
 TEMPLATE: Final = "faults_template"
@@ -42,7 +42,7 @@ class Servers:
     def __init__(self, scratch: Scratch) -> None:
         self.folder, self.registry = scratch.path, scratch.registry
         self.logs = self.folder / LOGS
-        settings = load_settings(env={})
+        settings = own_settings()
         java, classpath = find_java(settings.jars.java), jar_cache(settings).classpath("kafka")
         self.kafka = KafkaServer(
             self.folder / KAFKA, self.logs, java=java, classpath=classpath, archive_dir=archive_dir(settings),
@@ -75,7 +75,7 @@ class Servers:
         self, topic: str, batch_rows: int | None = None, flush_ms: int | None = None, events: Mapping[str, Any] = NO_MAPPING
     ) -> Settings:
         loading = {"kafka.topic": topic, "load.batch_rows": batch_rows, "load.flush_ms": flush_ms}
-        return load_settings(env={}, flags=loading | {f"events.{name}": value for name, value in events.items()})
+        return own_settings(loading | {f"events.{name}": value for name, value in events.items()})
 
     def client(self, settings: Settings) -> dict[str, Any]:
         return client_config(settings.kafka, self.kafka.bootstrap)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..engines.scratch import Scratch
 from ..run.interrupts import undisturbed
+from .expect import Violation
 from .loaders import Nursery
 from .outcome import Outcome
 from .servers import Servers
@@ -39,6 +40,10 @@ class Player(ABC):
             if outcome.violations:
                 return outcome
         return None
+
+    def end_leg(self) -> list[Violation]:
+        """End what the rounds so far have in common, where they have anything; what is wrong with that."""
+        return []
 
     @abstractmethod
     def _once(self, plan: Any, mutation: str | None) -> Outcome: ...

@@ -98,9 +98,9 @@ class LakeService:
                 if not self._writer.is_open:
                     self._writer.open()
                 self._pass()
-                daily()
                 if not last:
                     upkeep()
+                daily()  # last: the marts may be those of a dbt project of the user's own, and have no such columns
                 waits, pause_s = delays(RETRY_FIRST_S, RETRY_MAX_S), self._settings.every_s
             except LakeBusy as error:  # in reserve: nothing is wrong
                 if not busy:

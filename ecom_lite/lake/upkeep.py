@@ -19,6 +19,7 @@ EXPIRE_EVERY_S: Final = 600.0
 ORPHANS_EVERY_S: Final = 3600.0
 STILL_READ_S: Final = 900  # a file that was merged away may still be read so long
 ORPHAN_S: Final = 3600  # a file that is in no catalogue may still be being written so long
+PATTERN: Final = "*?["  # what makes one of a path
 log = logging.getLogger("ecom_lite.lake")
 
 
@@ -91,6 +92,9 @@ class Upkeep:
 
     def delete_orphans(self, old_s: float) -> int:
         """Delete files of that age that were written and never committed; returns how many."""
+        # DuckLake looks for them by a pattern: in "run [1]" it would find the files of "run 1", which are of another lake.
+        if set(PATTERN) & set(str(self._writer.folder)):
+            return 0
         found = self._writer.carry_out(f"CALL ducklake_delete_orphaned_files('{LAKE}', older_than => {self._moment(old_s)})")
         if found:
             log.info("deleted %d files that a writer has left", len(found))

@@ -10,7 +10,8 @@ from .state import read_state
 
 def bootstrap_of(settings: Settings) -> str:
     """`host:port,...`. Raises NotRunning, or EcomLiteError while the run is still starting."""
-    if holder(settings.data_dir) is not None:
+    who = holder(settings.data_dir)
+    if who is not None and who.get("purpose", "run") == "run":
         state = read_state(settings.data_dir)
         if state is not None and state.bootstrap:
             return state.bootstrap

@@ -13,10 +13,10 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from ..errors import EcomLiteError, NotRunning, TransformError, UsageError
+from ..errors import EcomLiteError, TransformError, UsageError
 from ..observe.figures import ControlAnswer
 from ..settings.override import ShopOverride
-from .lock import holder
+from .lock import require_run
 from .state import read_state
 
 TIMEOUT_S: Final = 30.0  # for each answer: a busy machine may stand still for some seconds
@@ -120,11 +120,7 @@ class LiveRun:
 
     def _where(self) -> tuple[str, str]:
         """The page's address and the token."""
-        who = holder(self._data_dir)
-        if who is None:
-            raise NotRunning(f"nothing runs in {self._data_dir}: start with `ecom_lite run`")
-        if who.get("purpose", "run") != "run":
-            raise NotRunning(f"no run: `ecom_lite {who['purpose']}`, pid {who.get('pid')}, is using {self._data_dir}")
+        require_run(self._data_dir)
         state = read_state(self._data_dir)
         url, token = ("", "") if state is None else (state.control_url, state.control_token)
         if not url.startswith("http://") or not token:

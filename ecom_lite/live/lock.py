@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
-from ..errors import AlreadyRunning, EcomLiteError
+from ..errors import AlreadyRunning, EcomLiteError, NotRunning
 from ..settings.data_dir import LOCK, naming
 from ..system import lock
 
@@ -88,3 +88,12 @@ def holder(data_dir: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return None
+
+
+def require_run(data_dir: Path) -> None:
+    """Raises NotRunning, which names who else has it, unless a run holds the folder."""
+    who = holder(data_dir)
+    if who is None:
+        raise NotRunning(f"nothing runs in {data_dir}: start with `ecom_lite run`")
+    if who.get("purpose", "run") != "run":
+        raise NotRunning(f"no run: `ecom_lite {who['purpose']}`, pid {who.get('pid')}, is using {data_dir}")

@@ -19,6 +19,11 @@ class Database(Struct, frozen=True, kw_only=True):
     port: int
     database: str
 
+    @property
+    def place(self) -> str:
+        """For people, as that of an address."""
+        return f"{self.host}:{self.port}/{self.database}"
+
 
 class RunState(RunStatus, frozen=True, kw_only=True):
     """The status, and how this user's other processes reach the run. The addresses are there once it is running."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from kafka import KafkaProducer
@@ -73,6 +74,7 @@ class DeadLetterTopic:
         ]
 
     def close(self) -> None:
-        if self._producer is not None:
-            self._producer.close(timeout=2)
-            self._producer = None
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError):  # a broker that is away: what it has not got is logged already
+                producer.close(timeout=2)

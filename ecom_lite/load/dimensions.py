@@ -12,7 +12,7 @@ from ..contract.events import OrderLine, UserChange
 from ..warehouse.sqlfiles import read_sql
 from .decode import Batch
 
-MAX_CACHED: Final = 200_000  # users and products each; a fuller cache is emptied, so memory stays flat
+MAX_CACHED: Final = 200_000  # users, products and categories each; a fuller cache is emptied, so memory stays flat
 Id = int | str  # as in an event: numbers stay numbers, so that no text is made per event
 # Whether the title of an order line is another than the product's id, which stands for none; when it said it, title, category.
 # The greatest is the one to show.
@@ -36,7 +36,7 @@ class Dimensions:
 
     def resolve(self, connection: psycopg.Connection, batch: Batch) -> None:
         """Make every key of the batch known: users, categories, products, dates."""
-        if len(self.users) > MAX_CACHED or len(self.products) > MAX_CACHED:
+        if max(len(self.users), len(self.products), len(self.categories)) > MAX_CACHED:
             self.forget()
         events = [line.event for line in batch.lines]
         users = {event.user_id for event in events} | {

@@ -8,12 +8,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from kafka.errors import KafkaError
+from kafka.errors import KafkaConnectionError, KafkaError
 
 from ..contract.judged import encode_lines
 from ..errors import first_line
 from ..topic.batch_producer import BatchProducer
-from ..topic.client import Config
+from ..topic.client import Config, reachable
 from ..warehouse.backoff import delays
 from .decode import Batch
 
@@ -55,6 +55,8 @@ class JudgedTopic:
 
     def _send(self, batch: Batch) -> None:
         if self._producer is None:
+            if not reachable(self._config):  # a client that finds nobody keeps its sockets until Python looks for garbage
+                raise KafkaConnectionError(f"nothing listens at {','.join(self._config['bootstrap_servers'])}")
             self._producer = BatchProducer(self._config)
             self._partitions = len(self._producer.partitions_for(self._topic) or (0,))
         futures = []

@@ -26,7 +26,7 @@ class Verdict(enum.Enum):
 _RETRY_CLASSES: Final = ("08", "53", "57P")
 # 25006: a read-only standby before it is promoted; 25P03, 25P04: we stood still in a transaction; 55P03: another one has the row
 _RETRY_STATES: Final = {"40001", "40P01", "25006", "25P03", "25P04", "55P03"}
-_DATA_CLASSES: Final = ("22", "23")
+_DATA_CLASSES: Final = ("22", "23", "54")  # 54: a text that is too long for the index that it belongs in
 _SCHEMA_CLASSES: Final = ("3F", "42")
 
 

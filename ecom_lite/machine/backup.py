@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,7 +90,8 @@ def restore(settings: Settings, file: Path) -> tuple[Made, Manifest]:
     """
     data_dir = settings.data_dir
     try:
-        with file.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as archive:
+        # Not by tarfile's own gzip, which takes a file that ends too early for one that is over, and looks at no checksum.
+        with file.open("rb") as raw, gzip.GzipFile(fileobj=raw) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
             members = iter(archive)
             manifest = _read_manifest(archive, next(members, None), file)
             if there := [name for name in OURS if (data_dir / name).exists() and name != CHILDREN]:
@@ -100,10 +102,12 @@ def restore(settings: Settings, file: Path) -> tuple[Made, Manifest]:
             with RunLock(data_dir, "restore"):
                 try:
                     files, size = _take_out(archive, members, data_dir, file)
+                    while packed.read(1 << 20):  # up to the checksum over all of it
+                        pass
                 except BaseException:
                     delete_stores(data_dir, KEPT)
                     raise
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, UnicodeError) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, UnicodeError) as error:
         raise EcomLiteError(f"{file} is no whole backup: {error}; nothing was restored") from None
     except OSError as error:
         raise EcomLiteError(f"nothing was restored: {in_words(error)}") from None
@@ -179,11 +183,14 @@ def _take_out(archive: tarfile.TarFile, members: Iterator[tarfile.TarInfo], data
     files = size = 0
     for member in members:
         name = PurePosixPath(member.name)
-        if name.is_absolute() or ".." in name.parts or name.parts[0] not in KEPT or not (member.isdir() or member.isreg()):
+        ours = bool(name.parts) and name.parts[0] in KEPT and ".." not in name.parts
+        if not ours or not (member.isdir() or member.isreg()):
             raise EcomLiteError(f"{file} holds {member.name!r}, which no backup has: nothing was restored")
         path, of_cluster = data_dir / name, name.is_relative_to(CLUSTER)
         if of_cluster:
-            home = home or pgfiles.cluster_home(data_dir / POSTGRES, account)
+            if home is None:  # linked at once: what is restored in part goes by the link
+                home = pgfiles.cluster_home(data_dir / POSTGRES, account)
+                pgfiles.link_cluster(data_dir / POSTGRES, home)
             path = home / name.relative_to(POSTGRES)
         if member.isdir():
             path.mkdir(mode=0o700, exist_ok=True)
@@ -195,8 +202,6 @@ def _take_out(archive: tarfile.TarFile, members: Iterator[tarfile.TarInfo], data
         path.chmod(stat.S_IMODE(member.mode))
         if of_cluster and account is not None:
             os.chown(path, account.uid, account.gid)
-    if home is not None:
-        pgfiles.link_cluster(data_dir / POSTGRES, home)
     return files, size
 
 

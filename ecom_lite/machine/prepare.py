@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..engines.child import finding_us, inherited, own_module
 from ..engines.from_settings import jar_cache, jar_groups, kafka_server, spark_gateway
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError
 from ..settings.data_dir import CHILDREN
+from ..settings.load import NO_FILE
+from ..settings.seen import ENV_PREFIX
 from ..settings.tree import Settings
 from ..terminal.terminal import Terminal
 from .reset import reset_data
@@ -58,15 +60,23 @@ def quicken_spark(settings: Settings) -> bool:
     True when there is one. Raises EcomLiteError when the trial run fails.
     """
     with _trial(settings) as trial:
-        gateway = spark_gateway(trial, ChildRegistry(trial.data_dir / CHILDREN))
-        if not gateway.archive_wanted and not gateway.archive_ready:
-            command = [*(sys.executable, "-m", "ecom_lite", "run"), "--events", "500", "--rate", "100", "--data-dir"]
-            done = subprocess.run([*command, str(trial.data_dir)], capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise EcomLiteError(f"the trial run failed: {done.stderr.strip()[-500:]}")
-        built = gateway.build_archive()
-        reset_data(trial, keep_grafana=False)
-        return built
+        try:
+            gateway = spark_gateway(trial, ChildRegistry(trial.data_dir / CHILDREN))
+            if not gateway.archive_wanted and not gateway.archive_ready:
+                _run_once(trial)
+            return gateway.build_archive()
+        finally:
+            reset_data(trial, keep_grafana=False)  # of root's run the cluster may be elsewhere
+
+
+def _run_once(trial: Settings) -> None:
+    """By settings of its own: those of the user may name servers, whose topic and warehouse would get the orders of the trial."""
+    command = own_module("ecom_lite", "run", "--events", "500", "--rate", "100")
+    command += ["--config", str(NO_FILE), "--data-dir", str(trial.data_dir)]
+    jars = {f"{ENV_PREFIX}JARS__{name.upper()}": str(value) for name, value in trial.jars.model_dump().items() if value}
+    done = subprocess.run(command, env=finding_us({**inherited(), **jars}), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise EcomLiteError(f"the trial run failed: {done.stderr.strip()[-500:]}")
 
 
 @contextmanager

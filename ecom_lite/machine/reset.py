@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 from ..engines.child import ChildRegistry
 from ..engines.pgfiles import remove_cluster
 from ..errors import EcomLiteError
 from ..live.lock import RunLock
-from ..settings.data_dir import CHILDREN, GRAFANA, LOCK, OURS, PASSWORDS, POSTGRES
+from ..settings.data_dir import CHILDREN, GRAFANA, LOADERS, LOCK, OURS, PASSWORDS, POSTGRES
 from ..settings.tree import Settings
 
 
@@ -21,11 +22,12 @@ def what_goes(settings: Settings) -> list[tuple[str, int]]:
 
 
 def reset_data(settings: Settings, *, keep_grafana: bool) -> None:
-    """Delete the data. Raises AlreadyRunning when a run holds the folder."""
+    """Delete the data. Raises AlreadyRunning when a run holds the folder, or loaders alone work by what is in it."""
     data_dir = settings.data_dir
     if not data_dir.is_dir():
         return
-    with RunLock(data_dir, "reset"):
+    loaders = data_dir / LOADERS
+    with RunLock(data_dir, "reset"), RunLock(loaders, "reset") if loaders.is_dir() else nullcontext():
         ChildRegistry(data_dir / CHILDREN).cleanup()
         kept = (GRAFANA, PASSWORDS) if keep_grafana else ()  # a server that runs elsewhere keeps its data and roles, too
         delete_stores(data_dir, [name for name in OURS if name not in kept])

@@ -19,7 +19,7 @@ MAX_BYTES: Final = 8 << 20
 TAIL_BYTES: Final = 64 << 10
 STAMP: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d[.,]\d{3})")  # ours, Kafka's and PostgreSQL's: all UTC
 OTHER_NAMES: Final = {"page": "dashboards", "dbt": "transform", "schedule": "supervise"}  # part -> the log it writes to
-ROOMS: Final = ("load", "produce", "stream", "transform", "dashboards", "supervise", "check")
+ROOMS: Final = ("load", "produce", "stream", "transform", "dashboards", "supervise", "check", "alerts")
 LINE: Final = "%(asctime)s.%(msecs)03d %(levelname)-7s %(message)s"
 
 

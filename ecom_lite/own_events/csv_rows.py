@@ -88,7 +88,7 @@ def read(source: Source) -> Iterator[Record]:
             yield Record(where, None, Rejected("not_utf8", _not_utf8(error)))
             continue
         except csv.Error as error:
-            yield Record(where, None, Rejected("bad_row", _bad_quotes(str(error), begin, lines.number)))
+            yield Record(where, None, Rejected("bad_row", _bad_row(str(error), begin, lines.number)))
             continue
         if not any(row):
             continue
@@ -158,8 +158,10 @@ def _not_utf8(error: UnicodeDecodeError) -> str:
     )
 
 
-def _bad_quotes(error: str, first: int, last: int) -> str:
+def _bad_row(error: str, first: int, last: int) -> str:
     rows = "" if first == last else f" (up to line {last:,})"
+    if "new-line" in error:
+        return f"a CR stands alone in a value{rows}; put the value into quotes"
     if "end of data" in error or "field limit" in error:
         return f'a quotation mark is opened and not closed{rows}; within quotes write " twice'
     return f'a value goes on behind its closing quotation mark{rows}; within quotes write " twice'

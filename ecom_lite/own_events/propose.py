@@ -275,9 +275,18 @@ def _time_unit(found: Mapping[str, tuple[str, ...]], samples: _Samples, notes: d
     units = {unit for value in times if (unit := _time_unit_of(value)) is not None}
     if len(units) == 1:
         return units.pop()
-    if any(isinstance(value, str) and _number(value) is None and datetime.fromisoformat(value).tzinfo is None for value in times):
+    if any(map(_names_no_zone, times)):
         notes["timestamp"] = 'a time without a zone is read as UTC; else set time_zone = "Europe/Berlin"'
     return "auto"
+
+
+def _names_no_zone(value: Any) -> bool:
+    if not isinstance(value, str) or _number(value) is not None:
+        return False
+    try:
+        return datetime.fromisoformat(value).tzinfo is None
+    except ValueError:  # few of the values may be none that a field can have
+        return False
 
 
 def _time_unit_of(value: Any) -> str | None:

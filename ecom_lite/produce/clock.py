@@ -21,7 +21,8 @@ BEHIND: Final = timedelta(seconds=5)  # so far behind it is worth a word when th
 class ShopClock:
     """Three stretches: the past at full speed; then by a rate, by the clock at a speed, or by the real clock ("natural").
 
-    `now` is the real time (with a zone), `monotonic` seconds of a clock that only runs forward, `sequence` the next order.
+    `now` is the real time (with a zone), `monotonic` seconds of a clock that only runs forward, `sequence` the next order that
+    nothing was sent of.
     The shop's time never outruns the real one. For one thread.
     """
 
@@ -38,7 +39,7 @@ class ShopClock:
         # The next orders have the timetable's times.
         self._stamped = self._table is not None and (plan.keeps_time or plan.rate == "natural")
         self._by_rate = False  # the orders that are due are the pace's
-        self._behind = False
+        self._behind = self._silent = False
         if self._table is not None and plan.opened_at is not None:
             if 0 < sequence <= self._table.due(now):
                 reached = max(self._table.time(sequence - 1), plan.live_from or plan.opened_at)
@@ -72,22 +73,24 @@ class ShopClock:
     def has_past(self) -> bool:
         return self._past > 0
 
-    def due(self, sequence: int, now: datetime, monotonic: float, factor: int = 1) -> int:
-        """How many orders to send now, from `sequence` on; some more than that may be due. `factor` multiplies a rate."""
+    def due(self, sequence: int, now: datetime, monotonic: float, factor: int = 1, again: int = 0) -> int:
+        """How many orders to send now, from `sequence` on; some more than that may be due. `factor` multiplies a rate. So many
+        are only made `again`: most of their events were sent before, so they wait for nothing."""
         self._release(monotonic)
         self._by_rate = False
         if self.past(sequence):
             self._stamped = True
             self._anchor = (self._plan.live_from or now, monotonic)  # a speed counts from the end of the past
             return min(UNPACED_ORDERS, self._past - sequence)
-        if not factor:
+        self._silent = not factor
+        if self._silent:
             return 0
         if self._speed is not None and self._table is not None:
             self._stamped = True
             orders = self._table.due(self._time(now, monotonic)) - sequence
             self._say_present(sequence + orders, now)
         elif self.rate == "natural":
-            orders = self._natural(sequence, now)
+            orders = self._natural(sequence, now, again)
         else:
             if self.rated:
                 self._pace.change(float(self.rate) * factor, monotonic)
@@ -99,17 +102,20 @@ class ShopClock:
                 if most < orders:
                     orders = most
                     self._say_present(sequence + orders, now)
+        if again > orders:
+            self._by_rate, orders = False, again
         return max(0, min(orders, MOST_ORDERS))
 
-    def _natural(self, sequence: int, now: datetime) -> int:
+    def _natural(self, sequence: int, now: datetime, again: int) -> int:
         table = self._rhythm
         if table is None:
             table = self._rhythm = Timetable(self._settings, now)
         if self._offset is None:
-            ahead = self._table is None or table.due(now + OUTRUN) < sequence
+            new = sequence + again
+            ahead = self._table is None or table.due(now + OUTRUN) < new
             # Paced by a rate before, it has sent orders of the timetable's future: their times are those of the sending.
             outrun = ahead and not self._plan.keeps_time
-            self._offset = sequence - table.due(now) if outrun else 0
+            self._offset = new - table.due(now) if outrun else 0
             self._stamped = not outrun
         orders = table.due(now) + self._offset - sequence
         if self._stamped:
@@ -129,6 +135,8 @@ class ShopClock:
         """How long until order `sequence` is due, in real seconds; 0 where there is no time to lose."""
         if self.past(sequence):
             return 0.0
+        if self._silent:  # what is due stays due
+            return TICK_S
         if self._speed is not None and self._table is not None:
             time = self._time(now, monotonic)
             left_s = (self._table.time(sequence) - time).total_seconds() / (self._speed if time < now else 1)

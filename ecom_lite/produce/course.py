@@ -73,6 +73,11 @@ class Course:
         return self.faults.take(batch, now_s)
 
     @property
+    def again(self) -> int:
+        """How many orders are made again, up to the last one of which the broker has an event."""
+        return max(0, self._highest + 1 - self.sequence)
+
+    @property
     def next_sequence(self) -> int:
         """The first order that was not handed out whole."""
         held = self.faults.lowest if self.faults.held else None

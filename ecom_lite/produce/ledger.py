@@ -66,7 +66,7 @@ class Ledger:
         self._address = address
         self._turn = Turn(shop_id)
         self._connection: psycopg.Connection | None = None
-        self._written = _Copy({}, -1, {})
+        self._written = self._copy()
         self._away = False
         self._closing = Event()
         self._give_up = 0.0  # monotonic seconds, once closing

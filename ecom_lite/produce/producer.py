@@ -79,6 +79,7 @@ class Producer:
         self._figures = Figures(report, self._ledger, self._course, self._overrides)
         self._batch_bytes = BATCH_BYTES
         self._promote_at = 0.0  # of the monotonic clock: not before
+        self._kafka_is_away = False  # and that was said
         self._tick = Event()  # never set: a sleep that does not end early because `stop` is set
 
     def override(self, override: ShopOverride) -> None:
@@ -135,7 +136,7 @@ class Producer:
             if stop.is_set():
                 return True  # what the broker has may not be known whole
             clock = self._begin(recovered, events, stop, deadline)
-            self._figures.state = "sending"
+            self._figures.state, self._kafka_is_away = "sending", False
             self._report(self._monotonic(), force=True)
             self._send_all(sender, clock, stop, deadline)
             self._hand(sender, self._course.faults.flush())  # what ends here is a whole stretch of the stream
@@ -159,9 +160,9 @@ class Producer:
                 sender.close(CLOSE_S)
 
     def _wait_for_kafka(self, reason: str) -> None:
-        if self._figures.state != "waiting for kafka":  # once per outage
+        if not self._kafka_is_away:  # once per outage
             log.warning("Kafka is away (%s); sending goes on when it is back, from what it has", reason)
-        self._figures.state = "waiting for kafka"
+        self._figures.state, self._kafka_is_away = "waiting for kafka", True
         self._report(self._monotonic())
 
     def _begin(self, recovered: Recovered, events: int | None, stop: Event, deadline: float | None) -> ShopClock:
@@ -185,7 +186,7 @@ class Producer:
         self._patiently(lambda: self._ledger.open(opening), stop, deadline)
         shop = as_opened(shop, opening)
         self._course.open(shop, read_campaigns((opening.settings or {}).get("campaigns")))
-        clock = ShopClock(shop, plan(shop, opening), sequence, now, self._monotonic())
+        clock = ShopClock(shop, plan(shop, opening), self._course.made, now, self._monotonic())
         self._apply_overrides(clock)
         return clock
 
@@ -201,7 +202,8 @@ class Producer:
         """Begin and end campaigns. They are kept first, so that an order that is made again is the same; without PostgreSQL they
         wait."""
         now = self._monotonic()
-        if self._overrides.campaigns == self._course.on or now < self._promote_at:
+        # A server that does not answer would be waited for here, while nothing is sent: the ledger's thread knows of it.
+        if self._overrides.campaigns == self._course.on or now < self._promote_at or self._ledger.away:
             return False
         campaigns = self._course.campaigns_with(self._overrides.campaigns)
         try:
@@ -245,7 +247,7 @@ class Producer:
         course, wall = self._course, self._clock()
         in_past = clock.past(course.sequence)
         factor = 1 if in_past else self._episode(clock, wall.timestamp())
-        orders = clock.due(course.sequence, wall, now, factor)
+        orders = clock.due(course.sequence, wall, now, factor, course.again)
         if not orders:
             if course.faults.held:
                 self._hand(sender, course.faults.due(now))

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import Final, NamedTuple
 
 from ..errors import UsageError
@@ -65,17 +66,16 @@ def _rows(lines: Iterable[str], name: str) -> Iterator[tuple[int, Sequence[str]]
     """The cells of each line in the order of COLUMNS, and the line's number."""
     order: Sequence[int] | None = None
     remaining = iter(lines)
+    begin: list[str] = []  # up to the first line that says something
     try:
-        first = next(remaining, "").removeprefix("\ufeff")
+        for line in remaining:
+            begin.append(line if begin else line.removeprefix("\ufeff"))
+            if begin[-1].strip() and not begin[-1].lstrip().startswith("#"):
+                break
     except UnicodeDecodeError as error:
         raise UsageError(f"{name}: not CSV in UTF-8: {error}") from None
-    delimiter = next((mark for mark in DELIMITERS[::-1] if mark in first), ",")
-
-    def again() -> Iterator[str]:
-        yield first
-        yield from remaining
-
-    reader = csv.reader(again(), delimiter=delimiter)
+    delimiter = next((mark for mark in DELIMITERS[::-1] if begin and mark in begin[-1]), ",")
+    reader = csv.reader(chain(begin, remaining), delimiter=delimiter)
     try:
         for cells in reader:
             cells = [cell.strip() for cell in cells]
@@ -114,7 +114,7 @@ def _rate(cells: Sequence[str], reporting: str) -> Rate | None:
     if code is None:
         raise _Wrong(f"{cells[1]!r} is no ISO 4217 code, such as EUR")
     try:
-        rate = Decimal(text) if text.isascii() else Decimal("nan")
+        rate = Decimal(text) if text.isascii() and "_" not in text else Decimal("nan")  # Python takes 1_08 for 108
     except InvalidOperation:
         rate = Decimal("nan")
     if not rate.is_finite():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from ..engines.child import finding_us, own_module
 from ..errors import AlreadyRunning, EcomLiteError
 from ..live.lock import holder, in_use
 from ..live.state import RunState, control_link, forget_state, read_state
@@ -38,7 +39,7 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
         with log.open("ab") as output:  # appended to, so that the run can cut it (life.py)
             output.truncate(0)
             child = subprocess.Popen(
-                [sys.executable, "-m", "ecom_lite", *arguments],
+                own_module("ecom_lite", *arguments), env=finding_us(os.environ),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
     except OSError as error:
@@ -59,7 +60,7 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
         print(state.as_json())
         return
     terminal.say(f"ecom_lite runs in the background, pid {child.pid}", "bold green")
-    link = control_link(state.addresses.get("dashboards", ""), state.control_token)
+    link = control_link(state.addresses.get("dashboards", ""), state.control_token) if terminal.console.is_terminal else {}
     terminal.addresses({**state.addresses, **link})
     terminal.say("  `ecom_lite status`, `ecom_lite logs -f` and `ecom_lite stop` serve it", "dim")
 

@@ -44,11 +44,8 @@ class Options:
     demo: DemoOptions | None = None
 
 
-def execute(settings: Settings, options: Options, terminal: Terminal | None = None) -> tuple[int, dict[str, Any]]:
-    """One run in this process: (exit code, summary); the summary is {} where none was asked for.
-
-    Raises EcomLiteError when a part cannot start or dies for good; KeyboardInterrupt while jars are fetched.
-    """
+def refuse_impossible_run(settings: Settings) -> None:
+    """Before anything is made, or deleted for it. Raises UsageError, ConfigError."""
     require_page_login(settings)
     if settings.shop.events is not None and not settings.shop.enabled:
         raise UsageError("--events counts what the simulated shop sends, and shop.enabled is false: use --for, or enable it")
@@ -56,7 +53,15 @@ def execute(settings: Settings, options: Options, terminal: Terminal | None = No
         from ..produce.plan import refuse_impossible
 
         refuse_impossible(settings.shop, utc_now())
-    dbt_project(settings), boards(settings)  # before anything is made
+    dbt_project(settings), boards(settings)
+
+
+def execute(settings: Settings, options: Options, terminal: Terminal | None = None) -> tuple[int, dict[str, Any]]:
+    """One run in this process: (exit code, summary); the summary is {} where none was asked for.
+
+    Raises EcomLiteError when a part cannot start or dies for good; KeyboardInterrupt while jars are fetched.
+    """
+    refuse_impossible_run(settings)
     terminal = terminal or Terminal(options.quiet)
     if newer := behind(settings):
         terminal.say(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import UsageError
 from ..live.lock import holder
+from ..live.state import read_state
 from ..settings.tree import Settings
 from .reach import Reach, live_reach, named_address, reach_of
 
@@ -27,10 +28,12 @@ def joined_reach(settings: Settings) -> Reach:
 
 def _require_same(settings: Settings, reach: Reach, missing: list[str]) -> None:
     """One server that is named and one that is not: only as the run has them."""
+    state = read_state(settings.data_dir)  # as the run says it: `reach` has the named one already
+    used_by_run = "" if state is None or state.postgres is None else state.postgres.place
     postgres = named_address(settings).place if settings.postgres.url.get_secret_value() else ""
     for name, wanted, used in (
         ("kafka.bootstrap", settings.kafka.bootstrap, reach.bootstrap),
-        ("postgres.url", postgres, reach.address.place),
+        ("postgres.url", postgres, used_by_run),
     ):
         if wanted not in ("", used):
             raise UsageError(

@@ -91,8 +91,9 @@ class Run:
         self._state = "running"
         self._services.ready.set()
         self._write_state()
-        addresses = {**self._addresses(), **control_link(self._services.page.url, self._services.token)}
-        self._terminal.banner(self._ready_s, addresses, passing=self._passing)
+        # Not into a file, such as the log of a run in the background, which others may read: `ecom_lite status` shows it.
+        link = control_link(self._services.page.url, self._services.token) if self._terminal.console.is_terminal else {}
+        self._terminal.banner(self._ready_s, {**self._addresses(), **link}, passing=self._passing)
         if self._options.open_page:
             webbrowser.open(self._services.page.url)
         self._demo = self._begin_demo()
@@ -144,14 +145,16 @@ class Run:
         self._services.story.stop()
         by_key = self._interrupts.number == signal.SIGINT
         self._doing("stopping the parts" + ("; Ctrl-C once more ends it at once" if by_key else ""))
-        if was_running:
-            self._supervisor.stop("produce")
-            stop_all(self._supervisor, self._loader_names)
-            self.measure()  # what the loaders have drained counts
-        self._supervisor.stop()
-        self._terminal.end()
-        self._services.recorder.close()
-        self._meter.close()
+        try:
+            if was_running:
+                self._supervisor.stop("produce")
+                stop_all(self._supervisor, self._loader_names)
+                self.measure()  # what the loaders have drained counts
+        finally:  # also where the folder can no longer be written
+            self._supervisor.stop()
+            self._terminal.end()
+            self._services.recorder.close()
+            self._meter.close()
         self._state = "stopped"
         self._write_state()
         if was_running:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import asdict
 
@@ -14,7 +14,12 @@ from ..settings.tree import Settings
 from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 
+if TYPE_CHECKING:
+    from ..supervise.schedule import Schedule
+
 WELL: Final = ("pass", "skipped")
+FORGOTTEN_WITHIN_S: Final = 5.0
+TOLD_CHARS: Final = 1_000  # of a row that differs: it is in the status, which is written each second
 ROLE: Final = "ecom_stream"
 log = logging.getLogger("ecom_lite.check")
 
@@ -26,6 +31,13 @@ class OwnChecks:
         self._settings = settings
         self._where = where
         self.figures: Mapping[str, CheckFigures] = {}  # by the name of the check; replaced whole, for any thread
+
+    def register(self, schedule: Schedule) -> None:
+        """Without check.every_s nobody takes them any more: what was found the last time must not go on firing an alert."""
+        if self._settings.check.every_s is not None:
+            schedule.every("your own checks", self._settings.check.every_s, self.take)
+        else:
+            schedule.when("no checks of your own", FORGOTTEN_WITHIN_S, lambda: True, self._keep)
 
     def take(self) -> None:
         """One round; one that begins to fail is logged, and so is its mending. Raises where the warehouse does not answer."""
@@ -45,7 +57,11 @@ class OwnChecks:
         before, at = self.figures, utc_now().isoformat()
         self.figures = {
             result.check.name: CheckFigures(
-                state=result.state, severity=result.check.severity, at=at, seconds=result.seconds, told=result.told
+                state=result.state,
+                severity=result.check.severity,
+                at=at,
+                seconds=result.seconds,
+                told=" ".join(result.told.split())[:TOLD_CHARS],
             )
             for result in report.results
         }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EcomLiteError
 from ..live.state import read_state
+from ..settings.libpq import forget_variables
 from ..warehouse.connect import Address
 from ..warehouse.passwords import load_passwords, shared_passwords
 
@@ -80,6 +81,7 @@ def live_reach(settings: Settings) -> Reach:
     if settings.postgres.url.get_secret_value():
         address = named_address(settings)
     else:
+        forget_variables()
         passwords = load_passwords(settings.data_dir)
         where = state.postgres
         address = Address(where.host, where.port, where.database, "postgres", "", passwords)

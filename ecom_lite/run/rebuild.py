@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SAY_EVERY_S: Final = 5.0
 GAPS_SHOWN: Final = 10
+DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,15 @@ def _load_all(reader: ArchiveReader, replay: Replay, terminal: Terminal) -> None
 
 def slices(chunks: Iterable[Chunk]) -> Iterator[Slice]:
     """What the archive has, as the loader takes it. How far in the future an event may lie is judged as of then, not as of now:
-    by the broker's time of the newest record, and where that is none, by the day of the file."""
+    by the broker's time of the newest record, and where that is none, by the day of the file, after which none of it came."""
     return map(_slice, chunks)
 
 
 def _slice(chunk: Chunk) -> Slice:
-    now = datetime.combine(chunk.day, time_of_day(), UTC)
+    day = datetime.combine(chunk.day, time_of_day(), UTC)
     newest_ms = max((record.timestamp for record in chunk.records), default=-1)
-    if newest_ms > 0:
-        now = max(now, datetime.fromtimestamp(newest_ms / 1000, UTC))
+    into_day_ms = newest_ms - round(day.timestamp() * 1000)  # a producer may have set any time: what is no day's is cut off
+    now = day + timedelta(milliseconds=min(max(into_day_ms, 0), DAY_MS))
     return Slice(chunk.first, chunk.end, now, list(chunk.records))
 
 

@@ -11,6 +11,7 @@ import psycopg
 from ..engines.from_settings import kafka_server, postgres_server, spark_gateway
 from ..engines.registry import ChildRegistry
 from ..live.lock import RunLock
+from ..live.state import forget_state
 from ..machine.prepare import fetch_jars
 from ..observe.logs import setup_file_logs
 from ..settings.data_dir import CHILDREN
@@ -137,6 +138,8 @@ def servers(
     AlreadyRunning, JarError; on leaving, the first cause where a server has died.
     """
     with RunLock(settings.data_dir, purpose):
+        if purpose == "run":
+            forget_state(settings.data_dir)  # of one that was killed: for a moment it would be taken for this one's
         setup_file_logs(settings.data_dir, settings.run.log_level)
         registry = ChildRegistry(settings.data_dir / CHILDREN)
         if left := registry.cleanup():

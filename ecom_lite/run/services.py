@@ -258,8 +258,7 @@ def _schedule(
     schedule.every("sums of the facts", SUMS_EVERY_S, sums, at_once=True)
     schedule.every("room on the disk", LOOK_EVERY_S, room.look)
     schedule.every("health sample", SAMPLE_EVERY_S, recorder.take)
-    if settings.check.every_s is not None:
-        schedule.every("your own checks", settings.check.every_s, checks.take)
+    checks.register(schedule)
     if days := settings.load.dead_letter_days:
         letters_of = servers.reach.address.only("ecom_producer")
         schedule.every("old dead letters", PURGE_EVERY_S, lambda: purge_letters(letters_of, settings.topics, days), at_once=True)

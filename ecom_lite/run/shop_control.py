@@ -25,8 +25,7 @@ class ShopControl:
     @property
     def override(self) -> ShopOverride:
         """All of this run's, for a producer that is started."""
-        with self._lock:
-            return self._override
+        return self._override  # no lock: who sends holds it, and may wait for the very start that asks here
 
     def no_room(self, scarce: bool) -> None:
         """The run's own pause, beside that of a person."""

@@ -10,6 +10,7 @@ from ..warehouse.connect import Address
 
 if TYPE_CHECKING:  # imported with the first pass
     from ..rollups import Rollups
+    from ..stream.light import LightMinutes
 
 
 class Sums:
@@ -24,6 +25,7 @@ class Sums:
         self._watermark_s = watermark_s
         self._lock = threading.Lock()
         self._rollups: Rollups | None = None
+        self._light: LightMinutes | None = None
 
     def refresh(self) -> None:
         """One pass over what is new. Raises psycopg.Error when PostgreSQL cannot be reached."""
@@ -36,4 +38,6 @@ class Sums:
                 self._rollups = Rollups(address, watermark_s=self._watermark_s)
             self._rollups.refresh()
         if self._minutes:
-            LightMinutes(address).refresh()
+            if self._light is None:
+                self._light = LightMinutes(address)
+            self._light.refresh()

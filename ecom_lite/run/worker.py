@@ -109,7 +109,8 @@ def main() -> int:
 
     try:
         role(job, lines, stop, report)
-        report(replace(last, ready=True, done=True))
+        # Told to stop is not done: where it was not its run that told it so, by SIGTERM, it is started again.
+        report(replace(last, ready=True, done=not stop.is_set()))
         return 0
     except EcomLiteError as error:
         report(replace(last, error=str(error), exit_code=error.exit_code))

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
 from .section import OwnFolder, Section, Topic
+
+
+def _is_whole(url: str) -> bool:
+    """Whether its host and its port can be one."""
+    try:
+        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 class Alerts(Section):
@@ -25,7 +34,7 @@ class Alerts(Section):
     @classmethod
     def _of_the_web(cls, webhook: SecretStr) -> SecretStr:
         url = webhook.get_secret_value()
-        if url and not re.fullmatch(r"https?://[^\s/@]+(:\d+)?(/\S*)?", url):
+        if url and not (re.fullmatch(r"https?://[^\s/@]+(:\d+)?(/\S*)?", url) and _is_whole(url)):
             raise ValueError("give an address that begins with http:// or https://, without a name and password in it")
         return webhook
 

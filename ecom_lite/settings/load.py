@@ -19,6 +19,7 @@ from .tree import Settings
 _SECTION: Final = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w.-]+)\s*=")
 
+NO_FILE: Final = Path(os.devnull)  # given as a config file: none is read, ./config.toml neither
 OWN_FOLDERS: Final = (("check", "folder"), ("alerts", "folder"), ("dashboards", "folder"), ("transform", "project"))
 SECRET: Final = ("password", "url", "webhook")  # in the name of a setting: its value is not told
 
@@ -36,7 +37,8 @@ def load_settings(
 ) -> Settings:
     """Merge the four layers. `flags` are dotted names, `{"shop.rate": 200}`; a None means not given.
 
-    `config_file` None means ./config.toml where it exists. An empty environment variable counts as not set. Raises ConfigError.
+    `config_file` None means ./config.toml where it exists, NO_FILE none at all. An empty environment variable counts as not
+    set. Raises ConfigError.
     """
     return load_with_origins(config_file, env, flags)[0]
 
@@ -48,7 +50,7 @@ def load_with_origins(
 ) -> tuple[Settings, Origins]:
     """As `load_settings`, and where each value came from that is no default."""
     path = config_file or Path(CONFIG_FILE)
-    if config_file is not None and not path.is_file():
+    if config_file not in (None, NO_FILE) and not path.is_file():
         raise ConfigError(f"--config {path}: no such file")
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -107,7 +109,7 @@ def _beside(path: Path, into: dict[str, Any]) -> None:
         default = getattr(Settings.model_fields[section].default, key)
         folder = into.get(section, {}).get(key, default and default.name)
         if isinstance(folder, str):
-            into.setdefault(section, {})[key] = path.parent / Path(folder).expanduser()
+            into.setdefault(section, {})[key] = Path(folder) if folder.startswith("~") else path.parent / folder
 
 
 def _names(name: str, value: Any) -> Iterator[str]:
@@ -166,6 +168,10 @@ def _explain(error: ValidationError, origins: Origins) -> str:
             continue
         if problem["type"] == "missing":
             lines.append(f'{where}: [{".".join(path[:-1])}] is a further source of events, and needs {path[-1]} = "..."')
+            continue
+        if len(path) == 1 and isinstance(problem["input"], Mapping):  # of one section's settings: it names them itself
+            name = f"{path[0]}.{said.partition(' ')[0]}"
+            lines.append(f"{origins.get(name, where)}: {path[0]}: {said}")
             continue
         value = "***" if any(word in dotted for word in SECRET) else repr(problem["input"])
         lines.append(f"{where}: {dotted} = {value}: {said}")

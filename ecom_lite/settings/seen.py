@@ -12,6 +12,7 @@ from typing import Final
 
 from .. import __version__
 from .data_dir import SETTINGS_SEEN, write_private
+from .paths import absolute
 
 ENV_PREFIX: Final = "ECOM_LITE_"
 CONFIG_FILE: Final = "config.toml"
@@ -78,4 +79,7 @@ def _guess(config: Path | None, data_dir: Path | None, env: Mapping[str, str]) -
             given = tomllib.loads(text.decode())["run"]["data_dir"]
         except (ValueError, KeyError, TypeError):
             return None
-    return Path(os.path.abspath(Path(given or DEFAULT).expanduser())) if isinstance(given, str) else None
+    try:
+        return absolute(Path(given or DEFAULT)) if isinstance(given, str) else None
+    except ValueError:
+        return None

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, get_args
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from ..errors import without_login
 from .load import Origins
 from .section import Section
 from .tree import Settings
@@ -72,7 +73,7 @@ def _text(value: Any, field: FieldInfo) -> str:
         return "***" if value.get_secret_value() else ""
     if READ_DURATION in field.metadata or Duration in get_args(field.annotation):
         return duration_text(value)
-    return str(value)
+    return without_login(str(value))
 
 
 def _plain(value: Any) -> Any:

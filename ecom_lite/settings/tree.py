@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,9 +13,11 @@ from .alerts import Alerts
 from .currencies import DECIMALS, DEFAULT
 from .events import AllEvents
 from .password import PagePassword
-from .section import OwnFolder, Section, Topic
+from .paths import absolute
+from .section import OwnFolder, OwnPath, Section, Topic
 from .values import Countries, CurrencyCode, Duration, Moment, Rate, Share, Unit, Zone
 
+YEAR_S = 31_536_000  # a turn that is further away than dates go is none
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -65,6 +66,11 @@ class Kafka(Section):
     sasl_password: SecretStr = SecretStr("")
     ssl_cafile: str = ""
 
+    @field_validator("ssl_cafile", mode="after")
+    @classmethod
+    def _for_spark_too(cls, file: str) -> str:
+        return str(absolute(Path(file))) if file else ""  # its JVM works in another folder
+
     @property
     def dlq_topic(self) -> str:
         return f"{self.topic}.dlq"
@@ -79,7 +85,7 @@ class Postgres(Section):
     """The database. With `url` set nothing is started; its role must be allowed to create roles and schemas."""
 
     url: SecretStr = Field(SecretStr(""), description="postgresql://user:password@host:port/database; empty starts our own")
-    passwords_file: Path | None = Field(
+    passwords_file: OwnPath | None = Field(
         None, description="with url set, where our roles' passwords are kept; unset: passwords/roles.json in the data folder"
     )
     port: Port | None = Field(None, description="of our own server; free one if unset")
@@ -203,7 +209,7 @@ class Lake(Section):
 
     enabled: bool = Field(True, description="a run keeps the lake up to the facts, and the raw archive")
     every_s: float = Field(2.0, ge=0.2, le=3600, description="new facts are copied this often")
-    keep_snapshots_h: float = Field(24, gt=0, description="so far back it can be asked how it was (AT)")
+    keep_snapshots_h: float = Field(24, gt=0, le=876_000, description="so far back it can be asked how it was (AT)")
     raw_days: int = Field(
         30, ge=0, le=36_500, description="the topics' records are kept so many days as Parquet under lake/raw; 0: not at all"
     )
@@ -212,7 +218,7 @@ class Lake(Section):
 class Transform(Section):
     """dbt."""
 
-    every_s: float = Field(300, gt=0)
+    every_s: float = Field(300, gt=0, le=YEAR_S)
     early_facts: int = Field(50_000, ge=0, description="the marts are built earlier when so many facts wait; 0: never")
     threads: int = Field(2, ge=1)
     project: OwnFolder | None = Field(
@@ -227,7 +233,9 @@ class Check(Section):
         Path("checks"), validate_default=True, description="your own checks, a .sql file each; as a rule beside config.toml"
     )
     timeout_s: float = Field(10, gt=0, le=3600, description="the longest that one of your own checks may take")
-    every_s: float | None = Field(None, ge=1, description="a run takes your own checks this often, such as 60; unset: never")
+    every_s: float | None = Field(
+        None, ge=1, le=YEAR_S, description="a run takes your own checks this often, such as 60; unset: never"
+    )
 
 
 class Dashboards(Section):
@@ -245,7 +253,7 @@ class Dashboards(Section):
 
 class Grafana(Section):
     enabled: bool = Field(True, description="start Grafana when a binary is found")
-    home: Path | None = Field(None, description="folder of a Grafana installation; else $GRAFANA_HOME, else `grafana` on PATH")
+    home: OwnPath | None = Field(None, description="folder of a Grafana installation; else $GRAFANA_HOME, else `grafana` on PATH")
     port: Port | None = Field(None, description="3000 or a free one if unset")
     alerting: bool = Field(False, description="Grafana evaluates the rules that come with the program, too: a run does so anyway")
 
@@ -253,9 +261,9 @@ class Grafana(Section):
 class Jars(Section):
     """Where Kafka's and Spark's jars come from (fetched once, checked against the lock)."""
 
-    cache_dir: Path | None = Field(None, description="default: the user's cache folder")
+    cache_dir: OwnPath | None = Field(None, description="default: the user's cache folder")
     mirror: str = Field("", description="base address of a Maven repository to use instead of Maven Central")
-    offline_dir: Path | None = Field(None, description="a folder that already has the jars: no network at all")
+    offline_dir: OwnPath | None = Field(None, description="a folder that already has the jars: no network at all")
     java: Path | None = Field(None, description="a Java 17+ executable; default: the bundled runtime")
 
 
@@ -282,7 +290,10 @@ class Settings(Section):
     @field_validator("run", mode="after")
     @classmethod
     def _absolute(cls, run: Run) -> Run:
-        return run.model_copy(update={"data_dir": Path(os.path.abspath(run.data_dir.expanduser()))})
+        try:
+            return run.model_copy(update={"data_dir": absolute(run.data_dir)})
+        except ValueError as error:
+            raise ValueError(f"data_dir = {str(run.data_dir)!r}: {error}") from None
 
     @model_validator(mode="after")
     def _topics_differ(self) -> Settings:

@@ -176,8 +176,3 @@ def product(index: int) -> Product:
 def product_id(index: int) -> int:
     """The id of product `index`, without making the product."""
     return PRODUCTS[index].product_id if index < len(PRODUCTS) else FIRST_MADE_ID + index
-
-
-def money(cents: int) -> str:
-    """Cents as decimal text with two places, `1995` -> `19.95`: exact, and a JSON number as it stands."""
-    return f"{cents // 100}.{cents % 100:02d}"

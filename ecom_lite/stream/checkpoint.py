@@ -50,13 +50,13 @@ class Checkpoint:
             "Kafka cluster": cluster_id,
             "state store": STATE_STORE,
         }
-        if not self.begun or not self.identity_file.is_file():
+        before = self._identity()
+        if not self.begun or before is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             fresh = self.identity_file.with_suffix(".new")
             fresh.write_text(json.dumps(now, indent=1), "utf-8")
             fresh.replace(self.identity_file)
             return not self.begun
-        before = json.loads(self.identity_file.read_text("utf-8"))
         changed = [f"{name} = {now[name]}, but it was {before[name]}" for name in now if before.get(name, now[name]) != now[name]]
         if changed:
             raise StreamError(
@@ -64,6 +64,14 @@ class Checkpoint:
                 f"Set the old value again, or {RESET}."
             )
         return False
+
+    def _identity(self) -> dict[str, object] | None:
+        """What it was made with; None where nobody has written that, or a loss of power has torn it."""
+        try:
+            found = json.loads(self.identity_file.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
 
     def unfit(self, written: int) -> str:
         """Why no query can go on from here, or "": `written` is the newest micro-batch that PostgreSQL has, -1 for none.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Final
 
 from ..warehouse.connect import Address
@@ -10,6 +12,8 @@ from ..warehouse.sqlfiles import read_sql
 from .sinks import ROLE
 
 LIGHT: Final = "light"
+PRUNE_EVERY_S: Final = 3600.0
+KEEP_PROGRESS_S: Final = 2 * 86_400.0
 log = logging.getLogger("ecom_lite.stream")
 
 
@@ -20,8 +24,10 @@ class LightMinutes:
     Adding, not recomputing: the cost follows the number of new facts, not the size of the minutes that they belong to.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, clock: Callable[[], float] = time.monotonic) -> None:
         self._address = address
+        self._clock = clock
+        self._next_prune = clock()
 
     def refresh(self) -> int:
         """Take in what was loaded since the last call; returns the rows of `sales_per_minute` written. Blocks.
@@ -50,6 +56,9 @@ class LightMinutes:
                 duration_ms = int(row[0]) if row is not None else 0
                 progress = {"query": LIGHT, "batch_id": below, "facts": facts, "duration_ms": duration_ms}
                 connection.execute(read_sql(__package__, "light_progress"), progress)
+            if self._clock() >= self._next_prune:
+                self._next_prune = self._clock() + PRUNE_EVERY_S
+                connection.execute(read_sql(__package__, "prune_progress"), {"query": LIGHT, "keep_s": KEEP_PROGRESS_S})
             if first and facts:
                 log.info("built %d rows of sales_per_minute from %d facts in %d ms", written, facts, duration_ms)
             return written

@@ -26,6 +26,7 @@ from ..warehouse.connect import Address
 from ..warehouse.sqlfiles import read_sql
 from .checkpoint import Checkpoint
 from .executors import Executors
+from .light import KEEP_PROGRESS_S, PRUNE_EVERY_S
 from .queries import (
     MAX_JUDGED_PER_BATCH,
     MAX_RECORDS_PER_BATCH,
@@ -41,8 +42,6 @@ from .summary import render
 
 SUMMARY_EVERY_S: Final = 10.0
 PROGRESS_EVERY_S: Final = 5.0
-PRUNE_EVERY_S: Final = 3600.0
-KEEP_PROGRESS_S: Final = 2 * 86_400.0
 DATABASE_PATIENCE_S: Final = 120.0
 # Of what the minutes keep from batch to batch, by name of the folder: a checkpoint of another one cannot go on, and the query
 # begins anew at the topic's earliest records. 2: ids are texts. 3: minutes by currency. 4: hashes by minute.

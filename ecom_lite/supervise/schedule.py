@@ -22,11 +22,12 @@ from ..observe.clock import ClockWatch
 from ..observe.health import Health
 
 RETRY_S: Final = 5.0
-THREADS: Final = 8
+THREADS: Final = 12  # as many as a run has jobs: those that wait for a database keep none of the others from its turn
 INSTANCES: Final = 1_000
 LOOK_S: Final = 0.5  # at the clock, and at what has failed
 AGAIN_S: Final = 10.0  # after a failure, at the latest; twice as long after each further one
 LONGEST: Final = 10  # doublings
+_NOTHING: Final = object()  # what a turn returns in which nothing was tried: whether the job is well is not known by it
 log = logging.getLogger("ecom_lite.supervise")
 
 
@@ -61,12 +62,15 @@ class Schedule:
         # A flag, and the job stays: a scheduler that shuts down waits for us with the lock in hand that removing it would take.
         not_before = 0.0
 
-        def look() -> None:
+        def look() -> object:
             nonlocal not_before
-            if time.monotonic() >= not_before and condition():
+            if time.monotonic() < not_before < math.inf:
+                return _NOTHING
+            if not_before < math.inf and condition():
                 not_before = time.monotonic() + RETRY_S
                 if action() is not False:
                     not_before = math.inf
+            return None
 
         self._jobs.append((name, _one_at_a_time(look), seconds, True))
 
@@ -126,8 +130,9 @@ class Schedule:
 
     def _hear(self, event: JobExecutionEvent) -> None:
         if event.code == EVENT_JOB_EXECUTED:
-            self._problems.pop(event.job_id, None)
-            self._failures.pop(event.job_id, None)
+            if event.retval is not _NOTHING:
+                self._problems.pop(event.job_id, None)
+                self._failures.pop(event.job_id, None)
         elif event.code == EVENT_JOB_MISSED:
             log.warning("job %s missed its time", event.job_id)
         else:
@@ -137,15 +142,16 @@ class Schedule:
             self._failed.put(event.job_id)
 
 
-def _one_at_a_time(job: Callable[[], object]) -> Callable[[], None]:
+def _one_at_a_time(job: Callable[[], object]) -> Callable[[], object]:
     """The job, which does nothing while it is at work already."""
     at_work = Lock()
 
-    def run() -> None:
-        if at_work.acquire(blocking=False):
-            try:
-                job()
-            finally:
-                at_work.release()
+    def run() -> object:
+        if not at_work.acquire(blocking=False):
+            return _NOTHING
+        try:
+            return job()
+        finally:
+            at_work.release()
 
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -150,6 +151,7 @@ class Supervisor:
             return
         backoff_s = FIRST_BACKOFF_S
         while self._wait_for_needs(slot):
+            began = math.inf  # it has not run yet: the life before this one says nothing of how well it starts
             try:
                 self._start(slot)
                 began = time.monotonic()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from ..engines.child import Child, inherited
+from ..engines.child import Child, finding_us, inherited, own_module
 from ..engines.registry import ChildRegistry
 from ..errors import EcomLiteError, UsageError
 from ..observe.figures import WorkerReport
@@ -22,7 +20,6 @@ from ..observe.health import SILENT_S, Health
 POLL_S: Final = 0.2
 FROZEN_S: Final = 30.0  # without a report: it will not come back by itself, or not soon
 HEAR_OUT_S: Final = 5.0  # ends with the pipe, which is at once where the machine is not busy
-_PACKAGE_ROOT: Final = str(Path(__file__).parents[2])  # so that the child finds the package whatever the working directory is
 
 
 F = TypeVar("F", bound=msgspec.Struct)
@@ -66,9 +63,9 @@ class WorkerService(Generic[F]):
         self._has_job = False
         self.child = Child(
             self.name,
-            [sys.executable, "-m", module, role],
+            own_module(module, role),
             log=log,
-            env={**inherited(), "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH", "")]))},
+            env=finding_us(inherited()),
             stdin_pipe=True,
             stdout="pipe",
             registry=registry,

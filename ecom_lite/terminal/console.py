@@ -8,7 +8,8 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from typing import Final
+from contextlib import suppress
+from typing import IO, Any, Final, cast
 
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -19,6 +20,26 @@ from .screen import PLAIN, unprotected, visible
 DUMB: Final = ("dumb", "unknown")
 MIN_COLUMNS: Final = 10
 NARROW_COLUMNS: Final = 76  # what the picture of a run needs
+
+
+class _Talk:
+    """stderr: where nobody hears it any more (its terminal is closed, its pipe has no reader, its disk is full) what is said is
+    lost, and that ends nothing: a run outlives the terminal that it was begun on."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class _Console(Console):
@@ -66,7 +87,7 @@ def styled() -> bool:
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """A console for stdout or stderr."""
-    file = unprotected(sys.stderr if stderr else sys.stdout)
+    file = cast(IO[str], _Talk(unprotected(sys.stderr))) if stderr else unprotected(sys.stdout)
     made = _Console(file=file, quiet=quiet, highlight=False, color_system="auto" if styled() else None)
     if made.is_dumb_terminal:  # which rich takes for 80 wide, whatever it is
         made.size = ConsoleDimensions(*shutil.get_terminal_size())

@@ -30,6 +30,8 @@ def _lines(status: RunStatus, now: datetime, doing: str) -> Iterator[str]:
         yield f"on purpose: {name.replace('_', ' ')} {share:.1%}"
     for name, share in status.campaigns.items():
         yield f"campaign: {name} {share:.0%} off"
+    if status.room.scarce:
+        yield f"disk: {status.room.problem}"
     for gap in status.gaps:
         yield f"gap: offsets {gap.first} to {gap.last} of {gap.topic}, partition {gap.partition}, {minute(gap.at)}"
     for alert in status.alerts.values():

@@ -35,7 +35,7 @@ class DeadLetter:
     @property
     def event(self) -> Any:
         """The value as JSON; None where it is none."""
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):  # the latter of one that is too deep
             return json.loads(self.value or b"")
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -17,22 +18,31 @@ ORDER: Final = "order"
 Row = Mapping[str, Any]
 
 
-def matching(facts: Iterable[Row], wanted: Mapping[str, object]) -> list[Row]:
-    """The facts that have all these values. Raises UsageError where there is no such column."""
-    rows = list(facts)
-    if rows and (unknown := [name for name in wanted if name not in rows[0]]):
-        raise UsageError(f"facts have no column {', '.join(unknown)}: there are {', '.join(rows[0])}")
-    return [row for row in rows if all(same(row[name], value) for name, value in wanted.items())]
+def matching(facts: Iterable[Row], wanted: Mapping[str, object], columns: Sequence[str]) -> list[Row]:
+    """The facts that have all these values. Raises UsageError where there is no such column, also while there are no facts."""
+    if unknown := [name for name in wanted if name not in columns]:
+        raise UsageError(f"facts have no column {', '.join(unknown)}: there are {', '.join(columns)}")
+    return [row for row in facts if all(same(row[name], value) for name, value in wanted.items())]
 
 
 def same(stored: object, wanted: object) -> bool:
-    """Equal as the warehouse keeps it: numbers by value, ids as texts."""
+    """Equal as the warehouse keeps it: numbers by value, ids as texts, moments by the clock (ISO 8601; without a zone UTC)."""
+    if isinstance(stored, datetime):
+        return stored == _moment(wanted)
     if isinstance(stored, Decimal | int) and not isinstance(wanted, bool):
         try:
             return Decimal(stored) == Decimal(str(wanted))
         except InvalidOperation:
             return False
     return stored == wanted if type(stored) is type(wanted) else str(stored) == str(wanted)
+
+
+def _moment(wanted: object) -> object:
+    try:
+        found = datetime.fromisoformat(wanted) if isinstance(wanted, str) else wanted
+    except ValueError:
+        return wanted
+    return found.replace(tzinfo=UTC) if isinstance(found, datetime) and found.tzinfo is None else found
 
 
 def differences(facts: Iterable[Row], events: Iterable[Row]) -> list[str]:
@@ -43,6 +53,7 @@ def differences(facts: Iterable[Row], events: Iterable[Row]) -> list[str]:
     """
     expected: dict[tuple[str, ...], Row] = {}
     for event in events:
+        require_event(event)
         if event.get("event_type", ORDER) == ORDER:
             expected.setdefault(_key(event), event)
     there = {_key(fact): fact for fact in facts}
@@ -56,6 +67,12 @@ def differences(facts: Iterable[Row], events: Iterable[Row]) -> list[str]:
                 told = ", ".join(f"{name} is {fact[name]}, sent was {event[name]}" for name in wrong)
                 found.append(f"differs:  {_named(key)}: {told}")
     return found
+
+
+def require_event(event: object) -> None:
+    """Raises UsageError for what is none, such as the keys of a single event where a list was forgotten around it."""
+    if not isinstance(event, Mapping):
+        raise UsageError(f"{event!r:.80} is no event (a mapping of its fields): give a list of events, also of a single one")
 
 
 def shown(lines: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ ends: the system lets go of the lock then. The keeper waits to have it alone, an
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -44,13 +45,12 @@ class Lease:
     """
 
     def __init__(self, run_id: str, flags: Mapping[str, str]) -> None:
-        # In memory: a database has 300 files, and after some have gone ext4 takes up to 2 ms to make one (decision 60).
-        self.folder = (memory_folder(ROOM_BYTES) or Path(tempfile.gettempdir())) / f"{PREFIX}{run_id}"
+        self.folder = _folder(run_id)
         self._flags = dict(flags)
         self._lock = threading.Lock()
         self._file = -1
         self._line: Connection | None = None
-        self._given_back = False
+        self._over = ""  # why there is no share any more
         self._id = uuid.uuid4().hex
 
     def take(self) -> None:
@@ -90,7 +90,7 @@ class Lease:
         with self._lock:
             line, self._line = self._line, None
             file, self._file = self._file, -1
-            self._given_back = True
+            self._over = "the engines of this session were given back already"
             last = False
             if line is not None:
                 with suppress(OSError, EOFError):
@@ -104,8 +104,8 @@ class Lease:
             time.sleep(POLL_S)
 
     def _join(self) -> Connection:
-        if self._given_back:
-            raise EngineError("the engines of this session were given back already")
+        if self._over:
+            raise EngineError(self._over)
         try:
             if self._file < 0:
                 self._file = _shared(self.folder)
@@ -127,14 +127,19 @@ class Lease:
                 listener.bind(address)
             path.chmod(0o600)
             listener.listen(64)
+            listener.setblocking(True)  # whatever the tests' socket.setdefaulttimeout says: the keeper gets it as it is
             job = json.dumps({"folder": str(self.folder), "socket": listener.fileno(), "flags": self._flags})
             root = str(Path(__file__).parents[2])
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), root]))}
+            environment = {
+                **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), root])),
+                "PYTHONWARNINGS": "",  # where they are errors kafka-python could not be imported
+            }  # fmt: skip
             with (self.folder / LOG).open("ab") as log:
-                subprocess.Popen(
+                keeper = subprocess.Popen(
                     [sys.executable, "-P", "-m", "ecom_lite.testing.keeper", job], stdin=subprocess.DEVNULL, stdout=log,
                     stderr=log, env=environment, pass_fds=[listener.fileno()], start_new_session=True,
                 )  # fmt: skip
+                keeper.returncode = 0  # nobody waits for it: a warning of that is an error in many a project
         line = self._connect()  # now that the keeper alone has the socket: with it ends our line
         if line is None:
             raise EngineError(f"the keeper of the engines did not start.{_end_of(self.folder / LOG)}")
@@ -146,6 +151,7 @@ class Lease:
         from multiprocessing.connection import Connection
 
         link = socket.socket(socket.AF_UNIX)
+        link.setblocking(True)  # whatever the tests' socket.setdefaulttimeout says
         try:
             with socket_address(self.folder, SOCKET) as address:
                 link.connect(address)
@@ -163,7 +169,22 @@ class Lease:
         if self._file >= 0:
             with suppress(OSError):
                 os.close(self._file)
-            self._file, self._line, self._lock, self._given_back = -1, None, threading.Lock(), True
+            self._file, self._line, self._lock = -1, None, threading.Lock()
+            self._over = "the engines are those of the process that this one was forked from: ask for them there"
+
+
+def _folder(run_id: str) -> Path:
+    """That of the session: in memory where there is room, or where one of its processes has found some. Raises EngineError."""
+    # A run id may be the user's own (--testrunuid): of any length, with any characters.
+    name = PREFIX + hashlib.sha256(run_id.encode("utf-8", "replace")).hexdigest()[:16]
+    # In memory: a database has 300 files, and after some have gone ext4 takes up to 2 ms to make one (decision 60).
+    memory = memory_folder()
+    if memory is not None and ((memory / name).is_dir() or memory_folder(ROOM_BYTES)):
+        return memory / name
+    try:
+        return Path(tempfile.gettempdir()) / name
+    except OSError as error:
+        raise EngineError(f"no folder for the engines of this session: {error}; set TMPDIR to another") from error
 
 
 def _shared(folder: Path) -> int:

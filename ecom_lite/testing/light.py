@@ -12,9 +12,11 @@ from ..check.reconcile import Report, reconcile
 from ..run.loaders import wait_loaded, workers
 from ..run.marts import Marts
 from ..run.servers import Servers, servers
+from ..settings.libpq import restored_variables
 from ..settings.load import load_settings
 from ..terminal.terminal import Terminal
 from ..warehouse.offsets import offsets_of
+from .options import OWN_KAFKA, OWN_POSTGRES
 from .place import checks_of
 from .warehouse import LightWarehouse
 
@@ -61,11 +63,17 @@ class OwnWarehouse(LightWarehouse):
 
 @contextmanager
 def light_warehouse(data_dir: Path, **flags: Any) -> Iterator[LightWarehouse]:
-    """A warehouse in `data_dir`, ready in about 4 s, stopped at the end. `flags` are settings: load__flush_ms=50."""
+    """A warehouse in `data_dir`, ready in about 4 s, stopped at the end. `flags` are settings: load__flush_ms=50. Only they can
+    name servers that run elsewhere (kafka__bootstrap, postgres__url): a test never reaches those of a config.toml. libpq's own
+    variables (PGSSLMODE and the like) are out of the environment until the end."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    settings = load_settings(flags={"run.data_dir": data_dir, "run.light": True, **dotted})
+    ours = (OWN_KAFKA if "kafka.bootstrap" not in dotted else {}) | (OWN_POSTGRES if "postgres.url" not in dotted else {})
+    settings = load_settings(flags={"run.data_dir": data_dir, "run.light": True, **ours, **dotted})
     quiet = Terminal(quiet=True)
-    with servers(settings, "testing", quiet, restarts=settings.run.restarts, temporary=True, sets_clock=True) as started:
+    with (
+        restored_variables(),
+        servers(settings, "testing", quiet, restarts=settings.run.restarts, temporary=True, sets_clock=True) as started,
+    ):
         for loader in workers(settings, lambda: started.reach, settings.data_dir, started.registry):
             started.supervisor.add(loader, ["schema", "topics"])
         started.supervisor.start()

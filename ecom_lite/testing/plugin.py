@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from .options import NAME, OPTIONS, flags_of, option
+from ..errors import EngineError
+from .options import NAME, OPTIONS, flags_of, number, require_good
 
 if TYPE_CHECKING:
     from .lease import Lease
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 ON_ENGINES: Final = {"ecom_lite_warehouse", "ecom_lite_topic"}
 MARKER: Final = "ecom_lite(**settings): settings for the topic of this test, with two underscores for the point"
 TOPIC: Final = "ecommerce_events"
+NO_TESTS: Final = ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan")  # pytest's options that run none
 _LEASE: Final = pytest.StashKey["Lease"]()
 
 __all__ = ["NAME", "ecom_lite_events", "ecom_lite_topic", "ecom_lite_warehouse"]
@@ -33,12 +36,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
+    require_good(config)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Where a test will want engines they begin to start now, beside what else is to be done before the first test."""
-    if not session.config.option.collectonly and any(ON_ENGINES & set(getattr(i, "fixturenames", ())) for i in session.items):
-        _lease(session.config).take()
+    given = session.config.option
+    if any(getattr(given, name, False) for name in NO_TESTS) or (session.testsfailed and not given.continue_on_collection_errors):
+        return
+    if any(ON_ENGINES & set(getattr(item, "fixturenames", ())) for item in session.items):
+        with suppress(EngineError):  # each test that wants them says it; the others go on
+            _lease(session.config).take()
 
 
 def _lease(config: pytest.Config) -> Lease:
@@ -48,7 +56,7 @@ def _lease(config: pytest.Config) -> Lease:
         from .lease import Lease
 
         worker: dict[str, Any] = getattr(config, "workerinput", {})
-        found = config.stash[_LEASE] = Lease(str(worker.get("testrunuid") or uuid.uuid4().hex)[:16], flags_of(config))
+        found = config.stash[_LEASE] = Lease(str(worker.get("testrunuid") or uuid.uuid4().hex), flags_of(config))
         config.add_cleanup(found.give_back)
     return found
 
@@ -56,7 +64,7 @@ def _lease(config: pytest.Config) -> Lease:
 def _topic(config: pytest.Config, name: str, flags: dict[str, Any]) -> Iterator[TopicWarehouse]:
     from .topic import topic_warehouse
 
-    with topic_warehouse(_lease(config), name, flags, float(option(config, "ecom_lite_timeout"))) as warehouse:
+    with topic_warehouse(_lease(config), name, flags, number(config, "ecom_lite_timeout", float)) as warehouse:
         yield warehouse
 
 
@@ -83,4 +91,4 @@ def ecom_lite_events(request: pytest.FixtureRequest) -> Callable[..., list[dict[
 
     from .events import shop_events
 
-    return partial(shop_events, seed=int(option(request.config, "ecom_lite_seed")))
+    return partial(shop_events, seed=number(request.config, "ecom_lite_seed", int))

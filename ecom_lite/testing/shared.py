@@ -16,14 +16,15 @@ from ..engines import pgfiles
 from ..engines.from_settings import kafka_server
 from ..engines.registry import ChildRegistry
 from ..engines.scratch import Scratch, clear_dead
-from ..errors import EcomLiteError, EngineError, UsageError
+from ..errors import ConfigError, EcomLiteError, EngineError, UsageError
 from ..settings.data_dir import CHILDREN, KAFKA, POSTGRES
 from ..settings.load import load_settings
 from ..settings.tree import Settings
 from .aside import DROP, MAKE, Aside
+from .options import FIXED, NOT_TO_BE_SET, OWN_KAFKA, OWN_POSTGRES, as_set
 
 DEFAULTS: Final = {"kafka.heap_mb": 128, "load.flush_ms": 10}
-OURS: Final = {"run.light": True, "kafka.bootstrap": "", "postgres.url": ""}  # whatever the user's own settings name
+OURS: Final = {"run.light": True, **OWN_KAFKA, **OWN_POSTGRES}
 SAME: Final = ("run.", "jars.", "kafka.heap_mb", "kafka.port", "postgres.")  # one for the whole session, or no choice at all
 if TYPE_CHECKING:  # imported beside the start of the engines
     from .database import Database
@@ -64,7 +65,10 @@ class Shared:
             raise
 
     def _settings(self, flags: Mapping[str, Any]) -> Settings:
-        return load_settings(flags={**self._flags, **flags, **OURS, "run.data_dir": self._scratch.path})
+        try:
+            return load_settings(flags={**self._flags, **flags, **OURS, "run.data_dir": self._scratch.path})
+        except ConfigError as error:
+            raise ConfigError(as_set(str(error), flags)) from None
 
     def answer(self, what: str, *arguments: Any) -> Any:
         """One request of a test process: open (a name, or none; settings), or one of a place: its topic comes first."""
@@ -84,7 +88,9 @@ class Shared:
             raise
 
     def _open(self, topic: str, flags: Mapping[str, Any]) -> dict[str, str]:
-        if wrong := [name for name in flags if name.startswith(SAME) or name == "kafka.topic"]:
+        if wrong := [name for name in flags if name in FIXED]:
+            raise UsageError(f"{', '.join(wrong)}: {NOT_TO_BE_SET}")
+        if wrong := [name for name in flags if name.startswith(SAME)]:
             raise UsageError(f"{', '.join(wrong)}: cannot be set for one test, only for the session (ecom_lite_settings)")
         usual = not (topic or flags)
         place = self._from_ahead() if usual else None

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from ..warehouse.migrate import bundled
 FOLDER: Final = "testing"  # in the user's cache
 MANIFEST: Final = "manifest.json"  # path -> bytes of each file; the last one that is written
 KEPT: Final = 3
+DRAFT_S: Final = 3_600.0  # a draft that is older is that of a keeper that was killed
 LAYOUT: Final = "2"  # of the template itself: another one is another template
 COPY: Final = ("cp", "-a", "--reflink=auto")  # blocks are shared where the file system can
 UNWANTED: Final = ("postmaster.pid", "postmaster.opts")
@@ -72,10 +74,12 @@ class ClusterTemplate:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _forget_unused(self) -> None:
-        """Of other versions only those stay that were used last."""
+        """Of other versions only those stay that were used last, and no draft that nobody works at any more."""
         with suppress(OSError):
-            found = [folder for folder in self.path.parent.glob("postgres-*") if (folder / MANIFEST).is_file()]
-            for folder in sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)[KEPT:]:
+            used = sorted(((each.stat().st_mtime, each) for each in self.path.parent.glob("postgres-*")), reverse=True)
+            drafts = [folder for at, folder in used if "." in folder.name and at < time.time() - DRAFT_S]
+            whole = [folder for _, folder in used if "." not in folder.name and (folder / MANIFEST).is_file()]
+            for folder in (*drafts, *whole[KEPT:]):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
@@ -60,12 +61,14 @@ class LightWarehouse(ABC):
         import psycopg
 
         with psycopg.connect(self.conninfo) as reader:
-            return reader.execute(statement, list(parameters)).fetchall()
+            return reader.execute(statement, list(parameters) or None).fetchall()  # without any a % is a %
 
     def send(self, events: Iterable[Mapping[str, object] | bytes]) -> int:
         """Send events as JSON, keyed by user_id (bytes go as they are), and return how many once the broker has acknowledged
         them all."""
-        from kafka import KafkaProducer
+        with warnings.catch_warnings():  # of its own, where a project makes errors of them
+            warnings.simplefilter("ignore")
+            from kafka import KafkaProducer
 
         producer = KafkaProducer(**self._client())
         try:
@@ -84,8 +87,9 @@ class LightWarehouse(ABC):
         from psycopg.rows import dict_row
 
         with psycopg.connect(self.conninfo, row_factory=dict_row) as reader:
-            rows = reader.execute("SELECT * FROM warehouse.order_lines ORDER BY source_partition, source_offset").fetchall()
-        return cast(list[dict[str, Any]], of_facts.matching(rows, columns))
+            cursor = reader.execute("SELECT * FROM warehouse.order_lines ORDER BY source_partition, source_offset")
+            names = [column.name for column in cursor.description or ()]
+            return cast(list[dict[str, Any]], of_facts.matching(cursor.fetchall(), columns, names))
 
     def dead_letters(self, reason: str | None = None) -> list[DeadLetter]:
         """The records of the topic that were refused, the oldest first; only those of this reason, if one is given. Raises
@@ -110,8 +114,8 @@ class LightWarehouse(ABC):
 
     def assert_facts(self, expected: int | Iterable[Mapping[str, Any]], **columns: object) -> list[dict[str, Any]]:
         """Wait until all is loaded; then there are exactly `expected` facts (with these values, if any are given), or exactly the
-        order lines among these events, each with the values that were sent. Returns the facts. Raises AssertionError that says
-        which are missing, too many or different."""
+        order lines among these events, each with the customer, price, quantity, revenue and currency that were sent. Returns the
+        facts. Raises AssertionError that says which are missing, too many or different."""
         __tracebackhide__ = True
         self.wait_loaded()
         found = self.facts(**columns)
@@ -166,4 +170,5 @@ class LightWarehouse(ABC):
 def _record(event: Mapping[str, object] | bytes) -> dict[str, bytes]:
     if isinstance(event, bytes):
         return {"value": event}
+    of_facts.require_event(event)
     return {"key": str(event.get("user_id", "")).encode(), "value": json.dumps(event, default=str).encode()}

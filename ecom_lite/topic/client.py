@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -31,6 +32,7 @@ from kafka.errors import (
 
 from ..errors import ConfigError, EcomLiteError
 from ..settings.tree import Kafka as KafkaSettings
+from .net_client import NetClient, TlsFailedError
 
 BOOTSTRAP_TIMEOUT_MS: Final = 10_000
 REQUEST_TIMEOUT_MS: Final = 10_000
@@ -43,6 +45,7 @@ POLL_S: Final = 0.1
 PLACE_S: Final = 10.0  # until a broker that has stood still is counted in again
 TOPICS_READY_MS: Final = 30_000
 DEAD_LETTER_MAX_BYTES: Final = 4 * 1024 * 1024  # a record of Kafka's default limit, with the headers that say what is wrong
+_HOST: Final = re.compile(r"[^:\[\]]+|\[[^\[\]]+\]")
 # What a refusal is about, and which right is needed.
 REFUSED: Final = {
     TopicAuthorizationFailedError: "a topic (needed are Read to load, Write to send)",
@@ -63,6 +66,7 @@ def client_config(kafka: KafkaSettings, bootstrap: str) -> Config:
         "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         "reconnect_backoff_max_ms": RECONNECT_BACKOFF_MAX_MS,
+        "kafka_client": NetClient,
     }
     if kafka.security_protocol.startswith("SASL"):
         if not (kafka.sasl_mechanism and kafka.sasl_username):
@@ -80,12 +84,13 @@ def client_config(kafka: KafkaSettings, bootstrap: str) -> Config:
 
 
 def addresses(bootstrap: str) -> list[tuple[str, int]]:
-    """The (host, port) pairs of "host:port,host:port"; ConfigError when it is none."""
+    """The (host, port) pairs of "host:port,host:port"; ConfigError when it is none. An address of IPv6 keeps its brackets."""
     pairs = []
     for part in bootstrap.split(","):
         host, _, port = part.strip().rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise ConfigError(f"kafka.bootstrap = {bootstrap!r}: {part.strip()!r} is not host:port")
+        if not _HOST.fullmatch(host) or not port.isdecimal() or not 0 < int(port) < 65_536:
+            brackets = ", and an address of IPv6 stands in brackets" if host.count(":") > 1 else ""
+            raise ConfigError(f"kafka.bootstrap = {bootstrap!r}: {part.strip()!r} is not host:port{brackets}")
         pairs.append((host, int(port)))
     return pairs
 
@@ -118,10 +123,27 @@ def explain(config: Mapping[str, Any], error: KafkaError) -> str:
     refusals = [reason for pair in addresses(where) if (reason := _refusal(*pair))]
     if len(refusals) == len(config["bootstrap_servers"]):
         return f"no Kafka at {where} ({'; '.join(refusals)}): is it running, and is kafka.bootstrap right?"
+    if why := _unread(config):
+        return f"kafka.ssl_cafile = {config['ssl_cafile']!r} has no certificates in PEM form that can be read: {why}"
+    if isinstance(error, TlsFailedError):
+        return (
+            f"{where} accepts connections, but its TLS handshake fails: {error.args[0]}; check kafka.security_protocol"
+            f" ({config['security_protocol']}), kafka.ssl_cafile, and what listens there"
+        )
     return (
         f"{where} accepts connections but gave no answer as Kafka with kafka.security_protocol ="
         f" {config['security_protocol']}: check that and kafka.sasl_*, kafka.ssl_cafile, and what listens there"
     )
+
+
+def _unread(config: Mapping[str, Any]) -> str:
+    """Why the authorities' certificates cannot be read, of which the client's own error says nothing; empty where they can."""
+    try:
+        if "ssl_cafile" in config and "SSL" in config["security_protocol"].split("_"):
+            ssl.create_default_context(cafile=config["ssl_cafile"])
+    except OSError as error:  # ssl.SSLError is one
+        return error.strerror or str(error)
+    return ""
 
 
 def _user(config: Mapping[str, Any]) -> str:
@@ -131,7 +153,7 @@ def _user(config: Mapping[str, Any]) -> str:
 def _refusal(host: str, port: int) -> str | None:
     """Why no TCP connection comes about, or None where it does."""
     try:
-        with socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S):
+        with socket.create_connection((host.strip("[]"), port), timeout=PROBE_TIMEOUT_S):
             return None
     except OSError as error:
         return f"{host}:{port} {error.strerror or error}"
@@ -140,22 +162,9 @@ def _refusal(host: str, port: int) -> str | None:
 def reachable(config: Config) -> bool:
     """Whether one of the addresses accepts a TCP connection. Quick on loopback, at most PROBE_TIMEOUT_S per address.
 
-    Ask it before making a client in a loop: a client that fails to bootstrap blocks, and leaves a thread behind.
+    Ask it before making a client in a loop: a client that fails to bootstrap blocks for BOOTSTRAP_TIMEOUT_MS.
     """
     return not all(_refusal(*pair) for pair in addresses(",".join(config["bootstrap_servers"])))
-
-
-def wait_ready(config: Config, deadline_s: float, stop: Event | None = None) -> None:
-    """Block until Kafka answers a metadata request. Raises EcomLiteError after `deadline_s`, returns early on `stop`."""
-    stop = stop or Event()
-    until = time.monotonic() + deadline_s
-    while not reachable(config):
-        if time.monotonic() >= until or stop.wait(POLL_S):
-            break
-    if stop.is_set():
-        return
-    with _admin(config, "waiting for Kafka", max(1.0, until - time.monotonic())) as admin:
-        admin.list_topics()
 
 
 def ensure_topics(
@@ -205,10 +214,9 @@ def _create(admin: KafkaAdminClient, name: str, options: Mapping[str, Any]) -> N
 
 
 @contextmanager
-def _admin(config: Config, doing: str, timeout_s: float | None = None) -> Iterator[KafkaAdminClient]:
-    """`timeout_s` to answer the first time; None: as the config says."""
+def _admin(config: Config, doing: str) -> Iterator[KafkaAdminClient]:
     with explained(config, doing):
-        admin = KafkaAdminClient(**config if timeout_s is None else {**config, "bootstrap_timeout_ms": timeout_s * 1000})
+        admin = KafkaAdminClient(**config)
         try:
             yield admin
         finally:

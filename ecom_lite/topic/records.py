@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from kafka import IsolationLevel, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import Fetcher
-from kafka.errors import CorruptRecordError
+from kafka.errors import CorruptRecordError, KafkaError
 from kafka.record.default_records import DefaultRecordBatch
 
 MAX_KNOWN_TAILS: Final = 1_000
@@ -36,7 +36,12 @@ class RecordReader:
 
     def read(self, batch: DefaultRecordBatch) -> list[Record]:
         """All records of a batch. Raises CorruptRecordError, also for a codec's own complaint."""
-        batch._maybe_uncompress()
+        try:
+            batch._maybe_uncompress()
+        except KafkaError:  # no codec of that name is installed
+            raise
+        except Exception as error:  # each codec has errors of its own
+            raise CorruptRecordError(f"batch at offset {batch.base_offset} cannot be uncompressed: {error!r}") from None
         data, count = bytes(batch._buffer), batch.records_count
         fixed = batch.max_timestamp if batch.timestamp_type == batch.LOG_APPEND_TIME else None
         try:

@@ -174,7 +174,7 @@ class Dbt:
         self, verb: str, *arguments: str, manifest: Any = None, said: Say = lambda text: None, target: Path | None = None,
         address: Address | None = None, role: str = ROLE,
     ) -> Any:  # fmt: skip
-        runner = importlib.import_module("dbt.cli.main").dbtRunner  # 1.4-3 s the first time
+        dbt = importlib.import_module("dbt.cli.main")  # 1.4-3 s the first time
         self._work_dir.mkdir(parents=True, exist_ok=True)
         fixed = {
             "--project-dir": self._project_dir,
@@ -194,9 +194,9 @@ class Dbt:
             "--partial-parse",
         ]
         options = [str(word) for pair in fixed.items() for word in pair]
-        with environment(self._variables(address or self._address, role)) as forget:
+        with environment(self._variables(address or self._address, role)) as forget, no_options_of_environment(dbt.cli):
             # dbt copies the environment before it sends the first event, so the password is in ours for milliseconds only.
-            return runner(manifest=manifest, callbacks=[Listener(forget, said)]).invoke(
+            return dbt.dbtRunner(manifest=manifest, callbacks=[Listener(forget, said)]).invoke(
                 [*verb.split(), *options, *switches, *arguments]
             )
 
@@ -261,6 +261,26 @@ def environment(variables: Mapping[str, str]) -> Iterator[Callable[[], None]]:
         yield forget
     finally:
         forget()
+
+
+@contextmanager
+def no_options_of_environment(command: Any) -> Iterator[None]:
+    """No variable counts as an option of dbt's command meanwhile: DBT_EMPTY=1 would leave the marts empty, DBT_TARGET another
+    database. The variables stay, as a project may ask for any by env_var()."""
+    heard = [(option, option.envvar) for option in _options(command)]
+    for option, _ in heard:
+        option.envvar = None
+    try:
+        yield
+    finally:
+        for option, variables in heard:
+            option.envvar = variables
+
+
+def _options(command: Any) -> Iterator[Any]:
+    yield from command.params
+    for each in getattr(command, "commands", {}).values():
+        yield from _options(each)
 
 
 def _good(results: Sequence[Any]) -> Sequence[Any]:

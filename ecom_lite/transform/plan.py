@@ -48,11 +48,14 @@ class TestPlan:
 
 
 def fill(text: str, cut: int, taken: Taken) -> str:
-    """The text with the numbers of this run. Raises TransformError for a model of which nothing says what it holds."""
+    """The text with the numbers of this run. Raises TransformError for a model of which nothing says what it holds, and for one
+    that holds more than is below the cut: it would go back, and the next run add the same facts again."""
 
     def number(found: re.Match[str]) -> str:
         model, part = found[1], found[2]
         if (model, part) in taken:
+            if taken[model, part] > cut:
+                raise TransformError(f"{model} holds facts up to {taken[model, part]} already, and the cut of this run is {cut}")
             return str(taken[model, part])
         if part:
             return "0"  # declared since: it takes in all facts

@@ -56,6 +56,7 @@ class Refresher:
         self._tests: Sequence[TestPlan] = ()
         self._tests_of: tuple[object, ...] | None = None  # the state for which they were compiled
         self._all_tests_at = 0.0
+        self._failing: frozenset[str] = frozenset()  # tests that failed in the last run of all models
 
     def carry_out(self, order: Order, connection: psycopg.Connection, said: Say) -> Done:
         """Build and test. Raises TransformError where dbt cannot run at all, psycopg.Error where the database does not answer."""
@@ -79,16 +80,18 @@ class Refresher:
             outcome = _asked(built, tests, order.cut, on, said)
         if not order.select:
             self._good, self._models = (None if outcome.errors else state), None
-            self._all_tests_at = self._clock()
+            self._all_tests_at, self._failing = self._clock(), frozenset(outcome.failed)
         return Done(outcome, quick=False, all_tests=True)
 
     def _quickly(self, order: Order, said: Say) -> Done:
         now = self._clock()
         everything = now - self._all_tests_at >= WHOLE_TESTS_EVERY_S
-        tests = [test for test in self._tests if everything or not test.whole]
+        # One that failed is asked until it passes: else a run that leaves it out would say that all is well.
+        tests = [test for test in self._tests if everything or not test.whole or test.name in self._failing]
         with workers(self._address, ROLE, self._threads) as on:
             built = build(self._models or (), order.cut, on, said, self._clock)
             outcome = _asked(built, tests, order.cut, on, said)
+        self._failing = frozenset(outcome.failed)
         if everything:
             self._all_tests_at = now
         if outcome.errors:

@@ -101,11 +101,6 @@ class Transform:
         """The newest finished run of this process."""
         return self._last
 
-    def warm_up(self) -> None:
-        """Import dbt and parse the project (seconds of CPU, no database): the first run is then quick. Raises TransformError."""
-        with _one_at_a_time.turn("warm-up", lambda text: None):
-            self._dbt.parse()
-
     def docs(self, reader: Address) -> Path:
         """dbt's documentation of the project as one HTML file, made where it is not there yet: in a second, behind any run.
 

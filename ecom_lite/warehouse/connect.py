@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -14,8 +15,10 @@ if TYPE_CHECKING:  # psycopg takes a fifth of a second: an address does without 
 ROLES: Final = ("ecom_owner", "ecom_loader", "ecom_producer", "ecom_stream", "ecom_dbt", "ecom_lake", "ecom_reader")
 CONNECT_TIMEOUT_S: Final = 10  # a busy machine may keep a server from letting us in for some seconds
 READER_STATEMENT_TIMEOUT_S: Final = 30
+ENCODING: Final = "UTF8"  # of the loader's binary rows, whatever PGCLIENTENCODING says
 # A server that vanishes without a word (a pulled cable, a frozen host) is a broken connection after about half a minute.
 LIVENESS: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
+_QUOTED: Final = re.compile(r'".*"', re.DOTALL)  # what libpq says of an address has parts of it
 
 
 class _One(Mapping[str, str]):
@@ -37,6 +40,13 @@ class _One(Mapping[str, str]):
         return 1
 
 
+def _no_address(why: str) -> ConfigError:
+    return ConfigError(
+        f"postgres.url is not a PostgreSQL address: {why}; it is written postgresql://user:password@host:port/database, in "
+        "the password %40 for @, %2F for /, %3A for :, %25 for % and %20 for a blank"
+    )
+
+
 @dataclass(frozen=True)
 class Address:
     """Where the warehouse is, and the passwords of its roles. `str()` and `repr()` show no password."""
@@ -51,18 +61,26 @@ class Address:
 
     @classmethod
     def from_url(cls, url: str, passwords: Mapping[str, str]) -> Address:
-        """The external address of `postgres.url`; ConfigError when it is not one."""
+        """The external address of `postgres.url`; ConfigError when it is not one, which has nothing of it in its words: where
+        an address is broken, parts of the password may stand anywhere."""
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
 
         try:
             parts = conninfo_to_dict(url)
         except psycopg.ProgrammingError as error:
-            raise ConfigError(f"postgres.url is not a PostgreSQL address: {str(error).strip()}") from None
+            raise _no_address(_QUOTED.sub('"..."', str(error).strip())) from None
+        host, port = str(parts.get("host") or "127.0.0.1"), str(parts.get("port") or 5432)
+        if "," in port:
+            raise _no_address("it has several ports, and one is needed")
+        if "@" in host[1:]:  # a socket's name may begin with it
+            raise _no_address("there are two @ in it")
+        if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65_536):
+            raise _no_address("its port is none")
         known = {"host", "port", "dbname", "user", "password"}
         return cls(
-            host=str(parts.get("host") or "127.0.0.1"),
-            port=int(parts.get("port") or 5432),
+            host=host,
+            port=int(port),
             database=str(parts.get("dbname") or "ecom_lite"),
             admin=str(parts.get("user") or "postgres"),
             admin_password=str(parts.get("password") or ""),
@@ -91,6 +109,8 @@ class Address:
         from psycopg.conninfo import make_conninfo
 
         admin = role == "admin"
+        name = f"ecom_lite {role.removeprefix('ecom_')}"
+        ours: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, **LIVENESS, "application_name": name}
         return make_conninfo(
             "",
             host=self.host,
@@ -98,8 +118,7 @@ class Address:
             dbname=self.database,
             user=self.admin if admin else role,
             password=self.admin_password if admin else self.passwords[role],
-            connect_timeout=CONNECT_TIMEOUT_S,
-            **{**LIVENESS, "application_name": f"ecom_lite {role.removeprefix('ecom_')}", **self.options, **extra},
+            **{**ours, **self.options, "client_encoding": ENCODING, **extra},
         )
 
     def connect(self, role: str, *, autocommit: bool = False) -> psycopg.Connection:

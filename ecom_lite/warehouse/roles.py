@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import DuplicateDatabase, UniqueViolation
 
 from ..errors import MigrationError
 from .connect import LIVENESS, READER_STATEMENT_TIMEOUT_S, ROLES, Address
@@ -53,8 +55,10 @@ def ensure_database_and_roles(address: Address, shared: Passwords | None = None)
             statement = "CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0"
             if _is_superuser(admin):  # whoever is none may make the owner's role, and yet not act as it
                 statement += " OWNER ecom_owner"
-            admin.execute(sql.SQL(statement).format(sql.Identifier(address.database)))
-    with address.connect("admin", autocommit=True) as admin:
+            with suppress(DuplicateDatabase, UniqueViolation):  # another machine was quicker
+                admin.execute(sql.SQL(statement).format(sql.Identifier(address.database)))
+    with address.connect("admin") as admin:
+        admin.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])  # two who grant at once: "tuple concurrently updated"
         database = sql.Identifier(address.database)
         admin.execute(sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO ecom_owner").format(database))
         everybody = sql.SQL(", ").join(map(sql.Identifier, ROLES))

@@ -60,6 +60,20 @@ def test_reason(ecom_lite_topic):
 def test_settings(ecom_lite_topic):
     pass
 """
+STRICT = f"""{LINE}
+import socket
+
+socket.setdefaulttimeout(20)
+
+def test_plain():
+    pass
+
+def test_facts(ecom_lite_topic):
+    ecom_lite_topic.send([line(1)])
+    ecom_lite_topic.assert_facts(1)
+    assert ecom_lite_topic.query("SELECT count(*) FROM warehouse.dim_product WHERE product_title LIKE 'Cup%'") == [(1,)]
+    ecom_lite_topic.assert_closes()
+"""
 
 
 def test_workers_share_engines_and_one_that_is_killed_ends_them_for_nobody(tmp_path: Path) -> None:
@@ -139,6 +153,13 @@ def test_what_fails_is_said_in_words(tmp_path: Path) -> None:
         "kafka.heap_mb: cannot be set for one test, only for the session (ecom_lite_settings)",
     ):
         assert words in said, (words, said)
+
+
+def test_a_project_may_make_errors_of_warnings_and_limit_its_sockets(tmp_path: Path) -> None:
+    project = Project(tmp_path, STRICT, f'filterwarnings = ["error"]\n{PATIENT}')
+    done = project.run("-q", "-p", "no:hypothesispytest")
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    project.wait_gone()
 
 
 def test_a_session_without_the_fixtures_starts_nothing_and_imports_nothing_heavy(tmp_path: Path) -> None:

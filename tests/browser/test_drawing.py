@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ecom_lite.dashboards.currency import unit_of
 from ecom_lite.dashboards.drawable import PANEL_TYPES
 from tests.browser.drawing import DAY_MS, MINUTE_MS, ORIGIN, START_MS, Drawing, Json, answer, frame, override, panel
 from tests.browser.tab import CHROMIUM, SCHEMES, settle
@@ -176,6 +177,16 @@ def test_links_are_real_ones(drawing: Drawing) -> None:
         assert link.get_attribute("href") == "/d/explorer?var-category=Home%20%26%20Kitchen", kind
 
 
+def test_a_state_s_link_is_of_the_row_that_it_begins_with(drawing: Drawing) -> None:
+    link = {"title": "Look", "url": '/d/explorer?var-id=${__data.fields["id"]}&at=${__value.time}'}
+    steps = [None, "ready", "ready", None, "down"]
+    rows = [[START_MS + at * 10 * MINUTE_MS, state, at] for at, state in enumerate(steps)]
+    data = answer(frame({"time": "time", "kafka": "string", "id": "number"}, rows))
+    body = drawing.draw(panel("state-timeline", overrides=[override("kafka", links=[link])]), data, CONTEXT)
+    found = body.locator("a").evaluate_all("all => all.map((each) => each.getAttribute('href'))")
+    assert found == [f"/d/explorer?var-id={at}&at={rows[at][0]}" for at in (1, 4)]
+
+
 def test_a_table_sorts_hides_adds_up_and_becomes_cards(drawing: Drawing) -> None:
     body = drawing.draw(TABLE, answer(products()), CONTEXT, width=700, height=500)
     heads = body.locator("th").all_inner_texts()
@@ -251,6 +262,40 @@ def test_figures_beside_each_other_are_whole(browser: Browser, width: int, heigh
         box, around = text.bounding_box(), text.locator("xpath=ancestor::*[@class='body']").bounding_box()
         assert box and around and box["y"] + box["height"] <= around["y"] + around["height"], "without scrolling"
     made.page.close()
+
+
+def test_an_amount_with_its_currency_s_code_is_a_figure_and_no_sentence(drawing: Drawing) -> None:
+    options = {"reduceOptions": {"fields": "/.*/"}, "textMode": "value_and_name"}
+    shown = panel("stat", options=options, defaults={"unit": unit_of("CHF"), "decimals": 2})
+    body = drawing.draw(
+        shown, answer(frame({"Now": "number", "Over": "string"}, [[-157_492.9, "the last 15 minutes"]])), width=600
+    )
+    settle(drawing.page, 800)
+    assert body.locator(".value").all_text_contents() == ["-CHF\u00a0157,492.90", "the last 15 minutes"]
+    assert body.locator(".value.words").all_text_contents() == ["the last 15 minutes"]
+
+
+def test_ticks_of_hours_and_days_stay_round_beyond_a_change_of_the_clocks(drawing: Drawing) -> None:
+    script = """async ([zone, from, to, count]) => { const { setZone, timeTicks, isoTime } = await import("/static/v/time.js");
+        setZone(zone);
+        const found = timeTicks(Date.parse(from), Date.parse(to), count).values.map((each) => isoTime(each).slice(5, 13));
+        setZone("utc");
+        return found; }"""
+    days = drawing.page.evaluate(script, ["Europe/Berlin", "2026-10-23T00:00:00Z", "2026-10-27T00:00:00Z", 4])
+    assert days == ["10-24 00", "10-25 00", "10-26 00", "10-27 00"]
+    hours = drawing.page.evaluate(script, ["Europe/Berlin", "2026-03-28T20:00:00Z", "2026-03-29T08:00:00Z", 4])
+    assert hours == ["03-28 21", "03-29 00", "03-29 03", "03-29 06", "03-29 09"]
+
+
+def test_a_day_of_utc_is_that_day_also_west_of_greenwich(drawing: Drawing) -> None:
+    script = """async ([ms, step]) => { const { setZone, fullTime } = await import("/static/v/time.js");
+        setZone("America/New_York");
+        const found = fullTime(ms, step);
+        setZone("utc");
+        return found; }"""
+    there = START_MS + 300 * MINUTE_MS  # midnight in New York
+    found = [drawing.page.evaluate(script, each) for each in ([START_MS, DAY_MS], [there, DAY_MS], [START_MS, 0])]
+    assert found == ["Thu, Nov 27, 2025", "Thu, Nov 27, 2025", "Wed, Nov 26, 19:00:00"]
 
 
 def test_text_is_marked_up_and_never_markup(drawing: Drawing) -> None:

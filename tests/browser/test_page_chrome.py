@@ -158,7 +158,38 @@ def test_ranges_are_in_the_address_and_lead_back(page: Page, warehouse: Address,
     start, end = (int(address(tab)[key][0]) for key in ("from", "to"))
     assert end - start == 90 * 60_000
     assert tab.page.evaluate(f"new Date({start}).toString()").startswith("Sun Mar 01 2026 10:00:00")
-    assert "1 Mar 10:00 – 1 Mar 11:30" in tab.page.locator(".own").inner_text()
+    assert re.search(r"1 Mar( 2026)? 10:00 – 1 Mar( 2026)? 11:30", tab.page.locator(".own").inner_text())
+    tab.page.goto(page.url + REALTIME + "?from=1740819600000&to=now-1h")
+    tab.wait(lambda: "1 Mar 2025 " in tab.page.locator(".own").inner_text(), "the year, where it is not this one")
+    assert (tab.complaints, tab.foreign) == ([], [])
+
+
+def test_a_time_that_is_none_is_said_in_the_panels_and_a_far_one_can_be_edited(
+    page: Page, warehouse: Address, browser: Browser
+) -> None:
+    seed_warehouse(warehouse, lines=300, days=1, users=20)
+    tab = Tab(browser, "dark")
+    tab.page.goto(page.url + REALTIME + "?from=1764201600000000000&to=now")  # nanoseconds
+    tab.wait(lambda: "is not understood" in shown_panel(tab, 1).inner_text(), "what is wrong with it")
+    for start in ("1764201600000000000", "now-999999999999w"):
+        tab.page.goto(page.url + REALTIME + f"?from={start}&to=now")
+        tab.page.locator(".own").click()
+        tab.page.get_by_role("dialog", name="Time range").wait_for()
+
+
+def test_a_browser_that_keeps_nothing_shows_the_boards(page: Page, warehouse: Address, browser: Browser) -> None:
+    """As where all site data is blocked: to look at its storage is an error."""
+    seed_warehouse(warehouse, lines=300, days=1, users=20)
+    tab = Tab(browser, "dark")
+    for storage in ("localStorage", "sessionStorage"):
+        refused = "get() { throw new DOMException('refused', 'SecurityError'); }"
+        tab.page.add_init_script(f"Object.defineProperty(window, '{storage}', {{ {refused} }})")
+    opened(tab, page.url + REALTIME)
+    assert tab.page.locator("#grid > .failed").count() == 0 and tab.states()["1"] == "drawn"
+    row = tab.page.locator("section.row button").first
+    before = row.get_attribute("aria-expanded")
+    row.click()
+    assert row.get_attribute("aria-expanded") != before
     assert (tab.complaints, tab.foreign) == ([], [])
 
 
@@ -614,7 +645,8 @@ def test_figures_are_taken_away(board_page: Callable[..., Page], browser: Browse
 def test_a_live_board_is_told_what_changed_and_heals(
     board_page: Callable[..., Page], warehouse: Address, browser: Browser
 ) -> None:
-    made = board_page([panel(1, "Lines", (0, 0, 12, 4))], refresh="1s", status=RunStatus(state="running", facts=7))
+    words = panel(2, "Words", (12, 0, 12, 4), type="text", targets=[], options={"mode": "markdown", "content": "Some"})
+    made = board_page([panel(1, "Lines", (0, 0, 12, 4)), words], refresh="1s", status=RunStatus(state="running", facts=7))
     tab = Tab(browser, "dark")
     asked = asked_panels(tab)
     opened(tab, f"{made.url}d/made")
@@ -638,6 +670,20 @@ def test_a_live_board_is_told_what_changed_and_heals(
     count = fewer_lines(warehouse)
     made.start()
     tab.wait(lambda: lines_shown(tab) == count and tab.page.locator(".updated.live").count() == 1, "healed")
+    assert [shown_panel(tab, number).locator(".trouble").count() for number in (1, 2)] == [0, 0]
+
+
+def test_a_board_without_refreshes_finds_a_lost_connection_again(
+    board_page: Callable[..., Page], warehouse: Address, browser: Browser
+) -> None:
+    made = board_page([panel(1, "Lines", (0, 0, 12, 4))], refresh="1s")
+    tab = opened(Tab(browser, "dark"), f"{made.url}d/made?refresh=off")
+    made.stop()
+    tab.page.keyboard.press("r")
+    tab.wait(lambda: tab.page.locator(".updated.lost").count() == 1, "the loss is said")
+    count = fewer_lines(warehouse)
+    made.start()
+    tab.wait(lambda: lines_shown(tab) == count and tab.page.locator(".updated.lost").count() == 0, "asked anew, once it is back")
     assert shown_panel(tab, 1).locator(".trouble").count() == 0
 
 

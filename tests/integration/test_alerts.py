@@ -143,6 +143,15 @@ def test_a_rule_waits_for_its_time_after_the_start_and_for_its_turn(warehouse: A
     assert watch.states(at(61))["mine"] == "firing"
 
 
+def test_rules_are_asked_also_after_the_clock_was_put_back(warehouse: Address, tmp_path: Path) -> None:
+    watch = Watch(warehouse, [own(tmp_path, question=SWITCH, every="30s")], tmp_path)
+    turn(warehouse, 9)
+    assert watch.state(at(3_600), "mine") == "firing"
+    turn(warehouse, 1)
+    assert watch.state(at(3_610), "mine") == "firing", "its turn has not come"
+    assert watch.state(at(0), "mine") == "ok"
+
+
 def test_a_rule_that_is_gone_is_over_and_forgotten(warehouse: Address, tmp_path: Path) -> None:
     both = [own(tmp_path), own(tmp_path, name="other")]
     assert Watch(warehouse, both, tmp_path).states(NOW) == {"mine": "firing", "other": "firing"}

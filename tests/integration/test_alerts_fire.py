@@ -177,6 +177,25 @@ def test_records_that_retention_removed_open_the_count(bench: Bench, tmp_path: P
     began = now()
     assert [watch.state(began + timedelta(seconds=s), "open_check") for s in (0, 61)] == ["pending", "firing"]
     assert watch.state(began + DAY, "open_check") == "ok", "it is known by then, and `check` goes on saying so"
+    lag = Watch(bench.warehouse, shipped("lag", after_start_s=0, for_s=0), tmp_path)
+    assert lag.state(began + 2 * MINUTE, "lag") == "ok", "what is gone is not waited for"
+
+
+def test_a_failing_test_of_dbt_is_open_until_a_run_of_all_models_has_asked_it_again(warehouse: Address, tmp_path: Path) -> None:
+    watch = Watch(warehouse, shipped("open_check", for_s=0), tmp_path)
+    insert = (
+        "INSERT INTO ops.dbt_runs (trigger, started_at, finished_at, status, load_xid_below, tests_failed, selected) "
+        "VALUES ('schedule', now(), now(), %s, 5, %s, %s)"
+    )
+    states = []
+    for status, failed, selected in (
+        ("success", 0, None), ("tests failed", 1, None), ("error", 0, None), ("selected", 0, ["cohorts"]), ("error", 2, None),
+        ("success", 0, None),
+    ):  # fmt: skip
+        with warehouse.connect("ecom_dbt", autocommit=True) as connection:
+            connection.execute(insert, [status, failed, selected])
+        states.append(watch.state(now(), "open_check"))
+    assert states == ["ok", "firing", "firing", "firing", "firing", "ok"]
 
 
 def test_a_disk_that_fills_fires_and_is_over(warehouse: Address, tmp_path: Path) -> None:

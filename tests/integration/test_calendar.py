@@ -43,6 +43,13 @@ def test_days_are_those_of_the_shop_and_another_clock_takes_a_rebuild(warehouse:
     assert rows(warehouse, DAYS) == [("2026-03-28", 2), ("2026-03-29", 2)]
 
 
+def test_a_zone_that_postgresql_does_not_know_is_refused_before_anything_counts_by_it(warehouse: Address) -> None:
+    with pytest.raises(MigrationError, match=r'shop\.time_zone = "Mars/Olympus": PostgreSQL knows no time zone of this name'):
+        migrate(warehouse, time_zone="Mars/Olympus")
+    with warehouse.connect("ecom_reader") as reader:
+        assert reader.execute("SELECT time_zone FROM ops.calendar").fetchone() == ("UTC",)
+
+
 def test_a_run_of_some_models_does_not_mix_two_clocks(warehouse: Address, tmp_path: Path) -> None:
     migrate(warehouse, time_zone="Europe/Berlin")
     load(warehouse, [sold_at("a", "2026-03-28 22:59"), sold_at("b", "2026-03-28 23:00")])

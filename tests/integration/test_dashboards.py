@@ -137,6 +137,17 @@ def test_minutes_keep_their_sum_at_any_step(warehouse: Address, queries: Queries
         assert sum(value or 0 for row in rows for value in row[1:]) * minutes == pytest.approx(total)
 
 
+def test_a_series_of_many_points_has_the_newest(queries: Queries) -> None:
+    """As one point a run of dbt over five weeks, or a line for each of 64 partitions."""
+    board = load_boards(BOARDS)["realtime-operations"]
+    panel = next(panel for panel in board.panels if panel.type == "timeseries")
+    sql = "SELECT to_timestamp(n) AS time, n AS value FROM generate_series(1, {points}) AS n ORDER BY 1"
+    for points in (12_000, 30_000):
+        many = replace(panel, queries=(replace(panel.queries[0], raw_sql=sql.format(points=points)),))
+        frame = queries.panel(board, many, board.start, board.end).frames[0]
+        assert (len(frame.rows), frame.cut) == ((12_000, False) if points == 12_000 else (20_000, True))
+
+
 def test_a_panel_cannot_write(queries: Queries) -> None:
     board = load_boards(BOARDS)["realtime-operations"]
     panel = board.panels[0]

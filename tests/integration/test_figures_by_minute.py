@@ -13,6 +13,7 @@ import pytest
 from ecom_lite.rollups import Rollups
 from ecom_lite.stream.light import LightMinutes
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.sqlfiles import read_sql
 
 from .facts import Line, change_profile, insert_bulk, load, rows, settle, some_lines, wait_alone
 
@@ -212,3 +213,20 @@ def _read(warehouse: Address) -> int:
             "WHERE relid IN ('warehouse.fact_sales'::regclass, 'realtime.minutes_in_all'::regclass)"
         ).fetchone()
         return int(row[0]) if row else 0
+
+
+def test_the_minute_of_the_log_is_found_by_the_index_however_many_there_are(warehouse: Address) -> None:
+    def looked_at(node: dict[str, Any]) -> float:
+        return float(node["Actual Loops"]) * float(node["Actual Rows"]) + sum(map(looked_at, node.get("Plans", [])))
+
+    with warehouse.connect("ecom_stream") as connection:
+        connection.execute(
+            "INSERT INTO realtime.minutes_by_currency (window_start, category, currency, revenue, orders, lines, units) "
+            "SELECT date_trunc('minute', now()) - make_interval(mins => n), category, 'USD', 1, 1, 1, 1 "
+            "FROM generate_series(1, 5000) n, unnest(ARRAY['Toys', 'Tools']) category"
+        )
+        connection.execute("SET LOCAL enable_seqscan = off")  # the statistics are those of an empty table
+        asked = read_sql("ecom_lite.stream", "latest_minute")
+        assert [row[1:] for row in connection.execute(asked)] == [("Tools", 1, 1, 1, 1), ("Toys", 1, 1, 1, 1)]
+        ((plan,),) = connection.execute(b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + asked).fetchall()
+    assert looked_at(plan[0]["Plan"]) < 100

@@ -135,6 +135,18 @@ def test_delays_are_of_the_events_since_the_sample_before(bench: Bench, recorder
     assert (after["events"], after["delay_p99_ms"], after["newest_batch"]) == (0, None, sample["newest_batch"]), "each once"
 
 
+def test_events_are_counted_once_also_after_the_clock_was_put_back(bench: Bench, recorder: Recorder) -> None:
+    bench.send([line(order) for order in range(10)])
+    bench.load()
+    recorder.take()
+    bench.ask("UPDATE ops.health_samples SET at = at + interval '1 hour'")
+    bench.send([line(order) for order in range(10, 15)])
+    bench.load()
+    recorder.take()
+    recorder.take()
+    assert bench.ask("SELECT events FROM ops.health_samples ORDER BY at") == [(5,), (0,), (10,)]
+
+
 def test_a_broker_that_is_away_leaves_its_part_empty(bench: Bench) -> None:
     bench.send([line(1)])
     away = Recorder(lambda: replace(reach(bench), bootstrap="127.0.0.1:1"), lambda: STATUS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -395,6 +396,16 @@ def test_a_record_that_only_the_database_refuses_is_a_dead_letter_and_the_rest_l
     assert "23514" in detail and json.loads(value)["order_id"] == 17
     assert bench.ask("SELECT name FROM warehouse.dim_user WHERE user_id = '5'") == [("Alice",)]
     assert len(dead_letter_topic(bench, 4)) == 4
+
+
+def test_a_return_whose_id_is_too_long_for_an_index_is_a_dead_letter_and_the_rest_load(bench: Bench) -> None:
+    back = {"event_type": "order_returned", "order_id": "a", "product_id": 1, "quantity": 1, "timestamp": "2026-01-03"}
+    names = [random.Random(7).randbytes(size).hex() for size in (3000, 9000)]  # of which PostgreSQL says two things
+    bench.send([line("a"), *({**back, "event_id": name} for name in [*names, "x"])])
+    bench.load()
+    assert bench.counts() == {"facts": 1, "other": 1, "dead": 2}
+    assert bench.dead() == [(0, 1, "refused_by_database"), (0, 2, "refused_by_database")]
+    assert all("SQLSTATE 54000" in detail for (detail,) in bench.ask("SELECT detail FROM ops.dead_letters"))
 
 
 def test_what_is_no_record_s_fault_stops_the_loader_loudly_and_nothing_is_lost(bench: Bench) -> None:

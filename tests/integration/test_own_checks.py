@@ -70,6 +70,14 @@ def test_what_is_wrong_is_said_by_file_and_place_and_the_next_one_still_runs(
     assert "\n" not in wrong.told and wrong.fails
 
 
+def test_one_that_needs_what_is_not_for_readers_leaves_the_others_alone(warehouse: Address, tmp_path: Path) -> None:
+    found = taken(
+        warehouse, tmp_path, a_wrong="-- needs: intermediate.int_returns\nSELECT 1", b_right="SELECT 1 AS left, 1 AS right"
+    )
+    assert found["a_wrong"].told == f"{tmp_path / 'a_wrong.sql'}: permission denied for schema intermediate"
+    assert (found["a_wrong"].state, found["b_right"].state) == ("error", "pass")
+
+
 def test_one_that_takes_too_long_leaves_the_others_their_own_time(warehouse: Address, tmp_path: Path) -> None:
     slow = "SELECT 1 AS left, 1 AS right FROM pg_sleep(0.6)"
     found = taken(warehouse, tmp_path, 7, **{f"slow{n}": slow for n in range(13)})

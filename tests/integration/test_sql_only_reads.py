@@ -60,6 +60,8 @@ TRIES = [
     ("explain/**/analyze--\ncopy (SELECT 1) TO '{lake}/new.csv'", KIND),
     ("SELECT 1; COPY (SELECT 1) TO '{lake}/new.csv'", KIND),
     ("COPY (SELECT 1) TO '{lake}/new.csv'; SELECT 1", KIND),
+    ("COPY (SELECT 1) TO '{lake}/new.csv'; EXPLAIN SELECT 1", KIND),
+    ("SELECT 1 AS a$x$; COPY (SELECT 1) TO '{lake}/new.csv'; EXPLAIN SELECT 1 AS b$x$", KIND),
     ("FROM enable_logging(storage = 'file', storage_config = {{'path': '{lake}/new'}})", FUNCTION + " enable_logging"),
     ("CALL enable_logging(storage = 'file', storage_path = '{lake}/new')", KIND),
     ("FROM enable_profiling(save_location = '{lake}/new.txt')", FUNCTION + " enable_profiling"),

@@ -15,6 +15,7 @@ from ecom_lite.errors import StreamError
 from ecom_lite.harness.clock import WallClock
 from ecom_lite.stream.session import close_session
 from ecom_lite.warehouse.connect import Address
+from ecom_lite.warehouse.sqlfiles import read_sql
 from tests.runs import START_S, wait_for
 
 from .streaming import Shop, a_stream, lines_from, minutes_in, minutes_of, running, wait_until_read, wire
@@ -64,3 +65,17 @@ def test_a_clock_that_is_put_back_does_not_make_spark_wait_until_it_is_again_wha
         shop.send(wire(line) for line in more)
         wait_until_read(warehouse, shop, "the lines after")
     assert minutes_in(warehouse) == minutes_of([*lines, *more])
+
+
+def test_a_query_that_begins_anew_finds_no_batches_of_before_whatever_time_they_have(warehouse: Address) -> None:
+    with warehouse.connect("ecom_stream") as connection:
+        for batch, hours in ((0, -60), (1, -1), (2, 1)):  # the last one from before the clock was put back
+            connection.execute(
+                "INSERT INTO realtime.stream_progress (query, batch_id, at, input_rows) "
+                "VALUES ('per_minute', %s, now() + make_interval(hours => %s), 10)",
+                [batch, hours],
+            )
+        kept = "SELECT batch_id, input_rows FROM realtime.stream_progress ORDER BY batch_id"
+        for keep_s, wanted in ((2 * 86_400.0, [(-1, 10), (1, 10), (2, 10)]), (0, [(-1, 30)])):
+            connection.execute(read_sql("ecom_lite.stream", "prune_progress"), {"query": "per_minute", "keep_s": keep_s})
+            assert connection.execute(kept).fetchall() == wanted

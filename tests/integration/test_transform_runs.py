@@ -65,6 +65,33 @@ def test_old_runs_are_forgotten_but_not_those_that_say_what_the_marts_hold(wareh
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("before", "full"), [("error", True), ("selected", True), ("nothing", False)])
+def test_what_a_run_that_was_not_good_made_with_other_rates_is_made_anew(warehouse: Address, before: str, full: bool) -> None:
+    with warehouse.connect("ecom_dbt", autocommit=True) as connection, warehouse.connect("ecom_owner", autocommit=True) as owner:
+        if before != "nothing":
+            insert = "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below) VALUES ('refresh', now(), %s, 5)"
+            connection.execute(insert, [before])
+        owner.execute("UPDATE ops.reporting_currency SET rates_version = rates_version + 1")
+        wish = {"trigger": "schedule", "full_refresh": False, "selected": None}
+        started = connection.execute(read_sql("ecom_lite.transform", "start_run"), wish).fetchone()
+    assert started is not None and started[2] is full
+
+
+def test_what_dbts_own_run_did_to_the_models_outlasts_many_quick_runs(warehouse: Address) -> None:
+    with warehouse.connect("ecom_dbt", autocommit=True) as connection:
+        for number in range(1, 9):
+            connection.execute(
+                "INSERT INTO ops.dbt_runs (trigger, started_at, status, load_xid_below, quick) "
+                "VALUES ('schedule', now(), 'success', 5, %s)",
+                [number > 2],
+            )
+            connection.execute("INSERT INTO ops.dbt_models (run_id, model, seconds) VALUES (%s, 'cohorts', 0)", [number])
+        for statement, kept in (("forget_models", 3), ("forget_runs", 5)):
+            connection.execute(read_sql("ecom_lite.transform", statement), {"run_id": 8, "kept": kept})
+    assert rows(warehouse, "SELECT run_id FROM ops.dbt_models ORDER BY run_id") == [(2,), (6,), (7,), (8,)]
+    assert rows(warehouse, "SELECT run_id FROM ops.dbt_runs ORDER BY run_id") == [(2,), (4,), (5,), (6,), (7,), (8,)]
+
+
 def test_runs_are_recorded_and_rows_of_a_killed_process_are_closed(warehouse: Address, transform: Transform) -> None:
     with warehouse.connect("ecom_dbt") as connection:
         connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,7 @@ import yaml
 from typer.main import get_command
 
 from ecom_lite.cli import verbs
-from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.load import NO_FILE, load_settings
 from ecom_lite.settings.show import describe
 
 ROOT = Path(__file__).parents[2]
@@ -35,9 +36,21 @@ def test_the_readme_names_every_verb_a_user_needs() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
-            assert (page.parent / target).exists(), target
+            file, _, title = target.partition("#")
+            assert (page.parent / file).exists(), target
+            assert not title or title in anchors(page.parent / file if file else page), target
+
+
+@cache
+def anchors(page: Path) -> set[str]:
+    """The names by which the titles of a page can be reached, as GitHub makes them."""
+    found: list[str] = []
+    for title in re.findall(r"(?m)^#+ (.+)$", re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).strip().lower()
+        found.append(re.sub(r"[^\w\- ]", "", plain).replace(" ", "-"))
+    return {name if not (before := found[:number].count(name)) else f"{name}-{before}" for number, name in enumerate(found)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -53,7 +66,8 @@ def test_a_list_or_a_table_begins_behind_an_empty_line(page: Path) -> None:
 
 
 def test_the_config_file_changes_nothing_and_its_examples_are_settings() -> None:
-    assert load_settings(ROOT / "config.toml", env={}) == load_settings(env={}, config_file=None)
+    here = {"check.folder": ROOT / "checks"}  # beside the file, or else where one is
+    assert load_settings(ROOT / "config.toml", env={}) == load_settings(NO_FILE, env={}, flags=here)
     names = {setting.name for setting in describe(load_settings(env={}, flags={"events.pos": {"topic": "till"}}))}
     section = ""
     for line in (ROOT / "config.toml").read_text(encoding="utf-8").splitlines():

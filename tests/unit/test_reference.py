@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from ecom_lite.cli import verbs
 from ecom_lite.contract.fields import EVENT_TYPES
-from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.load import NO_FILE, load_settings
 from ecom_lite.settings.show import describe
 from tests.unit.reference.__main__ import DOCS, PAGES
 
@@ -21,7 +21,7 @@ def test_a_page_is_current(name: str) -> None:
 
 def test_every_setting_has_its_line() -> None:
     listed = re.findall(r"(?m)^\| `([a-z_]+\.[a-z_]+)` \|", (DOCS / "settings.md").read_text("utf-8"))
-    assert listed == [one.name for one in describe(load_settings(env={}, config_file=None))]
+    assert listed == [one.name for one in describe(load_settings(NO_FILE, env={}))]
 
 
 def test_every_verb_has_its_section() -> None:

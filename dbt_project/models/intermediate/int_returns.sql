@@ -58,7 +58,8 @@ in_order as (
 select
     order_id,
     product_id,
-    product_key,
+    -- Another order may make the product known, and nobody looks here then.
+    case when is_known then product_key end as product_key,
     kind,
     return_id,
     reason,

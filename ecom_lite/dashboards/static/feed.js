@@ -144,7 +144,7 @@ export class Feed {
     } catch (error) {
       if (this.live.isOpen) return; // it is back meanwhile
       this.lost ||= Boolean(error.lost);
-      if (round === this.round) this.views.forEach((view) => view.fail(error.message));
+      if (round === this.round) this.views.forEach((view) => { if (view.panel.hasData) view.fail(error.message); });
     }
     if (round !== this.round || this.live.isOpen) return;
     if (times >= FAILURES && !this.panelTimer) this.#poll();
@@ -185,6 +185,10 @@ export class Feed {
     try {
       const status = await get("/api/status");
       if (news()) this.on.status(status);
+      if (this.lost && this.periodMs === null) { // it is back, and nothing else asks
+        this.lost = false;
+        this.refresh();
+      }
     } catch {
       // The panels tell when the connection is lost; the strip keeps what it has.
     }

@@ -15,6 +15,12 @@ export function stepOf(times) {
   return { step, regular: near >= steps.length * REGULAR_SHARE };
 }
 
+/** Which row of a frame has this time: a series' values may be more than its rows (where it stopped), or fewer. */
+export function rowAt(frame, time) {
+  const column = frame.columns.findIndex(({ kind }) => kind === "time");
+  return frame.rows.findIndex((row) => row[column] === time);
+}
+
 /** Series of one frame: [{name, settings, column, frame, times, values}] with null where a line must not go through. */
 function seriesOf(panel, frame, kinds) {
   const at = frame.columns.findIndex((column) => column.kind === "time");
@@ -32,12 +38,12 @@ function seriesOf(panel, frame, kinds) {
 function withGaps(times, values, limitMs) {
   const { step, regular } = stepOf(times);
   const limit = typeof limitMs === "number" && limitMs > 0 ? limitMs : step * (regular ? GAP_STEPS : LOOSE_STEPS);
-  const cuts = [];
-  for (let at = 1; at < times.length; at += 1) if (limit > 0 && times[at] - times[at - 1] > limit) cuts.push(at);
-  if (!cuts.length) return { times, values };
+  const cuts = new Set();
+  for (let at = 1; at < times.length; at += 1) if (limit > 0 && times[at] - times[at - 1] > limit) cuts.add(at);
+  if (!cuts.size) return { times, values };
   const [longer, holed] = [[], []];
   times.forEach((time, at) => {
-    if (cuts.includes(at)) {
+    if (cuts.has(at)) {
       longer.push(times[at - 1] + Math.min(step, limit));
       holed.push(null);
     }

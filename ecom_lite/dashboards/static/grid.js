@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { store, stored } from "./stored.js";
 
 /** [{row, panels}]: what stands above the first row panel (row null), then each row panel with what belongs to it. */
 export function sectionsOf(panels) {
@@ -48,14 +49,14 @@ export class ClosedRows {
   constructor(board) {
     this.key = `ecom_lite.rows.${board.uid}`;
     const own = board.panels.filter((panel) => panel.type === "row" && panel.collapsed).map((panel) => panel.id);
-    const left = sessionStorage.getItem(this.key);
+    const left = stored(this.key, true);
     this.ids = new Set(left ? left.split(",").map(Number) : own);
   }
 
   /** Returns whether the row is closed now. */
   toggle(id) {
     if (!this.ids.delete(id)) this.ids.add(id);
-    sessionStorage.setItem(this.key, [...this.ids].join(",") || "0");
+    store(this.key, [...this.ids].join(",") || "0", true);
     return this.ids.has(id);
   }
 }

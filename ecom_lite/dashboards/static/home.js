@@ -4,6 +4,7 @@ import { chain, number, span } from "./chain.js";
 import { h } from "./dom.js";
 import { inOrder } from "./newest.js";
 import { steering } from "./steer.js";
+import { forgetTab, store } from "./stored.js";
 import { storyTelling } from "./tell.js";
 import { ask, takeToken, token } from "./token.js";
 
@@ -133,14 +134,14 @@ function pickScheme() {
   if (!root.dataset.theme) return;
   $("scheme").hidden = false;
   $("scheme").onclick = () => {
-    localStorage.setItem("ecom_lite.theme", root.dataset.theme === "dark" ? "light" : "dark");
+    store("ecom_lite.theme", root.dataset.theme === "dark" ? "light" : "dark");
     document.dispatchEvent(new Event("themepicked"));
   };
 }
 
 async function logOut() {
   await fetch("/logout", { method: "POST" }).catch(() => null);
-  sessionStorage.clear();
+  forgetTab();
   location.assign("/login");
 }
 

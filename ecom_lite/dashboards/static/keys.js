@@ -1,11 +1,12 @@
 // Single keys for all that the page can do, from one list, which the help sheet shows too.
 
 import { h } from "./dom.js";
+import { store, stored } from "./stored.js";
 
 const OFF = "ecom_lite.keys"; // "off" where a viewer has switched single keys off
 const TYPING = "input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]";
 
-export const keysOff = () => localStorage.getItem(OFF) === "off";
+export const keysOff = () => stored(OFF) === "off";
 
 /**
  * `shortcuts`: [{keys: ["j"], shown: "j", what: "next panel", run, own}]. With `own`, only while a panel itself has the focus, so
@@ -29,7 +30,7 @@ export function helpSheet(shortcuts) {
   const make = () => {
     const single = h("input", { type: "checkbox" });
     single.checked = !keysOff();
-    single.addEventListener("change", () => localStorage.setItem(OFF, single.checked ? "on" : "off"));
+    single.addEventListener("change", () => store(OFF, single.checked ? "on" : "off"));
     const line = ({ shown, what }) => h("tr", {}, h("th", { scope: "row" }, ...shown.split(" ").map((key) => h("kbd", {}, key))), h("td", {}, what));
     dialog = h("dialog", { class: "help", "aria-labelledby": "help-title" },
       h("h2", { id: "help-title" }, "Keys"),

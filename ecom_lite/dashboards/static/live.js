@@ -6,7 +6,7 @@ const FIRST_RETRY_MS = 1000, LONGEST_RETRY_MS = 10_000;
 const OPEN_MS = 5000; // a server that is going may take a connection and never answer
 
 export class Live {
-  /** `on` has a function for each event (panel, annotations, status, tick), and `failed(times)`. */
+  /** `on` has a function for each event (panel, annotations, status, tick), and `failed(times)`. Of a `beat` nobody is told. */
   constructor(on) {
     this.on = on;
     this.failures = 0;
@@ -33,7 +33,7 @@ export class Live {
     this.failures = 0;
   }
 
-  /** Nothing came for `limitMs`: a connection that is dead without having ended, as after a laptop's sleep. */
+  /** Nothing came for `limitMs`, no beat either: a connection that is dead without having ended, as after a laptop's sleep. */
   watch(now, limitMs) {
     if (this.source && this.heard && now - this.heard > limitMs) this.#failed();
   }
@@ -42,12 +42,12 @@ export class Live {
     this.path = path;
     const source = new EventSource(path);
     this.source = source;
-    for (const name of ["panel", "annotations", "status", "tick"]) {
+    for (const name of ["panel", "annotations", "status", "tick", "beat"]) {
       source.addEventListener(name, (event) => {
         if (source !== this.source) return;
         this.heard = Date.now();
         this.failures = 0;
-        this.on[name](JSON.parse(event.data));
+        this.on[name]?.(JSON.parse(event.data));
       });
     }
     this.timer = setTimeout(() => { if (source === this.source) this.#failed(); }, OPEN_MS);

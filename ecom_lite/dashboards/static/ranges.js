@@ -11,6 +11,7 @@ const QUICK = [
 ];
 const UNITS = { s: "second", m: "minute", h: "hour", d: "day", w: "week" };
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const EPOCH_MS = /^\d{1,14}$/; // more digits are no milliseconds, and perhaps no date at all
 const RELATIVE = /^now(?:-(\d+)([smhdw]))?$/;
 
 const isQuick = ({ from, to }) => to === "now" && QUICK.some(([, each]) => each === from);
@@ -18,7 +19,7 @@ const isQuick = ({ from, to }) => to === "now" && QUICK.some(([, each]) => each 
 function bound(text, timezone) {
   const match = RELATIVE.exec(text);
   if (match) return match[1] ? `${match[1]} ${UNITS[match[2]]}${match[1] === "1" ? "" : "s"} ago` : "now";
-  return /^\d+$/.test(text) ? shortTime(Number(text), timezone) : text;
+  return EPOCH_MS.test(text) ? shortTime(Number(text), timezone) : text;
 }
 
 /** A range in words. */
@@ -30,10 +31,11 @@ export function rangeWords({ from, to }, timezone) {
   return `${bound(from, timezone)} – ${bound(to, timezone)}`;
 }
 
+/** Milliseconds since 1970, NaN for what the server does not understand either. */
 function epoch(text, now) {
   const match = RELATIVE.exec(text);
-  if (match) return now - (match[1] ? Number(match[1]) * UNIT_MS[match[2]] : 0);
-  return Number(text);
+  if (match) return Math.max(0, now - (match[1] ? Number(match[1]) * UNIT_MS[match[2]] : 0));
+  return EPOCH_MS.test(text) ? Number(text) : NaN;
 }
 
 export class Ranges {

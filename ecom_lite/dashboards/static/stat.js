@@ -100,7 +100,8 @@ function linkIn(number, link) {
   return anchor;
 }
 
-const words = (text, from) => text.length > from && /\s/.test(text) && !/^[-+–$€£]?[\d.,]+ ?\S*$/.test(text);
+/** A number is none, be it with a sign or a currency's code (`CHF`, then a blank that does not break) before it, a unit behind it. */
+const words = (text, from) => text.length > from && /\s/.test(text) && !/^[-+–]?[^\d\s]{0,4}\u00a0?[\d.,]+ ?\S*$/.test(text);
 
 /** Sizes and shares of width of figures beside each other, all numbers alike; null where they would be too small. */
 function sizesBeside(items, texts, named, grid, spread) {

@@ -82,6 +82,9 @@ function sliders(words) {
 
 const inputs = () => [...$("faults").querySelectorAll("input")];
 
+/** What a slider stands for: where nobody has moved it the share in force, which it may have no place for (0.4 %, 80 %). */
+const shareOf = (slider, shop) => (slider.dataset.touched ? Number(slider.value) / 100 : shop?.faults[slider.name] ?? 0);
+
 /** The buttons' handlers; returns what shows the state of now in them. */
 export function steering() {
   let shop = null;
@@ -96,15 +99,17 @@ export function steering() {
     change({ rate: value }, `The shop's rate: ${WORDS[value] ?? `${number(value)} orders a second`}.`);
   };
   $("fault-apply").onclick = async () => {
-    const faults = Object.fromEntries(inputs().map((slider) => [slider.name, Number(slider.value) / 100]));
+    const faults = Object.fromEntries(inputs().map((slider) => [slider.name, shareOf(slider, shop)]));
     const on = Object.entries(faults).filter(([, share]) => share);
     const list = on.map(([name, share]) => `${named(name)} ${percent(share)}`).join(", ");
     if (on.length && !(await sure("Switch these faults on?", `Of the shop's events: ${list}. They stay in the data for good, counted by kind; until all are off again.`, "Switch them on"))) return;
     inputs().forEach((slider) => delete slider.dataset.touched);
+    if (shop) shop.faults = faults; // until the next answer says so
     change({ faults }, on.length ? `On purpose: ${list}.` : "All faults are off.");
   };
   $("fault-off").onclick = () => {
     inputs().forEach((slider) => delete slider.dataset.touched);
+    if (shop) shop.faults = {};
     change({ faults: Object.fromEntries(inputs().map((slider) => [slider.name, 0])) }, "All faults are off.");
   };
   $("refresh").onclick = () => refresh(false);

@@ -2,19 +2,19 @@
 
 import { icon } from "./icons.js";
 import { say } from "./say.js";
+import { store, stored } from "./stored.js";
 
 const KEY = "ecom_lite.theme";
 const NEXT = { system: "dark", dark: "light", light: "system" };
 const WORDS = { system: "as the system", dark: "dark", light: "light" };
 
 const picked = () => {
-  const found = localStorage.getItem(KEY);
+  const found = stored(KEY);
   return found === "dark" || found === "light" ? found : "system";
 };
 
 function pick(theme) {
-  if (theme === "system") localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, theme);
+  store(KEY, theme === "system" ? null : theme);
   document.dispatchEvent(new Event("themepicked"));
   say(`Theme: ${WORDS[theme]}`);
 }

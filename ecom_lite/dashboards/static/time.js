@@ -35,9 +35,10 @@ export function tickTime(ms, stepMs) {
   return written(ms, "month", { month: "short", year: "numeric" });
 }
 
-/** A whole time for people: a day where the values are days apart. */
+/** A whole time for people: a day where the values are days apart. Midnight in UTC is then that day of UTC, wherever one looks. */
 export function fullTime(ms, stepMs = 0) {
-  if (stepMs >= DAY) return written(ms, "full day", { weekday: "short", month: "short", day: "numeric", year: "numeric" });
+  const whole = { weekday: "short", month: "short", day: "numeric", year: "numeric" };
+  if (stepMs >= DAY) return ms % DAY === 0 ? written(ms, "full day of UTC", { ...whole, timeZone: "UTC" }) : written(ms, "full day", whole);
   return `${written(ms, "weekday", { weekday: "short", month: "short", day: "numeric" })}, ${clock(ms, stepMs < MINUTE)}`;
 }
 
@@ -63,11 +64,12 @@ function offset(ms) {
   return Date.parse(`${date}T${time}Z`) - Math.floor(ms / SECOND) * SECOND;
 }
 
-/** At most `count` round times from..to: {values, step}. */
+/** At most `count` round times from..to: {values, step}. Those of hours and days are round beyond a change of the clocks, too. */
 export function timeTicks(from, to, count) {
   const step = STEPS.find((each) => (to - from) / each <= count) ?? STEPS.at(-1);
   const ahead = offset(from);
+  const moment = (wall) => wall - (step > HOUR ? offset(wall - offset(wall - ahead)) : ahead);
   const values = [];
-  for (let at = Math.ceil((from + ahead) / step) * step - ahead; at <= to; at += step) values.push(at);
+  for (let wall = Math.ceil((from + ahead) / step) * step; moment(wall) <= to; wall += step) values.push(moment(wall));
   return { values, step };
 }

@@ -2,7 +2,7 @@
 
 import { h, svg } from "./dom.js";
 import { colorOf, display, extent, titleOf } from "./fields.js";
-import { joined } from "./frames.js";
+import { joined, rowAt } from "./frames.js";
 import { linkOf, linkedSvg } from "./links.js";
 import { textWidth } from "./scales.js";
 import { duration } from "./format.js";
@@ -37,11 +37,11 @@ export function drawTimeline(panel, answer, body, _state, context) {
   const ticks = timeTicks(answer.from, answer.to, Math.max(2, Math.floor((width - left) / 90)));
   const shapes = lanes.flatMap(({ title, blocks, settings, frame, column }, at) => [
     svg("text", { class: "label", x: left - 8, y: (at + 0.5) * lane + 4, "text-anchor": "end" }, title),
-    ...blocks.filter(({ from, to }) => to > answer.from && from < answer.to).map(({ from, to, value, text, color: shade, row }) => {
+    ...blocks.filter(({ from, to }) => to > answer.from && from < answer.to).map(({ from, to, value, text, color: shade }) => {
       const [x, right] = [along(from), along(to)];
       const shape = svg("rect", { class: "block", x, y: at * lane + (lane * (1 - rowHeight)) / 2, width: Math.max(1, right - x - 0.5), height: lane * rowHeight, rx: 2, fill: shade });
       const fits = showValue !== "never" && lane * rowHeight >= LEAST_TEXT + 3 && textWidth(text, LEAST_TEXT) + 8 <= right - x;
-      const link = linkOf(settings, { frame, row, column, text, time: from }, context);
+      const link = settings.links?.length ? linkOf(settings, { frame, row: rowAt(frame, from), column, text, time: from }, context) : null;
       const group = svg("g", {}, linkedSvg(link, shape, `${title}: ${text}`), fits ? svg("text", { class: "in-cell", x: x + 5, y: (at + 0.5) * lane + 4, "font-size": LEAST_TEXT, fill: inkOn(shade) }, text) : null);
       return withTip(group, () => tipContent(title, [{ color: shade, name: text, value: duration((to - from) / 1000, 0) }, { name: `from ${fullTime(from)}`, value: "", pale: true }]));
     }),
@@ -57,20 +57,18 @@ function stateColor(settings, value, name, values) {
   return colorOf({ ...settings, color: { ...settings.color, mode } }, value, mode.startsWith("palette") ? String(value) : name, extent(values));
 }
 
-/** Blocks of one state: {from, to, value, row}. A null ends one; the last lasts until the range's end. */
+/** Blocks of one state: {from, to, value}. A null ends one; the last lasts until the range's end. */
 function blocksOf(times, values, end, merge) {
   const blocks = [];
-  let row = -1;
   times.forEach((time, at) => {
     const value = values[at];
     if (value === undefined) return;
-    row += value === null ? 0 : 1;
     const open = blocks.at(-1);
     if (open && open.to === null) {
       if (merge && open.value === value) return;
       open.to = time;
     }
-    if (value !== null) blocks.push({ from: time, to: null, value, row });
+    if (value !== null) blocks.push({ from: time, to: null, value });
   });
   const last = blocks.at(-1);
   if (last && last.to === null) last.to = Math.max(last.from, end);

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { colorsOf, display, titleOf } from "./fields.js";
 import { currencySign } from "./format.js";
-import { join, joined, stack, stepOf } from "./frames.js";
+import { join, joined, rowAt, stack, stepOf } from "./frames.js";
 import { chartWithLegend, drawLegend } from "./legend.js";
 import { linkOf } from "./links.js";
 import { columnPaths, fillOf, linePaths } from "./paths.js";
@@ -264,12 +264,7 @@ function indexAt({ times, data, after, stepMs }, at, index, when) {
 }
 
 const pointLink = (panel, context) => (series, index, time) =>
-  series.before ? null : linkOf(series.settings, { frame: series.frame, column: series.column, row: rowAt(series, time), text: display(series.raw[index], series.settings), series: series.title, time }, context);
-
-function rowAt({ frame }, time) {
-  const column = frame.columns.findIndex(({ kind }) => kind === "time");
-  return frame.rows.findIndex((row) => row[column] === time);
-}
+  series.before ? null : linkOf(series.settings, { frame: series.frame, column: series.column, row: rowAt(series.frame, time), text: display(series.raw[index], series.settings), series: series.title, time }, context);
 
 function zoom(plot, state) {
   const { left, width } = plot.select;

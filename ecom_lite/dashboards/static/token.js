@@ -1,6 +1,7 @@
 // The run's token: comes in the address behind the # (which no server ever sees), is kept for this tab, and leaves the address bar.
 
 import { stillIn } from "./session.js";
+import { store, stored } from "./stored.js";
 
 const KEY = "ecom_lite_token";
 const SHAPE = /^#token=([\w-]{20,200})$/;
@@ -9,17 +10,17 @@ const SHAPE = /^#token=([\w-]{20,200})$/;
 export function takeToken() {
   const found = SHAPE.exec(location.hash);
   if (!found) return false;
-  sessionStorage.setItem(KEY, found[1]);
+  store(KEY, found[1], true);
   history.replaceState(null, "", location.pathname + location.search);
   return true;
 }
 
 export function token() {
-  return sessionStorage.getItem(KEY) ?? "";
+  return stored(KEY, true) ?? "";
 }
 
 export function forgetToken() {
-  sessionStorage.removeItem(KEY);
+  store(KEY, null, true);
 }
 
 /** Ask the page's server; JSON in and out. Throws an Error with its words, and `status`. */

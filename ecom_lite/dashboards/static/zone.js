@@ -20,11 +20,12 @@ export function epochOf(wall, timezone) {
   return asUtc - offset(asUtc - offset(asUtc));
 }
 
-/** A moment as short as it can be told: `10:30`, with the date where it is not today's. */
+/** A moment as short as it can be told: `10:30`, with the date where it is not today's, and the year where it is not this one. */
 export function shortTime(epochMs, timezone) {
   const timeZone = zoneOf(timezone);
-  const day = (at) => wallTime(at, timezone).slice(0, 10);
-  const date = new Intl.DateTimeFormat("en-GB", { timeZone, day: "numeric", month: "short" }).format(epochMs);
+  const [wall, now] = [epochMs, Date.now()].map((at) => wallTime(at, timezone));
+  const year = wall.slice(0, 4) === now.slice(0, 4) ? {} : { year: "numeric" };
+  const date = new Intl.DateTimeFormat("en-GB", { timeZone, day: "numeric", month: "short", ...year }).format(epochMs);
   const time = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" }).format(epochMs);
-  return day(epochMs) === day(Date.now()) ? time : `${date} ${time}`;
+  return wall.slice(0, 10) === now.slice(0, 10) ? time : `${date} ${time}`;
 }

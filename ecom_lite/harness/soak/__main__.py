@@ -113,6 +113,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     wanted = parser.parse_args(arguments)
     if wanted.day < 0 or wanted.hours < 0 or wanted.day + wanted.hours == 0:
         parser.error("--day and --hours are at least 0, and not both 0")
+    if wanted.report and not wanted.report.parent.is_dir():
+        parser.error(f"argument --report: {wanted.report.parent} is no folder")  # and not after some hours
     wanted.given = list(sys.argv[1:] if arguments is None else arguments)
     return wanted
 

@@ -18,11 +18,10 @@ from ...errors import EcomLiteError
 from ...run.interrupts import undisturbed
 from ...settings.data_dir import LOGS
 from ..chain_plan import KILLED, SPARK
-from ..chain_run import READY_S, ChainRun
+from ..chain_run import PAGE, READY_S, ChainRun
 from ..expect import Violation
 from .look import Ended, Kill, Line, look
 
-PAGE: Final = "page"
 PARTS: Final = (*KILLED, PAGE)  # what is killed. The main process is not: how it grows over hours is the question
 SPEED: Final = 60
 LOOK_S: Final = 10.0
@@ -71,7 +70,7 @@ class Course:
         folder = self._scratch.path
         self._run = ChainRun(folder, folder / LOGS / "run.log", {**COMMON, **phase.flags}, {})
         self._began = 0.0
-        self._struck: tuple[float, str, int] | None = None  # when, what, and which process it was
+        self._struck: tuple[float, str, int] | None = None  # when, what, and which process it was; of the page, which start
 
     def play(self) -> None:
         """All of it; Ctrl-C ends it early, with its count all the same, and is raised then. Raises Violation where the run ends
@@ -107,8 +106,7 @@ class Course:
                 self._tell(look(run, phase.name, round(at, 1)))
                 next_look = at + LOOK_S
             self._see_back()
-            if phase.kills and at >= next_kill and self._struck is None:
-                self._kill()
+            if phase.kills and at >= next_kill and self._struck is None and self._kill():
                 next_kill += KILL_S
             time.sleep(TICK_S)
 
@@ -121,28 +119,29 @@ class Course:
     def _at(self) -> float:
         return time.monotonic() - self._began
 
-    def _kill(self) -> None:
+    def _kill(self) -> bool:
         """One that is just being started again is left, and another one drawn at the next tick."""
         part = self._draw.choice(PARTS)
         if part == PAGE:
+            self._struck = self._at(), part, self._run.restarts(PAGE)
             self._run.tell(PAGE)
-            self._struck = self._at(), part, 0
-            return
+            return True
         pid = self._run.parts().get(part)
         if pid is None:
-            return
+            return False
         try:
             psutil.Process(pid).kill()
         except psutil.NoSuchProcess:
-            return
+            return False
         self._struck = self._at(), part, pid
+        return True
 
     def _see_back(self) -> None:
         if self._struck is None:
             return
-        at, part, pid = self._struck
+        at, part, which = self._struck
         took = self._at() - at
-        back = self._run.parts().get(part, pid) != pid if pid else took > 1
+        back = self._run.restarts(PAGE) > which if part == PAGE else self._run.parts().get(part, which) != which
         if back and self._run.all_well():
             self._tell(Kill(self._phase.name, round(at, 1), part, round(took, 1)))
         elif took < BACK_S:
@@ -153,9 +152,9 @@ class Course:
 
     def _check(self) -> tuple[bool, str]:
         """What the product itself says of its count, and the names of the checks that fail."""
-        command = [sys.executable, "-m", "ecom_lite", "check", "--json", "--data-dir", str(self._run.folder)]
+        command = [sys.executable, "-m", "ecom_lite", "check", "--json", *self._run.place]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=CHECK_S)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=CHECK_S, env=self._run.environment)
             found = json.loads(done.stdout)
             states = {check["name"]: check["state"] for check in found["checks"]}
         except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:

@@ -43,10 +43,17 @@ def told(lines: Sequence[Line], picture: str = "") -> str:
 
 
 def grows(lines: Sequence[Line]) -> list[str]:
-    """What grows and is not meant to, and each phase whose count did not close: nothing where all is as it should be."""
-    found = []
+    """What grows and is not meant to, and each phase whose count did not close: nothing where all is as it should be. What was
+    not looked at long enough, or not counted, is not as it should be."""
+    ended = {line.phase for line in lines if isinstance(line, Ended)}
+    found = [] if _looks(lines) else ["nothing was looked at"]
     for phase, looks in _looks(lines).items():
-        found += [f"{phase}: {each.measure.key} of {each.name}" for each in series_of(looks) if _unexplained(each)]
+        series = series_of(looks)
+        if all(each.trend is None for each in series):
+            found.append(f"{phase}: too few looks to say whether anything grows")
+        found += [f"{phase}: {each.measure.key} of {each.name}" for each in series if _unexplained(each)]
+        if phase not in ended:
+            found.append(f"{phase}: it was cut off, and its count was not taken")
     found += [f"{line.phase}: {line.said}" for line in lines if isinstance(line, Ended) and not line.closes]
     found += [f"{line.phase}: {line.part} was not well again" for line in lines if isinstance(line, Kill) and line.back_s < 0]
     return found
@@ -57,7 +64,8 @@ def _phase(phase: str, lines: Sequence[Line]) -> list[str]:
     events = max(each.loaded for each in looks) - max(0, looks[0].loaded)  # the last look may find nobody who says
     minutes = (looks[-1].at_s - looks[0].at_s) / 60
     out = [f"### {TITLES.get(phase, phase)}", ""]
-    said = f"{minutes:.0f} minutes, {len(looks):,} looks, {events:,} records loaded ({events / minutes / 60:,.0f} a second)."
+    rate = events / minutes / 60 if minutes else 0  # of one look
+    said = f"{minutes:.0f} minutes, {len(looks):,} looks, {events:,} records loaded ({rate:,.0f} a second)."
     ended = next((line for line in lines if isinstance(line, Ended) and line.phase == phase), None)
     if ended is not None:
         lived = "the main process lived through all of it" if ended.starts == 1 else f"{ended.starts} main processes"

@@ -1,9 +1,10 @@
 -- Days that are others than the lake last had them; one that the mart has no more (days by another clock, say) comes once more, with nothing in it.
+-- The last is the one with the newest facts: by its moment it would not be where the clock was put back.
 INSERT INTO lake.daily BY NAME
 WITH mart AS (
     SELECT * FROM postgres_query('pg', $query_)
 ), known AS (
-    SELECT * FROM lake.daily QUALIFY row_number() OVER (PARTITION BY date ORDER BY as_of DESC) = 1
+    SELECT * FROM lake.daily QUALIFY row_number() OVER (PARTITION BY date ORDER BY load_xid DESC, as_of DESC) = 1
 ), figures AS (
     SELECT * FROM mart
     UNION ALL BY NAME

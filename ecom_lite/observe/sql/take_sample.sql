@@ -1,6 +1,7 @@
--- One row: what the database knows of the run by itself, and what the run has measured. Costs what was loaded since the row before.
+-- One row: what the database knows of the run by itself, and what the run has measured. Costs what was loaded since the row before. That
+-- is not the newest by its time where the clock was put back.
 WITH before AS (
-    SELECT newest_batch FROM ops.health_samples ORDER BY at DESC LIMIT 1
+    SELECT max(newest_batch) AS newest_batch FROM ops.health_samples WHERE at > now() - interval '1 minute'
 ), batches AS (
     SELECT batch_id, records, greatest(extract(epoch FROM loaded_at - oldest_broker_time) * 1000, 0) AS delay_ms
     FROM ops.load_batches

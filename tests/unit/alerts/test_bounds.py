@@ -110,6 +110,13 @@ def test_it_fires_after_its_time_and_is_over_at_once() -> None:
     ]  # fmt: skip
 
 
+def test_a_clock_that_is_put_back_is_not_waited_for() -> None:
+    pending = step(step(None, OUT, at(3_600), 20), OUT, at(0), 20)
+    assert (pending.state, pending.since) == ("pending", NOW)
+    assert step(pending, OUT, at(20), 20).state == "firing"
+    assert step(Standing("firing", at(3_600)), OUT, at(0), 20).since == NOW
+
+
 def test_what_cannot_be_judged_is_unknown_and_does_not_end_an_alert() -> None:
     assert step(None, NOTHING, NOW, 0).state == "unknown"
     assert step(Standing("ok", NOW), NOTHING, at(5), 0) == Standing("unknown", at(5), None, "", "no data")

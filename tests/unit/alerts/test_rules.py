@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -108,9 +109,16 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
         read_rule(tmp_path / "z.toml")
 
 
+def test_rules_whose_long_names_begin_alike_are_told_apart_in_grafana(tmp_path: Path) -> None:
+    alike = "orders_by_country_and_category_of"
+    names = ["lag", "one_that_has_a_long_name_and_is_alone", f"{alike}_france", f"{alike}_finland"]
+    made = provisioning([read_rule(write(tmp_path, name)) for name in names], "UTC", 300, 10)
+    uids = [rule["uid"] for group in json.loads(made.split("\n", 2)[2])["groups"] for rule in group["rules"]]
+    assert uids[:2] == ["ecom-lite-lag", "ecom-lite-one-that-has-a-long-name-and-i"]
+    assert len(set(uids)) == 4 and max(map(len, uids)) == 40
+
+
 def test_what_is_made_from_the_rules_is_current() -> None:
     made = provisioning(read_rules(bundled("alerts")), "UTC", 300, 10)
     assert (ROOT / "grafana" / FILE).read_text("utf-8") == made, "run `make docs`"
-    import json
-
     assert json.loads((ROOT / "docs" / "alert.schema.json").read_text("utf-8")) == json_schema(), "run `make docs`"

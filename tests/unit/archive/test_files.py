@@ -13,7 +13,7 @@ import pytest
 
 from ecom_lite.archive import arrow
 from ecom_lite.archive.files import LATEST_MS, ArchiveWriter, delete
-from ecom_lite.archive.names import chains, listed, raw_folder
+from ecom_lite.archive.names import chains, listed, pattern, raw_folder
 from ecom_lite.archive.read import ArchiveReader
 from ecom_lite.archive.view import create_view, is_there
 from ecom_lite.errors import LakeError
@@ -118,6 +118,27 @@ def test_the_view_shows_text_and_what_is_none(writer: ArchiveWriter, tmp_path: P
         ("t", 0, 0, "1970-01-01 00:00:00+00", "7", "{\"ü\": 1}", [], DAY),
         ("t", 0, 1, "1970-01-01 00:00:00+00", None, "a\\xFFb", [{"name": "h", "value": b"\0"}], DAY),
     ]  # fmt: skip
+
+
+def test_a_folder_whose_name_is_a_pattern_is_not_the_folder_that_it_fits(tmp_path: Path) -> None:
+    lakes = [tmp_path / name for name in ("run 1", "run [1]")]
+    for at, lake in zip((0, 2), lakes, strict=True):
+        writer = ArchiveWriter(raw_folder(lake))
+        records = plain(at, at + 2)
+        parts = [
+            writer.write("t", 0, (n, n + 1), DAY, [records[n]._replace(offset=n)], {**ABOUT, "mark": f"{at}"}) for n in (0, 1)
+        ]
+        assert writer.about(parts[1])["mark"] == f"{at}"
+        if lake == lakes[1]:
+            writer.merge(parts)
+        writer.close()
+        assert [record.value for record in read(lake)] == [record.value for record in records]
+        assert ArchiveReader(lake, ["t"]).count("t", 0) == 2
+        duck = duckdb.connect()
+        duck.execute(f"SET allowed_directories = ['{lake}/', '{pattern(lake)}/']")
+        duck.execute(create_view(lake) or "")
+        duck.execute("SET enable_external_access = false")
+        assert duck.sql('SELECT value FROM lake ORDER BY "offset"').fetchall() == [((r.value or b"").decode(),) for r in records]
 
 
 def test_a_failed_write_leaves_nothing(writer: ArchiveWriter, tmp_path: Path) -> None:

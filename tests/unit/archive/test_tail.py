@@ -67,3 +67,11 @@ def test_the_day_goes_on_from_the_newest_file() -> None:
     assert shape(tail.taken()) == [(5, 6, YESTERDAY, [5])]
     assert tail.add([record(6, at(27))], 7, OLDEST, TODAY) == []
     assert shape(tail.taken()) == [(6, 7, TODAY, [6])]
+
+
+def test_what_is_older_than_what_is_kept_counts_as_of_the_oldest_day_that_is() -> None:
+    tail = Tail("t", 0, 0, date(2026, 9, 1))
+    assert tail.add([record(0, at(2, month=9)), record(1, at(1, month=1)), record(2, -1)], 3, OLDEST, TODAY) == []
+    assert shape(tail.taken()) == [(0, 3, OLDEST, [0, 1, 2])]
+    assert shape(tail.add([record(3, 0), record(4, at(27))], 5, OLDEST, TODAY)) == [(3, 4, OLDEST, [3])]
+    assert shape(tail.taken()) == [(4, 5, TODAY, [4])]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
-from ecom_lite.archive.names import ArchiveFile, file_path
-from ecom_lite.archive.upkeep import FULL_BYTES, LOOSE, TOGETHER, due, expired
+from ecom_lite.archive.names import ArchiveFile, Place, file_path
+from ecom_lite.archive.upkeep import FULL_BYTES, LOOSE, TOGETHER, due, expired, wanted
 
 TODAY = date(2026, 11, 27)
 KB = 1024
@@ -71,3 +71,18 @@ def test_the_newest_file_stays_however_old_it_is() -> None:
     edge = chain([KB], TODAY - timedelta(days=30), start=2)
     kept = {("t", 0): old + edge, ("t", 1): old}
     assert expired(kept, TODAY, 30) == [*old, old[0]]
+
+
+def test_all_partitions_have_their_turn_the_one_with_the_most_files_first() -> None:
+    """One merge each time is too few for 20 partitions, each of which has a new file every ten seconds."""
+    chains = {("t", number): chain([3 * KB] * (TOGETHER * (1 + number % 2))) for number in range(40)}
+    given_up: set[Place] = {("t", 39)}
+    order = []
+    for place, files in wanted(chains, given_up):
+        order.append(place)
+        if place == ("t", 7):
+            given_up.add(place)  # as one that memory does not suffice for
+        else:
+            chains[place] = merged(chains[place], files)
+    assert order[:4] == [("t", 1), ("t", 1), ("t", 3), ("t", 3)] and order[-1] == ("t", 38)
+    assert {place: len(files) for place, files in chains.items() if len(files) > 2} == {("t", 7): 32, ("t", 39): 32}

@@ -29,6 +29,17 @@ def test_what_was_asked_is_there_in_the_next_session(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600 and len(file.read_text("utf-8").splitlines()) == 3
 
 
+def test_an_entry_with_line_ends_of_unicode_or_bytes_that_are_no_text_is_kept(tmp_path: Path) -> None:
+    file, asked = tmp_path / "history", ["SELECT 'a\u2028b\x85c';", "SELECT '\udce9';"]
+    for entry in asked:
+        Editor(file, nothing).remember(entry)
+    Editor(file, nothing)
+    assert entries() == asked
+    file.write_text(file.read_text() + '"SELECT 1;"\n' * (2 * KEPT - 3) + "".join(file.read_text().splitlines(True)))
+    Editor(file, nothing)
+    assert entries()[-2:] == asked and len(entries()) == KEPT
+
+
 def test_a_file_that_others_could_read_is_made_private(tmp_path: Path) -> None:
     file = tmp_path / "history"
     file.write_text("")

@@ -52,6 +52,8 @@ def test_several_are_refused(text: str) -> None:
         ("SELECT 1; SELECT 'a;", ["SELECT 1"], " SELECT 'a;"),
         ('SELECT $$;$$; SELECT ";";', ["SELECT $$;$$", 'SELECT ";"'], ""),
         ("SELECT 1; /* not yet", ["SELECT 1"], " /* not yet"),
+        ("SELECT 1 AS a$x$; FROM b AS c$x$", ["SELECT 1 AS a$x$"], " FROM b AS c$x$"),
+        ("SELECT $1; SELECT 2$$;$$", ["SELECT $1"], " SELECT 2$$;$$"),
     ],
 )
 def test_a_text_is_cut_into_statements(text: str, complete: list[str], rest: str) -> None:

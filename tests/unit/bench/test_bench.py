@@ -34,7 +34,9 @@ from ecom_lite.bench.watch import Seen
 from ecom_lite.contract.events import parse, utc_now
 from ecom_lite.contract.reader import make_reader
 from ecom_lite.errors import CheckFailed, EcomLiteError, UsageError
+from ecom_lite.settings.events import AllEvents
 from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.tree import Currency, Faults
 from ecom_lite.simulate import Shop
 from ecom_lite.terminal.terminal import Terminal
 
@@ -132,6 +134,15 @@ def test_no_server_port_or_folder_of_the_users_is_touched(tmp_path: Path) -> Non
     assert (ours.kafka.bootstrap, ours.kafka.port, ours.kafka.security_protocol) == ("", None, "PLAINTEXT")
     assert (ours.postgres.url.get_secret_value(), ours.postgres.port, ours.data_dir) == ("", None, tmp_path)
     assert ours.kafka.heap_mb == 512 and ours.load == theirs.load, "what counts for speed is as in a run"
+
+
+def test_a_mapping_for_the_users_own_events_and_a_shops_past_are_not_measured(tmp_path: Path) -> None:
+    """In the folder of such a project the shop's events would be read as the user's: dead letters all of them."""
+    flags = {"shop.history": "90d", "currency.default": "JPY", "currency.reporting": "EUR"}
+    theirs = load_settings(DOCS.parents[1] / "examples" / "web_orders" / "config.toml", env={}, flags=flags)
+    ours = isolated(theirs.model_copy(update={"faults": Faults(malformed=0.1)}), tmp_path)
+    assert theirs.events.fields and ours.events == AllEvents() and ours.faults == Faults() and ours.currency == Currency()
+    assert (ours.shop.history, ours.shop.speed, ours.shop.start, ours.shop.customers) == (None, None, None, 200_000)
 
 
 def test_too_little_space_is_said_before_anything_starts(tmp_path: Path) -> None:

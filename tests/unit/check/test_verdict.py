@@ -34,6 +34,9 @@ def state(columns: list[str], *rows: tuple[Any, ...]) -> str:
         (["left", "right", "up_to"], (1, 0, 3), FAIL, "1 .. 3"),
         (["left", "right", "up_to"], (1, 4, 3), FAIL, "1 .. 3"),
         (["left", "right", "up_to"], (1, None, 3), FAIL, "1 .. 3"),
+        (["left", "right", "up_to"], (None, 1, 3), FAIL, "None .. 3"),
+        (["left", "right", "up_to"], (1, "2", 3), FAIL, "1 .. 3"),
+        (["left", "right", "up_to"], (Decimal("NaN"), 1, 3), FAIL, "NaN .. 3"),
         (["left", "right", "up_to"], (3, 3, 3), PASS, "3"),
         (["left", "right", "up_to"], (3, 4, None), FAIL, "3"),
         (["left", "right", "closes"], (1, 2, True), PASS, "1"),
@@ -54,6 +57,12 @@ def test_several_rows_are_several_lines_and_each_must_close() -> None:
     assert [str(line) for line in found.lines] == ["a: 1 is not 1", "b: 1 is not 2 (why)"]
     assert (found.state, found.figures, found.told) == (FAIL, {"x": 1}, "b: 1 is not 2 (why)")
     assert judged(CHECK, columns, []).state == PASS
+
+
+def test_a_column_of_a_users_check_is_no_figure_of_the_report() -> None:
+    mine = Check("mine", "", "It holds.", file=Path("mine.sql"))
+    for figures in (5, "total", {"facts": 5}):
+        assert judged(mine, ["left", "right", "figures"], [(1, 1, figures)]).figures == {}
 
 
 def test_rows_of_other_columns_are_differences() -> None:

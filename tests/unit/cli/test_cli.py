@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pwd
+import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -165,6 +166,23 @@ def test_status_of_a_run_and_of_none(shell: Shell) -> None:
     assert (said.code, json.loads(said.out)) == (2, {"state": "stopped"})
 
 
+def test_a_command_that_has_the_folder_is_no_run_whatever_the_last_run_has_left(shell: Shell) -> None:
+    """A prompt of `sql` after a run that was killed: its state says running, with all parts well."""
+    part = PartStatus(state="ready", ok=True)
+    shell.folder.mkdir()
+    write_state(shell.folder, RunState(state="running", pid=1, bootstrap="127.0.0.1:1", parts={"load": part}))
+    (shell.folder.parent / "events.jsonl").write_text("{}\n")
+    with RunLock(shell.folder, "sql"):
+        said = shell("status")
+        assert said.code == 2 and "no run: `ecom_lite sql`, pid" in said.err and said.out == ""
+        said = shell("status", "--json")
+        assert (said.code, json.loads(said.out)) == (2, {"state": "stopped"})
+        said = shell("produce", "events.jsonl")
+        assert said.code == 2 and "no broker to send to: nothing runs in" in said.err
+        said = shell("lake", "attach")
+        assert said.code == 1 and "there is no run in" in said.err
+
+
 def test_stop_does_not_end_what_is_no_run(shell: Shell) -> None:
     with RunLock(shell.folder, "check"):
         said = shell("stop")
@@ -245,6 +263,35 @@ def test_a_password_is_hashed_from_stdin(shell: Shell, monkeypatch: pytest.Monke
         monkeypatch.setattr(sys, "stdin", io.StringIO(wrong))
         said = shell("password", data=False)
         assert said.code == 2 and said.out == "" and "12 to 1,024 characters" in said.err
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_password_that_is_no_utf_8_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
+    """By its locale Python reads it, or breaks off."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"correct h\xf6rse\n"), "utf-8", errors))
+    said = shell("password", data=False)
+    assert said.code == 2 and said.out == "" and "not UTF-8 text" in said.err
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "0 1 2"])
+def test_a_stream_that_the_caller_has_closed_is_as_if_nobody_heard(tmp_path: Path, closed: str) -> None:
+    told = tmp_path / "told"
+    code = (
+        "import os, sys; sys.argv = ['ecom_lite', 'password']; import ecom_lite.__main__ as program; import ecom_lite.cli as cli;"
+        f"cli.main = lambda: open({str(told)!r}, 'w').write(f'{{sys.stdin.isatty()}} {{os.open(os.devnull, 0) > 2}}');"
+        "program.main(); print('x'); print('x', file=sys.stderr)"
+    )
+    ends = " ".join(f"{number}>&-" for number in closed.split())
+    done = subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {ends}', sys.executable, code], cwd=Path(__file__).parents[3])
+    assert done.returncode == 0 and told.read_text() == "False True"
+
+
+def test_a_run_that_cannot_be_deletes_no_data_for_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shell.folder / "kafka").mkdir(parents=True)
+    monkeypatch.setenv("ECOM_LITE_SHOP__ENABLED", "false")
+    for extra in ((), ("--detach",)):
+        said = shell("run", "--fresh", "--light", "--events", "5", *extra)
+        assert said.code == 2 and "shop.enabled is false" in said.err and (shell.folder / "kafka").is_dir()
 
 
 def test_a_run_that_others_could_look_at_without_a_password_does_not_start(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

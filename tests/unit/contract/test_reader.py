@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, get_args
@@ -120,6 +121,23 @@ def test_a_whole_order_becomes_one_event_for_each_of_its_products() -> None:
     assert pens.timestamp == books.timestamp == datetime(2026, 7, 1, 8, tzinfo=UTC), "ten o'clock in Berlin in summer"
 
 
+def test_lines_of_other_orders_and_of_other_types_are_no_lines_of_one_product() -> None:
+    line = {"user_id": 1, "product_id": "a", "price": 2, "quantity": 3, "timestamp": "2026-11-01"}
+    back = {**line, "order_id": "A", "event_type": "order_returned", "quantity": 1}
+    lines: list[dict[str, Any]] = [
+        {**line, "order_id": "A"}, {**line, "order_id": "B"}, {**line, "order_id": "A"},
+        back, back, {**back, "timestamp": "2026-11-02"}, {**back, "event_type": "order_cancelled", "quantity": 2},
+        {"event_type": "user_updated", "user_id": 1, "city": "Rome", "timestamp": "2026-11-01"},
+        {"event_type": "user_updated", "user_id": 1, "city": "Oslo", "timestamp": "2026-11-01"},
+    ]  # fmt: skip
+    *orders, returned, later, cancelled, rome, oslo = read(Events(lines="items[]"), {"items": lines})
+    assert [(one.order_id, one.quantity, one.revenue) for one in orders] == [("A", 6, 12), ("B", 3, 6)]
+    assert [(one.event_type, one.quantity) for one in (returned, later, cancelled)] == [
+        ("order_returned", 2), ("order_returned", 1), ("order_cancelled", 2),
+    ]  # fmt: skip
+    assert isinstance(returned, OrderReversal) and (rome.city, oslo.city) == ("Rome", "Oslo")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -168,16 +186,50 @@ def test_times_in_a_unit_of_their_own(unit: str, sent: object) -> None:
     assert event.timestamp == datetime.fromtimestamp(1790000000, UTC)
 
 
+@pytest.mark.parametrize(
+    ("sent", "utc"),
+    [
+        ("20261101", datetime(2026, 10, 31, 23, tzinfo=UTC)),  # eight digits are a date, and no epoch
+        ("2026-11-01", datetime(2026, 10, 31, 23, tzinfo=UTC)),
+        ("20261101T0130", datetime(2026, 11, 1, 0, 30, tzinfo=UTC)),
+        ("1790000000", datetime.fromtimestamp(1790000000, UTC)),
+    ],
+)
+def test_a_time_without_a_zone_is_of_the_zone_that_is_set(sent: str, utc: datetime) -> None:
+    (event,) = read(Events(time_zone="Europe/Berlin"), PLAIN | {"timestamp": sent})
+    assert event.timestamp == utc
+
+
 def test_a_time_beyond_all_times_is_refused_and_takes_no_time_to_be() -> None:
     said = rejection(Events(time_unit="ns"), PLAIN | {"timestamp": "9" * 900_000})
     assert said.startswith("bad_timestamp")
-
-
-def test_what_is_nested_ever_deeper_is_rejected_and_nothing_else() -> None:
-    for depth in range(1, 1200):
-        value = json.dumps(PLAIN | {"order_id": "@"}).encode().replace(b'"@"', b"[" * depth + b"]" * depth)
+    began = time.monotonic()
+    for number in (b"-1e300000", b"1e300000"):
         with pytest.raises(Rejected):
-            make_reader(WHOLE_ORDERS.model_copy(update={"fields": {}, "lines": None}))(value, NOW)
+            make_reader(Events(time_unit="s"))(json.dumps(PLAIN | {"timestamp": 0}).encode().replace(b": 0", b": " + number), NOW)
+    assert time.monotonic() - began < 2, "some seconds, where it becomes a whole number of so many digits"
+
+
+@pytest.mark.parametrize(
+    ("events", "field"),
+    [
+        (WHOLE_ORDERS.model_copy(update={"fields": {}, "lines": None}), "order_id"),
+        (Events(), "event_type"),
+        (Events(attributes={"channel": "text"}), "channel"),
+        (Events(attributes={"weight": "number"}), "weight"),
+        (WHOLE_ORDERS, "items"),
+        (Events(envelope="connect"), "payload"),
+        (Events(envelope="debezium"), "after"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("around", [(b"[", b"]"), (b'{"a":', b"}")], ids=["array", "object"])
+def test_what_is_nested_ever_deeper_is_rejected_and_nothing_else(events: Events, field: str, around: tuple[bytes, bytes]) -> None:
+    reader, (before, behind) = make_reader(events), around
+    for depth in range(1, 1200):
+        nested = before * depth + b"1" + behind * depth
+        with pytest.raises(Rejected):
+            reader(json.dumps(PLAIN | {field: "@"}).encode().replace(b'"@"', nested), NOW)
 
 
 def test_a_constant_stands_in_every_event_and_null_is_no_value() -> None:

@@ -25,6 +25,8 @@ from ecom_lite.dashboards.drawable import (
     SETTINGS,
     UNITS,
 )
+from ecom_lite.dashboards.marks import MAX_MARKS
+from ecom_lite.dashboards.timerange import DEFAULT_POINTS
 from ecom_lite.dashboards.variables import listed
 from ecom_lite.errors import DashboardError
 
@@ -131,6 +133,13 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
         assert not foreign, path
 
 
+def test_an_annotation_asks_for_the_newest_of_what_grows() -> None:
+    for board in load_boards(BOARDS).values():
+        for annotation in board.annotations:
+            limit = re.search(r"ORDER BY \S+ DESC\nLIMIT (\d+)$", annotation.query.raw_sql)
+            assert annotation.name == "Promotions" or (limit and int(limit[1]) <= MAX_MARKS), (board.uid, annotation.name)
+
+
 def test_the_docs_are_current() -> None:
     assert docs.PAGE.read_text("utf-8") == docs.render(load_boards(BOARDS).values()), "run python -m ecom_lite.dashboards.docs"
 
@@ -225,6 +234,17 @@ def test_rows_links_annotations_and_variables_are_read(tmp_path: Path) -> None:
     assert [link["url"] for link in shown["links"]] == ["", "/d/explorer?${__url_time_range}"]
     assert shown["panels"][0]["links"][0]["url"] == "/d/explorer"
     assert "SELECT" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("points", [None, 0])
+def test_what_grafana_has_written_as_nothing_is_nothing(tmp_path: Path, points: int | None) -> None:
+    def change(document: dict[str, Any]) -> None:
+        for part in (document, _panel(document)):
+            part["description"] = None
+        _panel(document)["maxDataPoints"] = points
+
+    board = read_board(_written(tmp_path, change))
+    assert (board.description, board.panels[0].description, board.panels[0].points) == ("", "", DEFAULT_POINTS)
 
 
 def test_a_list_of_options_is_split_as_grafana_does() -> None:

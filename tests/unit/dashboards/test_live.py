@@ -7,19 +7,21 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from starlette.datastructures import QueryParams
 
-from ecom_lite.dashboards.answer import Answer
+from ecom_lite.dashboards.answer import STATEMENT_TIMEOUT_S, Answer
 from ecom_lite.dashboards.board import Board, Panel
 from ecom_lite.dashboards.boards import load_boards
 from ecom_lite.dashboards.live import Limits, Live
-from ecom_lite.dashboards.queries import Queries
+from ecom_lite.dashboards.queries import RETRY_S, Queries, kept_s
 from ecom_lite.dashboards.sessions import IDLE_S, LONGEST_S, Sessions
-from ecom_lite.dashboards.ticker import BEAT, RETRY, Viewer, digest, event
+from ecom_lite.dashboards.ticker import BEAT, RETRY, Viewer, digest, event, pause_s
+from ecom_lite.dashboards.timerange import parse_range
 from ecom_lite.dashboards.turnstile import Busy, Turnstile
 from ecom_lite.dashboards.view import View, read_panels
 from ecom_lite.errors import DashboardError
@@ -78,6 +80,8 @@ def test_a_slow_viewer_has_one_message_of_a_kind_and_it_is_the_newest() -> None:
 
     newest = b"event: panel\ndata: 9999\n\nevent: tick\ndata: 9999\n\n"
     assert asyncio.run(read()) == [RETRY, newest, BEAT]
+    script = (Path(__file__).resolve().parents[3] / "ecom_lite/dashboards/static/live.js").read_text("utf-8")
+    assert event("beat", b"{}") == BEAT and '"beat"' in script, "the page hears that we are there"
 
 
 def test_all_panels_a_status_and_a_tick_are_told_also_to_who_comes_later() -> None:
@@ -239,6 +243,25 @@ def test_a_status_that_fails_ends_the_streams_instead_of_silence(caplog: pytest.
     assert "no figures" in caplog.text
 
 
+def test_a_ticker_that_fails_ends_the_streams_of_its_own_viewers_only(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Queries):
+        def panel(self, board: Board, panel: Panel, start: str, *rest: Any) -> Answer:
+            if start == "now-6h":
+                raise RuntimeError("no such figures")
+            return super().panel(board, panel, start, *rest)
+
+    async def watch() -> None:
+        async with living(queries=Broken(NOWHERE, wait_s=0.05)) as live:
+            well = live.join("a", BOARD, VIEW, 5_000, ALL)
+            bad = [live.join("a", BOARD, View("now-6h", "now"), 5_000, ALL) for _ in range(2)]
+            await until(lambda: all(viewer.ended for viewer in bad))
+            assert not well.ended and (live.viewers, live.tickers) == (1, 1)
+            await read_until(well, b"event: tick")
+
+    asyncio.run(watch())
+    assert "no such figures" in caplog.text
+
+
 def test_who_is_patient_gets_its_turn_where_others_are_told_busy() -> None:
     async def ask() -> None:
         turnstile, go = Turnstile(threads=2, per_client=1), threading.Event()
@@ -253,6 +276,24 @@ def test_who_is_patient_gets_its_turn_where_others_are_told_busy() -> None:
         assert (await first, await later) == (True, 7)
 
     asyncio.run(ask())
+
+
+def test_what_cannot_be_shown_is_asked_again_soon_and_an_error_that_stays_ever_later() -> None:
+    assert pause_s(60, {"ok", "empty"}, 0) == 60
+    assert [pause_s(60, {"ok", "waiting"}, 0) for _ in range(3)] == [5, 5, 5]
+    assert [pause_s(60, {"ok", "error"}, failed) for failed in (1, 2, 3, 4, 5, 9_999)] == [5, 10, 20, 40, 60, 60]
+    assert [pause_s(1, {"error"}, failed) for failed in (1, 9)] == [1, 1]
+
+
+def test_an_answer_is_kept_by_what_it_has_cost() -> None:
+    def kept(state: Any, took_s: float, message: str = "") -> float:
+        made = Answer(state, message, (), parse_range("now-1h", "now", datetime.now(UTC)), 1, datetime.now(UTC), took_s)
+        return kept_s(made, took_s, fresh_s=4)
+
+    assert [kept("ok", 0.1), kept("empty", 0.1), kept("error", 0.1), kept("waiting", 0.1)] == [4, RETRY_S, RETRY_S, RETRY_S]
+    assert [kept("ok", 10), kept("empty", 10)] == [30, 30], "found or not"
+    assert kept("error", 5) == RETRY_S, "no connection in 5 s: it may be back in a moment"
+    assert kept("error", STATEMENT_TIMEOUT_S) == 3 * STATEMENT_TIMEOUT_S, "computed in vain"
 
 
 def test_what_looks_the_same_has_one_digest() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import logging
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,7 +63,10 @@ def test_without_logging_in_there_is_nothing_but_health_and_the_form(page: Page)
             assert page.token not in f"{headers}{answer}" and "Basic" not in headers["www-authenticate"]
     for path in ("/login/", "/static/x/app.js", "/static/x/../app.css", "/%2e/", "/docs", "/openapi.json"):
         assert ask(page, path)[0] == 401, path
-    for name in ("app.css", "home.css", "login.js", "token.js", "session.js", "scheme.js", "favicon.svg"):
+    _, _, form = ask(page, "/login")
+    wanted = set(re.findall(r"/static/\w+/([\w.]+)", form))
+    assert wanted >= {"app.css", "home.css", "login.js", "token.js", "session.js", "stored.js", "scheme.js", "favicon.svg"}
+    for name in wanted:
         assert ask(page, f"/static/x/{name}")[0] == 200, name
 
 
@@ -143,6 +149,18 @@ def test_wrong_passwords_are_told_counted_and_slowed_down(page: Page) -> None:
     assert status == 429 and 0 < int(headers["retry-after"]) <= 60 and "Too many wrong passwords" in form
     assert ask(page, "/metrics", headers={**basic(SECRET), **here})[0] == 429
     assert ask(page, "/login", "POST", "password=correct+horse", headers=there)[0] == 303, "another address is not concerned"
+
+
+def test_a_form_of_many_fields_has_no_password_and_a_half_one_no_sender(page: Page, caplog: pytest.LogCaptureFixture) -> None:
+    assert ask(page, "/login", "POST", "a=b&" * 50 + "password=x", headers=from_("203.0.113.15"))[0] == 401
+    caplog.clear()
+    with caplog.at_level(logging.WARNING), socket.create_connection(("127.0.0.1", page.port), timeout=60) as connection:
+        head = f"POST /login HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nContent-Length: 99\r\n\r\n"
+        connection.sendall(f"{head}password=".encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
+        assert ask(page, "/health")[0] == 200  # by now it was told
+    assert [each.getMessage() for each in caplog.records if each.exc_info or "wrong password" in each.getMessage()] == []
 
 
 def test_programs_show_the_password_or_the_token(page: Page) -> None:

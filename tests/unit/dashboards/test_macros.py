@@ -97,6 +97,7 @@ def test_ranges() -> None:
     assert parse_range("1776747677000", "1776747977500", now) == RANGE
     assert parse_range("all", "now", now, datetime(2026, 1, 1, tzinfo=UTC)).start == datetime(2026, 1, 1, tzinfo=UTC)
     assert parse_range("all", "now", now).start == now - timedelta(days=1)
+    assert parse_range("all", "now-3d", now).start == now - timedelta(days=4), "a live view is let in before the oldest is known"
     assert parse_range("now-999999w", "now", now).start == datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -140,6 +141,15 @@ def test_least_step_and_texts() -> None:
     assert duration_ms("5s") == 5_000
 
 
+@pytest.mark.parametrize("days", [1, 90, 365 * 10, 365 * 14, 365 * 27, 365 * 56])
+@pytest.mark.parametrize("points", [1, 24, 120, 240])
+def test_a_series_of_any_range_has_a_step_that_its_macro_understands(days: int, points: int) -> None:
+    end = datetime(2026, 11, 23, tzinfo=UTC)
+    step = step_ms(found := TimeRange(end - timedelta(days=days), end), points)
+    seconds = step // 1000
+    assert expand("$__timeGroup(at, $__interval)", found, step).sql == f"floor(extract(epoch from at)/{seconds})*{seconds}"
+
+
 LONG = (Column("time", "number"), Column("metric", "string"), Column("value", "number"))
 
 
@@ -163,6 +173,8 @@ def test_filling_covers_the_range() -> None:
 def test_a_series_without_time_is_refused() -> None:
     with pytest.raises(DashboardError, match="time"):
         time_series(Frame((Column("at", "time"),), []), None, RANGE)
+    with pytest.raises(DashboardError, match="not the text '2026-11-28'"):
+        time_series(Frame((Column("time", "string"), Column("value", "number")), [["2026-11-28", 1]]), None, RANGE)
 
 
 def test_values_are_plain_json() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 
 from ecom_lite.dashboards import Page
 from ecom_lite.dashboards.answer import explain
@@ -354,7 +355,10 @@ def test_errors_for_people() -> None:
     assert explain(missing) == ("waiting", "Waiting for the first dbt run")
     other = psycopg.errors.UndefinedTable('relation "warehouse.nothing" does not exist\nLINE 2: ...')
     assert explain(other) == ("error", 'relation "warehouse.nothing" does not exist')
-    assert explain(psycopg.OperationalError("refused"))[1] == "The database cannot be reached"
+    for away in (psycopg.OperationalError("refused"), psycopg.errors.AdminShutdown("terminating"), PoolTimeout("5 s")):
+        assert explain(away) == ("error", "The database cannot be reached")
+    full = psycopg.errors.DiskFull('could not write to file "base/pgsql_tmp/pgsql_tmp1.0": No space left on device\nHINT: ...')
+    assert explain(full) == ("error", 'could not write to file "base/pgsql_tmp/pgsql_tmp1.0": No space left on device')
     assert "15 s" in explain(psycopg.errors.QueryCanceled("canceling statement"))[1]
 
 

@@ -42,6 +42,15 @@ def test_values(variable: Variable, chosen: tuple[str, ...], values: tuple[str, 
     assert values_of([variable], {variable.name: chosen}, lambda _: LIST) == {variable.name: values}
 
 
+def test_all_asks_for_no_list_where_it_has_a_value_of_its_own() -> None:
+    def lists(variable: Variable) -> tuple[Option, ...]:
+        raise AssertionError(f"{variable.name}: its list was asked for")
+
+    nothing: dict[str, tuple[str, ...]] = {}
+    for chosen in (nothing, {**nothing, "category": ("$__all",)}):
+        assert values_of([CATEGORY, WHO], chosen, lists) == {"category": ("*",), "who": ("",)}
+
+
 def test_an_empty_list_gives_an_empty_text_and_all_may_be_a_value_itself() -> None:
     assert values_of([ONE], {}, lambda _: ()) == {"one": ("",)}
     named = (Option("All", "All"),)
@@ -114,3 +123,5 @@ def test_marks_are_moments_or_spans_in_order() -> None:
     assert len(many) == MAX_MARKS and many[-1].at == at + MAX_MARKS + 4  # the newest
     with pytest.raises(DashboardError, match="restarts needs a column named time"):
         marks_of(MARKS, Frame(columns[1:], []))
+    with pytest.raises(DashboardError, match="not the text '2026-11-28'"):
+        marks_of(MARKS, Frame((Column("time", "string"),), [["2026-11-28"]]))

@@ -12,6 +12,8 @@ from ecom_lite.engines import download
 from ecom_lite.engines.jars import Jar, JarCache, load_lock
 from ecom_lite.engines.ports import free_port
 from ecom_lite.errors import JarError
+from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.show import describe
 
 BODY = bytes(range(256)) * 2000
 
@@ -116,6 +118,20 @@ def test_fetch_from_a_mirror_in_parallel_with_progress(tmp_path: Path, mirror: M
     assert cache.fetch("g") == files
     assert len(mirror.ranges) == asked  # nothing missing: no request
     assert not list((tmp_path / "cache").rglob("*.part"))
+
+
+def test_the_login_of_a_mirror_is_in_no_message(tmp_path: Path, mirror: Mirror) -> None:
+    lock = write_lock(tmp_path, make_jar("jar"))
+    url = f"http://me:hush@127.0.0.1:{mirror.server_port}/maven"
+    with pytest.raises(JarError, match="404") as caught:
+        JarCache(tmp_path / "cache", url, lock=lock, local_maven=tmp_path / "no-m2").fetch("g")
+    assert "hush" not in str(caught.value) and f"http://***@127.0.0.1:{mirror.server_port}/maven/" in str(caught.value)
+    assert caught.value.__cause__ is None
+    with pytest.raises(JarError, match=r"ftp://\*\*\*@there/maven") as refused:
+        JarCache(tmp_path / "cache", "ftp://me:hush@there/maven", lock=lock)
+    assert "hush" not in str(refused.value)
+    shown = {one.name: one.value for one in describe(load_settings(env={}, flags={"jars.mirror": url}))}
+    assert "hush" not in shown["jars.mirror"]
 
 
 def test_a_wrong_hash_is_refused_and_deleted(tmp_path: Path, mirror: Mirror) -> None:

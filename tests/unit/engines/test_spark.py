@@ -42,3 +42,36 @@ def test_only_a_start_that_failed_by_itself_costs_the_archive(tmp_path: Path, ca
     thread.join(DEADLINE_S)
     assert raised and not thread.is_alive() and not gateway.alive
     assert gateway.archive_ready is called_off
+
+
+@pytest.mark.parametrize("master", ["local[2]", "spark://there:7077"])
+def test_its_jvm_knows_nothing_of_another_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, master: str) -> None:
+    given = {"MASTER": "yarn", "DEPLOY_MODE": "staging", "SPARK_REMOTE": "sc://there", "SPARK_HOME": "/opt/spark"}
+    given |= {"SPARK_CONF_DIR": "/etc/spark", "KEPT": "x"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    java = tmp_path / "java"
+    java.write_text(f"#!/bin/sh\nenv > {tmp_path}/env\nexit 1\n")
+    java.chmod(0o755)
+    with pytest.raises(EngineError):
+        SparkGateway(tmp_path / "work", tmp_path, java=java, jars=[], master=master).start()
+    known = dict(line.partition("=")[::2] for line in (tmp_path / "env").read_text().splitlines())
+    kept = {"KEPT"} if master.startswith("local") else {"KEPT", "SPARK_HOME", "SPARK_CONF_DIR"}
+    assert given.keys() & known.keys() == kept
+
+
+def test_what_a_killed_process_has_left_of_an_archive_goes_with_the_next_one(tmp_path: Path) -> None:
+    """Up to 190 MB in the user's cache, which nothing else looks at."""
+    java = tmp_path / "java"
+    java.write_text('#!/bin/sh\nfor word; do case $word in -XX:SharedArchiveFile=*) echo made > "${word#*=}";; esac; done\n')
+    java.chmod(0o755)
+    (tmp_path / "release").write_text('JAVA_VERSION="21.0.8"\n')
+    (tmp_path / "bin").mkdir()
+    java = java.rename(tmp_path / "bin" / "java")
+    archive = ClassArchive("spark", tmp_path / "cds", tmp_path / "list", java=java, flags=[], classpath=[], min_classes=1)
+    (tmp_path / "list").write_text("java/lang/Object\n")
+    assert archive.keep_list()
+    left = archive.path.with_name(f"{archive.path.name}.99999")
+    left.write_bytes(b"half of it")
+    assert archive.build(tmp_path / "log")
+    assert archive.path.read_text() == "made\n" and not left.exists()

@@ -15,6 +15,7 @@ from ecom_lite.harness.soak.told import grows, told
 from ecom_lite.harness.soak.trend import trend
 
 HOUR = 3600.0
+CLOSES = Ended("load", HOUR, True, "20 of 20 checks pass", 1)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -55,8 +56,8 @@ def test_too_few_looks_have_no_trend() -> None:
 
 
 def test_what_leaks_is_named_and_what_is_kept_by_design_is_not() -> None:
-    assert grows(looks()) == []
-    assert grows(looks(leak=100_000)) == ["load: memory of run"]
+    assert grows([*looks(), CLOSES]) == []
+    assert grows([*looks(leak=100_000), CLOSES]) == ["load: memory of run"]
     table = told(looks(leak=100_000))
     assert "| Memory (PSS), MB | run |" in table and "**grows**" in table
     assert "grows: facts and marts are kept, 30 bytes a record" in table and "grows: see its parts |" in table
@@ -72,6 +73,13 @@ def test_a_count_that_does_not_close_and_a_part_that_stays_away_are_named() -> N
     assert grows(lines) == ["load: count: fail", "load: spark was not well again"]
     table = told(lines)
     assert "DOES NOT CLOSE" in table and "| spark | 1 | -1.0 | never |" in table and "| kafka | 1 | 4.0 | 4.0 |" in table
+
+
+def test_what_was_not_looked_at_or_not_counted_is_not_as_it_should_be() -> None:
+    assert grows([]) == ["nothing was looked at"]
+    assert grows(looks()) == ["load: it was cut off, and its count was not taken"]
+    assert grows([*looks(count=5), CLOSES]) == ["load: too few looks to say whether anything grows"]
+    assert "1 looks, 0 records loaded (0 a second)" in told(looks(count=1))
 
 
 def test_a_part_that_was_away_at_a_look_has_gaps_not_zeroes() -> None:
@@ -100,10 +108,15 @@ def test_a_soak_that_was_cut_off_can_be_told_of(tmp_path: Path, capsys: pytest.C
     for line in lines:
         keep(file, line)
     assert list(read_lines(file)) == lines
-    assert main(["--keep", str(file), "--only-tell", "--report", str(report)]) == 0
+    assert main(["--keep", str(file), "--only-tell", "--report", str(report)]) == 1
     assert "![Memory" in report.read_text() and "(soak.svg)" in report.read_text()
     ElementTree.parse(report.with_suffix(".svg"))
-    assert "flat" in capsys.readouterr().err
+    assert "it was cut off" in capsys.readouterr().err
+    keep(file, CLOSES)
+    assert main(["--keep", str(file), "--only-tell"]) == 0
+    assert "flat, or kept by design; each count closes" in capsys.readouterr().err
     assert main(["--keep", str(file)]) == 1  # it is not written over
     assert "has a soak in it" in capsys.readouterr().err
     assert main(["--keep", str(tmp_path / "none"), "--only-tell"]) == 2
+    with pytest.raises(SystemExit, match="2"):  # at once, not behind the soak
+        main(["--keep", str(tmp_path / "new"), "--report", str(tmp_path / "none" / "soak.md")])

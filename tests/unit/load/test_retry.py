@@ -39,6 +39,7 @@ from ecom_lite.warehouse.backoff import MAX_DELAY_S, delays
         (errors.UniqueViolation(), Verdict.BISECT),
         (errors.NumericValueOutOfRange(), Verdict.BISECT),
         (errors.UntranslatableCharacter(), Verdict.BISECT),
+        (errors.ProgramLimitExceeded(), Verdict.BISECT),
         (errors.UndefinedTable(), Verdict.STOP),
         (errors.InsufficientPrivilege(), Verdict.STOP),
         (errors.InternalError_(), Verdict.STOP),

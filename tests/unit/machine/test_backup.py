@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
 import json
 import os
 import stat
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ecom_lite.engines import pgfiles
 from ecom_lite.errors import AlreadyRunning, EcomLiteError, UsageError
 from ecom_lite.live.lock import RunLock
+from ecom_lite.machine import backup as machine_backup
 from ecom_lite.machine.backup import MANIFEST, backup, restore
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
+from ecom_lite.system import Account
 
 
 def settings_of(folder: Path) -> Settings:
@@ -96,6 +102,41 @@ def test_of_a_torn_file_nothing_is_restored(source: Settings, tmp_path: Path, sh
     assert tree(tmp_path / "copy") == {}
 
 
+def small_files(data: Path) -> Settings:
+    """So that a tenth of a backup are the heads of its members."""
+    (data / "spark").mkdir(parents=True)
+    for number in range(20):
+        (data / "spark" / str(number)).write_bytes(os.urandom(300))
+    return settings_of(data)
+
+
+def test_a_file_that_is_torn_anywhere_is_refused(tmp_path: Path) -> None:
+    """Also where a member ends, or in the head of one: for tarfile that is the end of it all."""
+    file = tmp_path / "shop.tar.gz"
+    backup(small_files(tmp_path / "data"), file)
+    content = file.read_bytes()
+    for length in range(0, len(content), 37):
+        file.write_bytes(content[:length])
+        with pytest.raises(EcomLiteError):
+            restore(settings_of(tmp_path / "copy"), file)
+        assert tree(tmp_path / "copy") == {}, length
+
+
+def test_a_file_in_which_a_byte_has_changed_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "shop.tar.gz"
+    backup(small_files(tmp_path / "data"), file)
+    content = file.read_bytes()
+    for place in range(50, len(content), 97):
+        changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        with contextlib.suppress(OSError, EOFError, zlib.error):
+            if gzip.decompress(changed) == gzip.decompress(content):
+                continue  # the same, packed in another way
+        file.write_bytes(changed)
+        with pytest.raises(EcomLiteError):
+            restore(settings_of(tmp_path / "copy"), file)
+        assert tree(tmp_path / "copy") == {}, place
+
+
 def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", link: str = "") -> Callable[[tarfile.TarFile], None]:
     def add(archive: tarfile.TarFile) -> None:
         info = tarfile.TarInfo(name)
@@ -115,11 +156,12 @@ HEAD = member(MANIFEST, content=json.dumps({"format": 1, "made": "x", "version":
         member("/tmp/escaped", content=b"x"),
         member("lake/../../escaped", content=b"x"),
         member("unknown/file", content=b"x"),
+        member(".", tarfile.DIRTYPE),
         member("lake", tarfile.SYMTYPE, link="/etc"),
         member("lake/device", tarfile.CHRTYPE),
         member("secrets.json", tarfile.LNKTYPE, link="/etc/passwd"),
     ],
-    ids=["up", "absolute", "up-again", "unknown", "link", "device", "hard-link"],
+    ids=["up", "absolute", "up-again", "unknown", "itself", "link", "device", "hard-link"],
 )
 def test_a_file_with_what_no_backup_has_is_refused_and_nothing_escapes(
     tmp_path: Path, evil: Callable[[tarfile.TarFile], None]
@@ -133,6 +175,24 @@ def test_a_file_with_what_no_backup_has_is_refused_and_nothing_escapes(
         restore(settings_of(tmp_path / "copy"), file)
     assert tree(tmp_path / "copy") == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "evil.tar.gz"]
+
+
+def test_a_cluster_elsewhere_goes_too_when_the_restore_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of root's, where the server's account cannot reach the data folder."""
+    elsewhere, file = tmp_path / "var", tmp_path / "shop.tar.gz"
+    elsewhere.mkdir()
+    monkeypatch.setattr(pgfiles, "VAR_LIB", elsewhere)
+    monkeypatch.setattr(pgfiles, "reaches", lambda account, folder: False)
+    monkeypatch.setattr(machine_backup, "account_for", lambda user: Account(user, os.geteuid(), os.getegid()))
+    with tarfile.open(file, "w:gz") as archive:
+        HEAD(archive)
+        for folder in ("postgres", "postgres/cluster"):
+            member(folder, tarfile.DIRTYPE)(archive)
+        member("postgres/cluster/PG_VERSION", content=b"18")(archive)
+        member("unknown/file", content=b"x")(archive)
+    with pytest.raises(EcomLiteError, match="nothing was restored"):
+        restore(settings_of(tmp_path / "copy"), file)
+    assert list(elsewhere.iterdir()) == [] and tree(tmp_path / "copy") == {}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from ecom_lite.errors import AlreadyRunning
 from ecom_lite.live.lock import RunLock
 from ecom_lite.machine.reset import reset_data, what_goes
-from ecom_lite.settings.data_dir import OURS
+from ecom_lite.settings.data_dir import LOADERS, OURS
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.tree import Settings
 
@@ -57,3 +57,13 @@ def test_not_while_a_run_has_it(settings: Settings) -> None:
         with pytest.raises(AlreadyRunning):
             reset_data(settings, keep_grafana=False)
     assert (settings.data_dir / "kafka").is_dir()
+
+
+def test_not_while_loaders_alone_work_by_it(settings: Settings) -> None:
+    """Their lock would go with the rest, and a second set of the same names could begin: each would throw the other out."""
+    with RunLock(settings.data_dir / LOADERS, "load"):
+        with pytest.raises(AlreadyRunning, match=r"loaders is in use by `ecom_lite load`, pid \d+: wait for its end, or end it"):
+            reset_data(settings, keep_grafana=True)
+    assert (settings.data_dir / "passwords").is_dir() and (settings.data_dir / LOADERS / "deep").is_dir()
+    reset_data(settings, keep_grafana=False)
+    assert not settings.data_dir.exists()

@@ -88,6 +88,8 @@ def test_each_room_writes_to_its_own_file_in_one_line_and_utc(folder: Path) -> N
     logging.getLogger("some.library").warning("careful")
     ((_, line),) = list(tail(log_files(folder, "transform"), 5, sizes(log_files(folder, "transform"))))
     assert line.endswith("INFO    dbt run 1") and line[10] == "T"
+    logging.getLogger("ecom_lite.alerts").info("alert lag is over")
+    assert "alert lag is over" in (folder / "logs" / "alerts.log").read_text(), "as that it fires"
     assert "careful" in (folder / "logs" / "libraries.log").read_text()
     assert not (folder / "logs" / "load.log").exists()
 

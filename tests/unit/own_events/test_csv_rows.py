@@ -62,6 +62,12 @@ def test_bad_quotes_are_named_and_the_rows_behind_them_are_read(tmp_path: Path) 
     ]
 
 
+def test_a_lone_cr_is_named_for_what_it_is(tmp_path: Path) -> None:
+    found = read(written(tmp_path, HEAD + '1,2,Mug\rblue,4\n1,2,"Mug\rred",4\n', "mine.csv"))
+    assert documents(found) == [{"order_id": "1", "user_id": "2", "title": "Mug\rred", "price": "4"}]
+    assert problems(found) == ["line 2: bad_row: a CR stands alone in a value; put the value into quotes"]
+
+
 def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path: Path) -> None:
     found = read(written(tmp_path, HEAD + '1,2,"Mug,4\n' + "1,2,3,4\n" * 150_000, "mine.csv"))
     assert "not closed (up to line 130," in problems(found)[0] and len(documents(found)) > 15_000

@@ -187,6 +187,12 @@ def test_prices_that_may_be_cents_and_times_without_a_zone_are_noted() -> None:
     assert 'unit = "cents"' in notes["unit"] and "time_zone" in notes["timestamp"]
 
 
+@pytest.mark.parametrize("odd", ["n/a", "31.12.2025 23:59", "2024-13-01", True])
+def test_one_time_in_ten_may_be_none(odd: object) -> None:
+    found = propose([{**PLAIN, "timestamp": odd}, *[PLAIN] * 9], NOW)
+    assert (found.time_unit, found.missing, found.notes) == ("auto", (), {})
+
+
 @pytest.mark.parametrize(
     "name", ["list_price", "listPrice", "regular_price", "compare_at_price", "originalPrice", "RRP", "msrp", "UVP"]
 )

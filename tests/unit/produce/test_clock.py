@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ecom_lite.produce.clock import ShopClock
-from ecom_lite.produce.pace import UNPACED_ORDERS
+from ecom_lite.produce.clock import MOST_ORDERS, ShopClock
+from ecom_lite.produce.pace import TICK_S, UNPACED_ORDERS
 from ecom_lite.produce.plan import Opening, decide, plan
 from ecom_lite.settings.tree import Shop
 from ecom_lite.simulate import Timetable
@@ -227,3 +227,27 @@ def test_bursts_multiply_a_rate_and_silences_stop_all_but_the_past() -> None:
     assert natural.run(5, factor=0) == 0
     natural.run(1)
     assert natural.sequence == Timetable(natural.shop, NOW).due(natural.now)
+
+
+@pytest.mark.parametrize("given", [{"rate": "max"}, {"rate": 20}, {"rate": "natural"}, {"speed": 1000}])
+def test_in_a_silence_nobody_is_in_a_hurry(given: dict[str, Any]) -> None:
+    walk = Walk(**given)
+    walk.turn()
+    walk.pass_time(3600)
+    assert walk.turn(factor=0) == 0
+    assert walk.clock.wait_s(walk.sequence, walk.now, walk.monotonic) == TICK_S
+    assert walk.turn() > 0
+
+
+@pytest.mark.parametrize("given", [{"rate": 20}, {"rate": 20, "start": START}, {"rate": "natural"}, {"speed": 2}])
+def test_orders_that_are_made_again_wait_for_no_rate_and_count_for_none(given: dict[str, Any]) -> None:
+    walk = Walk(orders_per_day=1000, **given)
+    again = 3 * MOST_ORDERS // 2
+    made = [walk.clock.due(0, walk.now, walk.monotonic, 1, again)]
+    walk.clock.sent(made[0])
+    made.append(walk.clock.due(made[0], walk.now, walk.monotonic, 1, again - made[0]))
+    assert made == [MOST_ORDERS, again - MOST_ORDERS]
+    assert walk.clock.due(again, walk.now, walk.monotonic, 0, 1) == 0, "in a silence they wait, too"
+    if given == {"rate": 20}:
+        walk.sequence = again
+        assert 95 <= walk.run(5) <= 105

@@ -11,12 +11,15 @@ from ecom_lite.observe.figures import InForce
 from ecom_lite.produce.counts import MOST_CHECKPOINTS, Checkpoints, Counts, Tally
 from ecom_lite.produce.course import Course
 from ecom_lite.produce.episodes import BURST, Episodes
+from ecom_lite.produce.ledger import Ledger
 from ecom_lite.produce.overrides import Overrides
 from ecom_lite.produce.pace import Pace
 from ecom_lite.produce.recover import Recovered
 from ecom_lite.settings.override import ShopOverride
 from ecom_lite.settings.tree import Faults, Shop
 from ecom_lite.simulate import identity
+
+from .fakes import NOWHERE
 
 NOW = datetime(2026, 7, 15, tzinfo=UTC)
 
@@ -41,6 +44,11 @@ def test_checkpoints_are_thinned_out_and_never_too_high() -> None:
     counts[0].next_offset = 20_000
     points.advance(counts, next_sequence=3000, made=90_000)
     assert 5_900 <= counts[0].resume_offset <= 6_000
+
+
+def test_a_ledger_that_was_never_read_has_nothing_to_write(caplog: pytest.LogCaptureFixture) -> None:
+    """As for a second producer of a shop, that is told of the first one and ends."""
+    assert Ledger(NOWHERE, "seed-7").close(0) and not caplog.records
 
 
 def test_counts_add_up() -> None:

@@ -25,6 +25,8 @@ def read(text: str) -> list[tuple[str, date, Decimal]]:
         "date,currency,rate\n2026-01-02,EUR,1.0850\n2026-01-03,jpy,64e-4\n",
         "\ufeffRate;Currency;Date\r\n1.085;EUR;2026-01-02\r\n0.0064;JPY;2026-01-03",
         "source\tday\tcode\tvalue\nECB\t2026-01-02\tEUR\t1.085\nECB\t2026-01-03\tJPY\t0.0064\n",
+        "\ufeff# rates, from the bank\n\ndate;currency;rate\n2026-01-02;EUR;1.085\n2026-01-03;JPY;0.0064\n",
+        " # EUR;JPY\n2026-01-02,EUR,1.085\n2026-01-03,JPY,0.0064\n",
         "# the bank's\n\n2026-01-02, EUR ,1.085\n\n2026-01-02,USD,1\n2026-01-03,JPY,0.0064\n2026-01-03,JPY,0.00640\n",
     ],
 )
@@ -41,6 +43,7 @@ def test_columns_stand_in_their_order_or_under_a_header(text: str) -> None:
         ("0026-01-02,EUR,1.08", "is outside 1999-01-01"),
         ("2026-01-02,EUR,abc", "rate 'abc' is no number"),
         ("2026-01-02,EUR,", "rate '' is no number"),
+        ("2026-01-02,EUR,1_08", "rate '1_08' is no number"),
         ("2026-01-02,EUR,NaN", "rate 'NaN' is no number"),
         ("2026-01-02,EUR,0", "is outside 0"),
         ("2026-01-02,EUR,-1.08", "is outside 0"),

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from ecom_lite.settings import values
-from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.load import NO_FILE, load_settings
 from ecom_lite.settings.section import OwnFolder, Section
 from ecom_lite.settings.show import describe
 from ecom_lite.settings.tree import Settings
@@ -48,7 +48,7 @@ SIGNS: Final = ((Ge, "ge", "from "), (Gt, "gt", "above "), (Le, "le", "to "), (L
 
 def render() -> str:
     """The whole page."""
-    shown = {one.name: one for one in describe(load_settings(env={}, config_file=None))}
+    shown = {one.name: one for one in describe(load_settings(NO_FILE, env={}))}
     parts = [HEAD]
     for name in Settings.model_fields:
         section = Settings.model_fields[name].annotation

@@ -117,8 +117,9 @@ The first session of a version makes what those after it copy: a cluster that is
 the background, an archive of Kafka's classes (both in the user's cache; delete them at any time). What it costs:
 [benchmarks](benchmarks.md#the-pytest-plugin).
 
-Loaders and clients work in that process too, so a test may freeze the clock, close sockets or patch what it likes. Your producer
-reaches the broker at `bootstrap` with no login.
+Loaders work in that process too, with clients of their own: a test may freeze the clock, close sockets or patch what it likes,
+and what it has sent is loaded all the same. `send` and what asks the warehouse are in the test's own process, and need both.
+Your producer reaches the broker at `bootstrap` with no login.
 
 ## Options
 

@@ -16,7 +16,7 @@ from ecom_lite.observe.story import Chapter
 from ecom_lite.run.demo import ALERT, DISCOUNT, PROMOTED, SETTINGS, STEPS, Demo, Limits
 from ecom_lite.run.teller import Teller
 from ecom_lite.settings.bundled import bundled
-from ecom_lite.settings.load import load_settings
+from ecom_lite.settings.load import NO_FILE, load_settings
 from ecom_lite.settings.override import ShopOverride
 from ecom_lite.terminal.steps import StepsShown
 from ecom_lite.terminal.terminal import Terminal
@@ -194,7 +194,7 @@ def test_on_a_narrow_terminal_sentences_are_broken_between_words() -> None:
 def test_its_settings_and_its_rule_are_valid_and_of_no_server_elsewhere() -> None:
     from ecom_lite.alerts.rules import read_rules
 
-    settings = load_settings(bundled("config.toml"), {}, dict(SETTINGS))
+    settings = load_settings(NO_FILE, {}, dict(SETTINGS))
     assert settings.shop.history and settings.shop.rate == 20.0
     assert not settings.kafka.bootstrap and not settings.postgres.url.get_secret_value()
     rules = {rule.name: rule for rule in read_rules(bundled("alerts"), settings.alerts.folder)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -11,11 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from ecom_lite.engines.log_file import LIMIT_BYTES
 from ecom_lite.engines.registry import ChildRegistry
 from ecom_lite.errors import EcomLiteError
-from ecom_lite.live.state import read_state
+from ecom_lite.live.state import RunState, read_state
 from ecom_lite.observe.health import Health
 from ecom_lite.observe.status import RunStatus
 from ecom_lite.run import life
@@ -67,7 +69,9 @@ class Part:
         return Health(True)
 
 
-def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) -> tuple[Run, Settings]:
+def a_run(
+    folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch, terminal: Terminal | None = None
+) -> tuple[Run, Settings]:
     """Each part needs the one before it."""
     folder.mkdir()
     settings = load_settings(env={}, flags={"run.data_dir": folder, "run.light": True})
@@ -85,7 +89,7 @@ def a_run(folder: Path, parts: Sequence[Part], monkeypatch: pytest.MonkeyPatch) 
     servers: Any = SimpleNamespace(
         supervisor=supervisor, registry=ChildRegistry(folder / "children.json"), reach=Reach(NOWHERE, "none:1", settings.kafka)
     )
-    return Run(settings, Options(quiet=True), servers, Terminal(quiet=True)), settings
+    return Run(settings, Options(quiet=True), servers, terminal or Terminal(quiet=True)), settings
 
 
 def state_of(settings: Settings) -> str:
@@ -147,6 +151,41 @@ def test_the_token_is_in_the_state_file_only_while_it_runs(data_dir: Path, monke
     run.execute()
     state = read_state(settings.data_dir)
     assert tokens == ["secret"] and state is not None and state.control_token == ""
+
+
+def test_a_folder_that_can_no_longer_be_written_ends_it_as_a_whole(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    full = Event()
+
+    def write(folder: Path, state: RunState) -> None:
+        if full.is_set():
+            raise EcomLiteError(f"the data folder {folder} can no longer be written: No space left on device")
+
+    class Shown(Terminal):
+        def end(self) -> None:
+            calls.append("the terminal as it was")
+
+    monkeypatch.setattr(life, "write_state", write)
+    run, _ = a_run(data_dir, [Part("only", calls, full.set)], monkeypatch, Shown(quiet=True))
+    with pytest.raises(EcomLiteError, match="can no longer be written"):
+        run.execute()
+    assert calls == ["start only", "stop only", "the terminal as it was"]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_the_token_is_shown_on_a_terminal_and_in_no_file(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    monkeypatch.setenv("ECOM_LITE_PLAIN", "1")
+    said = io.StringIO()
+
+    def end() -> None:
+        wait_for(lambda: "Ctrl-C stops it" in said.getvalue(), "the banner")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    terminal = Terminal(console=Console(file=said, force_terminal=is_terminal, width=200))
+    a_run(data_dir, [Part("only", [], end)], monkeypatch, terminal)[0].execute()
+    assert ("#token=secret" in said.getvalue()) == is_terminal
 
 
 def test_the_log_of_a_run_in_the_background_is_cut_as_the_others_are(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

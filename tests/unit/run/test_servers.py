@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecom_lite.errors import EcomLiteError
+from ecom_lite.live.state import RunState, read_state, write_state
 from ecom_lite.run.servers import servers
 from ecom_lite.settings.load import load_settings
 from ecom_lite.terminal.terminal import Terminal
@@ -32,3 +33,11 @@ def test_a_signal_stays_a_signal(tmp_path: Path, signal: BaseException) -> None:
     """Else Ctrl-C would not end a wait for a server that comes back."""
     with pytest.raises(type(signal)):
         failed(tmp_path, signal)
+
+
+@pytest.mark.parametrize(("purpose", "left"), [("run", None), ("sql", RunState(state="running", pid=1))])
+def test_a_run_is_not_taken_for_the_one_that_was_killed(tmp_path: Path, purpose: str, left: RunState | None) -> None:
+    settings = load_settings(env={}, flags={"run.data_dir": tmp_path, "postgres.url": NOWHERE})
+    write_state(tmp_path, RunState(state="running", pid=1))
+    with servers(settings, purpose, Terminal(quiet=True), kafka=False):
+        assert read_state(tmp_path) == left

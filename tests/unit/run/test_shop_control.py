@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 from ecom_lite.observe.figures import ControlAnswer, InForce
 from ecom_lite.run.shop_control import ShopControl
 from ecom_lite.settings.load import load_settings
 from ecom_lite.settings.override import ShopOverride
+
+DEADLINE_S = 20.0
 
 
 class Producer:
@@ -61,3 +65,30 @@ def test_a_fault_that_is_switched_off_is_sent_as_zero() -> None:
 def test_without_an_override_the_rate_is_the_settings_own() -> None:
     it, _ = control()
     assert it.override.rate is None
+
+
+def test_a_change_and_a_start_of_the_producer_do_not_wait_for_each_other() -> None:
+    """A worker is sent nothing while it is given its job, and all overrides are in that."""
+    writing, begun, sending, given = threading.Lock(), threading.Event(), threading.Event(), threading.Event()
+    jobs: list[ShopOverride] = []
+
+    def send(override: ShopOverride) -> None:
+        sending.set()
+        with writing:
+            pass
+
+    def start() -> None:
+        with writing:
+            begun.set()
+            assert sending.wait(DEADLINE_S)
+            jobs.append(it.override)
+            given.set()
+
+    it = ShopControl(load_settings(env={}), send, InForce)
+    threading.Thread(target=start, daemon=True).start()
+    assert begun.wait(DEADLINE_S)
+    changing = threading.Thread(target=it.change, args=(ShopOverride(rate=9.0),), daemon=True)
+    changing.start()
+    assert given.wait(DEADLINE_S), "each waits for the other"
+    changing.join(DEADLINE_S)
+    assert not changing.is_alive() and jobs[0].rate == 9.0

@@ -62,6 +62,24 @@ def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch
     assert load_settings(env={}, flags={"run.data_dir": "~/x"}).data_dir == Path.home() / "x"
 
 
+def test_a_path_is_one_for_servers_that_work_in_another_folder_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    jars = {"jars.cache_dir": "jars", "jars.offline_dir": "~/jars"}
+    read = load_settings(env={}, flags={**jars, "kafka.ssl_cafile": "ca.pem", "postgres.passwords_file": "~/p"})
+    assert (read.jars.cache_dir, read.jars.offline_dir) == (tmp_path / "jars", Path.home() / "jars")
+    assert (read.kafka.ssl_cafile, read.postgres.passwords_file) == (str(tmp_path / "ca.pem"), Path.home() / "p")
+    assert load_settings(env={}).kafka.ssl_cafile == ""
+
+
+@pytest.mark.parametrize("name", ["run.data_dir", "jars.cache_dir", "check.folder", "dashboards.folder"])
+def test_the_home_of_nobody_is_told_and_no_traceback(tmp_path: Path, name: str) -> None:
+    section, _, key = name.partition(".")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(tmp_path, f'[{section}]\n{key} = "~nobody_has_this_name/x"\n'), env={})
+    said = str(caught.value)
+    assert "config.toml:2: " in said and key in said and "nobody has the home ~nobody_has_this_name here" in said
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -74,7 +92,11 @@ def test_the_data_folder_is_absolute_whatever_set_it(tmp_path: Path, monkeypatch
         ("[kafka]\ntopic = 'a b'\n", ["kafka.topic", "a b"]),
         ("[run]\nlog_level = 'loud'\n", ["run.log_level", "loud", "debug"]),
         ("[run]\ndisk_pause_percent = 5\n", ["config.toml:2: ", "run.disk_pause_percent", "10"]),
+        ("[run]\nlight = true\ndisk_wait_percent = 90\n", ["config.toml:3: run: disk_wait_percent = 90 is below"]),
+        ("[transform]\nevery_s = 1e12\n", ["config.toml:2: ", "transform.every_s = 1000000000000.0", "31536000"]),
+        ("[run]\nstop_timeout_s = inf\n", ["config.toml:2: ", "run.stop_timeout_s = inf", "finite number"]),
         ("[run]\ndisk_wait_percent = 90\n", ["below disk_pause_percent = 95", "the shop pauses before the loaders wait"]),
+        ("[lake]\nkeep_snapshots_h = 1e9\n", ["config.toml:2: ", "lake.keep_snapshots_h", "1000000000", "876000"]),
         ("[shop]\nhistory = '90 days'\n", ["shop.history", "90 days", "such as 60s, 5m, 2h or 90d"]),
         ("[shop]\nstart = 'today'\n", ["shop.start", "today", "2026-01-01T00:00Z"]),
         ("[shop]\nstart = 1999-01-01\n", ["shop.start", "1999", "from the year 2000 to 2200"]),

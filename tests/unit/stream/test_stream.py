@@ -50,6 +50,15 @@ def test_a_changed_partition_count_is_refused_with_both_values_and_the_way_out(t
     assert not checkpoint.guard(settings(spark__watermark_s=30), "cluster-1"), "the watermark may change"
 
 
+@pytest.mark.parametrize("torn", ["", '{"kafka.to', "[]"])
+def test_what_a_loss_of_power_has_torn_is_written_again_and_keeps_nobody_from_starting(tmp_path: Path, torn: str) -> None:
+    checkpoint = begun(tmp_path / "per_minute", {"0": 5})
+    checkpoint.identity_file.write_text(torn, "utf-8")
+    assert not checkpoint.guard(settings(), "a"), "the checkpoint itself goes on"
+    with pytest.raises(StreamError, match="Kafka cluster = b, but it was a"):
+        checkpoint.guard(settings(), "b")
+
+
 def test_settings_may_change_until_the_first_batch(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "per_minute")
     assert checkpoint.guard(settings(), "a")
@@ -109,6 +118,18 @@ def test_the_table_in_the_log() -> None:
     ]
 
 
+def test_the_table_in_the_log_of_currencies_without_a_rate() -> None:
+    minute = datetime(2026, 1, 1, 10, 5, tzinfo=UTC)
+    toys, tools = (minute, "Toys", Decimal("2.50"), 1, 1, 1), (minute, "Tools", None, 1, 1, 2)
+    assert render([toys, tools]).splitlines()[1:] == [
+        "category  revenue  orders  lines  units",
+        "Toys         2.50       1      1      1",
+        "Tools     no rate       1      1      2",
+        "all          2.50              2      3",
+    ]
+    assert render([tools, tools]).splitlines()[-1] == "all       no rate              2      4"
+
+
 def test_the_short_cause_of_a_page_of_java() -> None:
     page = "An error occurred while calling o1.start.\n: a.b.C: outer\n\tat x\nCaused by: k.T: no topic\n\tat y"
     assert short(RuntimeError(page)) == "k.T: no topic"
@@ -156,3 +177,15 @@ def test_a_micro_batch_does_not_wait_once_it_is_to_end() -> None:
     stop.set()
     with pytest.raises(Computed):
         MinuteSink(Address("127.0.0.1", 1, "none", "postgres", "", {}), None, stop, 1, lambda: "room")(Frame(), 0)
+
+
+def test_the_table_in_the_log_of_many_categories_ends_with_the_sum_of_all() -> None:
+    minute = datetime(2026, 1, 1, 10, 5, tzinfo=UTC)
+    told = render([(minute, f"c{n}", Decimal(100 - n), 1, 1, 2) for n in range(23)]).splitlines()
+    assert len(told) == 2 + 20 + 2 and told[21].split() == ["c19", "81.00", "1", "1", "2"]
+    assert [line.split() for line in told[22:]] == [["3", "more", "237.00", "3", "6"], ["all", "2,047.00", "23", "46"]]
+
+
+def test_a_name_in_the_table_is_one_line_and_says_nothing_to_a_terminal() -> None:
+    (_, _, told) = render([(datetime(2026, 1, 1, tzinfo=UTC), "a\nb\x1b[2J", Decimal(1), 1, 1, 1)]).split("\n")
+    assert told.startswith("a\\nb\\x1b[2J ")

@@ -48,6 +48,46 @@ def test_a_job_that_raises_is_shown_and_runs_again(schedule: Schedule) -> None:
     assert "broken: no luck" in schedule.health().detail
 
 
+def test_a_job_that_failed_is_not_well_while_it_tries_again_for_longer_than_its_interval(schedule: Schedule) -> None:
+    """A database that does not answer takes ten seconds to say so; a job of each second has ten turns meanwhile."""
+    again, go_on, ticks = threading.Event(), threading.Event(), threading.Semaphore(0)
+    fails = [True, False]
+
+    def slow() -> None:
+        if fails.pop(0):
+            raise RuntimeError("no answer")
+        again.set()
+        go_on.wait(DEADLINE_S)
+        fails.append(False)
+
+    schedule.every("slow", 0.02, slow, at_once=True)
+    schedule.every("clock", 0.02, ticks.release, at_once=True)
+    schedule.start()
+    assert again.wait(DEADLINE_S)
+    for _ in range(20):
+        assert ticks.acquire(timeout=DEADLINE_S)
+    assert schedule.health().detail == "slow: no answer"
+    go_on.set()
+    wait_for(lambda: schedule.health().ok, "it has gone well")
+
+
+def test_what_has_failed_is_not_well_until_it_is_tried_again(schedule: Schedule) -> None:
+    """Between two tries of `when` it is only looked at."""
+    failed, ticks = threading.Event(), threading.Semaphore(0)
+
+    def action() -> None:
+        failed.set()
+        raise RuntimeError("database away")
+
+    schedule.when("first facts", 0.02, lambda: True, action)
+    schedule.every("clock", 0.02, ticks.release, at_once=True)
+    schedule.start()
+    assert failed.wait(DEADLINE_S)
+    for _ in range(20):
+        assert ticks.acquire(timeout=DEADLINE_S)
+    assert schedule.health().detail == "first facts: database away"
+
+
 def test_a_job_that_failed_is_not_left_until_its_next_time_where_that_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedules, "AGAIN_S", 0.05)
     runs, fails = threading.Semaphore(0), [True, True, False]
@@ -107,6 +147,25 @@ def test_two_runs_of_one_job_never_overlap(schedule: Schedule) -> None:
     for _ in range(3):
         assert twice.acquire(timeout=DEADLINE_S)
     assert not overlapped.is_set()
+
+
+def test_all_jobs_that_wait_for_a_database_hold_up_no_other(schedule: Schedule) -> None:
+    """A run with all that can be switched on has eleven beside the one that looks after the room on the disk."""
+    waiting, go_on, looks = threading.Semaphore(0), threading.Event(), threading.Semaphore(0)
+
+    def wait() -> None:
+        waiting.release()
+        go_on.wait(DEADLINE_S)
+
+    for number in range(11):
+        schedule.every(f"job {number}", 3600, wait, at_once=True)
+    schedule.every("room", 0.05, looks.release)
+    schedule.start()
+    try:
+        assert all(waiting.acquire(timeout=10) for _ in range(11))
+        assert looks.acquire(timeout=10)
+    finally:
+        go_on.set()
 
 
 def test_when_acts_once_as_soon_as_its_condition_holds(schedule: Schedule) -> None:

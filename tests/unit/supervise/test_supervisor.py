@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -165,6 +167,30 @@ def test_a_restart_waits_for_what_it_needs() -> None:
     wait_for(lambda: ("load", "restarted") in house.events, "load is back")
     assert house.journal[::-1].index("ready load") < house.journal[::-1].index("ready kafka"), "after kafka's second start"
     house.supervisor.stop()
+
+
+def test_a_part_that_has_lived_long_waits_longer_and_longer_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else all its restarts are used up within a second, while what it needs is away for three."""
+    waits: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            return super().wait(0.001)
+
+    monkeypatch.setattr("ecom_lite.supervise.supervisor.random", SimpleNamespace(uniform=lambda low, high: high))
+    supervisor = Supervisor(restarts=5, restart_window_s=DEADLINE_S, ready_timeout_s=DEADLINE_S, listener=lambda *_: None)
+    load = Fake("load", [])
+    supervisor.add(load)
+    supervisor.start()
+    now = time.monotonic()
+    monkeypatch.setattr("ecom_lite.supervise.supervisor.time", SimpleNamespace(monotonic=lambda: now + 2 * DEADLINE_S))
+    supervisor.slot("load").stop = Stop()
+    load.refuse = EcomLiteError("nobody answers")
+    load.die.set()
+    assert supervisor.failed.wait(DEADLINE_S)
+    supervisor.stop()
+    assert waits == [0.2, 0.4, 0.8, 1.6, 3.2]
 
 
 def test_too_many_deaths_fail_the_run_and_the_first_cause_is_named() -> None:

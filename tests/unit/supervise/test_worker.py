@@ -74,6 +74,19 @@ def worker(tmp_path: Path, clock: Clock) -> Iterator[WorkerService[LoaderFigures
     service.stop()
 
 
+def test_a_worker_takes_no_module_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file there may have the name of any module: the installed command does not look there either."""
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('somebody else')")
+    monkeypatch.chdir(tmp_path)
+    service = WorkerService(
+        "ecom_lite.run.worker", "load", Nonsense, LoaderFigures, log=tmp_path / "load.log", registry=None, ready_s=DEADLINE_S,
+        stop_s=DEADLINE_S,
+    )  # fmt: skip
+    service.prepare()
+    service.stop()
+    assert service.child.returncode == 0, service.child.log_tail()
+
+
 def test_it_is_well_while_it_reports(worker: WorkerService[LoaderFigures]) -> None:
     health = worker.health()
     assert health.ok and health.detail == "" and health.pid == worker.child.pid

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import pty
 import re
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ecom_lite.terminal.terminal import Terminal
 from tests.terminals import until_closed
 
 SHOWS = """
@@ -47,6 +50,34 @@ def on_a_terminal(**env: str) -> bytes:
     written = until_closed(ours)
     assert child.wait(60) == 0, written.decode()
     return written
+
+
+class Gone(io.StringIO):
+    """What was a terminal, or a pipe, or a file on a disk that is full now."""
+
+    def __init__(self, error: int, terminal: bool) -> None:
+        super().__init__()
+        self._error, self._terminal = error, terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def write(self, text: str) -> int:
+        raise OSError(self._error, os.strerror(self._error))
+
+
+@pytest.mark.parametrize(("error", "terminal"), [(errno.EIO, True), (errno.EPIPE, False), (errno.ENOSPC, False)])
+def test_what_nobody_hears_ends_nothing(monkeypatch: pytest.MonkeyPatch, error: int, terminal: bool) -> None:
+    """`ecom_lite run & disown`, and the terminal is closed: a part that dies later must be started again."""
+    monkeypatch.setattr(sys, "stderr", Gone(error, terminal))
+    talk = Terminal()
+    talk.begin(["load"])
+    talk.heard("load", "died", "it fell over")
+    talk.alert("critical", "The loader is behind", "by a minute", fires=True)
+    talk.banner(1.0, {"dashboards": "http://127.0.0.1:1/"})
+    with talk.busy("waiting"):
+        talk.doing("stopping")
+    talk.end()
 
 
 def test_a_terminal_gets_styles() -> None:

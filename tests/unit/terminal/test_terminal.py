@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from ecom_lite.observe.figures import DbtFigures
+from ecom_lite.observe.room import Room
 from ecom_lite.observe.status import PartStatus, RunStatus
 from ecom_lite.terminal.terminal import Terminal
 from ecom_lite.terminal.view import duration, spark, starting_view, status_view
+from ecom_lite.terminal.words import status_lines
 
 SUCCESS = DbtFigures(
     run_id=3, trigger="schedule", status="success", finished_at="2026-11-23T07:00:00+00:00", seconds=0.6, tests_passed=11
@@ -45,6 +47,15 @@ def test_the_picture_of_a_live_run() -> None:
     assert "schema" not in text, "a step that was done once is no part to watch"
     assert "LOST" not in text
     assert max(map(len, text.splitlines())) <= 80, "fits a terminal of 80 columns"
+
+
+def test_why_all_stands_still_on_a_full_disk_is_said_in_the_picture_and_in_words() -> None:
+    room = Room(state="none", place="/data", percent=98.7, free_bytes=1_300_000_000, enough_bytes=4_000_000_000)
+    status = replace(STATUS, room=room)
+    for text in (drawn(status_view(status, [1], NOW), width=200), "\n".join(status_lines(status, NOW))):
+        assert "disk" in text and "the disk of /data is 98.7 % full, 1.30 GB are free" in text
+        assert "loaders, lake, dbt and Spark wait until 4.00 GB are" in text
+    assert not any(line.startswith("disk") for line in status_lines(STATUS, NOW))
 
 
 def test_a_shop_with_a_past_and_faults_says_so() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from kafka.errors import InvalidReplicationFactorError
 from ecom_lite.errors import ConfigError, EcomLiteError
 from ecom_lite.settings.tree import Kafka
 from ecom_lite.topic import client
-from ecom_lite.topic.client import addresses, client_config, ensure_topics, reachable, wait_ready
+from ecom_lite.topic.client import addresses, client_config, ensure_topics, max_message_bytes, reachable
 
 
 def kafka(**settings: object) -> Kafka:
@@ -31,9 +30,24 @@ def silent_port() -> int:
 
 def test_addresses() -> None:
     assert addresses("a:1, b.example:9092") == [("a", 1), ("b.example", 9092)]
-    for wrong in ("", "a", "a:", ":1", "a:b", "a:0", "a:99999", "a:1,"):
+    for wrong in ("", "a", "a:", ":1", "a:b", "a:0", "a:99999", "a:1,", "[]:1", "[::1]", "PLAINTEXT://a:1"):
         with pytest.raises(ConfigError, match=r"kafka\.bootstrap"):
             addresses(wrong)
+
+
+def test_an_address_of_ipv6_stands_in_brackets_for_the_client_and_without_for_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[str, int]] = []
+
+    def create_connection(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append(address)
+        return socket.socket()
+
+    config = client_config(kafka(), "[2001:db8::7]:9092,[::1]:9093")
+    assert config["bootstrap_servers"] == ["[2001:db8::7]:9092", "[::1]:9093"]
+    monkeypatch.setattr(socket, "create_connection", create_connection)
+    assert reachable(config) and tried == [("2001:db8::7", 9092)]
+    with pytest.raises(ConfigError, match="in brackets"):
+        addresses("::1:9092")
 
 
 def test_plain_settings_carry_no_security() -> None:
@@ -71,13 +85,7 @@ def test_an_unreachable_address_is_said_in_words(silent_port: int) -> None:
     config = client_config(kafka(), f"127.0.0.1:{silent_port}")
     assert not reachable(config)
     with pytest.raises(EcomLiteError, match=rf"no Kafka at 127\.0\.0\.1:{silent_port}.*refused.*kafka\.bootstrap"):
-        wait_ready(config, 0.2)
-
-
-def test_waiting_ends_when_told_to_stop(silent_port: int) -> None:
-    stop = Event()
-    stop.set()
-    wait_ready(client_config(kafka(), f"127.0.0.1:{silent_port}"), 60, stop)
+        max_message_bytes({**config, "bootstrap_timeout_ms": 200}, "events")
 
 
 def test_something_else_behind_the_port_is_said_in_words() -> None:
@@ -85,7 +93,16 @@ def test_something_else_behind_the_port_is_said_in_words() -> None:
         config = client_config(kafka(), f"127.0.0.1:{server.getsockname()[1]}")
         assert reachable(config)
         with pytest.raises(EcomLiteError, match=r"gave no answer as Kafka.*security_protocol"):
-            wait_ready(config, 1)
+            max_message_bytes({**config, "bootstrap_timeout_ms": 1000}, "events")
+
+
+def test_a_file_without_certificates_is_named_as_the_cause(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("a key, perhaps")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config = client_config(kafka(security_protocol="SSL", ssl_cafile=str(file)), f"127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(EcomLiteError, match=r"kafka\.ssl_cafile = '.*ca\.pem' has no certificates .*: .*X509"):
+            max_message_bytes({**config, "bootstrap_timeout_ms": 300}, "events")
 
 
 class Fenced:

@@ -93,3 +93,11 @@ def test_damage_is_a_corrupt_record_or_other_content_but_never_another_error(rec
 def test_bytes_behind_the_last_record_are_refused() -> None:
     with pytest.raises(CorruptRecordError, match="3 bytes behind its records"):
         RecordReader(0).read(DefaultRecordBatch(built([(0, None, b"v", [])]) + b"abc"))
+
+
+@pytest.mark.parametrize("codec", [1, 3], ids=["gzip", "lz4"])
+def test_what_its_codec_cannot_read_is_a_corrupt_record(codec: int) -> None:
+    whole = built([(0, None, b"v" * 100, [])] * 3, codec)
+    for damaged in (whole[:61] + b"garbage" * 5, whole[:-9]):
+        with pytest.raises(CorruptRecordError, match="offset 0"):
+            RecordReader(0).read(DefaultRecordBatch(bytearray(damaged)))

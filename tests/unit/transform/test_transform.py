@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ecom_lite.errors import TransformError, UsageError
 from ecom_lite.transform import Transform, model_names, require_known
-from ecom_lite.transform.dbt import MODEL_DONE, MODEL_SKIPPED, Listener, environment
+from ecom_lite.transform.dbt import MODEL_DONE, MODEL_SKIPPED, Dbt, Listener, environment, no_options_of_environment
 from ecom_lite.transform.results import MESSAGE_CHARS, brief, summarise
 from ecom_lite.warehouse.connect import Address
 
@@ -119,9 +121,30 @@ def test_variables_are_blank_after_an_error() -> None:
     assert os.environ.pop("ECOM_DBT_TEST_ONLY") == ""
 
 
+def test_variables_of_the_environment_are_no_options_of_dbt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cli = importlib.import_module("dbt.cli.main").cli
+    given = {"DBT_EMPTY": "1", "DBT_ENGINE_FULL_REFRESH": "1", "DBT_TARGET": "other", "DBT_FAIL_FAST": "1"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    folders = ["--project-dir", str(tmp_path), "--profiles-dir", str(tmp_path)]
+    commands = [(cli, ["run"]), (cli.commands["run"], folders), (cli.commands["docs"].commands["generate"], folders)]
+
+    def options() -> list[dict[str, Any]]:
+        return [command.make_context("dbt", list(words)).params for command, words in commands]
+
+    before = options()
+    assert all(found["fail_fast"] for found in before[:2]) and before[2]["target"] == "other"
+    assert before[1]["empty"] and before[1]["full_refresh"]
+    with no_options_of_environment(cli):
+        for found in options():
+            assert not any(found.get(name) for name in ("empty", "full_refresh", "target", "fail_fast"))
+        assert {name: os.environ[name] for name in given} == given  # a project may ask for them
+    assert options() == before
+
+
 def test_a_missing_project_is_named(tmp_path: Path) -> None:
     with pytest.raises(TransformError, match=r"dbt_project\.yml"):
-        Transform(NOWHERE, tmp_path, tmp_path / "dbt", threads=1).warm_up()
+        Dbt(NOWHERE, tmp_path, tmp_path / "dbt", threads=1).parse()
 
 
 def test_no_server_is_named(tmp_path: Path) -> None:
