@@ -222,17 +222,17 @@ def test_buttons_steer_the_run_and_ask_twice_where_it_matters(browser: Browser, 
 
 
 def test_a_fault_that_its_slider_has_no_place_for_stays_as_it_is(browser: Browser, page: Page, run: Run) -> None:
-    run.status = msgspec.structs.replace(FULL, faults={"late": 0.004, "duplicate": 0.8})
+    run.status = msgspec.structs.replace(FULL, faults={"late": 0.004, "duplicate": 0.25})
     tab = opened(browser, page, token=True)
     tab.page.get_by_text("Faults, on purpose").click()
     tab.page.locator("#fault-malformed").focus()
     tab.page.keyboard.press("ArrowRight")
     tab.page.get_by_role("button", name="Switch them so").click()
-    assert "late 0.4 %, duplicate 80 %, malformed 1 %" in tab.page.locator("#sure").inner_text()
+    assert "late 0.4 %, duplicate 25 %, malformed 1 %" in tab.page.locator("#sure").inner_text()
     tab.page.get_by_role("button", name="Switch them on").click()
     tab.wait(lambda: bool(run.wishes), "the wish")
     found = {name: share for name, share in run.wishes[0]["faults"].items() if share}
-    assert found == {"late": 0.004, "duplicate": 0.8, "malformed": 0.01}
+    assert found == {"late": 0.004, "duplicate": 0.25, "malformed": 0.01}
     tab.page.close()
 
 

@@ -82,7 +82,7 @@ function sliders(words) {
 
 const inputs = () => [...$("faults").querySelectorAll("input")];
 
-/** What a slider stands for: where nobody has moved it the share in force, which it may have no place for (0.4 %, 80 %). */
+/** What a slider stands for: where nobody has moved it the share in force, which it may have no place for (0.4 %). */
 const shareOf = (slider, shop) => (slider.dataset.touched ? Number(slider.value) / 100 : shop?.faults[slider.name] ?? 0);
 
 /** The buttons' handlers; returns what shows the state of now in them. */
