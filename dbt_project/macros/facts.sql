@@ -8,10 +8,12 @@
 
 {# The cut up to which a model has taken what was loaded. It is written in the transaction that builds the model, so one that failed, or
    was killed, catches up. One beyond the cut of this run is refused: the model would go back, and the next run add the same facts again.
-   A literal: behind a sub-select PostgreSQL expects a third of all facts. #}
+   A literal: behind a sub-select PostgreSQL expects a third of all facts. Read behind the model's lock, in the transaction that will build
+   it: another run that is at the model now would add the same facts. #}
 {% macro taken(model, part='') -%}
   {%- if var('plan', false) -%}{{ return(plan_taken(model.name, part)) }}{%- endif -%}
   {%- if not execute -%}{{ return(0) }}{%- endif -%}
+  {%- do run_query(lock_of(model)) -%}
   {%- set found = run_query(
     "select load_xid_below from " ~ source('ops', 'mart_cuts') ~ " where model = '" ~ model.name ~ "' and part = '" ~ part ~ "'"
   ).rows -%}
@@ -49,8 +51,12 @@
 {# Sums are added to what the model has, so two writers of one model must queue, whoever runs dbt. #}
 {% macro one_writer() -%}
   {%- if config.get('materialized') == 'incremental' -%}
-    select pg_advisory_xact_lock(hashtextextended('{{ this }}', 0))
+    {{ lock_of(this) }}
   {%- endif -%}
+{%- endmacro %}
+
+{% macro lock_of(model) -%}
+  select pg_advisory_xact_lock(hashtextextended('{{ model }}', 0))
 {%- endmacro %}
 
 {# A part of a whole, 0 to 1; null where there is no whole. #}

@@ -17,8 +17,10 @@ from ecom_lite.errors import TransformError, UsageError
 from ecom_lite.machine import shipped
 from ecom_lite.transform import Transform
 from ecom_lite.transform.dbt import Dbt
+from ecom_lite.transform.results import Outcome
 from ecom_lite.warehouse.connect import Address
 from ecom_lite.warehouse.sqlfiles import read_sql
+from tests.runs import DEADLINE_S, wait_for
 
 from .facts import insert_lines, load, rows, settle, some_lines
 
@@ -163,6 +165,30 @@ def test_two_threads_queue(warehouse: Address, tmp_path: Path) -> None:
         thread.join(timeout=120)
     assert statuses == ["success", "success"]
     assert rows(warehouse, "SELECT sum(lines)::int FROM marts.daily_sales") == [(30,)]
+
+
+def test_dbt_by_hand_beside_a_run_adds_no_facts_twice(warehouse: Address, transform: Transform, tmp_path: Path) -> None:
+    """What a model holds is read behind its lock: here another run has taken the new facts in, and is about to commit."""
+    load(warehouse, some_lines(20))
+    transform.run("first facts")
+    load(warehouse, some_lines(10, seed=2))
+    cut = rows(warehouse, "SELECT ops.load_order_cut()")[0][0]
+    by_hand = Dbt(warehouse, PROJECT, tmp_path / "hand", threads=2)
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(by_hand.build(cut, select=["daily_sales"])))
+    with warehouse.connect("ecom_dbt") as other:
+        model = f'"{warehouse.database}"."marts"."daily_sales"'
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [model])
+        other.execute("UPDATE ops.mart_cuts SET load_xid_below = %s WHERE model = 'daily_sales'", [cut])
+        thread.start()
+        waits = (
+            "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        wait_for(lambda: rows(warehouse, waits), "dbt waits for the other run")
+    thread.join(timeout=DEADLINE_S)
+    assert [outcome.errors for outcome in outcomes] == [[]]
+    assert rows(warehouse, "SELECT sum(lines)::int FROM marts.daily_sales") == [(20,)]
 
 
 def test_dbt_unit_tests_pass(warehouse: Address, transform: Transform, tmp_path: Path) -> None:
