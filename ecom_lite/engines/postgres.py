@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -28,6 +29,7 @@ STOP_GRACE_S = 15.0
 QUIT_GRACE_S = 1.0  # an immediate shutdown takes hundredths; one that stands still has no more
 CONNECT_TIMEOUT_S = 2
 POLL_S = 0.02
+STARTING_UP = "starting up"  # it answers: it recovers from a crash, and would begin anew if it were ended now
 STARTING_POLL_S = 0.1  # each try leaves a line in the server's log
 PASSWORD_FILE = "superuser.password"
 PORT_FILE = "port"
@@ -45,6 +47,8 @@ SETTINGS = {
     "logging_collector": "off",
     "cluster_name": "ecom_lite",
 }
+
+logger = logging.getLogger("ecom_lite.engines")
 
 
 class PostgresServer(Server):
@@ -101,7 +105,8 @@ class PostgresServer(Server):
         """Start the server, making the cluster the first time, and return once a query was answered.
 
         May be called again after a stop, a kill or a crash. Raises EngineError, with the end of the log, when it dies
-        or is not ready within `deadline_s` seconds; nothing runs then. Raises PortTaken for a fixed port that is in use.
+        or says nothing for `deadline_s` seconds; nothing runs then. While it says that it recovers from a crash it is waited for.
+        Raises PortTaken for a fixed port that is in use.
         """
         self._begin()
         give_up = time.monotonic() + deadline_s
@@ -117,7 +122,7 @@ class PostgresServer(Server):
         self._child = self._make_child(install, cluster)
         self._child.start()
         try:
-            self._wait_ready(self._child, give_up)
+            self._wait_ready(self._child, give_up, deadline_s)
         except BaseException:
             self.kill()
             raise
@@ -232,9 +237,9 @@ class PostgresServer(Server):
         self._port = choose_port(self._port, self._fixed_port, last, host=self.host, what="PostgreSQL")
         write_plain(file, str(self._port))
 
-    def _wait_ready(self, child: Child, give_up: float) -> None:
+    def _wait_ready(self, child: Child, give_up: float, patience_s: float) -> None:
         """Connect and ask until it answers; start it again while backends of a killed server are on their way out."""
-        dsn, last = self.dsn_superuser, None
+        dsn, last, say_at = self.dsn_superuser, None, give_up
         while True:
             try:
                 with psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name="ecom_lite-readiness") as link:
@@ -248,6 +253,12 @@ class PostgresServer(Server):
                         f"PostgreSQL refuses the superuser password in {self.data_dir / PASSWORD_FILE}: it is not the one "
                         "this cluster was made with. Restore the file, or start with fresh data."
                     ) from error
+            recovers = child.alive and STARTING_UP in str(last)
+            if recovers:
+                give_up = time.monotonic() + patience_s
+                if time.monotonic() > say_at:
+                    logger.warning("PostgreSQL still recovers from a crash, and is waited for: %s", child.log_tail(1).strip())
+                    say_at = give_up
             late = time.monotonic() > give_up or self._cancelled.is_set()
             if not child.alive:
                 if late or not any(sign in child.log_tail() for sign in STILL_IN_USE):
@@ -256,7 +267,7 @@ class PostgresServer(Server):
                 child.start()
             elif late:
                 raise child.failure(f"starting on {self.host}:{self.port}", last)
-            time.sleep(STARTING_POLL_S if "starting up" in str(last) else POLL_S)
+            time.sleep(STARTING_POLL_S if recovers else POLL_S)
 
 
 def _environment() -> dict[str, str]:

@@ -30,6 +30,7 @@ from tests.running import Running
 from tests.runs import START_S, wait_for, wait_until_gone
 
 pytestmark = pytest.mark.timeout(600)  # servers are started again and again, and a class archive is made at the lowest priority
+RECOVERY_S = 8
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as another account")
 
 
@@ -126,6 +127,21 @@ def test_postgres_kill_leaves_no_backend(postgres: PostgresServer) -> None:
     postgres.kill()
     postgres.kill()
     wait_until_gone(family)
+
+
+def test_a_recovery_that_takes_longer_than_a_start_may_is_waited_for(postgres: PostgresServer, tmp_path: Path) -> None:
+    """One that is cut off begins anew: PostgreSQL would never come up again. Here an archive that is asked takes its time."""
+    postgres.start(START_S)
+    cluster = (postgres.data_dir / "cluster").resolve()
+    postgres.stop(START_S)
+    (cluster / "recovery.signal").touch()
+    slow = {"restore_command": f"mkdir asked 2>/dev/null && sleep {RECOVERY_S}; false", "hot_standby": "off"}
+    again = PostgresServer(postgres.data_dir, tmp_path / "logs", settings=slow)
+    try:
+        again.start(RECOVERY_S / 2)
+        assert (cluster / "asked").is_dir()
+    finally:
+        again.kill()
 
 
 @root_only
