@@ -73,7 +73,8 @@ class Address:
         host, port = str(parts.get("host") or "127.0.0.1"), str(parts.get("port") or 5432)
         if "," in port:
             raise _no_address("it has several ports, and one is needed")
-        if "@" in host[1:]:  # a socket's name may begin with it
+        one_at = host.startswith("/") and url.count("@") == 1  # the folder of a socket, of ann@example.org
+        if "@" in host[1:] and not one_at:  # a socket's name may begin with it
             raise _no_address("there are two @ in it")
         if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65_536):
             raise _no_address("its port is none")

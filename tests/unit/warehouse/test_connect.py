@@ -19,6 +19,8 @@ PASSWORDS = {"ecom_loader": "hush"}
         ("postgresql://me:geheim@[::1]:6543/shop", "::1", 6543),
         ("postgresql://me@/shop?host=/var/run/postgresql", "/var/run/postgresql", 5432),
         ("postgresql://me@/shop?host=@abstract", "@abstract", 5432),
+        ("postgresql://me@%2Fhome%2Fann%40example.org%2Fpg/shop", "/home/ann@example.org/pg", 5432),
+        ("postgresql:///shop?host=/home/ann@example.org/pg", "/home/ann@example.org/pg", 5432),
         ("host=a,b port=6543 dbname=shop", "a,b", 6543),
     ],
 )
@@ -35,6 +37,7 @@ def test_where_the_server_is(url: str, host: str, port: int) -> None:
         'postgresql://me:ge"%hei"m@db/shop',
         "postgresql://me:ge/heim@db/shop",
         "postgresql://me:x@geheim@db/shop",
+        "postgresql://me:x@%2Fgeheim@db/shop",
         "postgres//me:geheim@db/shop",
         "postgresql://me:geheim@[::1/shop",
         "postgresql://me:geheim@db:0/shop",
