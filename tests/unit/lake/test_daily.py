@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import duckdb
 
 from ecom_lite.warehouse.sqlfiles import read_sql
 
 LAKE = "ecom_lite.lake"
 FIGURES = 13
+PAGE = (Path(__file__).parents[3] / "docs" / "lake.md").read_text(encoding="utf-8")
 
 
 def test_a_clock_that_was_put_back_doubles_no_day() -> None:
@@ -18,6 +22,8 @@ def test_a_clock_that_was_put_back_doubles_no_day() -> None:
     connection.execute(create.replace("lake.daily", "mart"))
     connection.execute("CREATE MACRO postgres_query(catalog_, query_) AS TABLE FROM mart")
 
+    (shown,) = re.findall(r"```sql\n([^`]* FROM lake\.daily [^`]*)```", PAGE)
+
     def after_run(figure: int, load_xid: int, as_of: str) -> int:
         """How many days were new."""
         connection.execute("DELETE FROM mart")
@@ -27,6 +33,7 @@ def test_a_clock_that_was_put_back_doubles_no_day() -> None:
 
     assert after_run(1, 100, "2026-11-27 12:00:00+00") == 1
     assert after_run(2, 200, "2026-11-27 10:00:00+00") == 1  # the clock was put back by hours
+    assert [row[1] for row in connection.execute(shown).fetchall()] == [2], "what docs/lake.md shows says so, too"
     assert after_run(2, 300, "2026-11-27 10:05:00+00") == 0
     assert after_run(1, 400, "2026-11-27 10:10:00+00") == 1  # what is as it was before is new, too
     assert after_run(3, 400, "2026-11-27 10:15:00+00") == 1  # the same facts, in other money
