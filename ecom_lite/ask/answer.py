@@ -29,6 +29,7 @@ COUNTED_ROWS: Final = 10_000  # of a table on the screen: so many are counted, a
 CHUNK_ROWS: Final = 2000
 BESIDES_ROWS: Final = 6  # lines of the screen that are no rows: the header, the notes, the prompt
 FEWEST_ROWS: Final = 5
+DEVICES: Final = (Path("/dev"), Path("/dev/fd"))  # where a file that is open already may stand, as /dev/stdout of `> answer.csv`
 EXPLAINED: Final = ["explain_key", "explain_value"]
 
 
@@ -92,7 +93,7 @@ def parquet_draft(wish: Wish) -> Iterator[Path | None]:
         return
     if wish.output is None or _is_stream(wish.output):
         with tempfile.TemporaryDirectory(prefix="ecom_lite_") as folder, ExitStack() as opened:
-            out: BinaryIO = sys.stdout.buffer if wish.output is None else opened.enter_context(wish.output.open("wb"))
+            out: BinaryIO = sys.stdout.buffer if wish.output is None else opened.enter_context(wish.output.open("ab"))
             file = Path(folder) / "answer.parquet"
             yield file
             with file.open("rb") as made:
@@ -109,7 +110,9 @@ def parquet_draft(wish: Wish) -> Iterator[Path | None]:
 
 def _is_stream(output: Path) -> bool:
     """A pipe or a device (/dev/null): written to as it is, and never replaced by a file."""
-    return output.exists() and not output.is_file() and not output.is_dir()
+    if not output.exists() or output.is_dir():
+        return False
+    return not output.is_file() or Path(os.path.abspath(output)).parent in DEVICES
 
 
 def _draft_of(output: Path) -> Path:
@@ -193,7 +196,7 @@ def _out(output: Path | None) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     if _is_stream(output):
-        with output.open("w", encoding="utf-8", newline="") as file:
+        with naming(output), output.open("a", encoding="utf-8", newline="") as file:  # behind what is there, of `>> answer.csv`
             yield file
         return
     draft = _draft_of(output)

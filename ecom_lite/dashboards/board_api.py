@@ -30,7 +30,7 @@ RETRY_AFTER_S: Final = "2"
 _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
 _UNAVAILABLE: Final = 503
-_ID: Final = re.compile(r"[0-9]{1,9}")  # what Starlette takes for a number may be too long for one
+_ID: Final = re.compile(r"[0-9]{1,18}")  # what Starlette takes for a number may be too long for one; Grafana's may have 11 digits
 
 
 def board_routes(boards: Mapping[str, Board], queries: Queries, live: Live) -> list[Route]:

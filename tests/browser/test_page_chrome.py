@@ -190,6 +190,8 @@ def test_a_browser_that_keeps_nothing_shows_the_boards(page: Page, warehouse: Ad
     before = row.get_attribute("aria-expanded")
     row.click()
     assert row.get_attribute("aria-expanded") != before
+    tab.page.keyboard.press("d")
+    assert tab.page.locator("html").get_attribute("data-theme") == "light"
     assert (tab.complaints, tab.foreign) == ([], [])
 
 

@@ -134,8 +134,9 @@ function pickScheme() {
   if (!root.dataset.theme) return;
   $("scheme").hidden = false;
   $("scheme").onclick = () => {
-    store("ecom_lite.theme", root.dataset.theme === "dark" ? "light" : "dark");
-    document.dispatchEvent(new Event("themepicked"));
+    const theme = root.dataset.theme === "dark" ? "light" : "dark";
+    store("ecom_lite.theme", theme);
+    document.dispatchEvent(new CustomEvent("themepicked", { detail: theme }));
   };
 }
 

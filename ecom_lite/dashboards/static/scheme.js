@@ -2,11 +2,12 @@
 
 (() => {
   const prefersLight = matchMedia("(prefers-color-scheme: light)");
+  let kept = null; // what was picked on this page; before that the system's preference it is
   const picked = () => {
     try {
       return localStorage.getItem("ecom_lite.theme");
     } catch {
-      return null; // storage is switched off: the system's preference it is
+      return kept; // storage is switched off
     }
   };
   const apply = () => {
@@ -18,5 +19,8 @@
   apply();
   prefersLight.addEventListener("change", apply);
   addEventListener("storage", apply); // picked in another tab
-  document.addEventListener("themepicked", apply);
+  document.addEventListener("themepicked", ({ detail }) => {
+    kept = detail;
+    apply();
+  });
 })();

@@ -15,7 +15,7 @@ const picked = () => {
 
 function pick(theme) {
   store(KEY, theme === "system" ? null : theme);
-  document.dispatchEvent(new Event("themepicked"));
+  document.dispatchEvent(new CustomEvent("themepicked", { detail: theme }));
   say(`Theme: ${WORDS[theme]}`);
 }
 

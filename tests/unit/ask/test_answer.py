@@ -42,3 +42,11 @@ def test_parquet_for_a_device_is_made_elsewhere(tmp_path: Path) -> None:
         assert draft is not None and draft.parent != tmp_path
         draft.write_bytes(b"PAR1")
     assert device.is_char_device() and not draft.exists()
+
+
+def test_a_file_that_is_open_as_a_device_is_written_to(tmp_path: Path) -> None:
+    """As /dev/stdout, of `>> answer.csv`: by root a file took the place of the device."""
+    with (tmp_path / "answer.csv").open("a") as file:
+        print("# one", file=file, flush=True)
+        assert answer(cast(Session, Asking()), "SELECT 1 AS x", Wish(CSV, output=Path(f"/dev/fd/{file.fileno()}"))).rows == 1
+    assert (tmp_path / "answer.csv").read_text() == "# one\nx\n1\n"

@@ -87,6 +87,8 @@ def test_metrics_are_of_the_moment_that_status_shows(page: Page, run: Run) -> No
         ("/nothing", "GET", "", 404, "there is no /nothing"),
         ("/api/boards/none", "GET", "", 404, "no such board"),
         pytest.param(f"/api/boards/realtime-operations/panels/{'9' * 5000}", "GET", "", 404, "there is no /api/", id="digits"),
+        # An id of a board that was made in Grafana.
+        ("/api/boards/realtime-operations/panels/23763571993", "GET", "", 404, "board realtime-operations has no panel"),
         ("/api/boards/realtime-operations/panels/x", "GET", "", 404, "there is no /api/boards/realtime-operations/panels/x"),
         ("/metrics", "POST", "", 405, "/metrics takes GET and HEAD, not POST"),
         ("/api/control", "DELETE", "", 405, "/api/control takes GET and HEAD and POST, not DELETE"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +15,13 @@ from ecom_lite.observe.logs import follow, log_files, setup_file_logs, sizes, ta
 
 KAFKA = "2026-11-23T07:12:{:02}.499Z INFO  BrokerServer: {}\n"
 POSTGRES = "2026-11-23 07:12:{:02}.077 UTC [1] LOG:  {}\n"
+
+
+class Closed(io.StringIO):
+    """What was a terminal."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 @pytest.fixture
@@ -104,3 +114,10 @@ def test_a_log_that_cannot_be_written_is_said_once_and_without_a_traceback(
     said = capsys.readouterr().err
     assert said.startswith(f"ecom_lite: a log cannot be written: {folder / 'logs' / 'transform.log'}: Is a directory")
     assert said.count("\n") == 1
+
+
+def test_a_log_that_cannot_be_written_ends_nothing_where_nobody_hears_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "logs" / "transform.log").mkdir(parents=True)
+    setup_file_logs(folder, "info")
+    monkeypatch.setattr("sys.stderr", Closed())
+    logging.getLogger("ecom_lite.transform").info("dbt run 1")

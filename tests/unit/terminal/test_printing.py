@@ -23,6 +23,8 @@ from ecom_lite.terminal.printing import thousands
         (Decimal("0.1250"), "0.125"),
         (Decimal("1200"), "1,200"),
         (Decimal("1200.00"), "1,200.00"),
+        (Decimal("0.0000001"), "0.0000001"),
+        (Decimal("12345678901234567890123456789.12"), "12,345,678,901,234,567,890,123,456,789.12"),
         (Decimal("NaN"), "NaN"),
     ],
 )
