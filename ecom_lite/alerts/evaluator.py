@@ -73,9 +73,7 @@ class Evaluator:
         due = [rule for rule in self._rules if self._is_due(rule, now)]
         if not due:
             return
-        self._up_since = min(
-            self._up_since, now
-        )  # else a rule that waits after the start would wait as long as the clock was put back
+        self._up_since = min(self._up_since, now)  # else what waits after the start would wait as long as a clock was put back
         with self._address.connect(ROLE) as writer:
             self._note_machine(writer, now)
             verdicts = self._ask_all(due, now)
