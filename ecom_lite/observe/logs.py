@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
@@ -65,7 +66,8 @@ class _LogFile(RotatingFileHandler):
         error = sys.exc_info()[1]
         if not self.told and error is not None:
             self.told = True
-            print(f"ecom_lite: a log cannot be written: {in_words(error)}", file=sys.stderr)
+            with suppress(OSError):  # stderr may be on the same full disk, or a terminal that is closed: that ends no part
+                print(f"ecom_lite: a log cannot be written: {in_words(error)}", file=sys.stderr)
 
 
 def _file(path: Path) -> logging.Handler:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,3 +107,19 @@ def test_a_log_that_cannot_be_written_is_said_once_and_without_a_traceback(
     said = capsys.readouterr().err
     assert said.startswith(f"ecom_lite: a log cannot be written: {folder / 'logs' / 'transform.log'}: Is a directory")
     assert said.count("\n") == 1
+
+
+def test_a_log_that_cannot_be_written_ends_nothing_where_nobody_can_be_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the background stderr is a file on the same disk: when that is full, a part that dies must be started again all the
+    same."""
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (folder / "logs" / "supervise.log").mkdir(parents=True)
+    setup_file_logs(folder, "info")
+    monkeypatch.setattr("sys.stderr", Full())
+    logging.getLogger("ecom_lite.supervise").error("load died")
