@@ -40,7 +40,10 @@ CUT_S: Final = 60.0  # so long facts may stay above the cut
 DELETED_S: Final = 60.0  # so long a topic may take to be gone
 NEED_MARTS: Final = ("built", "freshness")  # the others that do are skipped while there are none
 # For a test process, which keeps libpq's variables (PGSSLMODE=require and the like): this server is not what they are meant for.
-UNSTEERED: Final = {"hostaddr": "", "sslmode": "disable", "gssencmode": "disable", "options": "", "target_session_attrs": "any"}
+UNSTEERED: Final = {
+    "hostaddr": "", "sslmode": "disable", "gssencmode": "disable", "channel_binding": "disable", "options": "",
+    "target_session_attrs": "any",
+}  # fmt: skip
 GRANTED: Final = "ecom_dbt"  # makes schemas in it; a copy has not the rights of its template
 log = logging.getLogger("ecom_lite.testing")
 _lives = itertools.count(1)

@@ -14,6 +14,7 @@ from ecom_lite.warehouse.connect import Address
 
 GIVEN = {
     "PGSSLMODE": "require",
+    "PGCHANNELBINDING": "require",
     "PGOPTIONS": "-c search_path=theirs",
     "PGHOSTADDR": "192.0.2.1",
     "PGTARGETSESSIONATTRS": "standby",
@@ -30,6 +31,7 @@ def test_variables_of_libpq_in_a_test_process_do_not_count_for_the_fixtures_serv
     known = Place(settings, "127.0.0.1:1", template, "test_1").known()
     said = conninfo_to_dict(known["conninfo"])
     assert (said["sslmode"], said["options"], said["target_session_attrs"]) == ("disable", "", "any")
+    assert said["channel_binding"] == "disable"
     assert (said["dbname"], said["user"]) == ("test_1", "ecom_reader")
     with pytest.raises(psycopg.OperationalError, match=r"127\.0\.0\.1.*[Rr]efused"):
         psycopg.connect(known["conninfo"])
