@@ -62,8 +62,8 @@ def _named(names: Sequence[str], row: Sequence[str]) -> list[str]:
 def thousands(value: Any) -> str:
     """1,234 for whole numbers, 1,234.50 for amounts of any scale, anything else as it is."""
     if isinstance(value, Decimal) and value.is_finite():
-        whole, _, cents = f"{value.normalize():,f}".partition(".")
-        return f"{whole}.{cents:0<2}" if "." in str(value) else whole
+        whole, point, cents = f"{value:,f}".partition(".")
+        return f"{whole}.{cents.rstrip('0'):0<2}" if point else whole
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
