@@ -5,7 +5,7 @@ import os
 import re
 from typing import Final
 
-_LOGIN: Final = re.compile(r"(?<=://)[^/@\s]+@")
+_LOGIN: Final = re.compile(r"(?<=://)[^/?#\s]+@")  # up to the last @ before the path: a password may have one
 _NO_ROOM: Final = "make room there, or name another place"
 _NOT_OURS: Final = "make it readable and writable to this user, or name another place"
 _IN_THE_WAY: Final = "something else has this name: move it out of the way, or name another place"

@@ -73,8 +73,10 @@ def _run_once(trial: Settings) -> None:
     """By settings of its own: those of the user may name servers, whose topic and warehouse would get the orders of the trial."""
     command = own_module("ecom_lite", "run", "--events", "500", "--rate", "100")
     command += ["--config", str(NO_FILE), "--data-dir", str(trial.data_dir)]
-    jars = {f"{ENV_PREFIX}JARS__{name.upper()}": str(value) for name, value in trial.jars.model_dump().items() if value}
-    done = subprocess.run(command, env=finding_us({**inherited(), **jars}), capture_output=True, text=True, check=False)
+    here = {f"JARS__{name.upper()}": str(value) for name, value in trial.jars.model_dump().items() if value}
+    here |= {"RUN__READY_TIMEOUT_S": str(trial.run.ready_timeout_s), "GRAFANA__ENABLED": "false"}  # of this machine, too
+    env = finding_us({**inherited(), **{ENV_PREFIX + name: value for name, value in here.items()}})
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise EcomLiteError(f"the trial run failed: {done.stderr.strip()[-500:]}")
 

@@ -66,7 +66,7 @@ class _LogFile(RotatingFileHandler):
         error = sys.exc_info()[1]
         if not self.told and error is not None:
             self.told = True
-            with suppress(OSError):  # nor can this be said, as after the terminal was closed: the run goes on
+            with suppress(OSError):  # stderr may be on the same full disk, or a terminal that is closed: that ends no part
                 print(f"ecom_lite: a log cannot be written: {in_words(error)}", file=sys.stderr)
 
 

@@ -60,7 +60,7 @@ def run_detached(settings: Settings, arguments: Sequence[str], *, as_json: bool 
         print(state.as_json())
         return
     terminal.say(f"ecom_lite runs in the background, pid {child.pid}", "bold green")
-    link = control_link(state.addresses.get("dashboards", ""), state.control_token) if terminal.console.is_terminal else {}
+    link = control_link(state.addresses.get("dashboards", ""), state.control_token) if terminal.is_screen else {}
     terminal.addresses({**state.addresses, **link})
     terminal.say("  `ecom_lite status`, `ecom_lite logs -f` and `ecom_lite stop` serve it", "dim")
 

@@ -92,7 +92,7 @@ class Run:
         self._services.ready.set()
         self._write_state()
         # Not into a file, such as the log of a run in the background, which others may read: `ecom_lite status` shows it.
-        link = control_link(self._services.page.url, self._services.token) if self._terminal.console.is_terminal else {}
+        link = control_link(self._services.page.url, self._services.token) if self._terminal.is_screen else {}
         self._terminal.banner(self._ready_s, {**self._addresses(), **link}, passing=self._passing)
         if self._options.open_page:
             webbrowser.open(self._services.page.url)

@@ -43,6 +43,11 @@ class Terminal:
         self._history: Sequence[float] = ()
         self._lock = threading.Lock()
 
+    @property
+    def is_screen(self) -> bool:
+        """Whether it is a terminal indeed, and no file: with FORCE_COLOR rich takes any file for one."""
+        return self.console.file.isatty()
+
     def fetching(self, label: str) -> Progress:
         """Progress bars for the jars; use it as a context manager. Without a terminal it only says that it fetches."""
         if not self.fancy:  # no bar, which would be redrawn

@@ -131,7 +131,8 @@ class Lease:
             job = json.dumps({"folder": str(self.folder), "socket": listener.fileno(), "flags": self._flags})
             root = str(Path(__file__).parents[2])
             environment = {
-                **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), root])),
+                **{name: value for name, value in os.environ.items() if not name.startswith("PG")},  # see settings/libpq.py
+                "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), root])),
                 "PYTHONWARNINGS": "",  # where they are errors kafka-python could not be imported
             }  # fmt: skip
             with (self.folder / LOG).open("ab") as log:

@@ -39,6 +39,11 @@ STOP_S: Final = 5.0
 CUT_S: Final = 60.0  # so long facts may stay above the cut
 DELETED_S: Final = 60.0  # so long a topic may take to be gone
 NEED_MARTS: Final = ("built", "freshness")  # the others that do are skipped while there are none
+# For a test process, which keeps libpq's variables (PGSSLMODE=require and the like): this server is not what they are meant for.
+UNSTEERED: Final = {
+    "hostaddr": "", "sslmode": "disable", "gssencmode": "disable", "channel_binding": "disable", "options": "",
+    "target_session_attrs": "any",
+}  # fmt: skip
 GRANTED: Final = "ecom_dbt"  # makes schemas in it; a copy has not the rights of its template
 log = logging.getLogger("ecom_lite.testing")
 _lives = itertools.count(1)
@@ -84,7 +89,7 @@ class Place:
 
     def known(self) -> dict[str, str]:
         """What a test may know."""
-        topic, conninfo = self._settings.kafka.topic, self._address.conninfo("ecom_reader")
+        topic, conninfo = self._settings.kafka.topic, self._address.conninfo("ecom_reader", **UNSTEERED)
         return {"bootstrap": self._bootstrap, "topic": topic, "conninfo": conninfo}
 
     def wait(self, timeout_s: float) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ecom_lite.errors import EcomLiteError, in_words
+from ecom_lite.errors import EcomLiteError, in_words, without_login
 from ecom_lite.settings.data_dir import naming, write_plain, write_private
 
 
@@ -33,3 +33,10 @@ def test_other_errors_are_their_own_message() -> None:
     assert in_words(EcomLiteError("the roof is on fire")) == "the roof is on fire"
     assert in_words(ConnectionRefusedError(111, "Connection refused")) == "Connection refused"
     assert in_words(TimeoutError()) == "TimeoutError"
+
+
+def test_a_login_is_taken_out_of_an_address_whatever_the_password_holds() -> None:
+    assert without_login("fetch https://me:p@ss:w@jars.example/m2: refused") == "fetch https://***@jars.example/m2: refused"
+    assert without_login("https://jars.example/m2/a@b and http://jars.example?x=a@b") == (
+        "https://jars.example/m2/a@b and http://jars.example?x=a@b"
+    )

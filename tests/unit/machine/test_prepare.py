@@ -22,6 +22,10 @@ bootstrap = "broker.example:9092"
 url = "postgresql://me:hush@database.example/shop"
 [jars]
 cache_dir = "/var/jars"
+[run]
+ready_timeout_s = 900
+[grafana]
+enabled = false
 """
 
 
@@ -45,6 +49,7 @@ def test_the_trial_run_sends_nothing_to_servers_that_the_settings_name(tmp_path:
     assert (read.kafka.bootstrap, read.postgres.url.get_secret_value()) == ("", "")
     assert read.shop.enabled and not read.run.light, "what it is for"
     assert read.jars.cache_dir == Path("/var/jars"), "where the archive is wanted"
+    assert (read.run.ready_timeout_s, read.grafana.enabled) == (900, False), "as slow as this machine is, and no more parts"
     assert Path(options["--config"]) == NO_FILE
 
 

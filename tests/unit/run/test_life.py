@@ -173,17 +173,24 @@ def test_a_folder_that_can_no_longer_be_written_ends_it_as_a_whole(data_dir: Pat
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize("forced", ["", "1"], ids=["", "colours wanted"])
 def test_the_token_is_shown_on_a_terminal_and_in_no_file(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, is_terminal: bool, forced: str
 ) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
     monkeypatch.setenv("ECOM_LITE_PLAIN", "1")
-    said = io.StringIO()
+    if forced:
+        monkeypatch.setenv("FORCE_COLOR", forced)
+    said = Stream()
 
     def end() -> None:
         wait_for(lambda: "Ctrl-C stops it" in said.getvalue(), "the banner")
         os.kill(os.getpid(), signal.SIGTERM)
 
-    terminal = Terminal(console=Console(file=said, force_terminal=is_terminal, width=200))
+    terminal = Terminal(console=Console(file=said, width=200, color_system=None))
     a_run(data_dir, [Part("only", [], end)], monkeypatch, terminal)[0].execute()
     assert ("#token=secret" in said.getvalue()) == is_terminal
 

@@ -23,8 +23,8 @@ from ecom_lite.terminal.printing import thousands
         (Decimal("0.1250"), "0.125"),
         (Decimal("1200"), "1,200"),
         (Decimal("1200.00"), "1,200.00"),
-        (Decimal("0.0000001"), "0.0000001"),
-        (Decimal("12345678901234567890123456789.12"), "12,345,678,901,234,567,890,123,456,789.12"),
+        (Decimal("1E-7"), "0.0000001"),  # as a check has it from JSON: it was shown as 0
+        (Decimal("1234567890123456789012345678.91"), "1,234,567,890,123,456,789,012,345,678.91"),
         (Decimal("NaN"), "NaN"),
     ],
 )

@@ -104,10 +104,11 @@ def test_a_forked_process_is_told_whose_the_engines_are(lease: Lease, listener: 
 
 def test_a_keeper_is_started_without_a_warning(lease: Lease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With `filterwarnings = ["error"]` one would be the error of a test that has nothing to do with it, and with PYTHONWARNINGS
-    the keeper's own end."""
+    the keeper's own end. Nor does it get libpq's variables, which would keep it from its own server."""
     keeper, told = tmp_path / "keeper", tmp_path / "told"
-    keeper.write_text(f"#!/bin/sh\necho \"<$PYTHONWARNINGS>\" > '{told}'\nexec sleep 0.5\n", "utf-8")
+    keeper.write_text(f"#!/bin/sh\necho \"<$PYTHONWARNINGS> <$PGSSLMODE>\" > '{told}'\nexec sleep 0.5\n", "utf-8")
     monkeypatch.setenv("PYTHONWARNINGS", "error")
+    monkeypatch.setenv("PGSSLMODE", "require")
     keeper.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(keeper))
     with warnings.catch_warnings(record=True) as seen:
@@ -116,4 +117,4 @@ def test_a_keeper_is_started_without_a_warning(lease: Lease, tmp_path: Path, mon
         gc.collect()
     lease.give_back()
     assert [str(each.message) for each in seen if "subprocess" in str(each.message)] == []
-    assert told.read_text("utf-8") == "<>\n"
+    assert told.read_text("utf-8") == "<> <>\n"
